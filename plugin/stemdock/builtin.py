@@ -1,0 +1,30 @@
+"""The core's own commands, offered through the same hook as everybody's."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from stemdock.hookspecs import hookimpl
+from stemdock.types import CommandEntry
+
+if TYPE_CHECKING:
+    import click
+
+
+def _entry(name: str, summary: str) -> CommandEntry:
+    def load() -> click.Command:
+        command: click.Command = import_module(f"stemdock.commands.{name}").command
+        return command
+
+    return CommandEntry(name=name, summary=summary, load=load)
+
+
+@hookimpl
+def stemdock_commands() -> list[CommandEntry]:
+    """`separate`, `models` and `doctor`."""
+    return [
+        _entry("separate", "Split songs into stems."),
+        _entry("models", "Show the models there are."),
+        _entry("doctor", "Check the installation, plug-ins and hosts."),
+    ]

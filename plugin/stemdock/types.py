@@ -1,0 +1,111 @@
+"""Values that pass between the parts of Stemdock and its plug-ins.
+
+Conventions:
+    Arrays are float32 and time-first, `(n_samples, n_channels)`, nominal range [-1, 1], which
+    stems of a loud song exceed. `*_length` counts samples, `n_*` counts things.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import click
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stemdock.card import ModelCard
+
+    FloatArray: TypeAlias = NDArray[np.float32]
+    ComplexArray: TypeAlias = NDArray[np.complex64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a separation has come, in samples of the mixture."""
+
+    done_length: int
+    total_length: int | None
+    """None while the length of a stream is not known."""
+
+
+class MaskSession(Protocol):
+    """A loaded network."""
+
+    def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
+        """Estimates the magnitude of every stem.
+
+        Args:
+            magnitude: `(n_segments, n_frames, n_bins, n_channels)`, >= 0, as the card says.
+
+        Returns:
+            One array of the same shape for each stem, in the card's order.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """A model that a plug-in offers."""
+
+    name: str
+    """What people type after --model."""
+    summary: str
+    """One line: what it separates."""
+    path: Path
+    """The ONNX file."""
+    sha256: str
+    """Of that file, hex; checked whenever the model is opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandEntry:
+    """A subcommand of plugin-cli, loaded only when it is used."""
+
+    name: str
+    summary: str
+    """One line for the list of commands."""
+    load: Callable[[], click.Command]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of `plugin-cli doctor`."""
+
+    subject: str
+    status: Literal["ok", "warning", "failure"]
+    """A warning leaves the main job possible, a failure does not."""
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostEntry:
+    """An audio editor that Stemdock can work in."""
+
+    name: str
+    summary: str
+    diagnose: Callable[[], Sequence[Check]]
+    """Looks at the installation; must neither start nor disturb the editor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparatedFile:
+    """What became of one file."""
+
+    source: Path
+    stems: Mapping[str, Path]
+    """Written files by stem, in the card's order."""
+    peaks: Mapping[str, float]
+    """Largest absolute sample of each stem, before the file format clipped anything."""
+    clipped_lengths: Mapping[str, int]
+    """Samples of each stem, over all channels, that the file format had to clip."""
+    card: ModelCard
+    sample_rate: int
+    """Hz, that of the source."""
+    total_length: int
+    """Samples a channel, exactly those of the source."""
