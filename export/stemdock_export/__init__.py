@@ -1,0 +1,1 @@
+"""Turns Spleeter's TensorFlow checkpoints into ONNX models."""
