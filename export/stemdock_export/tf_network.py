@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stemdock.card import INPUT_NAME
-from stemdock_export.tensorflow import import_tensorflow
+from stemdock_export.extra import import_tensorflow
 from stemdock_export.unet import EPSILON, HEAD_DILATION, LEAKY_SLOPE, STRIDE
 
 if TYPE_CHECKING:

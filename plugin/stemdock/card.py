@@ -116,36 +116,48 @@ def card_from_metadata(metadata: Mapping[str, str], model: str) -> ModelCard:
     Raises:
         ModelContractError: No card, a newer card, or an unusable one.
     """
-    if _PREFIX + "card_version" not in metadata:
+    own = {key.removeprefix(_PREFIX): text for key, text in metadata.items() if key.startswith(_PREFIX)}
+    if not own:
         raise ModelContractError(
             model,
             "an ONNX file without a Stemdock model card",
             remedy="Use a model that `plugin-cli export` wrote.",
         )
     try:
-        values: dict[str, Any] = {
-            key.removeprefix(_PREFIX): json.loads(text)
-            for key, text in metadata.items()
-            if key.startswith(_PREFIX)
-        }
-        version = values.pop("card_version")
-        if version != CARD_VERSION:
-            raise ModelContractError(
-                model, f"its card has version {version!r}", remedy="Update Stemdock, or export it again."
-            )
-        return ModelCard(**_typed(values))
-    except (TypeError, ValueError, KeyError) as error:
+        values = {key: json.loads(text) for key, text in own.items()}
+    except ValueError as error:
         raise ModelContractError(model, f"unusable card: {error}", remedy="Export it again.") from error
+    return card_from_values(values, model)
 
 
-def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    """`values` with JSON's types turned into the card's, refusing what is of another type."""
-    kinds: dict[str, type | tuple[type, ...]] = {
-        "stems": list, "separation_exponent": (int, float),
-        **dict.fromkeys(("sample_rate", "n_channels", "frame_length", "hop_length", "n_frames", "n_bins"), int),
-    }  # fmt: skip
-    for field in fields(ModelCard):
-        value = values[field.name]
-        if not isinstance(value, kinds.get(field.name, str)):
-            raise TypeError(f"{field.name} is {value!r}")
-    return {**values, "stems": tuple(str(stem) for stem in values["stems"])}
+def card_from_values(values: Mapping[str, Any], model: str) -> ModelCard:
+    """The card in a JSON object that has `card_version` beside the card's fields.
+
+    Args:
+        values: The object, decoded.
+        model: Name or path for error messages.
+
+    Raises:
+        ModelContractError: A newer card, or an unusable one.
+    """
+    version = values.get("card_version")
+    if version != CARD_VERSION:
+        raise ModelContractError(
+            model, f"its card has version {version!r}", remedy="Update Stemdock, or export the model again."
+        )
+    kinds = {field.name: _JSON_TYPES.get(field.name, str) for field in fields(ModelCard)}
+    for name, kind in kinds.items():
+        if not isinstance(values.get(name), kind):
+            raise ModelContractError(
+                model, f"unusable card: {name} is {values.get(name)!r}", remedy="Export the model again."
+            )
+    known = {name: values[name] for name in kinds}
+    return ModelCard(**{**known, "stems": tuple(str(stem) for stem in values["stems"])})
+
+
+_JSON_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "stems": list,
+    "separation_exponent": (int, float),
+    **dict.fromkeys(("sample_rate", "n_channels", "frame_length", "hop_length", "n_frames", "n_bins"), int),
+}
+"""What JSON makes of the fields that are no strings."""

@@ -141,3 +141,14 @@ class HostError(StemdockError):
     def __init__(self, host: str, reason: str, *, remedy: str) -> None:
         super().__init__(f"{host}: {reason}", remedy=remedy)
         self.host = host
+
+
+class HostUnreachableError(HostError, ConnectionError):
+    """The editor does not run, does not answer, or its scripting is off."""
+
+
+class NothingSelectedError(HostError, LookupError):
+    """The editor has no audio selected."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host, "no audio is selected", remedy="Select some audio in it and try again.")

@@ -9,7 +9,7 @@ Example:
     >>> import stemdock
     >>> @stemdock.hookimpl
     ... def stemdock_models():
-    ...     return [stemdock.ModelEntry(name="mine", summary="Voice and rest", path=..., sha256=...)]
+    ...     return [stemdock.ModelEntry(card=..., path=..., sha256=...)]
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from stemdock.card import ModelCard
     from stemdock.types import CommandEntry, HostEntry, MaskSession, ModelEntry, SeparatedFile
 
 hookspec = pluggy.HookspecMarker("stemdock")
@@ -46,14 +45,14 @@ def stemdock_models() -> Sequence[ModelEntry]:  # type: ignore[empty-body]
 
 
 @hookspec
-def stemdock_session(card: ModelCard, path: Path) -> MaskSession | None:
+def stemdock_session(path: Path, n_threads: int) -> MaskSession | None:
     """A network for a model, in place of the onnxruntime session.
 
     Called once when a separator is made; the first answer that is not None wins.
 
     Args:
-        card: The model's card, already validated.
-        path: The ONNX file.
+        path: The model file, verified if its hash is known.
+        n_threads: Threads to use; 0 for one a core.
     """
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from stemdock.card import ModelCard
     from stemdock.types import CommandEntry, HostEntry, MaskSession, ModelEntry, SeparatedFile
 
 ENTRY_POINT_GROUP: Final = "stemdock"
@@ -94,9 +93,9 @@ class Plugins:
         """Subcommands, the first of each name."""
         return _first_of_each_name(self._gather("stemdock_commands"))
 
-    def session(self, card: ModelCard, path: Path) -> MaskSession | None:
+    def session(self, path: Path, n_threads: int) -> MaskSession | None:
         """A session from the first plug-in that has one for this model."""
-        for answer in self._answers("stemdock_session", card=card, path=path):
+        for answer in self._answers("stemdock_session", path=path, n_threads=n_threads):
             session: MaskSession = answer
             return session
         return None
@@ -128,9 +127,7 @@ class Plugins:
 
     def _record_fault(self, name: str, error: Exception) -> None:
         origin = self._status[name].origin
-        self._status[name] = PluginStatus(
-            name=name, origin=origin, fault=f"{type(error).__name__}: {error}"
-        )
+        self._status[name] = PluginStatus(name=name, origin=origin, fault=f"{type(error).__name__}: {error}")
 
 
 def _first_of_each_name(entries: Sequence[Any]) -> list[Any]:

@@ -36,6 +36,11 @@ class Progress:
 class MaskSession(Protocol):
     """A loaded network."""
 
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        ...
+
     def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
         """Estimates the magnitude of every stem.
 
@@ -52,14 +57,17 @@ class MaskSession(Protocol):
 class ModelEntry:
     """A model that a plug-in offers."""
 
-    name: str
-    """What people type after --model."""
-    summary: str
-    """One line: what it separates."""
+    card: ModelCard
+    """Must equal the one inside the file."""
     path: Path
     """The ONNX file."""
     sha256: str
     """Of that file, hex; checked whenever the model is opened."""
+
+    @property
+    def name(self) -> str:
+        """What people type after --model."""
+        return self.card.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Stemdock in REAPER."""

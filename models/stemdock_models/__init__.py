@@ -1,0 +1,1 @@
+"""The models that come with Stemdock: data and a plug-in that offers it."""

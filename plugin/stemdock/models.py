@@ -1,0 +1,72 @@
+"""Choosing a model by name or path, and opening it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotFoundError
+from stemdock.session import OnnxSession
+
+if TYPE_CHECKING:
+    from stemdock.plugins import Plugins
+    from stemdock.types import MaskSession, ModelEntry
+
+DEFAULT_MODEL: Final = "2stems"
+_SPLEETER_PREFIX: Final = "spleeter:"
+
+
+def open_model(model: str | Path, plugins: Plugins, n_threads: int = 0) -> MaskSession:
+    """Loads a model.
+
+    Args:
+        model: Name of an installed model, with or without "spleeter:" before it, or the path of
+            an ONNX file.
+        plugins: Where models and sessions come from.
+        n_threads: Threads to use; 0 for one a core.
+
+    Raises:
+        ModelNotFoundError: Neither a name nor a file.
+        ModelDamagedError: The file is not what its entry says, or no ONNX model.
+        ModelContractError: Graph, card and entry disagree.
+    """
+    entry = _find_entry(model, plugins)
+    path = entry.path if entry else Path(model)
+    if entry:
+        verify_model(entry)
+    session = plugins.session(path, n_threads) or OnnxSession(path, n_threads)
+    if entry and session.card != entry.card:
+        raise ModelContractError(
+            entry.name, f"{path} has another card than its entry", remedy="Install the model again."
+        )
+    return session
+
+
+def verify_model(entry: ModelEntry) -> None:
+    """Compares a model file with its entry.
+
+    Raises:
+        ModelDamagedError: The file is gone, or its sha256 is another.
+    """
+    remedy = "Install the model again (for the embedded one: Stemdock itself)."
+    try:
+        with entry.path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelDamagedError(entry.name, f"{entry.path}: {error.strerror}", remedy=remedy) from error
+    if found != entry.sha256:
+        raise ModelDamagedError(
+            entry.name, f"{entry.path} was cut short or altered: its sha256 is {found}", remedy=remedy
+        )
+
+
+def _find_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:
+    """The entry that bears the name; None if `model` is the path of a file."""
+    entries = {entry.name: entry for entry in plugins.models()}
+    name = str(model).removeprefix(_SPLEETER_PREFIX)
+    if name in entries and not isinstance(model, Path):
+        return entries[name]
+    if Path(model).is_file():
+        return None
+    raise ModelNotFoundError(str(model), known=tuple(entries))

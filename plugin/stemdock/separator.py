@@ -1,0 +1,152 @@
+"""The public object: a model, loaded once, that separates arrays and streams."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stemdock.audio import resampled
+from stemdock.errors import AudioError, CancelledError
+from stemdock.models import DEFAULT_MODEL, open_model
+from stemdock.plugins import Plugins, load_plugins
+from stemdock.separation import finite_blocks, separate_blocks
+from stemdock.types import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+    from threading import Event
+
+    from stemdock.card import ModelCard
+    from stemdock.types import FloatArray
+
+
+class Separator:
+    """Separates mixtures with one model.
+
+    Example:
+        >>> separator = Separator("2stems")
+        >>> stems = separator.separate(samples, sample_rate=48000)  # (n_samples, 2) float32
+        >>> stems["vocals"].shape == samples.shape
+        True
+    """
+
+    def __init__(
+        self, model: str | Path = DEFAULT_MODEL, *, n_threads: int = 0, plugins: Plugins | None = None
+    ) -> None:
+        """Loads the model.
+
+        Args:
+            model: Name of an installed model, or the path of an ONNX file.
+            n_threads: Threads for the network; 0 for one a core.
+            plugins: Where models come from; all that are installed, if not given.
+
+        Raises:
+            ModelError: The model is missing, damaged or contradicts its card.
+        """
+        self.plugins = load_plugins() if plugins is None else plugins
+        self._session = open_model(model, self.plugins, n_threads)
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card: stems, sample rate, bandwidth, licence."""
+        return self._session.card
+
+    def separate(
+        self,
+        mixture: FloatArray,
+        sample_rate: int | None = None,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        cancel: Event | None = None,
+    ) -> dict[str, FloatArray]:
+        """Separates a whole mixture.
+
+        Args:
+            mixture: `(n_samples, 1 or 2)` float32, at least one sample.
+            sample_rate: Hz; the model's own if not given.
+            on_progress: Called after every segment.
+            cancel: Set it from another thread to stop at the next segment.
+
+        Returns:
+            For each stem in the card's order an array `(n_samples, 2)` at `sample_rate`.
+
+        Raises:
+            AudioError: The array is empty, misshapen, or has NaN or infinity in it.
+            CancelledError: `cancel` was set.
+        """
+        if mixture.size == 0:
+            raise AudioError("the mixture is empty", remedy="Select some audio.")
+        blocks = []
+        for stems in self.stream([mixture], sample_rate, cancel=cancel):
+            blocks.append(stems)
+            if on_progress:
+                done_length = sum(block.shape[1] for block in blocks)
+                on_progress(Progress(done_length=done_length, total_length=len(mixture)))
+        return dict(zip(self.card.stems, np.concatenate(blocks, axis=1), strict=True))
+
+    def stream(
+        self, blocks: Iterable[FloatArray], sample_rate: int | None = None, *, cancel: Event | None = None
+    ) -> Iterator[FloatArray]:
+        """Separates a mixture that arrives in blocks, in memory that does not grow with it.
+
+        The result is the same to the last bit however the mixture is cut into blocks.
+
+        Args:
+            blocks: `(n_samples, 1 or 2)` float32 each.
+            sample_rate: Hz; the model's own if not given.
+            cancel: Set it from another thread to stop at the next segment.
+
+        Yields:
+            Stems `(n_stems, n_samples, 2)` at `sample_rate`, which add up to the samples taken in.
+
+        Raises:
+            AudioError: A block is misshapen, or has NaN or infinity in it.
+            CancelledError: `cancel` was set.
+        """
+        model_rate = self.card.sample_rate
+        source_rate = sample_rate or model_rate
+        length = _Length()
+        mixture = resampled(length.counted(finite_blocks(blocks)), source_rate, model_rate)
+        stems = separate_blocks(mixture, self.card, self._session)
+        for block in length.fitted(_resampled_stems(stems, model_rate, source_rate)):
+            if cancel is not None and cancel.is_set():
+                raise CancelledError
+            yield block
+
+
+def _resampled_stems(stems: Iterator[FloatArray], from_rate: int, to_rate: int) -> Iterator[FloatArray]:
+    """Blocks of stems `(n_stems, n_samples, n_channels)` at another rate, in step with one another."""
+    if from_rate == to_rate:
+        yield from stems
+        return
+    for first in stems:
+        n_stems, _, n_channels = first.shape
+        rows = (block.transpose(1, 0, 2).reshape(-1, n_stems * n_channels) for block in chain([first], stems))
+        for row in resampled(rows, from_rate, to_rate):
+            yield row.reshape(-1, n_stems, n_channels).transpose(1, 0, 2)
+
+
+class _Length:
+    """Keeps as many samples in a result as there were in the source: resampling there and back rounds."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._given = 0
+
+    def counted(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
+        for block in blocks:
+            self._taken += len(block)
+            yield block
+
+    def fitted(self, stems: Iterator[FloatArray]) -> Iterator[FloatArray]:
+        # Separation lags behind its input, so only the end can be too long or too short.
+        last = None
+        for block in stems:
+            last = block[:, : self._taken - self._given]
+            self._given += last.shape[1]
+            yield last
+        if last is not None and self._given < self._taken:
+            yield np.zeros((last.shape[0], self._taken - self._given, last.shape[2]), np.float32)

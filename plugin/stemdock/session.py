@@ -1,0 +1,87 @@
+"""Networks by onnxruntime, which no other module knows.
+
+Loading takes a quarter of a second to import and as long again to prepare the graph, so keep a
+session for as many songs as there are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from stemdock.card import INPUT_NAME, card_from_metadata
+from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from stemdock.types import FloatArray
+
+_ERRORS_ONLY: Final = 3
+"""onnxruntime's severity level: its warnings speak to whoever builds graphs."""
+
+
+class OnnxSession:
+    """A model file, checked and loaded on the CPU.
+
+    Attributes:
+        card: The card found in the file.
+
+    Raises:
+        ModelNotFoundError: There is no such file.
+        ModelDamagedError: It is no ONNX model, or not a whole one.
+        ModelContractError: It has no card, or graph and card disagree.
+    """
+
+    def __init__(self, path: Path, n_threads: int) -> None:
+        """Loads a model.
+
+        Args:
+            path: An ONNX file with a Stemdock card.
+            n_threads: Threads for one operator; 0 for one a core.
+        """
+        if not path.is_file():
+            raise ModelNotFoundError(str(path), known=())
+        self._session = _load(path, n_threads)
+        self.card = card_from_metadata(self._session.get_modelmeta().custom_metadata_map, str(path))
+        self._check_contract(str(path))
+
+    def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
+        """Estimates the magnitude of every stem: see `stemdock.types.MaskSession`."""
+        estimates: Sequence[FloatArray] = self._session.run(list(self.card.stems), {INPUT_NAME: magnitude})
+        return estimates
+
+    def _check_contract(self, model: str) -> None:
+        card = self.card
+        segment = [card.n_frames, card.n_bins, card.n_channels]
+        inputs = {node.name: list(node.shape[1:]) for node in self._session.get_inputs()}
+        outputs = {node.name: list(node.shape[1:]) for node in self._session.get_outputs()}
+        for found, wanted in (
+            (inputs, {INPUT_NAME: segment}),
+            (outputs, dict.fromkeys(card.stems, segment)),
+        ):
+            if found != wanted:
+                raise ModelContractError(
+                    model,
+                    f"its graph has {found} where its card says {wanted}",
+                    remedy="Export the model again.",
+                )
+
+
+def _load(path: Path, n_threads: int) -> Any:
+    # Takes 0.1 s, and only those who separate need it.
+    import onnxruntime  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = n_threads
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # onnxruntime's exceptions share no base and its reasons run over lines.
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelDamagedError(
+            str(path),
+            f"no usable ONNX model ({reason})",
+            remedy="Install or export the model again: the file may be cut short.",
+        ) from error

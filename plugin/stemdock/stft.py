@@ -1,0 +1,84 @@
+"""Short-time Fourier transform and its inverse, framed as Spleeter frames them.
+
+Conventions:
+    Inside the core, arrays are planar: samples `(n_channels, n_samples)` float32, spectra
+    `(n_channels, n_frames, frame_length // 2 + 1)` complex64, no scaling forward. Frames start
+    every quarter of their length; nothing is centred, reflected or padded here.
+
+References:
+    Spleeter 2.4.2 uses `tf.signal.stft` with a periodic Hann window of 4096 samples, hop 1024,
+    and the same window again after the inverse, times 2/3: at this overlap the squared windows
+    sum to 3/2 everywhere.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy import fft
+
+if TYPE_CHECKING:
+    from stemdock.types import ComplexArray, FloatArray
+
+OVERLAP: Final = 4
+"""Frames over each sample."""
+
+_COMPENSATION: Final = 2 / 3
+"""One over the sum of squared Hann windows at this overlap."""
+
+
+@cache
+def hann(frame_length: int) -> FloatArray:
+    """Periodic Hann window, `(frame_length,)` float32, read-only.
+
+    `numpy.hanning` is the symmetric one, which is not what `tf.signal.stft` uses.
+    """
+    phase = 2 * np.pi * np.arange(frame_length) / frame_length
+    window = np.asarray(0.5 - 0.5 * np.cos(phase), np.float32)
+    window.flags.writeable = False
+    return window
+
+
+def frames_length(n_frames: int, frame_length: int) -> int:
+    """Samples that `n_frames` frames cover."""
+    return (n_frames - 1) * (frame_length // OVERLAP) + frame_length
+
+
+def stft(samples: FloatArray, frame_length: int) -> ComplexArray:
+    """Spectrum of every whole frame of the samples.
+
+    Args:
+        samples: `(n_channels, n_samples)` float32, at least one frame long.
+        frame_length: Samples in a frame, a multiple of 4.
+
+    Returns:
+        `(n_channels, n_frames, frame_length // 2 + 1)` complex64.
+    """
+    frames = sliding_window_view(samples, frame_length, axis=1)[:, :: frame_length // OVERLAP]
+    spectrum: ComplexArray = fft.rfft(frames * hann(frame_length), axis=-1, overwrite_x=True)
+    return spectrum
+
+
+def istft(spectrum: ComplexArray, frame_length: int) -> FloatArray:
+    """Overlap-added inverse of `stft`.
+
+    Args:
+        spectrum: `(n_channels, n_frames, frame_length // 2 + 1)` complex64.
+        frame_length: Samples in a frame, a multiple of 4.
+
+    Returns:
+        `(n_channels, frames_length(n_frames))` float32. Its first and last three quarters of a
+        frame lack frames that would overlap them: add the neighbouring segment's ends there.
+    """
+    n_channels, n_frames, _ = spectrum.shape
+    hop_length = frame_length // OVERLAP
+    frames = fft.irfft(spectrum, n=frame_length, axis=-1, overwrite_x=True)
+    frames *= hann(frame_length) * np.float32(_COMPENSATION)
+    quarters = frames.reshape(n_channels, n_frames, OVERLAP, hop_length)
+    hops = np.zeros((n_channels, n_frames + OVERLAP - 1, hop_length), np.float32)
+    for quarter in range(OVERLAP):
+        hops[:, quarter : quarter + n_frames] += quarters[:, :, quarter]
+    return hops.reshape(n_channels, -1)
