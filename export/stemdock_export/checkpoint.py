@@ -122,7 +122,9 @@ def _only(directory: Path) -> Path:
         names = ", ".join(prefix.name for prefix in prefixes)
         raise CheckpointError(
             directory,
-            f"has several checkpoints ({names}) and no file {_STATE_FILE}" if prefixes else "has no checkpoint",
+            f"has several checkpoints ({names}) and no file {_STATE_FILE}"
+            if prefixes
+            else "has no checkpoint",
             remedy=f"Unpack the whole archive of the model, with its file {_STATE_FILE}.",
         )
     return prefixes[0]

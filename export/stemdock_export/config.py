@@ -206,7 +206,12 @@ class _Reader:
             raise self._fault(key, f"{value!r} is not a list of two or more names")
         for name in value:
             # Stems become names of files and of graph outputs.
-            if not isinstance(name, str) or not name.strip() or set(name) & set("/\\\0") or name == INPUT_NAME:
+            if (
+                not isinstance(name, str)
+                or not name.strip()
+                or set(name) & set("/\\\0")
+                or name == INPUT_NAME
+            ):
                 raise self._fault(key, f"{name!r} cannot name a stem")
         if len(set(value)) != len(value):
             raise self._fault(key, "names a stem twice")

@@ -105,7 +105,7 @@ class ParityError(ExportError):
     def __init__(self, figures: Sequence[StemFigures], floor: float) -> None:
         worst = min(figures, key=lambda each: each.snr)
         super().__init__(
-            f"{worst.stem} on {worst.signal} differs from TensorFlow's estimate: "
+            f"{worst.stem} ({worst.quantity}, {worst.signal}) differs from TensorFlow's: "
             f"{worst.snr:.1f} dB instead of at least {floor:.0f} dB",
             remedy="Report it with the versions of tensorflow, tf2onnx and onnxruntime; nothing was written.",
         )

@@ -58,7 +58,7 @@ def quiet() -> Iterator[None]:
             os.dup2(chatter.fileno(), 2)
             try:
                 yield
-            except BaseException:
+            except Exception:
                 os.dup2(kept, 2)
                 chatter.seek(0)
                 os.write(2, chatter.read())

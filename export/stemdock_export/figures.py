@@ -18,6 +18,8 @@ class StemFigures:
 
     signal: str
     """What was separated."""
+    quantity: str
+    """What is compared: the network's "estimate", or the "stem" that ratio masks make of all estimates."""
     stem: str
     snr: float
     """Energy of the reference over that of the difference, dB; infinite if there is no difference."""
@@ -25,19 +27,13 @@ class StemFigures:
     """Largest absolute difference, relative to the reference's peak."""
 
 
-def compare(signal: str, stem: str, reference: FloatArray, estimate: FloatArray) -> StemFigures:
-    """Figures of one estimate; a NaN or an infinity in it counts as endless error."""
+def compare(reference: FloatArray, result: FloatArray) -> tuple[float, float]:
+    """SNR in dB and largest error relative to the peak; a NaN or an infinity counts as endless error."""
     exact = reference.astype(np.float64)
-    difference = np.abs(estimate - exact)
-    noise, peak = float(np.sum(difference**2)), float(np.max(np.abs(exact)))
+    difference = np.abs(result - exact)
+    noise, energy = float(np.sum(difference**2)), float(np.sum(exact**2))
     if noise == 0:
-        return StemFigures(signal=signal, stem=stem, snr=math.inf, max_error=0.0)
-    energy = float(np.sum(exact**2))
+        return math.inf, 0.0
     if not math.isfinite(noise) or energy == 0:
-        return StemFigures(signal=signal, stem=stem, snr=-math.inf, max_error=math.inf)
-    return StemFigures(
-        signal=signal,
-        stem=stem,
-        snr=10 * math.log10(energy / noise),
-        max_error=float(np.max(difference)) / peak,
-    )
+        return -math.inf, math.inf
+    return 10 * math.log10(energy / noise), float(np.max(difference) / np.max(np.abs(exact)))

@@ -36,7 +36,12 @@ def build_graph(config: SpleeterConfig, network: Network, values: Mapping[str, F
         shape = (None, config.n_frames, config.n_bins, config.n_channels)
         mixture = tf.compat.v1.placeholder(tf.float32, shape, name=INPUT_NAME)
         builder = _Builder(tf, network, values)
-        masks = builder.masks([builder.logits(unet, mixture) for unet in network.unets])
+        logits = []
+        for scope, unet in zip(scopes(network), network.unets, strict=True):
+            with tf.name_scope(scope):
+                logits.append(builder.logits(unet, mixture))
+        with tf.name_scope("masks"):
+            masks = builder.masks(logits)
         for name, mask in zip(output_names(network), masks, strict=True):
             tf.multiply(mask, mixture, name=name)
     return graph
@@ -45,6 +50,11 @@ def build_graph(config: SpleeterConfig, network: Network, values: Mapping[str, F
 def output_names(network: Network) -> tuple[str, ...]:
     """Names of the graph's outputs in the order of the stems, whose own names may not suit TensorFlow."""
     return tuple(f"estimate_{position}" for position in range(len(network.unets)))
+
+
+def scopes(network: Network) -> tuple[str, ...]:
+    """Names under which the graph keeps each stem's layers, in the order of the stems."""
+    return tuple(f"unet_{position}" for position in range(len(network.unets)))
 
 
 class _Builder:
@@ -60,19 +70,25 @@ class _Builder:
         tf, network = self._tf, self._network
         skips: list[Any] = []
         hidden = mixture
-        for level in unet.encoder:
-            if skips:
-                # Here and not after the convolution: the innermost one is never normalized.
-                before = unet.encoder[len(skips) - 1].normalization
-                hidden = self._activate(self._normalize(skips[-1], before), network.conv_activation)
-            skips.append(self._convolve(hidden, level.convolution, strides=STRIDE))
-        hidden = skips.pop()
-        for level in unet.decoder:
-            if level is not unet.decoder[0]:
-                hidden = tf.concat([skips.pop(), hidden], axis=-1)
-            hidden = self._activate(self._deconvolve(hidden, level.convolution), network.deconv_activation)
-            hidden = self._normalize(hidden, level.normalization)
-        return self._convolve(hidden, unet.head, strides=1, dilations=HEAD_DILATION)
+        for depth, level in enumerate(unet.encoder):
+            with tf.name_scope(f"encoder_{depth + 1}"):
+                if skips:
+                    # Here and not after the convolution: the innermost one is never normalized.
+                    before = unet.encoder[depth - 1].normalization
+                    hidden = self._activate(self._normalize(hidden, before), network.conv_activation)
+                hidden = self._convolve(hidden, level.convolution, strides=STRIDE)
+                skips.append(hidden)
+        skips.pop()
+        for depth, level in enumerate(unet.decoder):
+            with tf.name_scope(f"decoder_{depth + 1}"):
+                if depth > 0:
+                    hidden = tf.concat([skips.pop(), hidden], axis=-1)
+                hidden = self._deconvolve(hidden, level.convolution)
+                hidden = self._normalize(
+                    self._activate(hidden, network.deconv_activation), level.normalization
+                )
+        with tf.name_scope("head"):
+            return self._convolve(hidden, unet.head, strides=1, dilations=HEAD_DILATION)
 
     def masks(self, logits: list[Any]) -> list[Any]:
         tf = self._tf
