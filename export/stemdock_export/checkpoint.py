@@ -84,7 +84,8 @@ def read_variables(checkpoint: Checkpoint, network: Network) -> Mapping[str, Flo
             reader = tf.train.load_checkpoint(str(checkpoint.prefix))
         _check_variables(checkpoint.prefix, network, reader.get_variable_to_shape_map())
         return {variable.name: reader.get_tensor(variable.name) for variable in network.variables()}
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
+        # TensorFlow has an exception for each kind of damage, not all of them of its own making.
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise CheckpointError(
             checkpoint.prefix, f"cannot be read ({reason})", remedy="Unpack the model's archive again."

@@ -10,7 +10,9 @@ import click
 from stemdock_export.config import PREDEFINED, load_config
 
 if TYPE_CHECKING:
-    from stemdock_export.exporting import ExportedModel, WeightStorage
+    from stemdock_export.compact import WeightStorage
+    from stemdock_export.exporting import ExportedModel
+    from stemdock_export.figures import StemFigures
 
 
 @click.command("export")
@@ -47,8 +49,9 @@ def command(
 
     Reads the folder of a TensorFlow checkpoint as Spleeter downloads or trains it, converts its
     networks, and writes the model only if it computes what TensorFlow computes. Prints how close
-    it comes for each signal and stem: the signal-to-noise ratio against TensorFlow in dB, and the
-    largest error relative to the peak, of the networks' estimates and of the stems made of them.
+    it comes for each signal and stem, as a signal-to-noise ratio and the largest error relative to
+    the peak: the networks' estimates, what ratio masks make of them, and a batch of two segments
+    against one at a time.
     """
     config = load_config(descriptor)
     # The steps are imported here, since asking for help must not wait for numpy.
@@ -71,13 +74,17 @@ def _report(exported: ExportedModel) -> None:
     card = exported.card
     click.echo(f"{exported.path}: {card.name}, {exported.n_bytes / 1e6:.1f} MB, {', '.join(card.stems)}")
     click.echo(f"licence of the weights: {card.licence}")
-    rows = [
-        (each.signal, each.quantity, each.stem, f"{each.snr:.1f} dB", f"{each.max_error:.1e}")
-        if each.max_error
-        else (each.signal, each.quantity, each.stem, "identical", "0")
-        for each in exported.figures
-    ]
-    rows.insert(0, ("signal", "quantity", "stem", "SNR", "max error"))
+    cells = {(each.signal, each.stem, each.quantity): each for each in exported.figures}
+    quantities = list(dict.fromkeys(each.quantity for each in exported.figures))
+    rows = [["signal", "stem", *quantities]]
+    for signal, stem in dict.fromkeys((each.signal, each.stem) for each in exported.figures):
+        rows.append([signal, stem, *(_cell(cells.get((signal, stem, each))) for each in quantities)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(figures: StemFigures | None) -> str:
+    if figures is None:
+        return "-"
+    return f"{figures.snr:.1f} dB, {figures.max_error:.0e}" if figures.max_error else "identical"

@@ -18,7 +18,7 @@ runtimes. Small kernels cost little and matter most (16 bits for them too: 87 to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from stemdock_export.extra import import_extra
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+WeightStorage = Literal["float32", "int16"]
+"""How the large kernels of a model are stored; the others are always float32."""
 
 LARGE: Final = 1 << 17
 """Weights from which on a kernel is stored in 16 bits: smaller ones hold 2 % of a U-Net."""

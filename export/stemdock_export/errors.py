@@ -99,17 +99,20 @@ class ParityError(ExportError):
     """The converted network does not compute what TensorFlow computes; nothing was written.
 
     Attributes:
-        figures: What was measured, the worst stems included.
+        figures: Everything that was measured.
+        worst: The one with the lowest ratio of those that are too low.
+        floor: What it should have reached, dB.
     """
 
-    def __init__(self, figures: Sequence[StemFigures], floor: float) -> None:
-        worst = min(figures, key=lambda each: each.snr)
+    def __init__(self, figures: Sequence[StemFigures], worst: StemFigures, floor: float) -> None:
         super().__init__(
             f"{worst.stem} ({worst.quantity}, {worst.signal}) differs from TensorFlow's: "
             f"{worst.snr:.1f} dB instead of at least {floor:.0f} dB",
             remedy="Report it with the versions of tensorflow, tf2onnx and onnxruntime; nothing was written.",
         )
         self.figures = tuple(figures)
+        self.worst = worst
+        self.floor = floor
 
 
 def _shape(shape: Sequence[int] | None) -> str:

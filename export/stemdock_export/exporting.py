@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from stemdock.card import ModelCard
 from stemdock.errors import OutputError, OutputExistsError, StemdockError
@@ -17,17 +17,16 @@ from stemdock_export.compact import compact_weights
 from stemdock_export.config import PREDEFINED
 from stemdock_export.convert import convert_graph, finish_model
 from stemdock_export.extra import import_extra, import_tensorflow
-from stemdock_export.parity import FLOORS, measure_parity, require_parity
+from stemdock_export.parity import measure_parity, require_parity
 from stemdock_export.tf_network import build_graph
 from stemdock_export.unet import describe_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from stemdock_export.compact import WeightStorage
     from stemdock_export.config import SpleeterConfig
     from stemdock_export.figures import StemFigures
-
-WeightStorage = Literal["float32", "int16"]
 
 _LICENCES: Final = {
     # Tensor data of the released 2stems, whose repository is under the MIT licence throughout.
@@ -102,7 +101,7 @@ def export_model(
         staged.write_bytes(model.SerializeToString())
         on_step("comparing with TensorFlow")
         figures = measure_parity(graph, network, config, staged)
-        require_parity(figures, FLOORS[weights])
+        require_parity(figures, weights)
         _check_output(output, overwrite=overwrite)
         staged.replace(output)
     return ExportedModel(path=output, card=card, n_bytes=output.stat().st_size, figures=figures)

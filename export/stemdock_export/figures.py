@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     from stemdock.types import FloatArray
+
+
+Quantity = Literal["estimate", "masked", "batch"]
+"""What is compared: the network's estimates; the magnitudes that ratio masks make of all estimates; or
+the estimates of segments in one batch with those of one at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +23,7 @@ class StemFigures:
 
     signal: str
     """What was separated."""
-    quantity: str
-    """What is compared: the network's "estimate", or the "stem" that ratio masks make of all estimates."""
+    quantity: Quantity
     stem: str
     snr: float
     """Energy of the reference over that of the difference, dB; infinite if there is no difference."""
