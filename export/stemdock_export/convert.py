@@ -52,6 +52,7 @@ def convert_graph(graph: Any, network: Network) -> Any:
     model.ir_version = _IR_VERSION
     _drop_idle_reshapes(model)
     _spell_out_sigmoids(model)
+    _sort(model)
     _rename(model, network)
     return model
 
@@ -96,10 +97,6 @@ def _drop_idle_reshapes(model: Any) -> None:
         if n_unknown <= 1 and [max(length, 0) for length in target] == shapes.get(node.input[0]):
             replaced[node.output[0]] = node.input[0]
             graph.node.remove(node)
-    used = {name for node in graph.node for name in node.input}
-    for constant in list(graph.initializer):
-        if constant.name not in used:
-            graph.initializer.remove(constant)
 
 
 def _spell_out_sigmoids(model: Any) -> None:
@@ -128,6 +125,38 @@ def _spell_out_sigmoids(model: Any) -> None:
             graph.node.append(node(op_type, inputs, [output], name=each.name))
     if len(graph.node) > len(nodes):
         graph.initializer.append(onnx.helper.make_tensor(_ONE, onnx.TensorProto.FLOAT, [], [1.0]))
+
+
+def _sort(model: Any) -> None:
+    """Puts nodes in order stem by stem, and constants in that of their first use; unused ones go.
+
+    tf2onnx's own order changes from run to run, but one checkpoint shall give one file.
+    """
+    graph = model.graph
+    producers = {name: node for node in graph.node for name in node.output}
+    nodes: list[Any] = []
+    used: dict[str, None] = {}
+    visited: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name not in producers:
+            used.setdefault(name)
+            return
+        node = producers[name]
+        if node.output[0] not in visited:
+            visited.add(node.output[0])
+            for source in node.input:
+                visit(source)
+            nodes.append(node)
+
+    for value in graph.output:
+        visit(value.name)
+    constants = {constant.name: constant for constant in graph.initializer}
+    kept = [constants[name] for name in used if name in constants]
+    for field, values in (("node", nodes), ("initializer", kept)):
+        copies = [type(value).FromString(value.SerializeToString()) for value in values]
+        graph.ClearField(field)
+        getattr(graph, field).extend(copies)
 
 
 def _rename(model: Any, network: Network) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -155,6 +156,31 @@ def test_an_existing_model_is_kept_unless_asked(
     assert export(tmp_path / "checkpoint", "-o", tmp_path / "nowhere" / "model.onnx") == 1
     assert "its folder does not exist" in capsys.readouterr().err
     assert output.read_text(encoding="utf-8") == "precious"
+
+
+@pytest.mark.export
+def test_the_same_checkpoint_gives_the_same_file(
+    small_checkpoint: Path, small_config_file: Path, tmp_path: Path
+) -> None:
+    script = (
+        "import sys; from stemdock.cli import run; from stemdock.plugins import Plugins; "
+        "from stemdock_export import plugin; plugins = Plugins(); plugins.register(plugin, 'export'); "
+        "sys.exit(run(sys.argv[1:], plugins))"
+    )
+    contents = []
+    for seed in ("1", "2"):
+        # The order in which tf2onnx walks its sets depends on the seed of Python's hashes.
+        subprocess.run(
+            [
+                *(sys.executable, "-c", script, "export", small_checkpoint),
+                *("--config", small_config_file, "--name", "small", "-o", tmp_path / seed),
+            ],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        contents.append((tmp_path / seed).read_bytes())
+    assert contents[0] == contents[1]
 
 
 @pytest.mark.export
