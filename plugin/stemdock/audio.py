@@ -11,8 +11,8 @@ import struct
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Final, Literal, Self
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING, BinaryIO, Final, Literal, Self
 
 import numpy as np
 import soundfile
@@ -63,54 +63,63 @@ def open_audio(path: Path) -> Iterator[AudioStream]:
         AudioFileNotFoundError: There is no such file.
         AudioFileError: It has no audio, no samples, more than two channels, or it is damaged.
     """
-    if not path.exists():
-        raise AudioFileNotFoundError(path)
-    if path.is_dir():
-        raise AudioFileError(path, "is a folder", remedy="Name the files in it.")
+    with _open_bytes(path) as file, _open_either(path, file) as stream:
+        if stream.n_channels > _MAX_CHANNELS:
+            raise AudioFileError(
+                path,
+                f"has {stream.n_channels} channels, and only mono and stereo can be separated",
+                remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
+            )
+        yield replace(stream, blocks=_some_samples(path, stream.blocks))
+
+
+def _open_bytes(path: Path) -> BinaryIO:
     try:
-        with path.open("rb") as probe:
-            probe.read(1)
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise AudioFileNotFoundError(path) from error
     except OSError as error:
         raise AudioFileError(
-            path, f"cannot be opened ({error.strerror})", remedy="Check its permissions."
+            path, f"cannot be opened ({error.strerror})", remedy="Name an audio file that you may read."
         ) from error
+
+
+@contextmanager
+def _open_either(path: Path, file: BinaryIO) -> Iterator[AudioStream]:
     try:
-        file = soundfile.SoundFile(path)
-    except soundfile.SoundFileError as error:
-        with _open_by_ffmpeg(path, str(error)) as stream:
-            yield _separable(path, stream)
+        # Given the bytes and not the name, libsndfile judges by content, and does not try hard to
+        # make an mp3 out of a text that is called one.
+        sound = soundfile.SoundFile(file)
+    except soundfile.LibsndfileError as error:
+        with _open_by_ffmpeg(path, error.error_string) as stream:
+            yield stream
     else:
-        with file:
-            yield _separable(
-                path,
-                AudioStream(
-                    sample_rate=file.samplerate,
-                    n_channels=file.channels,
-                    total_length=file.frames,
-                    blocks=_soundfile_blocks(path, file),
-                ),
+        with sound:
+            yield AudioStream(
+                sample_rate=sound.samplerate,
+                n_channels=sound.channels,
+                total_length=sound.frames,
+                blocks=_soundfile_blocks(path, sound),
             )
 
 
-def _separable(path: Path, stream: AudioStream) -> AudioStream:
-    if stream.total_length == 0:
+def _some_samples(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
+    first = next(blocks, None)
+    if first is None:
         raise AudioFileError(path, "has no samples", remedy="Choose a file with some audio in it.")
-    if stream.n_channels > _MAX_CHANNELS:
-        raise AudioFileError(
-            path,
-            f"has {stream.n_channels} channels, and only mono and stereo can be separated",
-            remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
-        )
-    return stream
+    yield first
+    yield from blocks
 
 
 def _soundfile_blocks(path: Path, file: soundfile.SoundFile) -> Iterator[FloatArray]:
     while True:
         try:
             block = file.read(_BLOCK_LENGTH, dtype="float32", always_2d=True)
-        except soundfile.SoundFileError as error:
+        except soundfile.LibsndfileError as error:
             raise AudioFileError(
-                path, f"is damaged ({error})", remedy="Get an intact copy, or repair it in an audio editor."
+                path,
+                f"is damaged ({error.error_string})",
+                remedy="Get an intact copy, or repair it in an audio editor.",
             ) from error
         if not len(block):
             return
@@ -128,13 +137,11 @@ def _open_by_ffmpeg(path: Path, reason: str) -> Iterator[AudioStream]:
             remedy="Install ffmpeg for m4a, video and other formats, or convert the file to WAV.",
         )
     # AU is the simplest format that says rate and channels ahead of a stream of unknown length.
-    command = [program, "-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe",
-               "-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-"]  # fmt: skip
+    command = [program, "-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe"]
+    command += ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-"]
     with (
         tempfile.TemporaryFile() as messages,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=messages, stdin=subprocess.DEVNULL
-        ) as process,  # noqa: S603
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages) as process,  # noqa: S603
     ):
         try:
             assert process.stdout is not None  # noqa: S101  because of PIPE
@@ -161,16 +168,11 @@ def _ffmpeg_blocks(
 ) -> Iterator[FloatArray]:
     assert process.stdout is not None  # noqa: S101  because of PIPE
     size = _BLOCK_LENGTH * n_channels * 4
-    taken = 0
     while data := process.stdout.read(size):
         usable = len(data) - len(data) % (n_channels * 4)
-        block = np.frombuffer(data[:usable], ">f4").astype(np.float32).reshape(-1, n_channels)
-        taken += len(block)
-        yield block
+        yield np.frombuffer(data[:usable], ">f4").astype(np.float32).reshape(-1, n_channels)
     if process.wait() != 0:
         raise _ffmpeg_error(path, messages)
-    if taken == 0:
-        raise AudioFileError(path, "has no samples", remedy="Choose a file with some audio in it.")
 
 
 def _ffmpeg_error(path: Path, messages: IO[bytes]) -> AudioFileError:
