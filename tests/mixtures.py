@@ -22,7 +22,7 @@ LENGTHS = {"a": 132423, "mono": 88207, "short": 500, "long": 617401}
 def generated_mixture(n_samples: int) -> NDArray[np.float32]:
     """Tones, a chirp, pulses and noise, `(n_samples, 2)`; the input of the recorded separations."""
     t = np.arange(n_samples) / SAMPLE_RATE
-    noise = np.random.RandomState(0)  # noqa: NPY002  the recordings were made with this generator
+    noise = np.random.RandomState(0)
     x = 0.25 * np.sin(2 * np.pi * 220 * t) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * t))
     x += 0.1 * np.sin(2 * np.pi * (400 * t + 150 * t**2))
     x += 0.05 * noise.randn(n_samples) * (t % 0.5 < 0.05)
