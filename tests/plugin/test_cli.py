@@ -4,19 +4,20 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import soundfile
 
 from mixtures import SONG
 from small_model import write_noise
+from stemdock import hookimpl
 from stemdock.cli import run
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from stemdock import Plugins
+    from stemdock import Plugins, SeparatedFile
 
 
 @pytest.fixture
@@ -84,8 +85,6 @@ def test_clipping_is_told(
 def test_an_observer_that_fails_is_told_and_harms_nothing(
     plugins: Plugins, song: Path, out: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from stemdock import SeparatedFile, hookimpl
-
     class Observer:
         @hookimpl
         def stemdock_separated(self, separated: SeparatedFile) -> None:
@@ -129,8 +128,6 @@ def test_doctor_fails_if_a_model_is_damaged(
 
 @pytest.mark.parametrize("program", ["plugin-cli", "stemdock"])
 def test_the_real_program_on_the_real_song(tmp_path: Path, program: str) -> None:
-    from pathlib import Path
-
     path = Path(sys.executable).with_name(program)
     done = subprocess.run(
         [path, "separate", SONG, "-o", tmp_path], capture_output=True, text=True, check=True
@@ -142,8 +139,6 @@ def test_the_real_program_on_the_real_song(tmp_path: Path, program: str) -> None
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupting_leaves_nothing(tmp_path: Path, number: int, status: int) -> None:
-    import numpy as np
-
     song = tmp_path / "long.wav"
     soundfile.write(song, np.zeros((44100 * 1200, 2), np.float32), 44100)
     process = subprocess.Popen(

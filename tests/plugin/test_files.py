@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,9 +119,7 @@ def test_the_real_song_is_decoded_to_its_full_length(small_separator: Separator,
 
 @needs_ffmpeg
 def test_other_formats_are_read_through_ffmpeg(small_separator: Separator, tmp_path: Path) -> None:
-    import subprocess
-
-    source = tmp_path / "song with 'quotes' – ü.mka"
+    source = tmp_path / "song with 'quotes' \u2013 ü.mka"
     subprocess.run(
         ["ffmpeg", "-v", "error", "-i", SONG, "-c:a", "pcm_f32le", "-f", "matroska", source], check=True
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import onnx
 import pytest
@@ -14,6 +14,9 @@ from stemdock import ModelEntry, Plugins, hookimpl, load_plugins
 from stemdock.card import INPUT_NAME, card_from_metadata, card_to_metadata
 from stemdock.errors import ModelContractError, ModelDamagedError
 from stemdock.models import open_model, verify_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +76,7 @@ def test_a_graph_that_contradicts_its_card_is_refused(tmp_path: Path, outputs: t
         open_model(path, Plugins())
 
 
-def test_a_file_that_contradicts_its_entry_is_refused(tmp_path: Path, embedded: ModelEntry) -> None:
+def test_a_file_that_contradicts_its_entry_is_refused(embedded: ModelEntry) -> None:
     class Liar:
         @hookimpl
         def stemdock_models(self) -> list[ModelEntry]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,10 +9,12 @@ from hypothesis import strategies as st
 
 from mixtures import DATA, recorded_case, snr
 from small_model import SmallSession, small_card
-from stemdock import Separator
 from stemdock.errors import AudioError, NonFiniteSampleError
 from stemdock.separation import finite_blocks, separate_blocks
 from stemdock.stft import frames_length, istft, stft
+
+if TYPE_CHECKING:
+    from stemdock import Separator
 
 FRAME, HOP, SEGMENT = 256, 64, 64 * 64
 
