@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, BinaryIO, Final, Literal, Self
+from typing import IO, TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
 import soundfile
@@ -63,7 +63,7 @@ def open_audio(path: Path) -> Iterator[AudioStream]:
         AudioFileNotFoundError: There is no such file.
         AudioFileError: It has no audio, no samples, more than two channels, or it is damaged.
     """
-    with _open_bytes(path) as file, _open_either(path, file) as stream:
+    with _open_either(path) as stream:
         if stream.n_channels > _MAX_CHANNELS:
             raise AudioFileError(
                 path,
@@ -73,34 +73,31 @@ def open_audio(path: Path) -> Iterator[AudioStream]:
         yield replace(stream, blocks=_some_samples(path, stream.blocks))
 
 
-def _open_bytes(path: Path) -> BinaryIO:
+@contextmanager
+def _open_either(path: Path) -> Iterator[AudioStream]:
     try:
-        return path.open("rb")
+        # Shown the bytes without the name, libsndfile judges by content, and does not let its mp3
+        # decoder complain to standard error about a text that is called mp3.
+        with path.open("rb") as file, soundfile.SoundFile(file):
+            pass
     except FileNotFoundError as error:
         raise AudioFileNotFoundError(path) from error
     except OSError as error:
         raise AudioFileError(
             path, f"cannot be opened ({error.strerror})", remedy="Name an audio file that you may read."
         ) from error
-
-
-@contextmanager
-def _open_either(path: Path, file: BinaryIO) -> Iterator[AudioStream]:
-    try:
-        # Given the bytes and not the name, libsndfile judges by content, and does not try hard to
-        # make an mp3 out of a text that is called one.
-        sound = soundfile.SoundFile(file)
     except soundfile.LibsndfileError as error:
         with _open_by_ffmpeg(path, error.error_string) as stream:
             yield stream
-    else:
-        with sound:
-            yield AudioStream(
-                sample_rate=sound.samplerate,
-                n_channels=sound.channels,
-                total_length=sound.frames,
-                blocks=_soundfile_blocks(path, sound),
-            )
+        return
+    # Reading goes by name all the same: an error or a signal inside a read of a Python file is lost.
+    with soundfile.SoundFile(path) as sound:
+        yield AudioStream(
+            sample_rate=sound.samplerate,
+            n_channels=sound.channels,
+            total_length=sound.frames,
+            blocks=_soundfile_blocks(path, sound),
+        )
 
 
 def _some_samples(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
