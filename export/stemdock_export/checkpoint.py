@@ -1,0 +1,141 @@
+"""Checkpoints on disk: which files they are, and the variables in them."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING, Final
+
+from stemdock_export.errors import CheckpointError, VariableError
+from stemdock_export.extra import import_tensorflow, quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stemdock.types import FloatArray
+    from stemdock_export.unet import Network
+
+_STATE_FILE: Final = "checkpoint"
+"""TensorFlow's text file that names the latest checkpoint of its folder."""
+_LATEST: Final = re.compile(r'^\s*model_checkpoint_path\s*:\s*("(?:[^"\\]|\\.)*")', re.MULTILINE)
+_NETWORK_VARIABLE: Final = re.compile(
+    r"(conv2d|conv2d_transpose|batch_normalization)(_\d+)?/(kernel|bias|gamma|beta|moving_mean|moving_variance)"
+)
+_CHUNK_LENGTH: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The files of one checkpoint."""
+
+    prefix: Path
+    """What their names begin with, `model` in the released ones."""
+    data: tuple[Path, ...]
+    """The files that hold the tensors, in order."""
+
+    def sha256(self) -> str:
+        """Hash in hex of the tensor data: of its one file, or of all of them on end."""
+        digest = hashlib.sha256()
+        for path in self.data:
+            with path.open("rb") as file:
+                while chunk := file.read(_CHUNK_LENGTH):
+                    digest.update(chunk)
+        return digest.hexdigest()
+
+
+def find_checkpoint(directory: Path) -> Checkpoint:
+    """The latest checkpoint of a folder, as its text file `checkpoint` tells, or else the only one.
+
+    Args:
+        directory: Spleeter's `model_dir`.
+
+    Raises:
+        CheckpointError: No such folder, no checkpoint in it, or several and nothing tells which;
+            or one of its files is missing.
+    """
+    if not directory.is_dir():
+        raise CheckpointError(
+            directory,
+            "is not a folder" if directory.exists() else "no such folder",
+            remedy="Give the folder that holds the checkpoint, such as pretrained_models/2stems.",
+        )
+    prefix = _latest(directory) or _only(directory)
+    index = prefix.with_name(f"{prefix.name}.index")
+    if not index.is_file():
+        raise CheckpointError(index, "no such file", remedy="Unpack the whole archive of the model again.")
+    return Checkpoint(prefix=prefix, data=_data(prefix))
+
+
+def read_variables(checkpoint: Checkpoint, network: Network) -> Mapping[str, FloatArray]:
+    """Every variable of the network by name.
+
+    Raises:
+        VariableError: A variable is missing or of another shape, or the checkpoint has layers that
+            the network lacks: then a stem was forgotten, and every weight would fit nevertheless.
+        CheckpointError: The files are damaged.
+        ExtraMissingError: There is no TensorFlow.
+    """
+    tf = import_tensorflow()
+    try:
+        with quiet():
+            reader = tf.train.load_checkpoint(str(checkpoint.prefix))
+        _check_variables(checkpoint.prefix, network, reader.get_variable_to_shape_map())
+        return {variable.name: reader.get_tensor(variable.name) for variable in network.variables()}
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise CheckpointError(
+            checkpoint.prefix, f"cannot be read ({reason})", remedy="Unpack the model's archive again."
+        ) from error
+
+
+def _check_variables(prefix: Path, network: Network, found: Mapping[str, list[int]]) -> None:
+    expected = {variable.name: variable.shape for variable in network.variables()}
+    misfits = [name for name, shape in expected.items() if tuple(found.get(name, ())) != shape]
+    # Counters and optimizer slots are of no concern; layers are.
+    misfits += [name for name in sorted(found.keys() - expected.keys()) if _NETWORK_VARIABLE.fullmatch(name)]
+    if misfits:
+        name, *others = misfits
+        raise VariableError(
+            prefix, name, expected=expected.get(name), found=found.get(name), n_others=len(others)
+        )
+
+
+def _latest(directory: Path) -> Path | None:
+    """The prefix that the folder's `checkpoint` file names, if there is such a file."""
+    state = directory / _STATE_FILE
+    if not state.is_file():
+        return None
+    match = _LATEST.search(state.read_text(encoding="utf-8", errors="replace"))
+    if match is None:
+        raise CheckpointError(state, "names no checkpoint", remedy="Unpack the model's archive again.")
+    path: str = ast.literal_eval(match[1])  # protobuf's text format escapes as Python does
+    # What was trained elsewhere may name a folder of that machine, in the manner of its system.
+    return directory / PureWindowsPath(path).name
+
+
+def _only(directory: Path) -> Path:
+    prefixes = [path.with_suffix("") for path in sorted(directory.glob("*.index"))]
+    if len(prefixes) != 1:
+        names = ", ".join(prefix.name for prefix in prefixes)
+        raise CheckpointError(
+            directory,
+            f"has several checkpoints ({names}) and no file {_STATE_FILE}"
+            if prefixes
+            else "has no checkpoint",
+            remedy=f"Unpack the whole archive of the model, with its file {_STATE_FILE}.",
+        )
+    return prefixes[0]
+
+
+def _data(prefix: Path) -> tuple[Path, ...]:
+    pattern = re.compile(re.escape(prefix.name) + r"\.data-(\d{5})-of-(\d{5})")
+    matches = [match for path in prefix.parent.iterdir() if (match := pattern.fullmatch(path.name))]
+    n_shards = int(matches[0][2]) if matches else 1
+    shards = [prefix.with_name(f"{prefix.name}.data-{i:05}-of-{n_shards:05}") for i in range(n_shards)]
+    for path in shards:
+        if not path.is_file():
+            raise CheckpointError(path, "no such file", remedy="Unpack the whole archive of the model again.")
+    return tuple(shards)

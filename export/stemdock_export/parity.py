@@ -1,0 +1,110 @@
+"""Whether a model estimates what TensorFlow estimates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from stemdock.card import INPUT_NAME
+from stemdock.masks import ratio_masks
+from stemdock.session import OnnxSession
+from stemdock_export.errors import ParityError
+from stemdock_export.extra import import_tensorflow, quiet
+from stemdock_export.figures import StemFigures, compare
+from stemdock_export.signals import parity_signals
+from stemdock_export.tf_network import output_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from stemdock.types import FloatArray
+    from stemdock_export.config import SpleeterConfig
+    from stemdock_export.unet import Network
+
+FLOORS: Final = {"float32": 90.0, "int16": 75.0}
+"""dB that every stem must reach on every signal, by the storage of the weights."""
+
+
+def measure_parity(
+    graph: Any, network: Network, config: SpleeterConfig, path: Path
+) -> tuple[StemFigures, ...]:
+    """Runs TensorFlow and onnxruntime on the same segments.
+
+    Args:
+        graph: From `tf_network.build_graph`.
+        network: What the graph is made of.
+        config: Says the shape of a segment.
+        path: The ONNX file.
+
+    Returns:
+        For every signal and stem, the model's estimates against TensorFlow's, and what ratio masks
+        make of either; and the model's estimates of two segments at once against those of one after
+        the other.
+    """
+    stems = tuple(unet.stem for unet in network.unets)
+    # The runtime's own session, which also checks that graph and card agree.
+    session = OnnxSession(path, n_threads=0)
+    figures: list[StemFigures] = []
+    for signal, magnitude in parity_signals(config).items():
+        references = _run_tensorflow(graph, network, magnitude)
+        estimates = _one_by_one(session, magnitude)
+        figures += _compare(signal, "estimate", stems, references, estimates)
+        figures += _compare(
+            signal,
+            "stem",
+            stems,
+            _masked(references, magnitude, config),
+            _masked(estimates, magnitude, config),
+        )
+        if len(magnitude) > 1:
+            batch = session.run(magnitude)
+            figures += _compare(f"{signal} in one batch", "estimate", stems, estimates, batch)
+    return tuple(figures)
+
+
+def require_parity(figures: Sequence[StemFigures], floor: float) -> None:
+    """Refuses a model that is further from TensorFlow than it may be.
+
+    Raises:
+        ParityError: A figure is below `floor` dB.
+    """
+    # Not `snr < floor`, which would let a NaN pass.
+    if not all(each.snr >= floor for each in figures):
+        raise ParityError(figures, floor)
+
+
+def _run_tensorflow(graph: Any, network: Network, magnitude: FloatArray) -> list[FloatArray]:
+    tf = import_tensorflow()
+    with quiet(), tf.compat.v1.Session(graph=graph) as session:
+        estimates: list[FloatArray] = session.run(
+            [f"{name}:0" for name in output_names(network)], {f"{INPUT_NAME}:0": magnitude}
+        )
+    return estimates
+
+
+def _one_by_one(session: OnnxSession, magnitude: FloatArray) -> list[FloatArray]:
+    runs = [session.run(segment[np.newaxis]) for segment in magnitude]
+    return [np.concatenate(estimates) for estimates in zip(*runs, strict=True)]
+
+
+def _masked(
+    estimates: Sequence[FloatArray], magnitude: FloatArray, config: SpleeterConfig
+) -> list[FloatArray]:
+    """Magnitudes of the stems that are heard: small estimates count where all are small."""
+    return [mask * magnitude for mask in ratio_masks(estimates, config.separation_exponent)]
+
+
+def _compare(
+    signal: str,
+    quantity: str,
+    stems: Sequence[str],
+    references: Sequence[FloatArray],
+    results: Sequence[FloatArray],
+) -> list[StemFigures]:
+    figures = []
+    for stem, reference, result in zip(stems, references, results, strict=True):
+        snr, max_error = compare(reference, result)
+        figures.append(StemFigures(signal=signal, quantity=quantity, stem=stem, snr=snr, max_error=max_error))
+    return figures

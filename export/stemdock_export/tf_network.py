@@ -1,0 +1,128 @@
+"""The network in TensorFlow: the reference that a model is converted from and measured against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stemdock.card import INPUT_NAME
+from stemdock_export.extra import import_tensorflow
+from stemdock_export.unet import EPSILON, HEAD_DILATION, LEAKY_SLOPE, STRIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stemdock.types import FloatArray
+    from stemdock_export.config import Activation, SpleeterConfig
+    from stemdock_export.unet import Convolution, Network, Normalization, UNet
+
+
+def build_graph(config: SpleeterConfig, network: Network, values: Mapping[str, FloatArray]) -> Any:
+    """The network as a `tf.Graph`, its weights constants.
+
+    The input is called `stemdock.card.INPUT_NAME`, `(n_segments, n_frames, n_bins, n_channels)`
+    with any `n_segments`; the outputs are called as `output_names` says and have the same shape.
+
+    Args:
+        config: Says the shape of a segment.
+        network: What to build.
+        values: Every variable of the network, by name.
+
+    Raises:
+        ExtraMissingError: There is no TensorFlow.
+    """
+    tf = import_tensorflow()
+    graph = tf.Graph()
+    with graph.as_default():
+        shape = (None, config.n_frames, config.n_bins, config.n_channels)
+        mixture = tf.compat.v1.placeholder(tf.float32, shape, name=INPUT_NAME)
+        builder = _Builder(tf, network, values)
+        logits = []
+        for scope, unet in zip(scopes(network), network.unets, strict=True):
+            with tf.name_scope(scope):
+                logits.append(builder.logits(unet, mixture))
+        with tf.name_scope("masks"):
+            masks = builder.masks(logits)
+        for name, mask in zip(output_names(network), masks, strict=True):
+            tf.multiply(mask, mixture, name=name)
+    return graph
+
+
+def output_names(network: Network) -> tuple[str, ...]:
+    """Names of the graph's outputs in the order of the stems, whose own names may not suit TensorFlow."""
+    return tuple(f"estimate_{position}" for position in range(len(network.unets)))
+
+
+def scopes(network: Network) -> tuple[str, ...]:
+    """Names under which the graph keeps each stem's layers, in the order of the stems."""
+    return tuple(f"unet_{position}" for position in range(len(network.unets)))
+
+
+class _Builder:
+    """Puts the layers of a network into the default graph."""
+
+    def __init__(self, tf: Any, network: Network, values: Mapping[str, FloatArray]) -> None:
+        self._tf = tf
+        self._network = network
+        self._values = values
+
+    def logits(self, unet: UNet, mixture: Any) -> Any:
+        """`(n_segments, n_frames, n_bins, n_channels)` for one stem."""
+        tf, network = self._tf, self._network
+        skips: list[Any] = []
+        hidden = mixture
+        for depth, level in enumerate(unet.encoder):
+            with tf.name_scope(f"encoder_{depth + 1}"):
+                if skips:
+                    # Here and not after the convolution: the innermost one is never normalized.
+                    before = unet.encoder[depth - 1].normalization
+                    hidden = self._activate(self._normalize(hidden, before), network.conv_activation)
+                hidden = self._convolve(hidden, level.convolution, strides=STRIDE)
+                skips.append(hidden)
+        skips.pop()
+        for depth, level in enumerate(unet.decoder):
+            with tf.name_scope(f"decoder_{depth + 1}"):
+                if depth > 0:
+                    hidden = tf.concat([skips.pop(), hidden], axis=-1)
+                hidden = self._deconvolve(hidden, level.convolution)
+                hidden = self._normalize(
+                    self._activate(hidden, network.deconv_activation), level.normalization
+                )
+        with tf.name_scope("head"):
+            return self._convolve(hidden, unet.head, strides=1, dilations=HEAD_DILATION)
+
+    def masks(self, logits: list[Any]) -> list[Any]:
+        tf = self._tf
+        if self._network.mask_function == "unet.unet":
+            return [tf.sigmoid(each) for each in logits]
+        masks: list[Any] = tf.unstack(tf.nn.softmax(tf.stack(logits, axis=-1), axis=-1), axis=-1)
+        return masks
+
+    def _convolve(self, source: Any, convolution: Convolution, **steps: int) -> Any:
+        tf = self._tf
+        kernel, bias = self._values[convolution.kernel.name], self._values[convolution.bias.name]
+        return tf.nn.bias_add(tf.nn.conv2d(source, kernel, padding="SAME", **steps), bias)
+
+    def _deconvolve(self, source: Any, convolution: Convolution) -> Any:
+        tf = self._tf
+        kernel, bias = self._values[convolution.kernel.name], self._values[convolution.bias.name]
+        _, n_frames, n_bins, _ = source.shape
+        shape = tf.stack([tf.shape(source)[0], n_frames * STRIDE, n_bins * STRIDE, kernel.shape[2]])
+        deconvolved = tf.nn.conv2d_transpose(source, kernel, shape, strides=STRIDE, padding="SAME")
+        return tf.nn.bias_add(deconvolved, bias)
+
+    def _normalize(self, source: Any, normalization: Normalization) -> Any:
+        values = self._values
+        gamma, beta = values[normalization.gamma.name], values[normalization.beta.name]
+        mean, variance = values[normalization.mean.name], values[normalization.variance.name]
+        normalized, *_ = self._tf.compat.v1.nn.fused_batch_norm(
+            source, gamma, beta, mean, variance, epsilon=EPSILON, is_training=False
+        )
+        return normalized
+
+    def _activate(self, source: Any, activation: Activation) -> Any:
+        tf = self._tf
+        if activation == "ELU":
+            return tf.nn.elu(source)
+        if activation == "LeakyReLU":
+            return tf.nn.leaky_relu(source, alpha=LEAKY_SLOPE)
+        return tf.nn.relu(source)
