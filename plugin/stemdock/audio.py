@@ -11,7 +11,7 @@ import struct
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
@@ -63,54 +63,60 @@ def open_audio(path: Path) -> Iterator[AudioStream]:
         AudioFileNotFoundError: There is no such file.
         AudioFileError: It has no audio, no samples, more than two channels, or it is damaged.
     """
-    if not path.exists():
-        raise AudioFileNotFoundError(path)
-    if path.is_dir():
-        raise AudioFileError(path, "is a folder", remedy="Name the files in it.")
+    with _open_either(path) as stream:
+        if stream.n_channels > _MAX_CHANNELS:
+            raise AudioFileError(
+                path,
+                f"has {stream.n_channels} channels, and only mono and stereo can be separated",
+                remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
+            )
+        yield replace(stream, blocks=_some_samples(path, stream.blocks))
+
+
+@contextmanager
+def _open_either(path: Path) -> Iterator[AudioStream]:
     try:
-        with path.open("rb") as probe:
-            probe.read(1)
+        # Shown the bytes without the name, libsndfile judges by content, and does not let its mp3
+        # decoder complain to standard error about a text that is called mp3.
+        with path.open("rb") as file, soundfile.SoundFile(file):
+            pass
+    except FileNotFoundError as error:
+        raise AudioFileNotFoundError(path) from error
     except OSError as error:
         raise AudioFileError(
-            path, f"cannot be opened ({error.strerror})", remedy="Check its permissions."
+            path, f"cannot be opened ({error.strerror})", remedy="Name an audio file that you may read."
         ) from error
-    try:
-        file = soundfile.SoundFile(path)
-    except soundfile.SoundFileError as error:
-        with _open_by_ffmpeg(path, str(error)) as stream:
-            yield _separable(path, stream)
-    else:
-        with file:
-            yield _separable(
-                path,
-                AudioStream(
-                    sample_rate=file.samplerate,
-                    n_channels=file.channels,
-                    total_length=file.frames,
-                    blocks=_soundfile_blocks(path, file),
-                ),
-            )
-
-
-def _separable(path: Path, stream: AudioStream) -> AudioStream:
-    if stream.total_length == 0:
-        raise AudioFileError(path, "has no samples", remedy="Choose a file with some audio in it.")
-    if stream.n_channels > _MAX_CHANNELS:
-        raise AudioFileError(
-            path,
-            f"has {stream.n_channels} channels, and only mono and stereo can be separated",
-            remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
+    except soundfile.LibsndfileError as error:
+        with _open_by_ffmpeg(path, error.error_string) as stream:
+            yield stream
+        return
+    # Reading goes by name all the same: an error or a signal inside a read of a Python file is lost.
+    with soundfile.SoundFile(path) as sound:
+        yield AudioStream(
+            sample_rate=sound.samplerate,
+            n_channels=sound.channels,
+            total_length=sound.frames,
+            blocks=_soundfile_blocks(path, sound),
         )
-    return stream
+
+
+def _some_samples(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
+    first = next(blocks, None)
+    if first is None:
+        raise AudioFileError(path, "has no samples", remedy="Choose a file with some audio in it.")
+    yield first
+    yield from blocks
 
 
 def _soundfile_blocks(path: Path, file: soundfile.SoundFile) -> Iterator[FloatArray]:
     while True:
         try:
             block = file.read(_BLOCK_LENGTH, dtype="float32", always_2d=True)
-        except soundfile.SoundFileError as error:
+        except soundfile.LibsndfileError as error:
             raise AudioFileError(
-                path, f"is damaged ({error})", remedy="Get an intact copy, or repair it in an audio editor."
+                path,
+                f"is damaged ({error.error_string})",
+                remedy="Get an intact copy, or repair it in an audio editor.",
             ) from error
         if not len(block):
             return
@@ -128,13 +134,11 @@ def _open_by_ffmpeg(path: Path, reason: str) -> Iterator[AudioStream]:
             remedy="Install ffmpeg for m4a, video and other formats, or convert the file to WAV.",
         )
     # AU is the simplest format that says rate and channels ahead of a stream of unknown length.
-    command = [program, "-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe",
-               "-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-"]  # fmt: skip
+    command = [program, "-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe"]
+    command += ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-"]
     with (
         tempfile.TemporaryFile() as messages,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=messages, stdin=subprocess.DEVNULL
-        ) as process,  # noqa: S603
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages) as process,  # noqa: S603
     ):
         try:
             assert process.stdout is not None  # noqa: S101  because of PIPE
@@ -161,16 +165,11 @@ def _ffmpeg_blocks(
 ) -> Iterator[FloatArray]:
     assert process.stdout is not None  # noqa: S101  because of PIPE
     size = _BLOCK_LENGTH * n_channels * 4
-    taken = 0
     while data := process.stdout.read(size):
         usable = len(data) - len(data) % (n_channels * 4)
-        block = np.frombuffer(data[:usable], ">f4").astype(np.float32).reshape(-1, n_channels)
-        taken += len(block)
-        yield block
+        yield np.frombuffer(data[:usable], ">f4").astype(np.float32).reshape(-1, n_channels)
     if process.wait() != 0:
         raise _ffmpeg_error(path, messages)
-    if taken == 0:
-        raise AudioFileError(path, "has no samples", remedy="Choose a file with some audio in it.")
 
 
 def _ffmpeg_error(path: Path, messages: IO[bytes]) -> AudioFileError:

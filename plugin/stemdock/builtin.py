@@ -22,9 +22,10 @@ def _entry(name: str, summary: str) -> CommandEntry:
 
 @hookimpl
 def stemdock_commands() -> list[CommandEntry]:
-    """`separate`, `models` and `doctor`."""
+    """All that needs no host."""
     return [
         _entry("separate", "Split songs into stems."),
         _entry("models", "Show the models there are."),
+        _entry("spectrogram", "Draw the spectrograms of audio files."),
         _entry("doctor", "Check the installation, plug-ins and hosts."),
     ]

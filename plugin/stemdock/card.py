@@ -79,8 +79,7 @@ class ModelCard:
             (self.n_channels <= 0, f"{self.n_channels} channels"),
             (
                 self.hop_length <= 0 or self.frame_length != _OVERLAP * self.hop_length,
-                f"frames of {self.frame_length} samples every {self.hop_length}: "
-                f"only an overlap of {_OVERLAP} frames is supported",
+                f"{self.frame_length} samples every {self.hop_length} are no overlap of {_OVERLAP} frames",
             ),
             (
                 self.n_frames <= 0 or self.n_frames % _POOLING != 0,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock.audio import WavWriter, open_audio
 from stemdock.errors import AudioError, AudioFileError, OutputError, OutputExistsError
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from stemdock.audio import AudioStream, BitDepth
     from stemdock.card import ModelCard
     from stemdock.separator import Separator
+    from stemdock.types import FloatArray
+
+_ROUNDING: Final = 6
+"""Decimal places of a sample: seconds that meant a whole sample must not miss it by a rounding error."""
 
 
 def separate_file(
@@ -28,6 +34,8 @@ def separate_file(
     *,
     bit_depth: BitDepth = "32f",
     overwrite: bool = False,
+    start: float = 0.0,
+    duration: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     cancel: Event | None = None,
 ) -> SeparatedFile:
@@ -42,6 +50,8 @@ def separate_file(
         folder: Where the stems go; made if it is missing.
         bit_depth: How samples are stored.
         overwrite: Whether stems that are there already may be replaced.
+        start: Seconds into the file, rounded down to a whole sample: what is before it is left out.
+        duration: Seconds from `start`, rounded up to a whole sample; to the end if not given or longer.
         on_progress: Called after every segment.
         cancel: Set it from another thread to stop at the next segment.
 
@@ -51,7 +61,8 @@ def separate_file(
         CancelledError: `cancel` was set.
     """
     targets = {stem: folder / f"{stem}.wav" for stem in separator.card.stems}
-    with open_audio(source) as audio:
+    with open_audio(source) as whole:
+        audio = _excerpt(source, whole, start, duration)
         _check_targets(source, targets, overwrite=overwrite)
         with _staging(folder) as staging:
             staged = {stem: staging / path.name for stem, path in targets.items()}
@@ -71,6 +82,46 @@ def separate_file(
     )
     separator.plugins.separated(separated)
     return separated
+
+
+def _excerpt(source: Path, audio: AudioStream, start: float, duration: float | None) -> AudioStream:
+    """The part of an open file that is wanted."""
+    if start <= 0 and duration is None:
+        return audio
+    first = max(0, math.floor(round(start * audio.sample_rate, _ROUNDING)))
+    end = None
+    if duration is not None:
+        end = math.ceil(round((start + duration) * audio.sample_rate, _ROUNDING))
+    total_length = audio.total_length
+    if total_length is not None:
+        total_length = max(0, min(total_length, total_length if end is None else end) - first)
+    if total_length == 0 or (end is not None and end <= first):
+        raise _empty_excerpt(source, start)
+    return replace(
+        audio, total_length=total_length, blocks=_excerpt_blocks(source, audio.blocks, start, first, end)
+    )
+
+
+def _excerpt_blocks(
+    source: Path, blocks: Iterator[FloatArray], start: float, first: int, end: int | None
+) -> Iterator[FloatArray]:
+    """Samples from `first` up to `end`, of which there is at least one."""
+    position = 0
+    for block in blocks:
+        wanted = block[max(0, first - position) : None if end is None else max(0, end - position)]
+        position += len(block)
+        if len(wanted):
+            yield wanted
+        if end is not None and position >= end:
+            break
+    if position <= first:
+        raise _empty_excerpt(source, start)
+
+
+def _empty_excerpt(source: Path, start: float) -> AudioFileError:
+    return AudioFileError(
+        source, f"has no audio in the part wanted, from {start:g} s", remedy="Choose another part of it."
+    )
 
 
 @contextmanager

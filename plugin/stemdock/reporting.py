@@ -12,4 +12,5 @@ if TYPE_CHECKING:
 
 def echo_error(error: StemdockError) -> None:
     """Tells an error and its remedy in one line on standard error."""
-    click.echo(" ".join(f"error: {error}. {error.remedy}".split()), err=True)
+    reason = str(error).rstrip(".")
+    click.echo(" ".join(f"error: {reason}. {error.remedy}".split()), err=True)

@@ -111,7 +111,8 @@ class Separator:
         length = _Length()
         mixture = resampled(length.counted(finite_blocks(blocks)), source_rate, model_rate)
         stems = separate_blocks(mixture, self.card, self._session)
-        for block in length.fitted(_resampled_stems(stems, model_rate, source_rate)):
+        stems = _resampled_stems(stems, model_rate, source_rate)
+        for block in length.fitted(stems, len(self.card.stems), self.card.n_channels):
             if cancel is not None and cancel.is_set():
                 raise CancelledError
             yield block
@@ -141,12 +142,11 @@ class _Length:
             self._taken += len(block)
             yield block
 
-    def fitted(self, stems: Iterator[FloatArray]) -> Iterator[FloatArray]:
+    def fitted(self, stems: Iterable[FloatArray], n_stems: int, n_channels: int) -> Iterator[FloatArray]:
         # Separation lags behind its input, so only the end can be too long or too short.
-        last = None
         for block in stems:
-            last = block[:, : self._taken - self._given]
-            self._given += last.shape[1]
-            yield last
-        if last is not None and self._given < self._taken:
-            yield np.zeros((last.shape[0], self._taken - self._given, last.shape[2]), np.float32)
+            fitting = block[:, : self._taken - self._given]
+            self._given += fitting.shape[1]
+            yield fitting
+        if self._given < self._taken:
+            yield np.zeros((n_stems, self._taken - self._given, n_channels), np.float32)

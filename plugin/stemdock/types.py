@@ -116,4 +116,4 @@ class SeparatedFile:
     sample_rate: int
     """Hz, that of the source."""
     total_length: int
-    """Samples a channel, exactly those of the source."""
+    """Samples a channel, exactly those of the source, or of the part of it that was wanted."""

@@ -1,0 +1,143 @@
+"""Where Audacity, its settings and its plug-ins lie on each system."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import shutil
+import sys
+from configparser import Error as ConfigError
+from configparser import RawConfigParser
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MODULE: Final = "mod-script-pipe"
+PLUGIN_FILES: Final = ("stemdock-separate.ny", "stemdock-status.ny")
+_FLATPAK: Final = Path(".var/app/org.audacityteam.Audacity")
+_LINUX_MODULES: Final = (
+    "/usr/lib/audacity/modules",
+    "/usr/lib64/audacity/modules",
+    "/usr/local/lib/audacity/modules",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One user's Audacity."""
+
+    settings: Path
+    """audacity.cfg; it exists only after Audacity's first start."""
+    plugins: Path
+    """Folder for the user's plug-ins."""
+    program: Path | None
+    """None if it was not found, as with an AppImage that lies anywhere."""
+    module: Path | None
+    """mod-script-pipe's library, None if it was not found."""
+    sandboxed: bool
+    """Whether it is a Flatpak, which starts no program of ours."""
+
+
+def find_profile() -> Profile:
+    """The Audacity of the present user on the present system."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return _windows()
+    if sys.platform == "darwin":
+        return _macos(home)
+    return _linux(home)
+
+
+def _windows() -> Profile:
+    roaming = Path(os.environ.get("APPDATA", Path.home() / "AppData/Roaming")) / "audacity"
+    roots = [os.environ.get(name) for name in ("ProgramFiles", "ProgramFiles(x86)")]
+    program = _first(Path(root) / "Audacity/Audacity.exe" for root in roots if root)
+    module = _first([program.parent / f"modules/{MODULE}.dll"] if program else [])
+    return Profile(
+        settings=roaming / "audacity.cfg",
+        plugins=roaming / "Plug-Ins",
+        program=program,
+        module=module,
+        sandboxed=False,
+    )
+
+
+def _macos(home: Path) -> Profile:
+    data = home / "Library/Application Support/audacity"
+    app = _first(folder / "Audacity.app" for folder in (Path("/Applications"), home / "Applications"))
+    program = _first([app / "Contents/MacOS/Audacity"] if app else [])
+    module = _first([app / f"Contents/modules/{MODULE}.so"] if app else [])
+    return Profile(
+        settings=data / "audacity.cfg",
+        plugins=data / "Plug-Ins",
+        program=program,
+        module=module,
+        sandboxed=False,
+    )
+
+
+def _linux(home: Path) -> Profile:
+    found = shutil.which("audacity")
+    program = Path(found) if found else None
+    flatpak = home / _FLATPAK
+    if program is None and flatpak.is_dir():
+        return Profile(
+            settings=flatpak / "config/audacity/audacity.cfg",
+            plugins=flatpak / "data/audacity/Plug-Ins",
+            program=None,
+            module=None,
+            sandboxed=True,
+        )
+    old = home / ".audacity-data"
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "audacity"
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "audacity"
+    if old.is_dir():  # Audacity goes on using what versions before 3.2 made
+        config = data = old
+    modules = [Path(folder) for folder in _LINUX_MODULES]
+    if program:
+        modules.insert(0, program.resolve().parent.parent / "lib/audacity/modules")
+    return Profile(
+        settings=config / "audacity.cfg",
+        plugins=data / "Plug-Ins",
+        program=program,
+        module=_first(folder / f"{MODULE}.so" for folder in modules),
+        sandboxed=False,
+    )
+
+
+def _first(candidates: Iterable[Path]) -> Path | None:
+    return next((path for path in candidates if path.exists()), None)
+
+
+def read_settings(path: Path) -> RawConfigParser:
+    """Audacity's settings, for looking only; empty if there are none or they are unreadable."""
+    settings = RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#",), allow_no_value=True)
+    settings.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        # Keys outside any section come first.
+        settings.read_string("[/]\n" + path.read_text("utf-8", errors="replace"))
+    except (OSError, ConfigError):
+        return RawConfigParser()
+    return settings
+
+
+def find_version(profile: Profile) -> str:
+    """Version of Audacity, "" if nothing tells it; on Linux that of the last start."""
+    if profile.program and sys.platform == "darwin":
+        try:
+            info = plistlib.loads((profile.program.parents[1] / "Info.plist").read_bytes())
+            return str(info.get("CFBundleShortVersionString", ""))
+        except (OSError, ValueError):
+            return ""
+    settings = read_settings(profile.settings)
+    parts = [settings.get("Version", key, fallback="") for key in ("Major", "Minor", "Micro")]
+    return ".".join(parts) if all(parts) else ""
+
+
+def module_time(module: Path) -> str:
+    """The module's date as Audacity notes it when it is switched on: local time, whole seconds."""
+    return datetime.fromtimestamp(int(module.stat().st_mtime)).isoformat()  # noqa: DTZ006  local time it is

@@ -1,0 +1,98 @@
+"""What `plugin-cli doctor` says about Audacity."""
+
+from __future__ import annotations
+
+from stemdock.types import Check
+from stemdock_audacity.folders import (
+    MODULE,
+    PLUGIN_FILES,
+    Profile,
+    find_profile,
+    find_version,
+    module_time,
+    read_settings,
+)
+
+_INSTALL = "Close Audacity and run `plugin-cli audacity install`."
+
+
+def diagnose() -> list[Check]:
+    """Looks at Audacity's files; neither starts nor contacts it."""
+    profile = find_profile()
+    if not (profile.program or profile.settings.exists() or profile.sandboxed):
+        return [
+            Check(
+                subject="audacity",
+                status="warning",
+                detail="not found.",
+                remedy="Install Audacity 3 if you want stems in it.",
+            )
+        ]
+    return [_program(profile), _settings(profile), _module(profile), _plugins(profile)]
+
+
+def _program(profile: Profile) -> Check:
+    version = find_version(profile)
+    if version and int(version.partition(".")[0]) > 3:  # noqa: PLR2004
+        return Check(
+            subject="audacity",
+            status="warning",
+            detail=f"version {version} has no {MODULE}.",
+            remedy="Use Audacity 3, or separate files with `plugin-cli separate`.",
+        )
+    if profile.sandboxed:
+        return Check(
+            subject="audacity",
+            status="warning",
+            detail="a Flatpak, which may not start Stemdock.",
+            remedy="Use the Audacity of your distribution or audacityteam.org, "
+            "or `plugin-cli audacity separate`.",
+        )
+    name = f"version {version}" if version else "version unknown until its first start"
+    if profile.program is None:
+        return Check(
+            subject="audacity",
+            status="warning",
+            detail=f"{name}; program not found.",
+            remedy="Start it yourself.",
+        )
+    return Check(subject="audacity", status="ok", detail=f"{name} ({profile.program})")
+
+
+def _settings(profile: Profile) -> Check:
+    if profile.settings.exists():
+        return Check(subject="audacity settings", status="ok", detail=str(profile.settings))
+    return Check(
+        subject="audacity settings",
+        status="warning",
+        detail=f"no {profile.settings} yet.",
+        remedy=_INSTALL,
+    )
+
+
+def _module(profile: Profile) -> Check:
+    subject = f"audacity {MODULE}"
+    settings = read_settings(profile.settings)
+    if settings.get("Module", MODULE, fallback="") != "1":
+        return Check(
+            subject=subject,
+            status="warning",
+            detail="off: stems can only be made while Audacity waits.",
+            remedy=_INSTALL,
+        )
+    if profile.module and settings.get("ModuleDateTime", MODULE, fallback="") != module_time(profile.module):
+        return Check(
+            subject=subject,
+            status="warning",
+            detail="switched on for another version of Audacity or another time zone.",
+            remedy=_INSTALL,
+        )
+    return Check(subject=subject, status="ok", detail="on")
+
+
+def _plugins(profile: Profile) -> Check:
+    subject = "audacity plug-in"
+    missing = [name for name in PLUGIN_FILES if not (profile.plugins / name).exists()]
+    if missing:
+        return Check(subject=subject, status="warning", detail="not installed.", remedy=_INSTALL)
+    return Check(subject=subject, status="ok", detail=str(profile.plugins))

@@ -1,0 +1,103 @@
+"""What `plugin-cli doctor` and `plugin-cli reaper doctor` look at; changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from stemdock.types import Check
+from stemdock_reaper import keyboard, places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_INSTALL = "Run: plugin-cli reaper install"
+
+
+def diagnose(folders: Sequence[Path] | None = None, *, running: bool | None = None) -> list[Check]:
+    """Checks every REAPER there is; neither starts nor disturbs one.
+
+    Args:
+        folders: Resource folders; those in the usual places if not given.
+        running: Whether a REAPER runs; looked up if not given.
+    """
+    folders = places.resource_folders() if folders is None else folders
+    if not folders:
+        return [
+            Check(
+                subject="reaper",
+                status="warning",
+                detail="no resource folder in the usual places.",
+                remedy="For a portable one: plugin-cli reaper doctor --resource-path FOLDER",
+            )
+        ]
+    running = bool(places.running_programs()) if running is None else running
+    state = "REAPER is running" if running else "REAPER is not running"
+    checks = []
+    for folder in folders:
+        checks.append(Check(subject="reaper", status="ok", detail=f"{folder} ({state})"))
+        checks += [_script(folder), _registration(folder), _command(folder), _jobs(folder)]
+    return checks
+
+
+def _script(folder: Path) -> Check:
+    ours = places.script_folder(folder) / places.ACTION_SCRIPT
+    theirs = places.reapack_script(folder)
+    if ours.is_file() and theirs.is_file():
+        return _warning("script", f"installed twice: {ours} and {theirs}.", "Uninstall one of them.")
+    for path in (ours, theirs):
+        if path.is_file():
+            return Check(subject="reaper script", status="ok", detail=str(path))
+    return _warning("script", "not installed.", _INSTALL)
+
+
+def _registration(folder: Path) -> Check:
+    keys = folder / "reaper-kb.ini"
+    scripts = folder / "Scripts"
+    paths = [
+        path.relative_to(scripts).as_posix()
+        for path in (places.script_folder(folder) / places.ACTION_SCRIPT, places.reapack_script(folder))
+    ]
+    try:
+        lines = keys.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except FileNotFoundError:
+        lines = []
+    except OSError as error:
+        return _warning("action", f"{keys}: {error.strerror}.", "Check its permissions.")
+    if any(keyboard.names_script(line, path, str(scripts)) for line in lines for path in paths):
+        return Check(subject="reaper action", status="ok", detail="in the Actions list")
+    return _warning("action", "not in the Actions list.", _INSTALL)
+
+
+def _command(folder: Path) -> Check:
+    path = places.config_path(folder)
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        command = config["command"]
+        program = command[0] if command else None
+    except FileNotFoundError:
+        return _warning("program", "the script does not know it yet.", _INSTALL)
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        return _warning("program", f"{path} is damaged ({error!r}).", _INSTALL)
+    if program is None:
+        detail = "the script waits for: plugin-cli reaper serve"
+        return Check(subject="reaper program", status="ok", detail=detail)
+    if not os.access(program, os.X_OK):
+        return _warning("program", f"{program} is gone.", _INSTALL)
+    return Check(subject="reaper program", status="ok", detail=" ".join(command))
+
+
+def _jobs(folder: Path) -> Check:
+    nearest = places.jobs_folder(folder)
+    while not nearest.exists():
+        nearest = nearest.parent
+    if os.access(nearest, os.W_OK):
+        return Check(subject="reaper jobs", status="ok", detail=f"{places.jobs_folder(folder)} is writable")
+    return _warning("jobs", f"{nearest} is not writable.", "Check its permissions.")
+
+
+def _warning(subject: str, detail: str, remedy: str) -> Check:
+    # Never a failure: songs can be separated without REAPER.
+    return Check(subject=f"reaper {subject}", status="warning", detail=detail, remedy=remedy)

@@ -1,0 +1,80 @@
+"""The lines of `reaper-kb.ini` that put scripts into REAPER's Actions list.
+
+A line reads `SCR 260 0 RS<id> "Custom: <name>" <path>`: 260 lets a second start end the running one,
+0 is the main section, and a relative path starts in the Scripts folder. REAPER rewrites the file
+whenever a shortcut changes, so it must not run while the file is edited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Final
+
+_QUOTES: Final = "\"'`"
+_FIELDS: Final = 6
+
+
+def quoted(text: str) -> str:
+    """A word as REAPER's configuration files quote it: there is no escape, only a choice of quotes.
+
+    Raises:
+        ValueError: The text has a line break, or all three quotation marks.
+    """
+    if any(character in text for character in "\r\n\0"):
+        raise ValueError("a line break cannot be quoted")
+    for quote in _QUOTES:
+        if quote not in text:
+            return f"{quote}{text}{quote}"
+    raise ValueError("a text with all three quotation marks cannot be quoted")
+
+
+def split_words(line: str) -> list[str]:
+    """Words of a line, the way REAPER cuts it: quotes count at the start of a word only."""
+    words = []
+    rest = line.lstrip(" \t")
+    while rest:
+        if rest[0] in _QUOTES:
+            word, _, rest = rest[1:].partition(rest[0])
+        else:
+            word = rest.split(maxsplit=1)[0]
+            rest = rest[len(word) :]
+        words.append(word)
+        rest = rest.lstrip(" \t\r\n")
+    return words
+
+
+def script_line(path: str) -> str:
+    """The line for a script, without a line end.
+
+    Args:
+        path: Relative to the Scripts folder, with slashes.
+    """
+    identifier = hashlib.sha1(f"stemdock:{path}".encode(), usedforsecurity=False).hexdigest()
+    name = f"Custom: {path.rsplit('/', maxsplit=1)[-1]}"
+    return f"SCR 260 0 RS{identifier} {quoted(name)} {quoted(path)}"
+
+
+def script_path(line: str) -> str | None:
+    """The path in a line for a script, with slashes; None if it is another kind of line."""
+    words = split_words(line)
+    if len(words) != _FIELDS or words[0] != "SCR":
+        return None
+    return words[-1].replace("\\", "/")
+
+
+def names_script(line: str, path: str, scripts: str) -> bool:
+    """Whether a line is for this script.
+
+    Args:
+        line: Of `reaper-kb.ini`.
+        path: Relative to the Scripts folder, with slashes.
+        scripts: The Scripts folder, since REAPER may write an absolute path.
+    """
+    found = script_path(line)
+    if found is None:
+        return False
+    whole = f"{scripts}/{path}".replace("\\", "/")
+    if PureWindowsPath(whole).drive:
+        return PureWindowsPath(found) in {PureWindowsPath(path), PureWindowsPath(whole)}
+    return PurePosixPath(found) in {PurePosixPath(path), PurePosixPath(whole)}

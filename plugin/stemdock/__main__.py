@@ -1,0 +1,5 @@
+"""`python -m stemdock` is plugin-cli, for where scripts are not on the PATH."""
+
+from stemdock.cli import main
+
+main()

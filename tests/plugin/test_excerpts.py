@@ -1,0 +1,82 @@
+"""Parts of a file: which samples reach the model, compared with a slice of the whole."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stemdock.errors import AudioFileError
+from stemdock.files import separate_file
+from stemdock.plugins import Plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from threading import Event
+
+SAMPLE_RATE = 8000
+LENGTH = 150_000
+
+
+class Halves:
+    """Stands in for a separator: each stem is half of the mixture."""
+
+    card = SimpleNamespace(stems=("vocals", "accompaniment"), n_channels=2)
+
+    def __init__(self) -> None:
+        self.plugins = Plugins()
+
+    def stream(
+        self, blocks: Iterable[np.ndarray], sample_rate: int, *, cancel: Event | None = None
+    ) -> Iterator[np.ndarray]:
+        del sample_rate, cancel
+        for block in blocks:
+            yield np.stack([block / 2, block / 2])
+
+
+@pytest.fixture(scope="module")
+def song(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    mixture = np.random.default_rng(1).uniform(-1, 1, (LENGTH, 2)).astype(np.float32)
+    path = tmp_path_factory.mktemp("song") / "song.wav"
+    soundfile.write(path, mixture, SAMPLE_RATE, subtype="FLOAT")
+    return path, mixture
+
+
+@given(first=st.integers(0, LENGTH - 1), length=st.integers(1, LENGTH * 2))
+def test_whole_samples_are_met_exactly(
+    song: tuple[Path, np.ndarray], tmp_path_factory: pytest.TempPathFactory, first: int, length: int
+) -> None:
+    path, mixture = song
+    separated = separate_file(
+        Halves(),
+        path,
+        tmp_path_factory.mktemp("out"),
+        start=first / SAMPLE_RATE,
+        duration=length / SAMPLE_RATE,
+    )
+    stem, _ = soundfile.read(separated.stems["vocals"], dtype="float32")
+    wanted = mixture[first : first + length] / 2
+    assert separated.total_length == len(wanted)
+    np.testing.assert_array_equal(stem, wanted)
+
+
+def test_broken_samples_are_included(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    path, mixture = song
+    separated = separate_file(Halves(), path, tmp_path, start=10.5 / SAMPLE_RATE, duration=10.2 / SAMPLE_RATE)
+    stem, _ = soundfile.read(separated.stems["vocals"], dtype="float32")
+    np.testing.assert_array_equal(stem, mixture[10:21] / 2)
+
+
+@pytest.mark.parametrize(("start", "duration"), [(LENGTH / SAMPLE_RATE, None), (3600.0, 1.0), (1.0, 0.0)])
+def test_an_empty_part_is_refused(
+    song: tuple[Path, np.ndarray], tmp_path: Path, start: float, duration: float | None
+) -> None:
+    with pytest.raises(AudioFileError, match="no audio in the part"):
+        separate_file(Halves(), song[0], tmp_path / "out", start=start, duration=duration)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,73 @@
+"""A tiny model without a network, for tests of everything around it."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import numpy as np
+import soundfile
+
+from stemdock import ModelCard, ModelEntry, hookimpl
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from stemdock import SeparatedFile
+
+
+def small_card(**changes: object) -> ModelCard:
+    values: dict[str, object] = {
+        "name": "small", "stems": ("low", "high"), "sample_rate": 8000, "n_channels": 2,
+        "frame_length": 256, "hop_length": 64, "n_frames": 64, "n_bins": 64, "separation_exponent": 2,
+        "mask_extension": "average", "licence": "MIT", "checkpoint_sha256": "", "exporter": "tests",
+    }  # fmt: skip
+    return ModelCard(**{**values, **changes})  # type: ignore[arg-type]
+
+
+class SmallSession:
+    """Gives low bins to the first stem and high bins to the second, and looks at whole segments.
+
+    Like a network, it answers for a frame by what else is in the segment, so that a wrong grid shows.
+    """
+
+    def __init__(self, card: ModelCard | None = None) -> None:
+        self.card = card or small_card()
+
+    def run(self, magnitude: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        slope = np.linspace(0, 1, magnitude.shape[2], dtype=np.float32)[:, None]
+        mean = magnitude.mean(axis=(1, 2), keepdims=True) + np.float32(1e-3)
+        share = np.clip(slope * magnitude / mean, 0, 1)
+        return [magnitude * (1 - share), magnitude * share]
+
+
+class SmallPlugin:
+    """Offers the small model by name, with a session in place of onnxruntime's."""
+
+    def __init__(self, folder: Path, card: ModelCard | None = None) -> None:
+        self.session = SmallSession(card)
+        path = folder / "small.onnx"
+        path.write_bytes(b"small")
+        self.entry = ModelEntry(card=self.session.card, path=path, sha256=sha256(b"small").hexdigest())
+        self.separated: list[SeparatedFile] = []
+
+    @hookimpl
+    def stemdock_models(self) -> list[ModelEntry]:
+        return [self.entry]
+
+    @hookimpl
+    def stemdock_session(self, path: Path) -> SmallSession | None:
+        return self.session if path == self.entry.path else None
+
+    @hookimpl
+    def stemdock_separated(self, separated: SeparatedFile) -> None:
+        self.separated.append(separated)
+
+
+def write_noise(path: Path, *, sample_rate: int = 8000, n_channels: int = 2, level: float = 0.5) -> Path:
+    """Writes 16000 samples of noise."""
+    samples = np.random.default_rng(1).uniform(-level, level, (16000, n_channels)).astype(np.float32)
+    soundfile.write(path, samples, sample_rate, subtype="FLOAT")
+    return path
