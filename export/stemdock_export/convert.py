@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.card import INPUT_NAME, card_to_metadata
 from stemdock_export.extra import import_extra, quiet
+from stemdock_export.phases import split_transposed_convolutions
 from stemdock_export.tf_network import output_names, scopes
 
 if TYPE_CHECKING:
@@ -58,12 +59,13 @@ def convert_graph(graph: Any, network: Network) -> Any:
 
 
 def finish_model(model: Any, card: ModelCard) -> None:
-    """Stamps the card on a model and checks the whole, in place.
+    """Makes a model fast, stamps its card on it and checks the whole, in place.
 
     Raises:
         onnx.checker.ValidationError: The model is not valid ONNX.
     """
     onnx = import_extra("onnx")
+    split_transposed_convolutions(model)
     model.graph.name = card.name
     model.graph.ClearField("doc_string")
     model.producer_name, _, model.producer_version = card.exporter.partition(" ")
