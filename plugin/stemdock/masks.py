@@ -18,7 +18,6 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stemdock.card import MaskExtension
     from stemdock.types import ComplexArray, FloatArray
 
 EPSILON: Final = 1e-10
@@ -38,18 +37,20 @@ def ratio_masks(estimates: Sequence[FloatArray], exponent: float) -> list[FloatA
     total = masks[0] + np.float32(EPSILON)
     for mask in masks[1:]:
         total += mask
-    share = np.float32(EPSILON / len(masks))
-    return [(mask + share) / total for mask in masks]
+    for mask in masks:
+        np.add(mask, np.float32(EPSILON / len(masks)), out=mask)
+        np.divide(mask, total, out=mask)
+    return masks
 
 
-def apply_mask(mask: FloatArray, spectrum: ComplexArray, extension: MaskExtension) -> ComplexArray:
+def apply_mask(mask: FloatArray, spectrum: ComplexArray) -> ComplexArray:
     """One stem's spectrum.
 
     Args:
         mask: `(n_frames, n_bins, n_channels)`.
-        spectrum: Of the mixture, `(n_channels, n_frames, spectrum_length)`, unchanged.
-        extension: What the bins from `n_bins` up are multiplied with: "zeros", or "average",
-            the frame's mean over the bins of the mask.
+        spectrum: Of the mixture, `(n_channels, n_frames, n_bins)` or with more bins: those above the
+            mask are multiplied with the mean of the mask's bins, frame by frame (Spleeter's mask
+            extension "average"; its "zeros" is a spectrum that has no more bins). Left as it is.
 
     Returns:
         Same shape as `spectrum`.
@@ -58,9 +59,7 @@ def apply_mask(mask: FloatArray, spectrum: ComplexArray, extension: MaskExtensio
     planar = mask.transpose(2, 0, 1)
     stem = np.empty_like(spectrum)
     np.multiply(spectrum[..., :n_bins], planar, out=stem[..., :n_bins])
-    if extension == "average":
+    if spectrum.shape[-1] > n_bins:
         mean = planar.mean(axis=-1, keepdims=True)
         np.multiply(spectrum[..., n_bins:], mean, out=stem[..., n_bins:])
-    else:
-        stem[..., n_bins:] = 0
     return stem

@@ -10,8 +10,10 @@ heard or measured.
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from stemdock.card import ModelCard
     from stemdock.types import FloatArray, MaskSession
+
+_N_AT_ONCE: Final = 2
+"""Segments under way at once: enough to keep the processor busy between networks, and each takes memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,26 +77,51 @@ def separate_blocks(
     lead_length = card.frame_length
     stride = card.n_frames * card.hop_length
     tail = np.zeros((len(card.stems), card.n_channels, card.frame_length - card.hop_length), np.float32)
-    for segment in _segments(blocks, card):
-        stems = _separate_segment(segment.samples, card, session)
+    for new_length, stems in _separate_segments(_segments(blocks, card), card, session):
         stems[..., : tail.shape[-1]] += tail
         tail = stems[..., stride:].copy()
-        finished = stems[..., lead_length : segment.new_length]
+        finished = stems[..., lead_length:new_length]
         lead_length = 0
         if finished.shape[-1]:
             yield np.ascontiguousarray(finished.transpose(0, 2, 1))
 
 
+def _separate_segments(
+    segments: Iterable[_Segment], card: ModelCard, session: MaskSession
+) -> Iterator[tuple[int, FloatArray]]:
+    """The new length and the stems of every segment, in order.
+
+    Segments do not depend on one another, so one goes through the transforms while another is in
+    the network, and nothing but the order of work changes.
+    """
+    pending: deque[tuple[int, Future[FloatArray]]] = deque()
+    with ThreadPoolExecutor(_N_AT_ONCE, thread_name_prefix="stemdock") as pool:
+        try:
+            for segment in segments:
+                stems = pool.submit(_separate_segment, segment.samples, card, session)
+                pending.append((segment.new_length, stems))
+                if len(pending) > _N_AT_ONCE:
+                    new_length, stems = pending.popleft()
+                    yield new_length, stems.result()
+            while pending:
+                new_length, stems = pending.popleft()
+                yield new_length, stems.result()
+        finally:
+            # Whoever stops listening need not wait for what has not begun.
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
 def _separate_segment(samples: FloatArray, card: ModelCard, session: MaskSession) -> FloatArray:
     """Stems of one segment, `(n_stems, n_channels, frames_length(n_frames))`, ends not yet overlapped."""
-    spectrum = stft(samples, card.frame_length)
+    # With extension "zeros" no stem has anything above the network's bins.
+    n_kept = card.n_bins if card.mask_extension == "zeros" else None
+    spectrum = stft(samples, card.frame_length, n_kept)
     magnitude = np.empty((1, card.n_frames, card.n_bins, card.n_channels), np.float32)
     np.abs(spectrum[..., : card.n_bins], out=magnitude[0].transpose(2, 0, 1))
-    estimates = [estimate[0] for estimate in session.run(magnitude)]
-    masks = ratio_masks(estimates, card.separation_exponent)
+    masks = ratio_masks([estimate[0] for estimate in session.run(magnitude)], card.separation_exponent)
     stems = np.empty((len(card.stems), *samples.shape), np.float32)
     for stem, mask in zip(stems, masks, strict=True):
-        stem[:] = istft(apply_mask(mask, spectrum, card.mask_extension), card.frame_length)
+        stem[:] = istft(apply_mask(mask, spectrum), card.frame_length)
     return stems
 
 

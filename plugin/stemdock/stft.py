@@ -2,7 +2,7 @@
 
 Conventions:
     Inside the core, arrays are planar: samples `(n_channels, n_samples)` float32, spectra
-    `(n_channels, n_frames, frame_length // 2 + 1)` complex64, no scaling forward. Frames start
+    `(n_channels, n_frames, n_bins)` complex64, no scaling forward. Frames start
     every quarter of their length; nothing is centred, reflected or padded here.
 
 References:
@@ -47,18 +47,23 @@ def frames_length(n_frames: int, frame_length: int) -> int:
     return (n_frames - 1) * (frame_length // OVERLAP) + frame_length
 
 
-def stft(samples: FloatArray, frame_length: int) -> ComplexArray:
+def stft(samples: FloatArray, frame_length: int, n_bins: int | None = None) -> ComplexArray:
     """Spectrum of every whole frame of the samples.
 
     Args:
         samples: `(n_channels, n_samples)` float32, at least one frame long.
         frame_length: Samples in a frame, a multiple of 4.
+        n_bins: Bins to keep, from 0 Hz up; all if not given.
 
     Returns:
-        `(n_channels, n_frames, frame_length // 2 + 1)` complex64.
+        `(n_channels, n_frames, n_bins)` complex64.
     """
+    n_bins = frame_length // 2 + 1 if n_bins is None else n_bins
     frames = sliding_window_view(samples, frame_length, axis=1)[:, :: frame_length // OVERLAP]
-    spectrum: ComplexArray = fft.rfft(frames * hann(frame_length), axis=-1, overwrite_x=True)
+    spectrum = np.empty((*frames.shape[:2], n_bins), np.complex64)
+    # One channel at a time, for the frames take four times the memory of the samples.
+    for kept, channel in zip(spectrum, frames, strict=True):
+        kept[:] = fft.rfft(channel * hann(frame_length), axis=-1, overwrite_x=True)[:, :n_bins]
     return spectrum
 
 
@@ -66,7 +71,7 @@ def istft(spectrum: ComplexArray, frame_length: int) -> FloatArray:
     """Overlap-added inverse of `stft`.
 
     Args:
-        spectrum: `(n_channels, n_frames, frame_length // 2 + 1)` complex64.
+        spectrum: `(n_channels, n_frames, n_bins)` complex64; bins that it lacks at the top are zero.
         frame_length: Samples in a frame, a multiple of 4.
 
     Returns:
@@ -75,10 +80,12 @@ def istft(spectrum: ComplexArray, frame_length: int) -> FloatArray:
     """
     n_channels, n_frames, _ = spectrum.shape
     hop_length = frame_length // OVERLAP
-    frames = fft.irfft(spectrum, n=frame_length, axis=-1, overwrite_x=True)
-    frames *= hann(frame_length) * np.float32(_COMPENSATION)
-    quarters = frames.reshape(n_channels, n_frames, OVERLAP, hop_length)
     hops = np.zeros((n_channels, n_frames + OVERLAP - 1, hop_length), np.float32)
-    for quarter in range(OVERLAP):
-        hops[:, quarter : quarter + n_frames] += quarters[:, :, quarter]
+    window = hann(frame_length) * np.float32(_COMPENSATION)
+    for summed, channel in zip(hops, spectrum, strict=True):
+        frames = fft.irfft(channel, n=frame_length, axis=-1)
+        frames *= window
+        quarters = frames.reshape(n_frames, OVERLAP, hop_length)
+        for quarter in range(OVERLAP):
+            summed[quarter : quarter + n_frames] += quarters[:, quarter]
     return hops.reshape(n_channels, -1)

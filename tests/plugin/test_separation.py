@@ -93,7 +93,7 @@ def test_a_single_channel_is_given_to_both() -> None:
 
 
 def test_the_first_stems_come_before_the_last_samples() -> None:
-    """The stream may hold back one segment and no more."""
+    """The stream may run ahead by the few segments that are under way at once, and no more."""
     asked = 0
 
     def blocks():  # noqa: ANN202
@@ -104,7 +104,7 @@ def test_the_first_stems_come_before_the_last_samples() -> None:
 
     session = SmallSession()
     next(separate_blocks(blocks(), session.card, session))
-    assert asked <= 2
+    assert asked <= 4
 
 
 def test_nothing_in_nothing_out() -> None:

@@ -41,3 +41,12 @@ def test_input_is_left_alone() -> None:
     samples = np.ones((1, 512), np.float32)
     stft(samples, 256)
     assert np.all(samples == 1)
+
+
+def test_bins_that_are_left_out_count_as_zero() -> None:
+    samples = np.random.default_rng(0).standard_normal((2, 1024)).astype(np.float32)
+    whole = stft(samples, 256)
+    kept = stft(samples, 256, 100)
+    assert np.array_equal(kept, whole[..., :100])
+    whole[..., 100:] = 0
+    np.testing.assert_allclose(istft(kept, 256), istft(whole, 256), atol=1e-6)
