@@ -13,7 +13,7 @@ from stemdock_export.errors import CheckpointError, VariableError
 from stemdock_export.extra import import_tensorflow, quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from stemdock.types import FloatArray
     from stemdock_export.unet import Network
@@ -82,7 +82,7 @@ def read_variables(checkpoint: Checkpoint, network: Network) -> Mapping[str, Flo
     try:
         with quiet():
             reader = tf.train.load_checkpoint(str(checkpoint.prefix))
-        _check_variables(checkpoint.prefix, network, reader.get_variable_to_shape_map())
+        check_variables(checkpoint.prefix, network, reader.get_variable_to_shape_map())
         return {variable.name: reader.get_tensor(variable.name) for variable in network.variables()}
     except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
         # TensorFlow has an exception for each kind of damage, not all of them of its own making.
@@ -92,7 +92,18 @@ def read_variables(checkpoint: Checkpoint, network: Network) -> Mapping[str, Flo
         ) from error
 
 
-def _check_variables(prefix: Path, network: Network, found: Mapping[str, list[int]]) -> None:
+def check_variables(prefix: Path, network: Network, found: Mapping[str, Sequence[int]]) -> None:
+    """Compares the variables of a checkpoint with those of the network.
+
+    Args:
+        prefix: The checkpoint's, for error messages.
+        network: What was asked for.
+        found: Shapes of all tensors in the checkpoint, by name.
+
+    Raises:
+        VariableError: A variable is missing or of another shape, or the checkpoint has layers that
+            the network lacks: then a stem was forgotten, and every weight would fit nevertheless.
+    """
     expected = {variable.name: variable.shape for variable in network.variables()}
     misfits = [name for name, shape in expected.items() if tuple(found.get(name, ())) != shape]
     # Counters and optimizer slots are of no concern; layers are.
@@ -112,7 +123,10 @@ def _latest(directory: Path) -> Path | None:
     match = _LATEST.search(state.read_text(encoding="utf-8", errors="replace"))
     if match is None:
         raise CheckpointError(state, "names no checkpoint", remedy="Unpack the model's archive again.")
-    path: str = ast.literal_eval(match[1])  # protobuf's text format escapes as Python does
+    try:
+        path = str(ast.literal_eval(match[1]))  # protobuf's text format escapes as Python does
+    except (SyntaxError, ValueError):
+        path = match[1].strip('"')
     # What was trained elsewhere may name a folder of that machine, in the manner of its system.
     return directory / PureWindowsPath(path).name
 

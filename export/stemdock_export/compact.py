@@ -73,8 +73,8 @@ def encode(
     units = (peaks.max(axis=1 - output_axis, keepdims=True) / (_PATCH_PEAK * _INTEGER_PEAK)).astype(
         np.float32
     )
-    # A channel of zeros needs no scale, only one that can be divided by.
-    units[units == 0] = 1
+    # A channel of zeros needs no scale, only one that can be divided by, and to some precision.
+    units = np.maximum(units, np.finfo(np.float32).tiny)
     # Rounded up, so that the patch's largest weight is not cut off; the least one is 1, not 0.
     patches = np.clip(np.ceil(peaks / units / _INTEGER_PEAK), 1, _PATCH_PEAK).astype(np.uint8)
     integers = _round_patches(kernel / (patches * units.astype(np.float64)))

@@ -16,13 +16,14 @@ from stemdock_export.tf_network import output_names, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from stemdock.card import ModelCard
     from stemdock_export.unet import Network
 
-_OPSET: Final = 17
+OPSET: Final = 17
 """All that the network needs, and read by every onnxruntime that Stemdock supports."""
-_IR_VERSION: Final = 8
+IR_VERSION: Final = 8
 """The file format that came with that operator set."""
 _ONE: Final = "one"
 _ROLES: Final = {
@@ -48,9 +49,9 @@ def convert_graph(graph: Any, network: Network) -> Any:
             graph.as_graph_def(),
             input_names=[f"{INPUT_NAME}:0"],
             output_names=[f"{name}:0" for name in output_names(network)],
-            opset=_OPSET,
+            opset=OPSET,
         )
-    model.ir_version = _IR_VERSION
+    model.ir_version = IR_VERSION
     _drop_idle_reshapes(model)
     _spell_out_sigmoids(model)
     _sort(model)
@@ -59,18 +60,25 @@ def convert_graph(graph: Any, network: Network) -> Any:
 
 
 def finish_model(model: Any, card: ModelCard) -> None:
-    """Makes a model fast, stamps its card on it and checks the whole, in place.
-
-    Raises:
-        onnx.checker.ValidationError: The model is not valid ONNX.
-    """
+    """Makes a model fast and stamps its card on it, in place."""
     onnx = import_extra("onnx")
     split_transposed_convolutions(model)
     model.graph.name = card.name
     model.graph.ClearField("doc_string")
     model.producer_name, _, model.producer_version = card.exporter.partition(" ")
     onnx.helper.set_model_props(model, card_to_metadata(card))
-    onnx.checker.check_model(model, full_check=True)
+
+
+def write_model(model: Any, path: Path) -> None:
+    """Writes a model and checks the whole.
+
+    Raises:
+        onnx.checker.ValidationError: The model is not valid ONNX.
+    """
+    onnx = import_extra("onnx")
+    path.write_bytes(model.SerializeToString())
+    # The file and not the object, which onnx would have to serialize once more.
+    onnx.checker.check_model(path, full_check=True)
 
 
 def _drop_idle_reshapes(model: Any) -> None:

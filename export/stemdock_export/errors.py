@@ -115,5 +115,20 @@ class ParityError(ExportError):
         self.floor = floor
 
 
+class SelfCheckError(ExportError):
+    """A converted model runs but does not separate; nothing was written.
+
+    Attributes:
+        checkpoint: The prefix of the checkpoint that it was made of.
+    """
+
+    def __init__(self, checkpoint: Path, reason: str) -> None:
+        super().__init__(
+            f"{checkpoint}: the model made of it was tried, and {reason}",
+            remedy="Use a checkpoint that was trained; nothing was written.",
+        )
+        self.checkpoint = checkpoint
+
+
 def _shape(shape: Sequence[int] | None) -> str:
     return "x".join(str(length) for length in shape) if shape else "()"

@@ -1,4 +1,4 @@
-"""The one door to TensorFlow, tf2onnx and onnx: imported late, and without their chatter."""
+"""The one door to TensorFlow, tf2onnx, onnx and google-crc32c: imported late, and without their chatter."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def import_tensorflow() -> Any:
 
 
 def import_extra(name: str) -> Any:
-    """A module of the `[export]` extra.
+    """A module that only conversion needs.
 
     Raises:
         ExtraMissingError: It is not installed.

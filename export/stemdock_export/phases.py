@@ -49,10 +49,12 @@ def split_transposed_convolutions(model: Any) -> None:
 
 
 def _kernel_shapes(onnx: Any, model: Any) -> dict[str, tuple[int, ...]]:
-    """Shapes of the constants and of what is computed from them."""
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    shapes = {each.name: tuple(each.dims) for each in graph.initializer}
-    for value in graph.value_info:
+    """Shapes of the kernels, be they constants or computed from constants."""
+    shapes = {each.name: tuple(each.dims) for each in model.graph.initializer}
+    if all(node.input[1] in shapes for node in model.graph.node if node.op_type == "ConvTranspose"):
+        # The usual case, and inference copies the whole model more than once.
+        return shapes
+    for value in onnx.shape_inference.infer_shapes(model).graph.value_info:
         shapes[value.name] = tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
     return shapes
 

