@@ -131,6 +131,18 @@ class ModelContractError(ModelError):
     """The graph and its card contradict each other, or the card is unusable."""
 
 
+class ProviderUnavailableError(StemdockError):
+    """An execution provider is missing, or does not work on this machine.
+
+    Attributes:
+        provider: Its name.
+    """
+
+    def __init__(self, provider: str, reason: str, *, remedy: str) -> None:
+        super().__init__(f"provider {provider}: {reason}", remedy=remedy)
+        self.provider = provider
+
+
 class HostError(StemdockError):
     """An audio editor cannot be used.
 

@@ -7,12 +7,19 @@ session for as many songs as there are.
 from __future__ import annotations
 
 import ctypes
+import logging
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.card import INPUT_NAME, card_from_metadata
-from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotFoundError
+from stemdock.errors import (
+    ModelContractError,
+    ModelDamagedError,
+    ModelNotFoundError,
+    ProviderUnavailableError,
+)
+from stemdock.providers import AUTO, PROVIDERS, candidates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,28 +31,34 @@ _ERRORS_ONLY: Final = 3
 """onnxruntime's severity level: its warnings speak to whoever builds graphs."""
 
 
+_LOG: Final = logging.getLogger("stemdock")
+
+
 class OnnxSession:
-    """A model file, checked and loaded on the CPU.
+    """A model file, checked and loaded.
 
     Attributes:
         card: The card found in the file.
+        provider: Name of the execution provider that runs it, as in `stemdock.providers`.
 
     Raises:
         ModelNotFoundError: There is no such file.
+        ProviderUnavailableError: The provider is missing or does not work here.
         ModelDamagedError: It is no ONNX model, or not a whole one.
         ModelContractError: It has no card, or graph and card disagree.
     """
 
-    def __init__(self, path: Path, n_threads: int) -> None:
+    def __init__(self, path: Path, n_threads: int = 0, provider: str = "cpu") -> None:
         """Loads a model.
 
         Args:
             path: An ONNX file with a Stemdock card.
-            n_threads: Threads for one operator; 0 for one a core.
+            n_threads: Threads on the processor; 0 for one a core.
+            provider: Name of an execution provider, or "auto" for the best that works.
         """
         if not path.is_file():
             raise ModelNotFoundError(str(path), known=())
-        self._session = _load(path, n_threads)
+        self._session, self.provider = _load(path, n_threads, provider)
         self._lock = Lock()
         self.card = card_from_metadata(self._session.get_modelmeta().custom_metadata_map, str(path))
         self._check_contract(str(path))
@@ -78,10 +91,46 @@ class OnnxSession:
                 )
 
 
-def _load(path: Path, n_threads: int) -> Any:
-    # Takes 0.1 s, and only those who separate need it.
-    import onnxruntime  # noqa: PLC0415
+def available_providers() -> Sequence[str]:
+    """Names in `stemdock.providers.PROVIDERS` of those that the installed onnxruntime has."""
+    import onnxruntime  # noqa: PLC0415  takes 0.1 s, and only those who separate need it
 
+    available = onnxruntime.get_available_providers()
+    return [name for name, provider in PROVIDERS.items() if provider.onnx_name in available]
+
+
+def _load(path: Path, n_threads: int, wanted: str) -> tuple[Any, str]:
+    """A session and the name of the provider that it runs on."""
+    import onnxruntime  # noqa: PLC0415  as above
+
+    options = _options(onnxruntime, n_threads)
+    for name in candidates(wanted, onnxruntime.get_available_providers()):
+        onnx_name = PROVIDERS[name].onnx_name
+        try:
+            session = onnxruntime.InferenceSession(path, options, providers=[onnx_name])
+            # A provider whose libraries are missing is left out without an error.
+            reason = "" if session.get_providers()[0] == onnx_name else "its libraries or drivers are missing"
+        except Exception as error:
+            # onnxruntime's exceptions share no base and its reasons run over lines.
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            if name == "cpu":
+                raise ModelDamagedError(
+                    str(path),
+                    f"no usable ONNX model ({reason})",
+                    remedy="Install or export the model again: the file may be cut short.",
+                ) from error
+        if not reason:
+            _trim_heap()
+            return session, name
+        if wanted != AUTO:
+            raise ProviderUnavailableError(
+                name, f"does not work here ({reason})", remedy="Install what it needs, or use --provider cpu."
+            )
+        _LOG.warning("provider %s does not work here (%s): trying the next", name, reason)
+    raise ProviderUnavailableError(wanted, "onnxruntime has no CPU", remedy="Install onnxruntime again.")
+
+
+def _options(onnxruntime: Any, n_threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = n_threads
@@ -93,18 +142,7 @@ def _load(path: Path, n_threads: int) -> Any:
     options.enable_mem_reuse = False
     # The arena grows by doubling, which is meant for what comes and goes, not for weights.
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
-    try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # onnxruntime's exceptions share no base and its reasons run over lines.
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelDamagedError(
-            str(path),
-            f"no usable ONNX model ({reason})",
-            remedy="Install or export the model again: the file may be cut short.",
-        ) from error
-    _trim_heap()
-    return session
+    return options
 
 
 def _trim_heap() -> None:
