@@ -1,28 +1,43 @@
-"""Offers the embedded models through the same hook as anybody's."""
+"""Offers the installed models, those that can be fetched, and the command that manages them."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from stemdock.card import card_from_values
 from stemdock.hookspecs import hookimpl
-from stemdock.types import ModelEntry
+from stemdock.types import CommandEntry, ModelDownload, ModelEntry
 
-_DATA = Path(__file__).with_name("data")
+if TYPE_CHECKING:
+    import click
+
+# Every start of the command line imports this module; what the hooks need, they import themselves.
 
 
 @hookimpl
 def stemdock_models() -> list[ModelEntry]:
-    """Every model in the package's data folder: NAME.onnx, described by NAME.json."""
-    entries = []
-    for path in sorted(_DATA.glob("*.json")):
-        description = json.loads(path.read_text("utf-8"))
-        entries.append(
-            ModelEntry(
-                card=card_from_values(description["card"], path.stem),
-                path=path.with_suffix(".onnx"),
-                sha256=description["sha256"],
-            )
-        )
-    return entries
+    """Those of the store, then those that come with the package."""
+    from stemdock_models.installed import installed_models  # noqa: PLC0415
+    from stemdock_models.store import default_store  # noqa: PLC0415
+
+    return installed_models(default_store())
+
+
+@hookimpl
+def stemdock_downloads() -> list[ModelDownload]:
+    """All of Spleeter's release."""
+    from stemdock_models.catalogue import load_release  # noqa: PLC0415
+    from stemdock_models.offers import downloads  # noqa: PLC0415
+
+    return downloads(load_release())
+
+
+@hookimpl
+def stemdock_commands() -> list[CommandEntry]:
+    """`models`."""
+
+    def load() -> click.Command:
+        from stemdock_models.command import command  # noqa: PLC0415
+
+        return command
+
+    return [CommandEntry(name="models", summary="List, fetch, check, add and remove models.", load=load)]

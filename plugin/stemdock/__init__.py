@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from stemdock.separator import Separator as Separator
     from stemdock.types import Check as Check
     from stemdock.types import CommandEntry as CommandEntry
+    from stemdock.types import FetchProgress as FetchProgress
     from stemdock.types import HostEntry as HostEntry
     from stemdock.types import MaskSession as MaskSession
+    from stemdock.types import ModelDownload as ModelDownload
     from stemdock.types import ModelEntry as ModelEntry
     from stemdock.types import Progress as Progress
     from stemdock.types import SeparatedFile as SeparatedFile
@@ -35,7 +37,17 @@ _HOMES = {
     "load_plugins": "plugins",
     "Separator": "separator",
     **dict.fromkeys(
-        ("Check", "CommandEntry", "HostEntry", "MaskSession", "ModelEntry", "Progress", "SeparatedFile"),
+        (
+            "Check",
+            "CommandEntry",
+            "FetchProgress",
+            "HostEntry",
+            "MaskSession",
+            "ModelDownload",
+            "ModelEntry",
+            "Progress",
+            "SeparatedFile",
+        ),
         "types",
     ),
 }

@@ -25,7 +25,6 @@ def stemdock_commands() -> list[CommandEntry]:
     """All that needs no host."""
     return [
         _entry("separate", "Split songs into stems."),
-        _entry("models", "Show the models there are."),
         _entry("spectrogram", "Draw the spectrograms of audio files."),
         _entry("doctor", "Check the installation, plug-ins and hosts."),
     ]

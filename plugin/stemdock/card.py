@@ -101,8 +101,12 @@ class ModelCard:
 
 def card_to_metadata(card: ModelCard) -> dict[str, str]:
     """The card as ONNX metadata properties: one JSON value a field."""
-    values = {"card_version": CARD_VERSION, **asdict(card)}
-    return {_PREFIX + key: json.dumps(value) for key, value in values.items()}
+    return {_PREFIX + key: json.dumps(value) for key, value in card_to_values(card).items()}
+
+
+def card_to_values(card: ModelCard) -> dict[str, Any]:
+    """The card as a JSON object, which `card_from_values` reads."""
+    return {"card_version": CARD_VERSION, **asdict(card), "stems": list(card.stems)}
 
 
 def card_from_metadata(metadata: Mapping[str, str], model: str) -> ModelCard:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stemdock.types import ModelDownload
+
 
 class StemdockError(Exception):
     """Base of all errors; also raised by plug-ins for what fits no other class.
@@ -111,7 +113,7 @@ class ModelNotFoundError(ModelError, LookupError):
     """No model of that name or path.
 
     Attributes:
-        known: Names of the models that there are.
+        known: Names of the models that there are, or can be fetched.
     """
 
     def __init__(self, model: str, known: tuple[str, ...]) -> None:
@@ -121,6 +123,22 @@ class ModelNotFoundError(ModelError, LookupError):
             remedy=f"Known models: {', '.join(known) or 'none'}; or give the path of an .onnx file.",
         )
         self.known = known
+
+
+class ModelNotInstalledError(ModelError, LookupError):
+    """The model is known and can be fetched, but is not here.
+
+    Attributes:
+        download: What fetches it.
+    """
+
+    def __init__(self, download: ModelDownload) -> None:
+        super().__init__(
+            download.name,
+            "is not installed",
+            remedy=f"Fetch it with: plugin-cli models pull {download.name}",
+        )
+        self.download = download
 
 
 class ModelDamagedError(ModelError):

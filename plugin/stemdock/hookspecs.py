@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from stemdock.types import CommandEntry, HostEntry, MaskSession, ModelEntry, SeparatedFile
+    from stemdock.types import CommandEntry, HostEntry, MaskSession, ModelDownload, ModelEntry, SeparatedFile
 
 hookspec = pluggy.HookspecMarker("stemdock")
 hookimpl = pluggy.HookimplMarker("stemdock")
@@ -41,6 +41,14 @@ def stemdock_models() -> Sequence[ModelEntry]:  # type: ignore[empty-body]
     """Models that are ready to use.
 
     Called whenever a model is chosen by name and when models are listed.
+    """
+
+
+@hookspec
+def stemdock_downloads() -> Sequence[ModelDownload]:  # type: ignore[empty-body]
+    """Models that the plug-in can fetch, whether or not they are installed.
+
+    Called when models are listed and when a name is no installed model's. Must not use the network.
     """
 
 

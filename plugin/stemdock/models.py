@@ -6,7 +6,12 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotFoundError
+from stemdock.errors import (
+    ModelContractError,
+    ModelDamagedError,
+    ModelNotFoundError,
+    ModelNotInstalledError,
+)
 from stemdock.session import OnnxSession
 
 if TYPE_CHECKING:
@@ -28,18 +33,17 @@ def open_model(model: str | Path, plugins: Plugins, n_threads: int = 0) -> MaskS
 
     Raises:
         ModelNotFoundError: Neither a name nor a file.
+        ModelNotInstalledError: A name, but of a model that must be fetched first.
         ModelDamagedError: The file is not what its entry says, or no ONNX model.
         ModelContractError: Graph, card and entry disagree.
     """
-    entry = _find_entry(model, plugins)
+    entry = find_entry(model, plugins)
     path = entry.path if entry else Path(model)
     if entry:
         verify_model(entry)
     session = plugins.session(path, n_threads) or OnnxSession(path, n_threads)
     if entry and session.card != entry.card:
-        raise ModelContractError(
-            entry.name, f"{path} has another card than its entry", remedy="Install the model again."
-        )
+        raise ModelContractError(entry.name, f"{path} has another card than its entry", remedy=entry.remedy)
     return session
 
 
@@ -49,24 +53,42 @@ def verify_model(entry: ModelEntry) -> None:
     Raises:
         ModelDamagedError: The file is gone, or its sha256 is another.
     """
-    remedy = "Install the model again (for the embedded one: Stemdock itself)."
     try:
         with entry.path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelDamagedError(entry.name, f"{entry.path}: {error.strerror}", remedy=remedy) from error
+        raise ModelDamagedError(entry.name, f"{entry.path}: {error.strerror}", remedy=entry.remedy) from error
     if found != entry.sha256:
         raise ModelDamagedError(
-            entry.name, f"{entry.path} was cut short or altered: its sha256 is {found}", remedy=remedy
+            entry.name, f"{entry.path} was cut short or altered: its sha256 is {found}", remedy=entry.remedy
         )
 
 
-def _find_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:
-    """The entry that bears the name; None if `model` is the path of a file."""
+def find_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:
+    """The entry that bears the name; None if `model` is the path of a file.
+
+    Args:
+        model: As for `open_model`.
+        plugins: Where models come from.
+
+    Raises:
+        ModelNotFoundError: Neither a name nor a file.
+        ModelNotInstalledError: A name, but of a model that must be fetched first.
+    """
     entries = {entry.name: entry for entry in plugins.models()}
-    name = str(model).removeprefix(_SPLEETER_PREFIX)
+    name = plain_name(model)
     if name in entries and not isinstance(model, Path):
         return entries[name]
     if Path(model).is_file():
         return None
-    raise ModelNotFoundError(str(model), known=tuple(entries))
+    downloads = {download.name: download for download in plugins.downloads()}
+    if name in downloads and not isinstance(model, Path):
+        raise ModelNotInstalledError(downloads[name])
+    raise ModelNotFoundError(
+        str(model), known=(*entries, *(name for name in downloads if name not in entries))
+    )
+
+
+def plain_name(model: str | Path) -> str:
+    """A model's name without the "spleeter:" that Spleeter's users write before it."""
+    return str(model).removeprefix(_SPLEETER_PREFIX)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from stemdock.types import CommandEntry, HostEntry, MaskSession, ModelEntry, SeparatedFile
+    from stemdock.types import CommandEntry, HostEntry, MaskSession, ModelDownload, ModelEntry, SeparatedFile
 
 ENTRY_POINT_GROUP: Final = "stemdock"
 DISABLED_VARIABLE: Final = "STEMDOCK_DISABLED_PLUGINS"
@@ -88,6 +88,10 @@ class Plugins:
     def models(self) -> Sequence[ModelEntry]:
         """Models that some plug-in offers, the first of each name."""
         return _first_of_each_name(self._gather("stemdock_models"))
+
+    def downloads(self) -> Sequence[ModelDownload]:
+        """Models that some plug-in can fetch, the first of each name."""
+        return _first_of_each_name(self._gather("stemdock_downloads"))
 
     def commands(self) -> Sequence[CommandEntry]:
         """Subcommands, the first of each name."""

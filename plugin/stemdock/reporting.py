@@ -1,16 +1,42 @@
-"""How the command line words an error."""
+"""How errors and progress look on standard error."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from stemdock.errors import StemdockError
+    from stemdock.types import FetchProgress
 
 
 def echo_error(error: StemdockError) -> None:
     """Tells an error and its remedy in one line on standard error."""
     reason = str(error).rstrip(".")
     click.echo(" ".join(f"error: {reason}. {error.remedy}".split()), err=True)
+
+
+@contextmanager
+def fetch_reporter() -> Iterator[Callable[[FetchProgress], None]]:
+    """Tells each step of fetching a model in a line, with a bar if a person is looking."""
+    with ExitStack() as bars:
+        step = ""
+        bar: Any = None
+
+        def show(progress: FetchProgress) -> None:
+            nonlocal step, bar
+            if progress.step != step:
+                bars.close()
+                step, bar = progress.step, None
+                click.echo(step, err=True)
+            if progress.n_total_bytes and bar is None and sys.stderr.isatty():
+                bar = bars.enter_context(click.progressbar(length=progress.n_total_bytes, file=sys.stderr))
+            if bar is not None:
+                bar.update(progress.n_done_bytes - bar.pos)
+
+        yield show

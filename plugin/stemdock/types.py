@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from threading import Event
 
     import click
     import numpy as np
@@ -63,11 +64,67 @@ class ModelEntry:
     """The ONNX file."""
     sha256: str
     """Of that file, hex; checked whenever the model is opened."""
+    source: str = ""
+    """Where it came from, for people: an address, a file, a package."""
+    remedy: str = "Install the model again."
+    """How to get the file back when it is gone or damaged, one sentence."""
 
     @property
     def name(self) -> str:
         """What people type after --model."""
         return self.card.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchProgress:
+    """How far the fetching of a model has come."""
+
+    step: str
+    """What is being done, for people: the same text as long as it is the same step."""
+    n_done_bytes: int = 0
+    n_total_bytes: int | None = None
+    """None if the step is not measured in bytes, or nobody knows how many there are."""
+
+
+class FetchModel(Protocol):
+    """Makes a model ready to use."""
+
+    def __call__(
+        self,
+        *,
+        on_progress: Callable[[FetchProgress], None] | None = None,
+        cancel: Event | None = None,
+    ) -> ModelEntry:
+        """Downloads and installs the model, or finds it installed.
+
+        Args:
+            on_progress: Told of every step, and now and then during one.
+            cancel: Set it from another thread to stop soon.
+
+        Raises:
+            ModelError: It cannot be had; what is installed is as it was.
+            CancelledError: `cancel` was set.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDownload:
+    """A model that a plug-in can fetch, installed or not."""
+
+    name: str
+    """What people type after --model."""
+    stems: tuple[str, ...]
+    """In the order of the model's outputs."""
+    bandwidth: float
+    """Highest frequency in Hz that the network sees."""
+    n_bytes: int
+    """Size of the installed model, roughly."""
+    source: str
+    """Where it is fetched from, an address."""
+    licence: str
+    """Licence of the weights and whose they are."""
+    fetch: FetchModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,11 +108,6 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("stemdock ")
 
 
-def test_models_list(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["models", "list"]) == 0
-    assert "2stems: vocals, accompaniment; up to 11.0 kHz" in capsys.readouterr().out
-
-
 def test_doctor_finds_the_embedded_model_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor"]) == 0
     assert "ok      model 2stems" in capsys.readouterr().out

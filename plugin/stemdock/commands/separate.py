@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.errors import AudioFileError, CancelledError, OutputError, StemdockError
-from stemdock.reporting import echo_error
+from stemdock.errors import (
+    AudioFileError,
+    CancelledError,
+    ModelNotInstalledError,
+    OutputError,
+    StemdockError,
+)
+from stemdock.reporting import echo_error, fetch_reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,13 +47,11 @@ def command(
     """Split songs into stems.
 
     Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono or stereo, any sample
-    rate. The stems have the sample rate and the length of the song. Prints the files written.
+    rate. The stems have the sample rate and the length of the song. Prints the files written. A model
+    that is not installed and can be fetched is fetched first.
     """
-    # The engine is imported here, since asking for help must not wait for it.
-    from stemdock.separator import Separator  # noqa: PLC0415
-
     folders = _folders(songs, output)
-    separator = Separator(model, plugins=plugins)
+    separator = _open(model, plugins)
     n_failed = 0
     for source, folder in folders:
         try:
@@ -63,6 +67,19 @@ def command(
     if n_failed and len(songs) > 1:
         click.echo(f"{n_failed} of {len(songs)} songs failed", err=True)
     return 1 if n_failed else 0
+
+
+def _open(model: str, plugins: Plugins) -> Separator:
+    # The engine is imported here, since asking for help must not wait for it.
+    from stemdock.separator import Separator  # noqa: PLC0415
+
+    try:
+        return Separator(model, plugins=plugins)
+    except ModelNotInstalledError as error:
+        click.echo(f"{error}: fetching it from {error.download.source}", err=True)
+        with fetch_reporter() as on_progress:
+            error.download.fetch(on_progress=on_progress)
+    return Separator(model, plugins=plugins)
 
 
 def _folders(songs: Sequence[str], output: str) -> list[tuple[Path, Path]]:

@@ -1,0 +1,37 @@
+"""The models that are ready to use: those of the store and those that come with the package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from stemdock.card import card_from_values
+from stemdock.types import ModelEntry
+
+if TYPE_CHECKING:
+    from stemdock_models.store import Store
+
+_DATA: Final = Path(__file__).with_name("data")
+
+
+def installed_models(store: Store) -> list[ModelEntry]:
+    """Models by the order in which they count: one that somebody installed before an embedded one."""
+    return [*store.scan()[0], *embedded_models()]
+
+
+def embedded_models() -> list[ModelEntry]:
+    """Every model in the package's data folder: NAME.onnx, described by NAME.json."""
+    entries = []
+    for path in sorted(_DATA.glob("*.json")):
+        description = json.loads(path.read_text("utf-8"))
+        entries.append(
+            ModelEntry(
+                card=card_from_values(description["card"], path.stem),
+                path=path.with_suffix(".onnx"),
+                sha256=description["sha256"],
+                source="comes with Stemdock",
+                remedy=f"Install Stemdock again, or fetch it with: plugin-cli models pull {path.stem}",
+            )
+        )
+    return entries

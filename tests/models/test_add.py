@@ -1,0 +1,200 @@
+"""A model of one's own becomes a name that every host offers, by one command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stemdock import Plugins, Separator, load_plugins
+from stemdock.card import card_to_metadata
+from stemdock.cli import run
+from stemdock_models.errors import ModelNameError
+from stemdock_models.names import check_free, check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from release_server import ReleaseServer
+    from stemdock_models.store import Store
+
+
+@pytest.fixture
+def config(narrow: Path) -> str:
+    return str(narrow / "config.json")
+
+
+@pytest.fixture
+def add(plugins: Plugins) -> Callable[..., int]:
+    def run_add(*arguments: object) -> int:
+        return run(["models", "add", *map(str, arguments)], plugins)
+
+    return run_add
+
+
+def test_a_checkpoint_and_its_json_become_a_model_of_every_host(
+    add: Callable[..., int],
+    plugins: Plugins,
+    narrow: Path,
+    config: str,
+    server: ReleaseServer,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert add(narrow, "--name", "my-band", "--config", config) == 0
+    capsys.readouterr()
+    assert_intact("my-band")
+    assert "my-band" in {entry.name for entry in load_plugins().models()}
+    assert Separator("my-band").card.stems == ("vocals", "drums", "bass", "other")
+    assert run(["models", "list", "--json"], plugins) == 0
+    (row,) = (row for row in json.loads(capsys.readouterr().out) if row["name"] == "my-band")
+    assert row["installed"] is True
+    assert row["source"] == str(narrow)
+    assert row["licence"] == "unknown"
+    assert server.requests == []
+
+
+def test_the_name_is_that_of_the_folder_the_archive_or_the_model(
+    add: Callable[..., int],
+    narrow: Path,
+    archive: bytes,
+    config: str,
+    tmp_path: Path,
+    store: Store,
+    assert_intact: Callable[..., None],
+) -> None:
+    packed = tmp_path / "packed.tar.gz"
+    packed.write_bytes(archive)
+    assert add(narrow, "--config", config) == 0
+    assert add(packed, "--config", config) == 0
+    finished = tmp_path / "finished.onnx"
+    shutil.copyfile(store.scan()[0][0].path, finished)
+    assert add(finished) == 1  # the card inside says 4stems-narrow, which is there
+    assert add(finished, "--name", "renamed") == 0
+    assert_intact("4stems-narrow", "packed", "renamed")
+    (renamed,) = (entry for entry in store.scan()[0] if entry.name == "renamed")
+    metadata = {each.key: each.value for each in onnx.load(renamed.path).metadata_props}
+    assert metadata == card_to_metadata(renamed.card)
+
+
+def test_without_a_configuration_only_released_names_will_do(
+    add: Callable[..., int],
+    narrow: Path,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert add(narrow) == 1
+    assert "--config FILE.json" in capsys.readouterr().err
+    assert_intact()
+    assert add(narrow, "--name", "4stems-16kHz") == 0
+    assert_intact("4stems-16kHz")
+
+
+def test_a_wrong_configuration_is_refused(
+    add: Callable[..., int],
+    narrow: Path,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for wrong in ("spleeter:4stems", str(narrow.with_name("5stems-narrow") / "config.json"), "nothing.json"):
+        assert add(narrow, "--name", "mine", "--config", wrong) == 1
+        assert "onfiguration" in capsys.readouterr().err
+    assert_intact()
+
+
+def test_a_released_archive_must_be_the_pinned_one(
+    add: Callable[..., int],
+    archive: bytes,
+    tmp_path: Path,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    by_hand = tmp_path / "4stems.tar.gz"
+    by_hand.write_bytes(archive + b"\0")
+    assert add(by_hand) == 1
+    message = capsys.readouterr().err
+    assert "is not the released 4stems.tar.gz" in message
+    assert "Download it again" in message
+    assert_intact()
+    by_hand.write_bytes(archive)
+    assert add(by_hand) == 0
+    assert add(by_hand, "--name", "4stems-16kHz") == 0
+    assert add(by_hand, "--name", "4stems-finetune") == 0
+    assert "on trust" in capsys.readouterr().err
+    assert_intact("4stems", "4stems-16kHz", "4stems-finetune")
+
+
+def test_a_taken_name_is_refused_unless_overwritten(
+    add: Callable[..., int],
+    narrow: Path,
+    config: str,
+    store: Store,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = narrow.with_name("5stems-narrow")
+    assert add(narrow, "--name", "mine", "--config", config) == 0
+    for name in ("mine", "Mine", "2stems", "4STEMS"):
+        assert add(other, "--name", name, "--config", other / "config.json") == 1
+        assert "(--name)" in capsys.readouterr().err
+    assert_intact("mine")
+    assert add(other, "--name", "mine", "--config", other / "config.json", "--overwrite") == 0
+    assert_intact("mine")
+    assert store.scan()[0][0].card.stems == ("vocals", "piano", "drums", "bass", "other")
+
+
+@pytest.mark.parametrize(
+    "name", ["../mine", "a/b", "a\\b", ".hidden", "mine.", "CON", "nul.x", "a b", "a:b", "é", "x" * 65, "-x"]
+)
+def test_names_that_some_file_system_would_not_take(
+    add: Callable[..., int],
+    narrow: Path,
+    config: str,
+    name: str,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert add(narrow, f"--name={name}", "--config", config) == 1
+    assert "cannot name a model" in capsys.readouterr().err
+    assert_intact()
+
+
+@given(name=st.text(max_size=8) | st.from_regex(r"[\w./+-]{1,8}", fullmatch=True))
+def test_a_legal_name_is_one_harmless_part_of_a_path(name: str) -> None:
+    try:
+        check_name(name)
+    except ModelNameError:
+        return
+    assert name.isascii()
+    assert not set(name) & set('/\\:*?"<>| \n')
+    assert not name.startswith(".")
+    assert not name.endswith(".")
+    check_free(name, [], [name], overwrite=False)
+    with pytest.raises(ModelNameError):
+        check_free(name, [name], [], overwrite=False)
+
+
+@pytest.mark.parametrize("kind", ["nothing", "no card", "no model"])
+def test_what_is_no_model_of_ours_is_refused(
+    add: Callable[..., int],
+    tmp_path: Path,
+    kind: str,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "m.onnx"
+    if kind == "no model":
+        path.write_bytes(b"no model")
+    if kind == "no card":
+        value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+        graph = onnx.helper.make_graph([], "empty", [value], [value])
+        onnx.save(onnx.helper.make_model(graph, ir_version=9), path)
+    assert add(path, "--name", "mine") == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: ")
+    assert_intact()

@@ -1,0 +1,219 @@
+"""Archives that lie, attack or are broken."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stemdock.cli import run
+from stemdock_models.archive import unpack_checkpoint
+from stemdock_models.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from stemdock import Plugins
+
+GOOD = ("checkpoint", "model.index", "model.data-00000-of-00001")
+
+
+def member(
+    name: str, content: bytes = b"x", kind: bytes = tarfile.REGTYPE, link: str = ""
+) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    info.size = len(content) if kind == tarfile.REGTYPE else 0
+    return info, content
+
+
+def write(path: Path, *members: tuple[tarfile.TarInfo, bytes], good: bool = True) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for info, content in members:
+            tar.addfile(info, io.BytesIO(content))
+        for name in GOOD if good else ():
+            info, content = member(name)
+            tar.addfile(info, io.BytesIO(content))
+    return path
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> tuple[Path, Path]:
+    """An archive's place, and an empty folder to unpack to, with nothing around it."""
+    folder = tmp_path / "deep" / "folder"
+    folder.mkdir(parents=True)
+    return tmp_path / "a.tar.gz", folder
+
+
+def everything(path: Path) -> list[str]:
+    return sorted(str(each.relative_to(path)) for each in path.rglob("*") if each.is_file())
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        member("../model.index"),
+        member("a/../../model.index"),
+        member("/tmp/stemdock-evil.index"),  # noqa: S108  nothing must come to be there
+        member("..\\model.index"),
+        member("C:\\model.index"),
+        member("C:model.index"),
+        member("\\\\host\\share\\model.index"),
+        member("model.index:hidden.index"),
+        member("../../unwanted.txt"),
+        member("model.index", kind=tarfile.SYMTYPE, link="/etc/passwd"),
+        member("link.index", kind=tarfile.SYMTYPE, link="checkpoint"),
+        member("model.index", kind=tarfile.LNKTYPE, link="/etc/passwd"),
+        member("model.index", kind=tarfile.CHRTYPE),
+        member("model.index", kind=tarfile.BLKTYPE),
+        member("model.index", kind=tarfile.FIFOTYPE),
+        member("unwanted", kind=tarfile.SYMTYPE, link="."),
+    ],
+    ids=lambda each: f"{each[0].name}-{each[0].type.decode()}",
+)
+def test_a_hostile_member_condemns_the_archive(
+    outside: tuple[Path, Path], hostile: tuple[tarfile.TarInfo, bytes]
+) -> None:
+    archive, folder = outside
+    write(archive, hostile)
+    with pytest.raises(ArchiveError, match="its member") as caught:
+        unpack_checkpoint(archive, folder)
+    assert "Do not use this archive" in caught.value.remedy
+    assert everything(archive.parent) == ["a.tar.gz"]
+
+
+def test_only_what_a_checkpoint_needs_is_written(outside: tuple[Path, Path]) -> None:
+    archive, folder = outside
+    write(
+        archive,
+        *(
+            member(name)
+            for name in ("._checkpoint", "._model.index", ".probe", "model.meta", "README", "setup.py")
+        ),
+    )
+    unpack_checkpoint(archive, folder)
+    assert everything(folder) == sorted(GOOD)
+
+
+def test_a_checkpoint_in_a_folder_is_found(outside: tuple[Path, Path]) -> None:
+    archive, folder = outside
+    write(
+        archive, member("mine/", kind=tarfile.DIRTYPE), *(member(f"mine/{name}") for name in GOOD), good=False
+    )
+    unpack_checkpoint(archive, folder)
+    assert everything(folder) == sorted(GOOD)
+
+
+@pytest.mark.parametrize("names", [("a/checkpoint", "b/model.index"), ("checkpoint", "checkpoint")])
+def test_two_checkpoints_are_refused(outside: tuple[Path, Path], names: tuple[str, ...]) -> None:
+    archive, folder = outside
+    write(archive, *map(member, names), good=False)
+    with pytest.raises(ArchiveError, match="more than one checkpoint"):
+        unpack_checkpoint(archive, folder)
+
+
+@pytest.mark.parametrize("name", ["model.index", "unwanted.bin"])
+def test_a_bomb_is_refused_before_it_is_unpacked(outside: tuple[Path, Path], name: str) -> None:
+    """100 MB of zeros in 100 kB."""
+    archive, folder = outside
+    write(archive, member(name, bytes(100_000_000)))
+    assert archive.stat().st_size < 200_000
+    with pytest.raises(ArchiveError, match="unpacks to more than 50 MB"):
+        unpack_checkpoint(archive, folder, max_bytes=50_000_000)
+    assert everything(folder) == []
+
+
+def test_a_bomb_of_many_parts_is_refused(outside: tuple[Path, Path]) -> None:
+    archive, folder = outside
+    write(archive, *(member(f"{i}.index", bytes(10_000_000)) for i in range(8)))
+    with pytest.raises(ArchiveError, match="more than 50 MB"):
+        unpack_checkpoint(archive, folder, max_bytes=50_000_000)
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 50_000_000
+
+
+def test_too_many_members_are_refused(outside: tuple[Path, Path]) -> None:
+    archive, folder = outside
+    write(archive, *(member(f"{i}.txt") for i in range(1001)))
+    with pytest.raises(ArchiveError, match="more than 1000 members"):
+        unpack_checkpoint(archive, folder)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_bomb_in_a_header_does_not_fill_the_memory(outside: tuple[Path, Path], kind: bytes) -> None:
+    archive, folder = outside
+    info = tarfile.TarInfo("header")
+    info.type, info.size = kind, 200_000_000
+    with gzip.open(archive, "wb", compresslevel=1) as stream:
+        stream.write(info.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(200):
+            stream.write(bytes(1_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArchiveError, match="header of 200 MB"):
+            unpack_checkpoint(archive, folder)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_a_truncated_archive_is_refused(outside: tuple[Path, Path], archive: bytes, share: float) -> None:
+    path, folder = outside
+    path.write_bytes(archive[: int(share * len(archive))])
+    with pytest.raises(ArchiveError) as caught:
+        unpack_checkpoint(path, folder)
+    assert "Download it again" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", [b"no archive", gzip.compress(b"no archive"), gzip.compress(bytes(5000))])
+def test_what_is_no_archive_is_refused(outside: tuple[Path, Path], content: bytes) -> None:
+    path, folder = outside
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError):
+        unpack_checkpoint(path, folder)
+
+
+def test_a_flipped_bit_is_noticed(outside: tuple[Path, Path], archive: bytes) -> None:
+    path, folder = outside
+    path.write_bytes(archive[:200_000] + bytes([archive[200_000] ^ 1]) + archive[200_001:])
+    with pytest.raises(ArchiveError):
+        unpack_checkpoint(path, folder)
+
+
+@given(name=st.text(st.sampled_from("./\\:aC~\n é"), min_size=1, max_size=12))
+def test_no_name_leaves_the_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    base = tmp_path_factory.mktemp("any")
+    folder = base / "deep" / "folder"
+    folder.mkdir(parents=True)
+    archive = write(base / "a.tar.gz", member(f"{name}.index"), good=False)
+    try:
+        unpack_checkpoint(archive, folder)
+    except ArchiveError:
+        assert everything(folder) == []
+    else:
+        assert len(everything(folder)) == 1
+    assert len(everything(base)) == 1 + len(everything(folder))
+
+
+def test_a_hostile_archive_leaves_the_store_as_it_was(
+    plugins: Plugins,
+    outside: tuple[Path, Path],
+    narrow: Path,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    archive, _ = outside
+    config = str(narrow / "config.json")
+    assert run(["models", "add", str(narrow), "--name", "mine", "--config", config], plugins) == 0
+    write(archive, member("../../evil.index"))
+    command = ["models", "add", str(archive), "--name", "mine", "--config", config, "--overwrite"]
+    assert run(command, plugins) == 1
+    assert "Do not use this archive" in capsys.readouterr().err
+    assert_intact("mine")

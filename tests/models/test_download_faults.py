@@ -1,0 +1,287 @@
+"""Each fault is a real one, of a real server; after each the store is intact and the message helps."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from release_server import Fault
+from stemdock.cli import run
+from stemdock.errors import CancelledError
+from stemdock_models import download
+from stemdock_models.catalogue import load_release
+from stemdock_models.errors import DownloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from release_server import ReleaseServer, Request
+    from stemdock import FetchProgress, Plugins
+    from stemdock_models.hub import Hub
+
+
+PIECE = 32768
+"""Bytes that are received at once: as many may be lost in a cut."""
+
+
+def pull(hub: Hub, name: str = "4stems") -> list[str]:
+    """Fetches a model and returns the steps that were told."""
+    steps: dict[str, None] = {}
+
+    def watch(progress: FetchProgress) -> None:
+        steps[progress.step] = None
+
+    hub.fetch([hub.release.models[name]], on_progress=watch)
+    return list(steps)
+
+
+def assert_resumed(first: Request, second: Request, archive: bytes) -> None:
+    """Fails unless the second answer went on where the first broke off, but for one piece."""
+    assert second.range is not None
+    start = int(second.range.removeprefix("bytes=").removesuffix("-"))
+    assert 0 < first.n_sent - PIECE <= start <= first.n_sent
+    assert second.n_sent == len(archive) - start
+
+
+def test_a_cut_connection_is_resumed_in_the_same_run(
+    hub: Hub, server: ReleaseServer, archive: bytes, assert_intact: Callable[..., None]
+) -> None:
+    server.faults = [Fault(cut_at=len(archive) * 3 // 10)]
+    steps = pull(hub)
+    assert any("the connection was cut; trying again in" in step for step in steps)
+    first, second = server.requests
+    assert first.range is None
+    assert second.if_range is not None
+    assert_resumed(first, second, archive)
+    assert_intact("4stems")
+
+
+@pytest.mark.parametrize("tags", [True, False])
+def test_a_cut_connection_is_resumed_by_a_later_run(
+    hub: Hub, server: ReleaseServer, archive: bytes, assert_intact: Callable[..., None], tags: bool
+) -> None:
+    server.tags = tags
+    server.faults = [Fault(cut_at=len(archive) * 3 // 10)]
+    with pytest.raises(DownloadError, match="the connection was cut") as caught:
+        pull(replace(hub, line=replace(hub.line, n_attempts=1)))
+    assert "plugin-cli models add 4stems.tar.gz" in caught.value.remedy
+    assert_intact()
+    pull(hub)
+    first, second = server.requests
+    assert_resumed(first, second, archive)
+    assert (second.if_range is not None) == tags
+    assert_intact("4stems")
+
+
+def test_a_line_that_is_cut_again_and_again_gets_there(
+    hub: Hub, server: ReleaseServer, archive: bytes, assert_intact: Callable[..., None]
+) -> None:
+    server.faults = [Fault(cut_at=len(archive) * tenth // 10) for tenth in range(1, 10)]
+    pull(hub)
+    assert len(server.requests) == 10
+    assert sum(request.n_sent for request in server.requests) <= len(archive) + 9 * PIECE
+    assert_intact("4stems")
+
+
+@pytest.mark.parametrize("change", ["file", "no ranges"])
+def test_what_cannot_be_resumed_starts_again(
+    hub: Hub, server: ReleaseServer, archive: bytes, assert_intact: Callable[..., None], change: str
+) -> None:
+    if change == "file":
+        server.files["4stems.tar.gz"] = bytes(len(archive))
+    server.faults = [Fault(cut_at=len(archive) // 2)]
+    with pytest.raises(DownloadError):
+        pull(replace(hub, line=replace(hub.line, n_attempts=1)))
+    server.files["4stems.tar.gz"] = archive
+    server.ranges = change == "file"
+    pull(hub)
+    assert server.requests[-1].n_sent == len(archive)
+    assert_intact("4stems")
+
+
+def test_a_beginning_that_does_not_fit_is_thrown_away(
+    hub: Hub, server: ReleaseServer, archive: bytes, assert_intact: Callable[..., None]
+) -> None:
+    """Without entity tags, only the hash at the end tells that the file had changed."""
+    server.tags = False
+    server.files["4stems.tar.gz"] = bytes(len(archive))
+    server.faults = [Fault(cut_at=len(archive) // 2)]
+    with pytest.raises(DownloadError):
+        pull(replace(hub, line=replace(hub.line, n_attempts=1)))
+    server.files["4stems.tar.gz"] = archive
+    assert any("does not fit; downloading all of it" in step for step in pull(hub))
+    assert server.requests[-1].range is None
+    assert_intact("4stems")
+
+
+def test_a_beginning_longer_than_the_file_is_thrown_away(
+    hub: Hub, server: ReleaseServer, archive: bytes, assert_intact: Callable[..., None]
+) -> None:
+    hub.store.download_path("4stems.tar.gz").write_bytes(bytes(2 * len(archive)))
+    pull(hub)
+    assert server.requests[-1].n_sent == len(archive)
+    assert_intact("4stems")
+
+
+def test_a_wrong_hash_is_refused(
+    plugins: Plugins,
+    server: ReleaseServer,
+    archive: bytes,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server.files["4stems.tar.gz"] = archive[:-1] + bytes([archive[-1] ^ 1])
+    assert run(["models", "pull", "4stems"], plugins) == 1
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert "its sha256 is" in message
+    assert "Nothing was installed. Try again" in message
+    assert_intact()
+    server.files["4stems.tar.gz"] = archive
+    assert run(["models", "pull", "4stems"], plugins) == 0
+    assert server.requests[-1].range is None
+    assert_intact("4stems")
+
+
+def test_a_file_that_is_not_there_is_not_asked_for_twice(
+    plugins: Plugins,
+    server: ReleaseServer,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    del server.files["4stems.tar.gz"]
+    assert run(["models", "pull", "4stems-16kHz"], plugins) == 1
+    assert len(server.requests) == 1
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert "404" in message
+    assert f"download {server.url}/4stems.tar.gz (sha256 " in message
+    assert "plugin-cli models add 4stems.tar.gz --name 4stems-16kHz" in message
+    assert_intact()
+
+
+def test_a_file_without_end_is_not_kept(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, assert_intact: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(download, "_MAX_BYTES", 100_000)
+    with pytest.raises(DownloadError, match="the file has more than"):
+        pull(hub)
+    assert not hub.store.download_path("4stems.tar.gz").exists()
+    assert_intact()
+
+
+def test_a_busy_server_is_asked_again(
+    hub: Hub, server: ReleaseServer, assert_intact: Callable[..., None]
+) -> None:
+    server.faults = [Fault(status=503), Fault(status=429)]
+    assert any("503" in step for step in pull(hub))
+    assert len(server.requests) == 3
+    assert_intact("4stems")
+
+
+@pytest.fixture
+def impatient(hub: Hub) -> Hub:
+    return replace(hub, line=replace(hub.line, timeout=0.5))
+
+
+def test_a_stalled_server_is_left_and_resumed(
+    impatient: Hub, server: ReleaseServer, archive: bytes, assert_intact: Callable[..., None]
+) -> None:
+    server.faults = [Fault(stall_at=len(archive) // 2)]
+    assert any("the server does not answer" in step for step in pull(impatient))
+    assert server.requests[1].range is not None
+    assert_intact("4stems")
+
+
+def test_a_server_that_stalls_for_good_is_given_up(
+    impatient: Hub, server: ReleaseServer, assert_intact: Callable[..., None]
+) -> None:
+    server.faults = [Fault(stall_at=0) for _ in range(3)]
+    with pytest.raises(DownloadError, match="the server does not answer, 3 times in a row") as caught:
+        pull(impatient)
+    assert "by hand" in caught.value.remedy
+    assert_intact()
+
+
+def test_offline_says_what_to_download_and_what_to_do_with_it(
+    plugins: Plugins,
+    server: ReleaseServer,
+    hub: Hub,
+    archive: bytes,
+    tmp_path: Path,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server.stop()
+    with pytest.raises(DownloadError, match="no connection to the server") as caught:
+        pull(hub)
+    assert (
+        f"download {server.url}/4stems.tar.gz (sha256 {hub.release.models['4stems'].sha256})"
+        in caught.value.remedy
+    )
+    command = caught.value.remedy.split("run: plugin-cli ")[1].split()
+    assert command == ["models", "add", "4stems.tar.gz"]
+    by_hand = tmp_path / "4stems.tar.gz"
+    by_hand.write_bytes(archive)
+    assert run([*command[:-1], str(by_hand)], plugins) == 0
+    assert capsys.readouterr().out.strip().endswith(".onnx")
+    assert_intact("4stems")
+
+
+def test_deezers_release_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STEMDOCK_RELEASE_URL", raising=False)
+    release = load_release()
+    assert (
+        release.file_url("4stems.tar.gz")
+        == "https://github.com/deezer/spleeter/releases/download/v1.4.0/4stems.tar.gz"
+    )
+    assert release.models["4stems-16kHz"].sha256 == release.models["4stems"].sha256
+    assert {
+        name: model.config.stems for name, model in release.models.items() if "5" in name
+    } == dict.fromkeys(
+        ("5stems", "5stems-16kHz", "5stems-finetune"), ("vocals", "piano", "drums", "bass", "other")
+    )
+
+
+def test_cancelling_a_stalled_download_keeps_what_came(
+    impatient: Hub, server: ReleaseServer, archive: bytes, assert_intact: Callable[..., None]
+) -> None:
+    server.faults = [Fault(stall_at=len(archive) // 2)]
+    cancel = Event()
+
+    def watch(progress: FetchProgress) -> None:
+        if progress.n_done_bytes > len(archive) // 3:
+            cancel.set()
+
+    with pytest.raises(CancelledError):
+        impatient.fetch([impatient.release.models["4stems"]], on_progress=watch, cancel=cancel)
+    assert_intact()
+    assert impatient.store.download_path("4stems.tar.gz").stat().st_size > len(archive) // 3
+    pull(impatient)
+    assert server.requests[-1].range is not None
+    assert_intact("4stems")
+
+
+def test_proxies_come_from_the_environment(
+    hub: Hub, server: ReleaseServer, monkeypatch: pytest.MonkeyPatch, assert_intact: Callable[..., None]
+) -> None:
+    far = replace(hub, release=load_release("http://release.invalid/far"))
+    monkeypatch.setenv("http_proxy", server.url.removesuffix("/download/v1.4.0"))
+    pull(far)
+    assert [request.path for request in server.requests] == ["http://release.invalid/far/4stems.tar.gz"]
+    assert_intact("4stems")
+    monkeypatch.setenv("no_proxy", "release.invalid")
+    with pytest.raises(DownloadError, match="no connection"):
+        pull(far, "4stems-16kHz")
+
+
+def test_a_proxy_that_is_gone_is_named(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "")
+        with pytest.raises(DownloadError, match="proxy"):
+            pull(hub)

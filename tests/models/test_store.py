@@ -1,0 +1,207 @@
+"""Models that are missing, damaged or contradict their card are refused, with a remedy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from stemdock import Separator
+from stemdock.cli import run
+from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotFoundError, ModelNotInstalledError
+from stemdock_models.store import default_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from stemdock import ModelEntry, Plugins
+    from stemdock_models.hub import Hub
+    from stemdock_models.store import Store
+
+
+@pytest.fixture
+def pulled(plugins: Plugins, store: Store, capsys: pytest.CaptureFixture[str]) -> ModelEntry:
+    assert run(["models", "pull", "4stems"], plugins) == 0
+    capsys.readouterr()
+    (entry,) = store.scan()[0]
+    return entry
+
+
+def change_description(entry: ModelEntry, change: Callable[[dict[str, Any]], None]) -> None:
+    path = entry.path.with_name("model.json")
+    description = json.loads(path.read_text())
+    change(description)
+    path.write_text(json.dumps(description))
+
+
+@pytest.mark.parametrize("harm", ["truncated", "altered", "gone"])
+def test_a_damaged_file_is_refused_until_it_is_pulled_again(
+    plugins: Plugins,
+    pulled: ModelEntry,
+    harm: str,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = pulled.path.read_bytes()
+    half = len(content) // 2
+    if harm == "gone":
+        pulled.path.unlink()
+    else:
+        pulled.path.write_bytes(content[:half] + (b"" if harm == "truncated" else b"?" + content[half + 1 :]))
+    with pytest.raises(ModelDamagedError) as caught:
+        Separator("4stems", plugins=plugins)
+    assert caught.value.remedy == "Fetch it again with: plugin-cli models pull 4stems"
+    for command in (["verify"], ["verify", "4stems"], ["path", "4stems"]):
+        assert run(["models", *command], plugins) == 1
+        assert "models pull 4stems" in capsys.readouterr().err
+    assert run(["models", "pull", "4stems"], plugins) == 0
+    assert_intact("4stems")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values["card"].update(stems=["vocals", "bass", "drums", "other"]),
+        lambda values: values["card"].update(separation_exponent=1.0),
+        lambda values: values["card"].update(mask_extension="average"),
+    ],
+)
+def test_a_description_that_contradicts_the_model_is_refused(
+    plugins: Plugins, pulled: ModelEntry, change: Callable[[dict[str, Any]], None]
+) -> None:
+    change_description(pulled, change)
+    with pytest.raises(ModelContractError, match="another card") as caught:
+        Separator("4stems", plugins=plugins)
+    assert "models pull 4stems" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values.pop("sha256"),
+        lambda values: values["card"].update(name="5stems"),
+        lambda values: values["card"].update(card_version=99),
+        lambda values: values["card"].update(n_bins=1000),
+        lambda values: values.update(file="../other.onnx"),
+        lambda values: values.update(card=[]),
+    ],
+)
+def test_an_unusable_description_is_a_fault_of_that_model_alone(
+    plugins: Plugins,
+    pulled: ModelEntry,
+    narrow: Path,
+    change: Callable[[dict[str, Any]], None],
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config = str(narrow / "config.json")
+    assert run(["models", "add", str(narrow), "--name", "mine", "--config", config], plugins) == 0
+    change_description(pulled, change)
+    capsys.readouterr()
+    with pytest.raises(ModelNotInstalledError):
+        Separator("4stems", plugins=plugins)
+    assert Separator("mine", plugins=plugins).card.name == "mine"
+    assert run(["models", "verify"], plugins) == 1
+    captured = capsys.readouterr()
+    assert "mine: ok" in captured.out
+    assert "plugin-cli models remove 4stems" in captured.err
+    assert run(["models", "list"], plugins) == 0
+    assert "damaged" in capsys.readouterr().out
+    assert run(["models", "remove", "4stems"], plugins) == 0
+    assert_intact("mine")
+
+
+def test_the_store_of_an_unfinished_model_is_none(plugins: Plugins, pulled: ModelEntry) -> None:
+    pulled.path.with_name("model.json").unlink()
+    with pytest.raises(ModelNotInstalledError):
+        Separator("4stems", plugins=plugins)
+    assert run(["models", "pull", "4stems"], plugins) == 0
+    assert Separator("4stems", plugins=plugins).card.name == "4stems"
+
+
+def test_a_file_in_place_of_the_folder_takes_no_embedded_model_away(
+    plugins: Plugins, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.folder.write_text("")
+    assert [entry.name for entry in plugins.models()] == ["2stems"]
+    assert run(["models", "pull", "4stems"], plugins) == 1
+    assert f"error: {store.folder}" in capsys.readouterr().err
+    assert run(["models", "verify"], plugins) == 1
+    assert "Look at its rights" in capsys.readouterr().err
+
+
+def test_removing(
+    plugins: Plugins, store: Store, pulled: ModelEntry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = store.download_path("4stems.tar.gz")
+    begun.write_bytes(b"begun")
+    assert run(["models", "remove", "4stems"], plugins) == 0
+    assert not pulled.path.parent.exists()
+    assert not begun.exists()
+    for name, remedy in (("4stems", "Known models"), ("2stems", "package"), ("../models", "Choose a name")):
+        assert run(["models", "remove", name], plugins) == 1
+        assert remedy in capsys.readouterr().err
+
+
+def test_an_installed_model_counts_before_the_embedded_one(plugins: Plugins, pulled: ModelEntry) -> None:
+    embedded = Separator("2stems", plugins=plugins).card
+    command = ["models", "add", str(pulled.path), "--name", "2stems"]
+    assert run(command, plugins) == 1
+    assert run([*command, "--overwrite"], plugins) == 0
+    assert Separator("2stems", plugins=plugins).card.stems == ("vocals", "drums", "bass", "other")
+    assert run(["models", "remove", "2stems"], plugins) == 0
+    assert Separator("2stems", plugins=plugins).card == embedded
+
+
+def test_the_platforms_folder_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("STEMDOCK_MODELS", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    assert default_store().folder.name == "models"
+    assert "stemdock" in default_store().folder.parts
+    assert default_store().scan() == ([], [])
+
+
+@pytest.mark.parametrize("left", ["nothing", ".probe only", "no data", "no index"])
+def test_absent_weights_never_become_a_model(
+    plugins: Plugins,
+    narrow: Path,
+    tmp_path: Path,
+    left: str,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Spleeter takes such a folder for a downloaded model, and gives the mixture for every stem."""
+    folder = tmp_path / "4stems"
+    shutil.copytree(narrow, folder)
+    for path in folder.iterdir():
+        keep = {"no data": ".data-" not in path.name, "no index": path.suffix != ".index"}.get(left, False)
+        if not keep:
+            path.unlink()
+    if left == ".probe only":
+        (folder / ".probe").write_text("OK")
+    assert run(["models", "add", str(folder)], plugins) == 1
+    assert "Unpack" in capsys.readouterr().err or left == "nothing"
+    assert_intact()
+    with pytest.raises(ModelNotInstalledError):
+        Separator("4stems", plugins=plugins)
+
+
+def test_an_empty_model_folder_is_no_model(plugins: Plugins, store: Store) -> None:
+    (store.folder / "4stems").mkdir(parents=True)
+    (store.folder / "mine").mkdir()
+    with pytest.raises(ModelNotInstalledError):
+        Separator("4stems", plugins=plugins)
+    with pytest.raises(ModelNotFoundError):
+        Separator("mine", plugins=plugins)
+
+
+def test_pulling_what_is_embedded_installs_it_all_the_same(hub: Hub, plugins: Plugins) -> None:
+    """The embedded model has its weights in 16 bits; who pulls it wants all of them."""
+    released = replace(hub.release.models["4stems"], name="2stems")
+    (entry,) = hub.fetch([released])
+    assert [each.path for each in plugins.models() if each.name == "2stems"] == [entry.path]
