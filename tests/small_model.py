@@ -33,6 +33,8 @@ class SmallSession:
     Like a network, it answers for a frame by what else is in the segment, so that a wrong grid shows.
     """
 
+    provider = "cpu"
+
     def __init__(self, card: ModelCard | None = None) -> None:
         self.card = card or small_card()
 

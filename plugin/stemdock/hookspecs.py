@@ -53,7 +53,7 @@ def stemdock_downloads() -> Sequence[ModelDownload]:  # type: ignore[empty-body]
 
 
 @hookspec
-def stemdock_session(path: Path, n_threads: int) -> MaskSession | None:
+def stemdock_session(path: Path, n_threads: int, provider: str) -> MaskSession | None:
     """A network for a model, in place of the onnxruntime session.
 
     Called once when a separator is made; the first answer that is not None wins.
@@ -61,6 +61,7 @@ def stemdock_session(path: Path, n_threads: int) -> MaskSession | None:
     Args:
         path: The model file, verified if its hash is known.
         n_threads: Threads to use; 0 for one a core.
+        provider: What the person asked for: "auto", or a name in `stemdock.providers.PROVIDERS`.
     """
 
 

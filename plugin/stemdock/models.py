@@ -12,6 +12,7 @@ from stemdock.errors import (
     ModelNotFoundError,
     ModelNotInstalledError,
 )
+from stemdock.providers import AUTO
 from stemdock.session import OnnxSession
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ DEFAULT_MODEL: Final = "2stems"
 _SPLEETER_PREFIX: Final = "spleeter:"
 
 
-def open_model(model: str | Path, plugins: Plugins, n_threads: int = 0) -> MaskSession:
+def open_model(model: str | Path, plugins: Plugins, n_threads: int = 0, provider: str = AUTO) -> MaskSession:
     """Loads a model.
 
     Args:
@@ -30,8 +31,10 @@ def open_model(model: str | Path, plugins: Plugins, n_threads: int = 0) -> MaskS
             an ONNX file.
         plugins: Where models and sessions come from.
         n_threads: Threads to use; 0 for one a core.
+        provider: Execution provider, as in `stemdock.providers`.
 
     Raises:
+        ProviderUnavailableError: The provider is missing or does not work here.
         ModelNotFoundError: Neither a name nor a file.
         ModelNotInstalledError: A name, but of a model that must be fetched first.
         ModelDamagedError: The file is not what its entry says, or no ONNX model.
@@ -41,7 +44,7 @@ def open_model(model: str | Path, plugins: Plugins, n_threads: int = 0) -> MaskS
     path = entry.path if entry else Path(model)
     if entry:
         verify_model(entry)
-    session = plugins.session(path, n_threads) or OnnxSession(path, n_threads)
+    session = plugins.session(path, n_threads, provider) or OnnxSession(path, n_threads, provider)
     if entry and session.card != entry.card:
         raise ModelContractError(entry.name, f"{path} has another card than its entry", remedy=entry.remedy)
     return session

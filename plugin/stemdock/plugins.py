@@ -97,9 +97,9 @@ class Plugins:
         """Subcommands, the first of each name."""
         return _first_of_each_name(self._gather("stemdock_commands"))
 
-    def session(self, path: Path, n_threads: int) -> MaskSession | None:
+    def session(self, path: Path, n_threads: int, provider: str) -> MaskSession | None:
         """A session from the first plug-in that has one for this model."""
-        for answer in self._answers("stemdock_session", path=path, n_threads=n_threads):
+        for answer in self._answers("stemdock_session", path=path, n_threads=n_threads, provider=provider):
             session: MaskSession = answer
             return session
         return None

@@ -11,6 +11,7 @@ from stemdock.audio import resampled
 from stemdock.errors import AudioError, CancelledError
 from stemdock.models import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
+from stemdock.providers import AUTO
 from stemdock.separation import finite_blocks, separate_blocks
 from stemdock.types import Progress
 
@@ -34,25 +35,38 @@ class Separator:
     """
 
     def __init__(
-        self, model: str | Path = DEFAULT_MODEL, *, n_threads: int = 0, plugins: Plugins | None = None
+        self,
+        model: str | Path = DEFAULT_MODEL,
+        *,
+        n_threads: int = 0,
+        provider: str = AUTO,
+        plugins: Plugins | None = None,
     ) -> None:
         """Loads the model.
 
         Args:
             model: Name of an installed model, or the path of an ONNX file.
             n_threads: Threads for the network; 0 for one a core.
+            provider: Execution provider: "cpu", "cuda", "directml", "coreml" or "openvino"; "auto" takes
+                the best that works and computes in float32.
             plugins: Where models come from; all that are installed, if not given.
 
         Raises:
+            ProviderUnavailableError: The provider is missing or does not work here.
             ModelError: The model is missing, damaged or contradicts its card.
         """
         self.plugins = load_plugins() if plugins is None else plugins
-        self._session = open_model(model, self.plugins, n_threads)
+        self._session = open_model(model, self.plugins, n_threads, provider)
 
     @property
     def card(self) -> ModelCard:
         """The model's card: stems, sample rate, bandwidth, licence."""
         return self._session.card
+
+    @property
+    def provider(self) -> str:
+        """The execution provider that the networks run on."""
+        return self._session.provider
 
     def separate(
         self,

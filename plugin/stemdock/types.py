@@ -42,6 +42,11 @@ class MaskSession(Protocol):
         """The model's card."""
         ...
 
+    @property
+    def provider(self) -> str:
+        """What it runs on, for people."""
+        ...
+
     def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
         """Estimates the magnitude of every stem.
 

@@ -36,6 +36,7 @@ def command(plugins: Plugins) -> int:
 def _checks(plugins: Plugins) -> Iterator[Check]:
     yield Check(subject="python", status="ok", detail=f"{platform.python_version()} on {platform.platform()}")
     yield _ffmpeg()
+    yield _providers()
     yield from _models(plugins)
     for host in plugins.hosts():
         try:
@@ -62,6 +63,12 @@ def _ffmpeg() -> Check:
         detail="not found: wav, flac, mp3 and ogg can be read, m4a and video cannot.",
         remedy="Install ffmpeg to read those too.",
     )
+
+
+def _providers() -> Check:
+    from stemdock.session import available_providers  # noqa: PLC0415  loads onnxruntime
+
+    return Check(subject="providers", status="ok", detail=", ".join(available_providers()))
 
 
 def _models(plugins: Plugins) -> Iterator[Check]:

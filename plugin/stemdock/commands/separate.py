@@ -17,6 +17,7 @@ from stemdock.errors import (
     OutputError,
     StemdockError,
 )
+from stemdock.providers import AUTO, PROVIDERS
 from stemdock.reporting import echo_error, fetch_reporter
 
 if TYPE_CHECKING:
@@ -39,10 +40,25 @@ if TYPE_CHECKING:
     "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]), default="32f", show_default=True,
     help="Bits of a sample. 16 and 24 clip what exceeds full scale, 32f (floating point) does not.",
 )  # fmt: skip
+@click.option(
+    "-p", "--provider", type=click.Choice([AUTO, *PROVIDERS]), default=AUTO, show_default=True,
+    help="What the networks run on. auto takes the best that works and is as exact as the processor.",
+)  # fmt: skip
+@click.option(
+    "-t", "--threads", "n_threads", type=click.IntRange(min=0), default=0,
+    help="Threads of the processor to use. [default: one a core]",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace stems that are there already.")
 @click.pass_obj
 def command(
-    plugins: Plugins, songs: tuple[str, ...], output: str, model: str, bit_depth: BitDepth, overwrite: bool
+    plugins: Plugins,
+    songs: tuple[str, ...],
+    output: str,
+    model: str,
+    bit_depth: BitDepth,
+    provider: str,
+    n_threads: int,
+    overwrite: bool,
 ) -> int:
     """Split songs into stems.
 
@@ -51,7 +67,9 @@ def command(
     that is not installed and can be fetched is fetched first.
     """
     folders = _folders(songs, output)
-    separator = _open(model, plugins)
+    separator = _open(model, plugins, provider, n_threads)
+    if separator.provider != "cpu":
+        click.echo(f"running on {separator.provider}", err=True)
     n_failed = 0
     for source, folder in folders:
         try:
@@ -69,17 +87,17 @@ def command(
     return 1 if n_failed else 0
 
 
-def _open(model: str, plugins: Plugins) -> Separator:
+def _open(model: str, plugins: Plugins, provider: str, n_threads: int) -> Separator:
     # The engine is imported here, since asking for help must not wait for it.
     from stemdock.separator import Separator  # noqa: PLC0415
 
     try:
-        return Separator(model, plugins=plugins)
+        return Separator(model, n_threads=n_threads, provider=provider, plugins=plugins)
     except ModelNotInstalledError as error:
         click.echo(f"{error}: fetching it from {error.download.source}", err=True)
         with fetch_reporter() as on_progress:
             error.download.fetch(on_progress=on_progress)
-    return Separator(model, plugins=plugins)
+    return Separator(model, n_threads=n_threads, provider=provider, plugins=plugins)
 
 
 def _folders(songs: Sequence[str], output: str) -> list[tuple[Path, Path]]:
