@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stemdock.session import OnnxSession
+from stemdock.types import Execution
 from stemdock_export.bundle import Bundle
 from stemdock_export.cards import make_card
 from stemdock_export.checkpoint import check_variables, find_checkpoint
@@ -111,7 +112,7 @@ def _try(path: Path, card: ModelCard, prefix: Path) -> None:
     Equal estimates for all stems are what a network makes whose weights were never loaded.
     """
     # The runtime's own session, which also checks that graph and card agree.
-    session = OnnxSession(path, n_threads=0)
+    session = OnnxSession(path, Execution(provider="cpu"))
     # White noise has Rayleigh-distributed magnitudes, here of a tenth of full scale.
     scale = 0.1 * np.sqrt(card.frame_length) / 2
     shape = (1, card.n_frames, card.n_bins, card.n_channels)

@@ -9,6 +9,7 @@ import numpy as np
 from stemdock.card import INPUT_NAME
 from stemdock.masks import ratio_masks
 from stemdock.session import OnnxSession
+from stemdock.types import Execution
 from stemdock_export.errors import ParityError
 from stemdock_export.extra import import_tensorflow, quiet
 from stemdock_export.figures import StemFigures, compare
@@ -52,7 +53,7 @@ def measure_parity(
     """
     stems = tuple(unet.stem for unet in network.unets)
     # The runtime's own session, which also checks that graph and card agree.
-    session = OnnxSession(path, n_threads=0)
+    session = OnnxSession(path, Execution(provider="cpu"))
     figures: list[StemFigures] = []
     for signal, magnitude in parity_signals(config).items():
         references = _run_tensorflow(graph, network, magnitude)

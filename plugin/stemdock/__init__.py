@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stemdock.separator import Separator as Separator
     from stemdock.types import Check as Check
     from stemdock.types import CommandEntry as CommandEntry
+    from stemdock.types import Execution as Execution
     from stemdock.types import FetchProgress as FetchProgress
     from stemdock.types import HostEntry as HostEntry
     from stemdock.types import MaskSession as MaskSession
@@ -40,6 +41,7 @@ _HOMES = {
         (
             "Check",
             "CommandEntry",
+            "Execution",
             "FetchProgress",
             "HostEntry",
             "MaskSession",

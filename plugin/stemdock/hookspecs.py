@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from stemdock.types import CommandEntry, HostEntry, MaskSession, ModelDownload, ModelEntry, SeparatedFile
+    from stemdock.types import (
+        CommandEntry,
+        Execution,
+        HostEntry,
+        MaskSession,
+        ModelDownload,
+        ModelEntry,
+        SeparatedFile,
+    )
 
 hookspec = pluggy.HookspecMarker("stemdock")
 hookimpl = pluggy.HookimplMarker("stemdock")
@@ -53,15 +61,14 @@ def stemdock_downloads() -> Sequence[ModelDownload]:  # type: ignore[empty-body]
 
 
 @hookspec
-def stemdock_session(path: Path, n_threads: int, provider: str) -> MaskSession | None:
+def stemdock_session(path: Path, execution: Execution) -> MaskSession | None:
     """A network for a model, in place of the onnxruntime session.
 
     Called once when a separator is made; the first answer that is not None wins.
 
     Args:
         path: The model file, verified if its hash is known.
-        n_threads: Threads to use; 0 for one a core.
-        provider: What the person asked for: "auto", or a name in `stemdock.providers.PROVIDERS`.
+        execution: What the person asked for.
     """
 
 

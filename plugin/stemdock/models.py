@@ -12,26 +12,25 @@ from stemdock.errors import (
     ModelNotFoundError,
     ModelNotInstalledError,
 )
-from stemdock.providers import AUTO
 from stemdock.session import OnnxSession
+from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
     from stemdock.plugins import Plugins
-    from stemdock.types import MaskSession, ModelEntry
+    from stemdock.types import Execution, MaskSession, ModelEntry
 
 DEFAULT_MODEL: Final = "2stems"
 _SPLEETER_PREFIX: Final = "spleeter:"
 
 
-def open_model(model: str | Path, plugins: Plugins, n_threads: int = 0, provider: str = AUTO) -> MaskSession:
+def open_model(model: str | Path, plugins: Plugins, execution: Execution = DEFAULT_EXECUTION) -> MaskSession:
     """Loads a model.
 
     Args:
         model: Name of an installed model, with or without "spleeter:" before it, or the path of
             an ONNX file.
         plugins: Where models and sessions come from.
-        n_threads: Threads to use; 0 for one a core.
-        provider: Execution provider, as in `stemdock.providers`.
+        execution: How its networks are run.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
@@ -44,7 +43,7 @@ def open_model(model: str | Path, plugins: Plugins, n_threads: int = 0, provider
     path = entry.path if entry else Path(model)
     if entry:
         verify_model(entry)
-    session = plugins.session(path, n_threads, provider) or OnnxSession(path, n_threads, provider)
+    session = plugins.session(path, execution) or OnnxSession(path, execution)
     if entry and session.card != entry.card:
         raise ModelContractError(entry.name, f"{path} has another card than its entry", remedy=entry.remedy)
     return session

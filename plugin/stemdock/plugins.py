@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from stemdock.types import CommandEntry, HostEntry, MaskSession, ModelDownload, ModelEntry, SeparatedFile
+    from stemdock.types import (
+        CommandEntry,
+        Execution,
+        HostEntry,
+        MaskSession,
+        ModelDownload,
+        ModelEntry,
+        SeparatedFile,
+    )
 
 ENTRY_POINT_GROUP: Final = "stemdock"
 DISABLED_VARIABLE: Final = "STEMDOCK_DISABLED_PLUGINS"
@@ -97,9 +105,9 @@ class Plugins:
         """Subcommands, the first of each name."""
         return _first_of_each_name(self._gather("stemdock_commands"))
 
-    def session(self, path: Path, n_threads: int, provider: str) -> MaskSession | None:
+    def session(self, path: Path, execution: Execution) -> MaskSession | None:
         """A session from the first plug-in that has one for this model."""
-        for answer in self._answers("stemdock_session", path=path, n_threads=n_threads, provider=provider):
+        for answer in self._answers("stemdock_session", path=path, execution=execution):
             session: MaskSession = answer
             return session
         return None

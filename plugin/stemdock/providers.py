@@ -6,13 +6,15 @@ one import name, so an installation has one of them; all of them have the CPU.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import ProviderUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from stemdock.types import Execution
 
 AUTO: Final = "auto"
 
@@ -27,6 +29,8 @@ class Provider:
     """What brings it, as pip calls it."""
     automatic: bool
     """Whether it is taken unasked: it is if it computes in float32 and is never slower."""
+    bfloat16: Mapping[str, str] = field(default_factory=dict)
+    """Settings that make it compute in bfloat16; none if it cannot."""
 
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
@@ -36,25 +40,32 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         onnx_name="CoreMLExecutionProvider", package="onnxruntime (on macOS)", automatic=False
     ),
     "openvino": Provider(
-        onnx_name="OpenVINOExecutionProvider", package="onnxruntime-openvino", automatic=False
+        onnx_name="OpenVINOExecutionProvider",
+        package="onnxruntime-openvino",
+        automatic=False,
+        bfloat16={"device_type": "CPU", "load_config": '{"CPU":{"INFERENCE_PRECISION_HINT":"bf16"}}'},
     ),
     "cpu": Provider(onnx_name="CPUExecutionProvider", package="onnxruntime", automatic=True),
 }
 """By the name that people use, in order of preference."""
 
 
-def candidates(wanted: str, available: Sequence[str]) -> list[str]:
+def candidates(execution: Execution, available: Sequence[str]) -> list[str]:
     """The providers to try, best first.
 
     Args:
-        wanted: A name in `PROVIDERS`, or "auto".
+        execution: What is wanted.
         available: What onnxruntime says it has, by its own names.
 
     Raises:
-        ProviderUnavailableError: There is none of that name, or the installed onnxruntime lacks it.
+        ProviderUnavailableError: There is none of that name, the installed onnxruntime lacks it, or it
+            lacks the precision.
     """
-    if wanted == AUTO:
+    wanted = execution.provider
+    if wanted == AUTO and execution.precision == "float32":
         return [name for name, each in PROVIDERS.items() if each.automatic and each.onnx_name in available]
+    if wanted == AUTO:
+        wanted = next(name for name, each in PROVIDERS.items() if each.bfloat16)
     provider = PROVIDERS.get(wanted)
     if provider is None:
         raise ProviderUnavailableError(
@@ -66,5 +77,9 @@ def candidates(wanted: str, available: Sequence[str]) -> list[str]:
             "the installed onnxruntime does not have this provider",
             remedy=f"Install it in place of onnxruntime: pip uninstall onnxruntime, "
             f"then pip install {provider.package}",
+        )
+    if execution.precision == "bfloat16" and not provider.bfloat16:
+        raise ProviderUnavailableError(
+            wanted, "it computes in float32 only", remedy="Use --precision float32, or --provider openvino."
         )
     return [wanted]

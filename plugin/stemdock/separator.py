@@ -11,9 +11,8 @@ from stemdock.audio import resampled
 from stemdock.errors import AudioError, CancelledError
 from stemdock.models import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
-from stemdock.providers import AUTO
 from stemdock.separation import finite_blocks, separate_blocks
-from stemdock.types import Progress
+from stemdock.types import DEFAULT_EXECUTION, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.card import ModelCard
-    from stemdock.types import FloatArray
+    from stemdock.types import Execution, FloatArray
 
 
 class Separator:
@@ -38,17 +37,14 @@ class Separator:
         self,
         model: str | Path = DEFAULT_MODEL,
         *,
-        n_threads: int = 0,
-        provider: str = AUTO,
+        execution: Execution = DEFAULT_EXECUTION,
         plugins: Plugins | None = None,
     ) -> None:
         """Loads the model.
 
         Args:
             model: Name of an installed model, or the path of an ONNX file.
-            n_threads: Threads for the network; 0 for one a core.
-            provider: Execution provider: "cpu", "cuda", "directml", "coreml" or "openvino"; "auto" takes
-                the best that works and computes in float32.
+            execution: How its networks are run: provider, precision, threads.
             plugins: Where models come from; all that are installed, if not given.
 
         Raises:
@@ -56,7 +52,7 @@ class Separator:
             ModelError: The model is missing, damaged or contradicts its card.
         """
         self.plugins = load_plugins() if plugins is None else plugins
-        self._session = open_model(model, self.plugins, n_threads, provider)
+        self._session = open_model(model, self.plugins, execution)
 
     @property
     def card(self) -> ModelCard:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from stemdock.types import FloatArray
+    from stemdock.types import Execution, FloatArray
 
 _ERRORS_ONLY: Final = 3
 """onnxruntime's severity level: its warnings speak to whoever builds graphs."""
@@ -48,17 +48,16 @@ class OnnxSession:
         ModelContractError: It has no card, or graph and card disagree.
     """
 
-    def __init__(self, path: Path, n_threads: int = 0, provider: str = "cpu") -> None:
+    def __init__(self, path: Path, execution: Execution) -> None:
         """Loads a model.
 
         Args:
             path: An ONNX file with a Stemdock card.
-            n_threads: Threads on the processor; 0 for one a core.
-            provider: Name of an execution provider, or "auto" for the best that works.
+            execution: How to run it.
         """
         if not path.is_file():
             raise ModelNotFoundError(str(path), known=())
-        self._session, self.provider = _load(path, n_threads, provider)
+        self._session, self.provider = _load(path, execution)
         self._lock = Lock()
         self.card = card_from_metadata(self._session.get_modelmeta().custom_metadata_map, str(path))
         self._check_contract(str(path))
@@ -99,15 +98,17 @@ def available_providers() -> Sequence[str]:
     return [name for name, provider in PROVIDERS.items() if provider.onnx_name in available]
 
 
-def _load(path: Path, n_threads: int, wanted: str) -> tuple[Any, str]:
+def _load(path: Path, execution: Execution) -> tuple[Any, str]:
     """A session and the name of the provider that it runs on."""
     import onnxruntime  # noqa: PLC0415  as above
 
-    options = _options(onnxruntime, n_threads)
-    for name in candidates(wanted, onnxruntime.get_available_providers()):
+    wanted = execution.provider
+    options = _options(onnxruntime, execution.n_threads)
+    for name in candidates(execution, onnxruntime.get_available_providers()):
         onnx_name = PROVIDERS[name].onnx_name
+        settings = PROVIDERS[name].bfloat16 if execution.precision == "bfloat16" else {}
         try:
-            session = onnxruntime.InferenceSession(path, options, providers=[onnx_name])
+            session = onnxruntime.InferenceSession(path, options, providers=[(onnx_name, dict(settings))])
             # A provider whose libraries are missing is left out without an error.
             reason = "" if session.get_providers()[0] == onnx_name else "its libraries or drivers are missing"
         except Exception as error:

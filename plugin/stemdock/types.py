@@ -8,7 +8,7 @@ Conventions:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +32,22 @@ class Progress:
     done_length: int
     total_length: int | None
     """None while the length of a stream is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """How networks are run."""
+
+    provider: str = "auto"
+    """Execution provider, a name in `stemdock.providers.PROVIDERS`; "auto" for the best that works and
+    computes in float32."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """What the provider computes in. bfloat16 takes hardware and a provider that know it."""
+    n_threads: int = 0
+    """Threads of the processor; 0 for one a core."""
+
+
+DEFAULT_EXECUTION: Final = Execution()
 
 
 class MaskSession(Protocol):

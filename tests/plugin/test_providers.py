@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 
 from mixtures import recorded_case
-from stemdock import Separator
+from stemdock import Execution, Separator
 from stemdock.errors import ProviderUnavailableError
 from stemdock.providers import PROVIDERS, candidates
 
@@ -28,28 +28,37 @@ EVERYTHING = [provider.onnx_name for provider in PROVIDERS.values()]
     ],
 )
 def test_auto_prefers_hardware_that_is_as_exact(available: list[str], expected: list[str]) -> None:
-    assert candidates("auto", available) == expected
+    assert candidates(Execution(), available) == expected
 
 
 def test_one_that_is_asked_for_is_the_only_candidate() -> None:
-    assert candidates("openvino", EVERYTHING) == ["openvino"]
+    assert candidates(Execution(provider="openvino"), EVERYTHING) == ["openvino"]
 
 
 def test_a_missing_one_is_refused_with_the_package_that_has_it() -> None:
     with pytest.raises(ProviderUnavailableError) as caught:
-        Separator(provider="cuda")
+        Separator(execution=Execution(provider="cuda"))
     assert "onnxruntime-gpu" in caught.value.remedy
 
 
 def test_an_unknown_one_is_refused() -> None:
     with pytest.raises(ProviderUnavailableError, match="no such provider"):
-        Separator(provider="abacus")
+        Separator(execution=Execution(provider="abacus"))
+
+
+def test_bfloat16_is_for_those_that_know_it() -> None:
+    assert candidates(Execution(precision="bfloat16"), EVERYTHING) == ["openvino"]
+    with pytest.raises(ProviderUnavailableError, match="float32 only"):
+        candidates(Execution(provider="cpu", precision="bfloat16"), EVERYTHING)
+    with pytest.raises(ProviderUnavailableError) as caught:
+        Separator(execution=Execution(precision="bfloat16"))
+    assert "onnxruntime-openvino" in caught.value.remedy
 
 
 class BrokenCuda:
     """An onnxruntime that says it has CUDA, on a machine without its libraries."""
 
-    def __init__(self, path: Path, options: Any, providers: list[str]) -> None:  # noqa: ARG002
+    def __init__(self, path: Path, options: Any, providers: list[Any]) -> None:  # noqa: ARG002
         self._session = INFERENCE_SESSION(path, options, providers=["CPUExecutionProvider"])
 
     def __getattr__(self, name: str) -> Any:
@@ -76,11 +85,13 @@ def test_auto_falls_back_with_a_warning(caplog: pytest.LogCaptureFixture) -> Non
 @pytest.mark.usefixtures("broken_cuda")
 def test_one_that_is_asked_for_and_does_not_work_is_an_error() -> None:
     with pytest.raises(ProviderUnavailableError, match="drivers are missing"):
-        Separator(provider="cuda")
+        Separator(execution=Execution(provider="cuda"))
 
 
 def test_no_bit_depends_on_the_number_of_threads() -> None:
     mixture = recorded_case("long")
-    results = [Separator(n_threads=n_threads).separate(mixture) for n_threads in (1, 2, 3)]
+    results = [
+        Separator(execution=Execution(n_threads=n_threads)).separate(mixture) for n_threads in (1, 2, 3)
+    ]
     for stem in ("vocals", "accompaniment"):
         assert all(np.array_equal(result[stem], results[0][stem]) for result in results)

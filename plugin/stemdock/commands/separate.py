@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -19,6 +19,7 @@ from stemdock.errors import (
 )
 from stemdock.providers import AUTO, PROVIDERS
 from stemdock.reporting import echo_error, fetch_reporter
+from stemdock.types import Execution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
     help="What the networks run on. auto takes the best that works and is as exact as the processor.",
 )  # fmt: skip
 @click.option(
+    "--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True,
+    help="bfloat16 (provider openvino, processors with AVX-512 BF16 or AMX) is faster and less exact: stems "
+    "at 52 to 58 dB of those in float32, measured on music with 2stems.",
+)  # fmt: skip
+@click.option(
     "-t", "--threads", "n_threads", type=click.IntRange(min=0), default=0,
     help="Threads of the processor to use. [default: one a core]",
 )  # fmt: skip
@@ -57,6 +63,7 @@ def command(
     model: str,
     bit_depth: BitDepth,
     provider: str,
+    precision: Literal["float32", "bfloat16"],
     n_threads: int,
     overwrite: bool,
 ) -> int:
@@ -67,7 +74,8 @@ def command(
     that is not installed and can be fetched is fetched first.
     """
     folders = _folders(songs, output)
-    separator = _open(model, plugins, provider, n_threads)
+    execution = Execution(provider=provider, precision=precision, n_threads=n_threads)
+    separator = _open(model, plugins, execution)
     if separator.provider != "cpu":
         click.echo(f"running on {separator.provider}", err=True)
     n_failed = 0
@@ -87,17 +95,17 @@ def command(
     return 1 if n_failed else 0
 
 
-def _open(model: str, plugins: Plugins, provider: str, n_threads: int) -> Separator:
+def _open(model: str, plugins: Plugins, execution: Execution) -> Separator:
     # The engine is imported here, since asking for help must not wait for it.
     from stemdock.separator import Separator  # noqa: PLC0415
 
     try:
-        return Separator(model, n_threads=n_threads, provider=provider, plugins=plugins)
+        return Separator(model, execution=execution, plugins=plugins)
     except ModelNotInstalledError as error:
         click.echo(f"{error}: fetching it from {error.download.source}", err=True)
         with fetch_reporter() as on_progress:
             error.download.fetch(on_progress=on_progress)
-    return Separator(model, n_threads=n_threads, provider=provider, plugins=plugins)
+    return Separator(model, execution=execution, plugins=plugins)
 
 
 def _folders(songs: Sequence[str], output: str) -> list[tuple[Path, Path]]:
