@@ -43,7 +43,9 @@ def open_model(model: str | Path, plugins: Plugins, execution: Execution = DEFAU
     path = entry.path if entry else Path(model)
     if entry:
         verify_model(entry)
-    session = plugins.session(path, execution) or OnnxSession(path, execution)
+    session = plugins.session(path, execution) or OnnxSession(
+        path, execution, keep_prepared=entry is not None
+    )
     if entry and session.card != entry.card:
         raise ModelContractError(entry.name, f"{path} has another card than its entry", remedy=entry.remedy)
     return session

@@ -19,7 +19,9 @@ from stemdock.errors import (
     ModelNotFoundError,
     ProviderUnavailableError,
 )
+from stemdock.optimised import optimised_model
 from stemdock.providers import AUTO, PROVIDERS, candidates
+from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,16 +50,20 @@ class OnnxSession:
         ModelContractError: It has no card, or graph and card disagree.
     """
 
-    def __init__(self, path: Path, execution: Execution) -> None:
+    def __init__(
+        self, path: Path, execution: Execution = DEFAULT_EXECUTION, *, keep_prepared: bool = False
+    ) -> None:
         """Loads a model.
 
         Args:
             path: An ONNX file with a Stemdock card.
             execution: How to run it.
+            keep_prepared: Whether to use what an earlier session prepared, and leave it for a later one:
+                for models that are there to stay.
         """
         if not path.is_file():
             raise ModelNotFoundError(str(path), known=())
-        self._session, self.provider = _load(path, execution)
+        self._session, self.provider = _load(path, execution, keep_prepared=keep_prepared)
         self._lock = Lock()
         self.card = card_from_metadata(self._session.get_modelmeta().custom_metadata_map, str(path))
         self._check_contract(str(path))
@@ -98,17 +104,20 @@ def available_providers() -> Sequence[str]:
     return [name for name, provider in PROVIDERS.items() if provider.onnx_name in available]
 
 
-def _load(path: Path, execution: Execution) -> tuple[Any, str]:
+def _load(path: Path, execution: Execution, *, keep_prepared: bool) -> tuple[Any, str]:
     """A session and the name of the provider that it runs on."""
     import onnxruntime  # noqa: PLC0415  as above
 
     wanted = execution.provider
-    options = _options(onnxruntime, execution.n_threads)
     for name in candidates(execution, onnxruntime.get_available_providers()):
         onnx_name = PROVIDERS[name].onnx_name
         settings = PROVIDERS[name].bfloat16 if execution.precision == "bfloat16" else {}
         try:
-            session = onnxruntime.InferenceSession(path, options, providers=[(onnx_name, dict(settings))])
+            if name == "cpu" and keep_prepared:
+                session = _load_prepared(onnxruntime, path, execution.n_threads)
+            else:
+                options = _options(onnxruntime, execution.n_threads)
+                session = onnxruntime.InferenceSession(path, options, providers=[(onnx_name, dict(settings))])
             # A provider whose libraries are missing is left out without an error.
             reason = "" if session.get_providers()[0] == onnx_name else "its libraries or drivers are missing"
         except Exception as error:
@@ -129,6 +138,35 @@ def _load(path: Path, execution: Execution) -> tuple[Any, str]:
             )
         _LOG.warning("provider %s does not work here (%s): trying the next", name, reason)
     raise ProviderUnavailableError(wanted, "onnxruntime has no CPU", remedy="Install onnxruntime again.")
+
+
+def _load_prepared(onnxruntime: Any, path: Path, n_threads: int) -> Any:
+    """A session on the processor, from what an earlier one left prepared, or else leaving that."""
+
+    def open_session(source: Path, options: Any) -> Any:
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+    kept = optimised_model(path, f"onnxruntime {onnxruntime.__version__}")
+    found = kept.find()
+    if found:
+        options = _options(onnxruntime, n_threads)
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        with suppress(Exception):  # the model itself is still there
+            return open_session(found, options)
+    staged = kept.stage()
+    if staged:
+        options = _options(onnxruntime, n_threads)
+        options.optimized_model_filepath = str(staged)
+        try:
+            session = open_session(path, options)
+            kept.keep(staged)
+        except Exception as error:  # noqa: BLE001  the disk may be full; what the model lacks shows below
+            _LOG.debug("nothing kept in %s: %s", staged.parent, error)
+        else:
+            return session
+        finally:
+            staged.unlink(missing_ok=True)
+    return open_session(path, _options(onnxruntime, n_threads))
 
 
 def _options(onnxruntime: Any, n_threads: int) -> Any:

@@ -84,7 +84,7 @@ def require_equal_roads(directory: Path, config: SpleeterConfig, folder: Path) -
         layers.append(layers_of(model))
         finish_model(model, card)
         write_model(model, folder / "model.onnx")
-        runs.append(OnnxSession(folder / "model.onnx", 0).run(mixture))
+        runs.append(OnnxSession(folder / "model.onnx").run(mixture))
     assert layers[0] == layers[1]
     for reference, direct in zip(*runs, strict=True):
         assert compare(reference, direct)[0] >= 120
@@ -180,7 +180,7 @@ def test_what_was_written_is_told(checkpoint: Path, small_config: SpleeterConfig
     assert (converted.path, converted.n_bytes) == (output, len(content))
     assert converted.sha256 == hashlib.sha256(content).hexdigest()
     assert steps == [f"reading {checkpoint / 'model'}", "trying the model"]
-    card = OnnxSession(output, 1).card
+    card = OnnxSession(output).card
     assert card == converted.card
     assert (card.name, card.stems, card.licence) == ("mine", ("voice", "rest"), "CC0, me")
     assert "(direct" in card.exporter
@@ -221,7 +221,7 @@ def test_an_existing_model_is_kept_unless_asked(
         convert_checkpoint(checkpoint, small_config, output)
     assert output.read_text(encoding="utf-8") == "precious"
     convert_checkpoint(checkpoint, small_config, output, overwrite=True)
-    assert OnnxSession(output, 1).card.name == "model"
+    assert OnnxSession(output).card.name == "model"
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_a_model_is_written_and_its_parity_told(
     assert [row[:2] for row in rows[1:]] == [
         [signal, stem] for signal in ("music", "noise", "silence") for stem in ("voice", "rest")
     ]
-    card = OnnxSession(output, 1).card
+    card = OnnxSession(output).card
     assert (card.name, card.stems, card.licence) == ("mine", ("voice", "rest"), "CC0, me")
     assert card.exporter.startswith("stemdock ")
     assert len(card.checkpoint_sha256) == 64

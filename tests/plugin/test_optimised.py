@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mixtures import recorded_case
+from stemdock import Separator
+from stemdock.optimised import optimised_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("STEMDOCK_CACHE", str(folder))
+    return folder
+
+
+def stems() -> np.ndarray:
+    return np.stack(list(Separator().separate(recorded_case("short")).values()))
+
+
+def test_what_was_prepared_is_used_and_gives_the_same_bits(cache: Path) -> None:
+    first = stems()
+    (kept,) = cache.iterdir()
+    written = kept.stat().st_mtime_ns
+    assert np.array_equal(stems(), first)
+    assert [path.stat().st_mtime_ns for path in cache.iterdir()] == [written]
+
+
+@pytest.mark.parametrize("damage", ["bit", "cut", "empty"])
+def test_a_damaged_copy_is_made_anew(cache: Path, damage: str) -> None:
+    first = stems()
+    (kept,) = cache.iterdir()
+    data = bytearray(kept.read_bytes())
+    data[len(data) // 2] ^= 1
+    kept.write_bytes({"bit": data, "cut": data[:1000], "empty": b""}[damage])
+    assert np.array_equal(stems(), first)
+    (again,) = cache.iterdir()
+    assert again.stat().st_size == len(data)
+
+
+def test_where_nothing_can_be_kept_it_works_all_the_same(cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    assert stems().shape == (2, 500, 2)
+
+
+def test_only_the_latest_are_kept(cache: Path, tmp_path: Path) -> None:
+    for number in range(6):
+        model = tmp_path / f"{number}.onnx"
+        model.write_bytes(b"model")
+        place = optimised_model(model, "runtime 1")
+        staged = place.stage()
+        assert staged is not None
+        staged.write_bytes(b"prepared")
+        place.keep(staged)
+        assert place.find() is not None
+    assert len(list(cache.iterdir())) == 4
+
+
+def test_another_runtime_or_file_has_another_place(cache: Path, tmp_path: Path) -> None:  # noqa: ARG001
+    model = tmp_path / "m.onnx"
+    model.write_bytes(b"model")
+    keys = {optimised_model(model, runtime).key for runtime in ("runtime 1", "runtime 2")}
+    model.write_bytes(b"another model")
+    keys.add(optimised_model(model, "runtime 1").key)
+    assert len(keys) == 3
