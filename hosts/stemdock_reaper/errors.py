@@ -49,3 +49,49 @@ class ResourceFolderError(HostError, OSError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(HOST, f"{path}: {reason}", remedy="Check its permissions and the free disk space.")
         self.path = path
+
+
+class JobError(HostError):
+    """A job folder is not what the script should have written.
+
+    Attributes:
+        folder: The job folder.
+    """
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(
+            HOST,
+            f"{folder}: {reason}",
+            remedy="Start the action again; if it stays so, run: plugin-cli reaper install",
+        )
+        self.folder = folder
+
+
+class JobTakenError(JobError):
+    """Another worker is at it, or has been."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "the job was started before")
+
+
+class ReaperRunningError(HostError):
+    """What is to be done would be undone by a REAPER that runs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HOST,
+            "is running, and would overwrite its list of actions",
+            remedy="Quit REAPER, and start this again.",
+        )
+
+
+class ProjectFileError(HostError):
+    """A project file cannot be read, or has no place for the stems.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path, reason: str, *, remedy: str) -> None:
+        super().__init__(HOST, f"{path}: {reason}", remedy=remedy)
+        self.path = path

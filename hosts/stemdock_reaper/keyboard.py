@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _QUOTES: Final = "\"'`"
+_BLANKS: Final = " \t\r\n"
 _FIELDS: Final = 6
 
 
@@ -32,15 +36,15 @@ def quoted(text: str) -> str:
 def split_words(line: str) -> list[str]:
     """Words of a line, the way REAPER cuts it: quotes count at the start of a word only."""
     words = []
-    rest = line.lstrip(" \t")
+    rest = line.strip(_BLANKS)
     while rest:
         if rest[0] in _QUOTES:
             word, _, rest = rest[1:].partition(rest[0])
         else:
-            word = rest.split(maxsplit=1)[0]
-            rest = rest[len(word) :]
+            end = min(at for blank in _BLANKS if (at := (rest + blank).find(blank)) >= 0)
+            word, rest = rest[:end], rest[end:]
         words.append(word)
-        rest = rest.lstrip(" \t\r\n")
+        rest = rest.lstrip(_BLANKS)
     return words
 
 
@@ -78,3 +82,43 @@ def names_script(line: str, path: str, scripts: str) -> bool:
     if PureWindowsPath(whole).drive:
         return PureWindowsPath(found) in {PureWindowsPath(path), PureWindowsPath(whole)}
     return PurePosixPath(found) in {PurePosixPath(path), PurePosixPath(whole)}
+
+
+def added_text(content: bytes, paths: Sequence[str], scripts: str, line_end: bytes) -> bytes:
+    """What to append to `reaper-kb.ini` so that it names all these scripts.
+
+    Args:
+        content: Of the file.
+        paths: Relative to the Scripts folder, with slashes.
+        scripts: The Scripts folder.
+        line_end: For a file that has none yet.
+
+    Returns:
+        Lines for the scripts that are not named yet. Removing this text again restores the file.
+    """
+    known = content.decode("utf-8", "surrogateescape").splitlines()
+    missing = [path for path in paths if not any(names_script(line, path, scripts) for line in known)]
+    if not missing:
+        return b""
+    line_end = b"\r\n" if b"\r\n" in content else b"\n" if b"\n" in content else line_end
+    text = line_end.join(script_line(path).encode() for path in missing)
+    if content and not content.endswith((b"\n", b"\r")):
+        return line_end + text
+    return text + line_end
+
+
+def without(content: bytes, added: bytes, paths: Sequence[str], scripts: str) -> bytes:
+    """The content of `reaper-kb.ini` without our lines.
+
+    Args:
+        content: Of the file as it is now.
+        added: What was appended.
+        paths: Relative to the Scripts folder, with slashes.
+        scripts: The Scripts folder.
+    """
+    if added:
+        content = content.replace(added, b"", 1)
+    # REAPER may have rewritten the file since then, and given the scripts other identifiers.
+    lines = content.decode("utf-8", "surrogateescape").splitlines(keepends=True)
+    kept = [line for line in lines if not any(names_script(line, path, scripts) for path in paths)]
+    return "".join(kept).encode("utf-8", "surrogateescape")

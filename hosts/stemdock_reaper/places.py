@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ACTION_SCRIPT: Final = "Stemdock - Separate selected items into stems.lua"
 FLATPAK_PART: Final = "fm.reaper.Reaper"
-_REAPACK_CATEGORY: Final = "Items Editing"
+REAPACK_CATEGORY: Final = "Items Editing"
 
 
 def resource_folders(
@@ -62,7 +62,7 @@ def script_folder(resources: Path) -> Path:
 
 def reapack_script(resources: Path) -> Path:
     """The action as ReaPack would install it from our index."""
-    return script_folder(resources) / _REAPACK_CATEGORY / ACTION_SCRIPT
+    return script_folder(resources) / REAPACK_CATEGORY / ACTION_SCRIPT
 
 
 def data_folder(resources: Path) -> Path:

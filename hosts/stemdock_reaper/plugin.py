@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stemdock.hookspecs import hookimpl
-from stemdock.types import Check, HostEntry
+from stemdock.types import Check, CommandEntry, HostEntry
+
+if TYPE_CHECKING:
+    import click
 
 
 @hookimpl
@@ -12,7 +17,19 @@ def stemdock_hosts() -> list[HostEntry]:
     return [HostEntry(name="reaper", summary="REAPER, by ReaScript.", diagnose=_diagnose)]
 
 
+@hookimpl
+def stemdock_commands() -> list[CommandEntry]:
+    """`reaper` and its subcommands."""
+    return [CommandEntry(name="reaper", summary="Stems inside REAPER.", load=_load_commands)]
+
+
 def _diagnose() -> list[Check]:
     from stemdock_reaper.installation import diagnose  # noqa: PLC0415  only doctor needs it
 
     return diagnose()
+
+
+def _load_commands() -> click.Command:
+    from stemdock_reaper.commands import command  # noqa: PLC0415  only this command needs it
+
+    return command

@@ -1,0 +1,33 @@
+"""Options that several subcommands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stemdock_reaper.errors import NotAResourceFolderError, ReaperNotFoundError
+from stemdock_reaper.places import is_resource_folder, resource_folders
+
+file_path = click.Path(path_type=Path)
+
+resource_option = click.option(
+    "--resource-path", type=file_path, metavar="FOLDER",
+    help="REAPER's resource path, for a portable installation or if there are several.",
+)  # fmt: skip
+
+
+def chosen_folder(resource_path: Path | None) -> Path:
+    """The resource folder to work on: the one named, or the first in the usual places.
+
+    Raises:
+        NotAResourceFolderError: The one named has no reaper.ini.
+        ReaperNotFoundError: None was named, and there is none.
+    """
+    if resource_path is not None:
+        if not is_resource_folder(resource_path):
+            raise NotAResourceFolderError(resource_path)
+        return resource_path.absolute()
+    for folder in resource_folders():
+        return folder
+    raise ReaperNotFoundError

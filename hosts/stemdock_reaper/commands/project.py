@@ -1,0 +1,74 @@
+"""plugin-cli reaper project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from stemdock_reaper.commands.options import file_path
+from stemdock_reaper.errors import ProjectFileError
+from stemdock_reaper.projectfile import StemFile, line_end, new_project, splice, tracks_text, write_new
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("project")
+@click.argument("stems", nargs=-1, required=True, type=file_path, metavar="STEM...")
+@click.option("--out", required=True, type=file_path, metavar="NEW.rpp", help="The project to write.")
+@click.option(
+    "--into", type=file_path, metavar="MIX.rpp",
+    help="Take this project, and add the stems to it; nothing else in it changes.",
+)  # fmt: skip
+@click.option(
+    "--after-track", type=click.IntRange(min=0), metavar="N",
+    help="With --into: behind which track; 0 for before the first. Default: behind the last.",
+)  # fmt: skip
+@click.option("--name", default="Stems", show_default=True, help="Name of the folder track.")
+def command(
+    stems: tuple[Path, ...], out: Path, into: Path | None, after_track: int | None, name: str
+) -> None:
+    """Write a REAPER project with a track for each stem; REAPER is not needed.
+
+    NEW.rpp must not exist yet, and MIX.rpp is only read.
+    """
+    if after_track is not None and into is None:
+        raise click.UsageError("--after-track needs --into.")
+    files, sample_rate = _read(stems)
+    if into is None:
+        content = new_project(files, name, out, sample_rate)
+    else:
+        try:
+            base = into.read_bytes()
+        except OSError as error:
+            raise ProjectFileError(
+                into, f"cannot be read ({error.strerror})", remedy="Check the path."
+            ) from error
+        if into.absolute().parent != out.absolute().parent:
+            click.echo(
+                "warning: relative paths in the project count from its folder; write it beside the old one",
+                err=True,
+            )
+        content = splice(base, into, tracks_text(files, name, out, line_end(base)), after_track)
+    write_new(out, content)
+    click.echo(out)
+
+
+def _read(paths: tuple[Path, ...]) -> tuple[list[StemFile], int]:
+    """Facts about audio files; the sample rate is that of the first."""
+    import soundfile  # noqa: PLC0415  only this command needs it
+
+    from stemdock.errors import AudioFileError  # noqa: PLC0415
+
+    files = []
+    sample_rate = 0
+    for path in paths:
+        try:
+            info = soundfile.info(str(path))
+        except soundfile.SoundFileError as error:
+            raise AudioFileError(path, f"is no audio file ({error})", remedy="Name the stems.") from error
+        sample_rate = sample_rate or info.samplerate
+        title = path.stem[:1].upper() + path.stem[1:]
+        files.append(StemFile(path=path, title=title, duration=info.duration, format=info.format))
+    return files, sample_rate

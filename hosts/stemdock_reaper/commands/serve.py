@@ -1,0 +1,54 @@
+"""plugin-cli reaper serve."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from stemdock_reaper.commands.options import chosen_folder, resource_option
+from stemdock_reaper.errors import JobError
+from stemdock_reaper.jobs import waiting_jobs
+from stemdock_reaper.places import jobs_folder
+from stemdock_reaper.worker import work
+
+if TYPE_CHECKING:
+    from stemdock import Plugins, Separator
+
+_LOOK_EVERY: Final = 0.25
+"""Seconds."""
+
+
+@click.command("serve")
+@click.argument("jobs", required=False, type=click.Path(path_type=Path), metavar="[JOBS]")
+@resource_option
+@click.pass_obj
+def command(plugins: Plugins, jobs: Path | None, resource_path: Path | None) -> None:
+    """Do the jobs of a REAPER that may not start programs, such as the Flatpak.
+
+    Watches JOBS, which is the folder Stemdock/jobs in REAPER's resource path unless given, until you
+    press Ctrl-C. The model stays loaded between jobs.
+    """
+    jobs = jobs_folder(chosen_folder(resource_path)) if jobs is None else jobs
+    loaded: dict[str, Separator] = {}
+
+    def open_separator(model: str) -> Separator:
+        from stemdock import Separator  # noqa: PLC0415  waiting needs no engine
+
+        if model not in loaded:
+            loaded.clear()
+            loaded[model] = Separator(model, plugins=plugins)
+        return loaded[model]
+
+    click.echo(f"waiting for jobs in {jobs}; Ctrl-C ends this", err=True)
+    while True:
+        for folder in waiting_jobs(jobs):
+            try:
+                status = work(folder, open_separator)
+            except JobError as error:
+                click.echo(f"error: {error}", err=True)
+            else:
+                click.echo(f"{folder.name}: {status}")
+        time.sleep(_LOOK_EVERY)

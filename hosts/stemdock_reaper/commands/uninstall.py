@@ -1,0 +1,31 @@
+"""plugin-cli reaper uninstall."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from stemdock_reaper import places
+from stemdock_reaper.commands.options import chosen_folder, resource_option
+from stemdock_reaper.installer import Installer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("uninstall")
+@resource_option
+@click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
+def command(resource_path: Path | None, dry_run: bool) -> None:
+    """Take the actions out of REAPER.
+
+    Leaves the resource folder as it was before, and your stems where they are.
+    """
+    resources = chosen_folder(resource_path)
+    installer = Installer(resources, running=bool(places.running_programs()), dry_run=dry_run)
+    installer.uninstall()
+    for line in installer.done:
+        click.echo(line)
+    if not installer.done:
+        click.echo("nothing to do: it is not installed")

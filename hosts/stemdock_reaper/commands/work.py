@@ -1,0 +1,72 @@
+"""plugin-cli reaper work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stemdock_reaper.errors import JobError
+from stemdock_reaper.worker import work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stemdock import Plugins, Separator
+
+
+@click.command("work")
+@click.argument("folder", metavar="JOBDIR", type=click.Path(path_type=Path))
+@click.pass_obj
+def command(plugins: Plugins, folder: Path) -> int:
+    """Do one job; the action starts this in the background.
+
+    The exit status is 0 if result.json says "ok".
+    """
+
+    def open_separator(model: str) -> Separator:
+        from stemdock import Separator  # noqa: PLC0415  loading the engine takes longer than the first word
+
+        return Separator(model, plugins=plugins)
+
+    with _logged(folder / "log.txt"):
+        status = work(folder.absolute(), open_separator)
+    return {"ok": 0, "cancelled": 130}.get(status, 1)
+
+
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Sends everything that is said, by C libraries too, to a file: nobody reads REAPER's pipes."""
+    try:
+        log = path.open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise JobError(path.parent, f"cannot be written to ({error.strerror})") from error
+    # pythonw on Windows has neither streams nor descriptors.
+    streams = sys.stdout, sys.stderr
+    for stream in filter(None, streams):
+        stream.flush()
+    kept = [(number, _duplicate(number)) for number in (1, 2)]
+    with log:
+        sys.stdout = sys.stderr = log
+        for number, _ in kept:
+            os.dup2(log.fileno(), number)
+        try:
+            yield
+        finally:
+            log.flush()
+            sys.stdout, sys.stderr = streams
+            for number, copy in kept:
+                if copy is not None:
+                    os.dup2(copy, number)
+                    os.close(copy)
+
+
+def _duplicate(number: int) -> int | None:
+    try:
+        return os.dup(number)
+    except OSError:
+        return None

@@ -1,0 +1,166 @@
+"""The job folder, through which the script in REAPER and the worker talk.
+
+    job.json        script      what to separate, and where the stems go
+    progress.jsonl  worker      made at once, which claims the job; then at least a line a second
+    cancel          script      its existence asks the worker to stop
+    result.json     worker      the last thing to appear, complete from the first moment
+    log.txt         worker      whatever it says
+
+Conventions:
+    Text is UTF-8; the worker escapes what is not ASCII. `start` and `duration` are in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from stemdock_reaper.errors import JobError, JobTakenError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROTOCOL: Final = 1
+_OLD: Final = 7 * 24 * 3600
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A part of a file that is to be separated."""
+
+    id: str
+    name: str
+    """What people call it; becomes part of the file names."""
+    path: Path
+    start: float
+    """Seconds into the file."""
+    duration: float | None
+    """Seconds; None for all the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What the script asks for."""
+
+    folder: Path
+    output_folder: Path
+    model: str
+    stems: tuple[str, ...]
+    """Stems to keep; all of the model's if empty."""
+    sources: tuple[Source, ...]
+
+    def is_own_file(self, path: Path) -> bool:
+        """Whether a file was made for this job alone."""
+        return path.parent == self.folder
+
+
+def claim_job(folder: Path) -> Path:
+    """Makes the progress file, which only one worker can do.
+
+    Raises:
+        JobTakenError: Another worker did.
+        JobError: The folder is missing or read-only.
+    """
+    path = folder / "progress.jsonl"
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError as error:
+        raise JobTakenError(folder) from error
+    except OSError as error:
+        raise JobError(folder, f"cannot be written to ({error.strerror})") from error
+    return path
+
+
+def read_job(folder: Path) -> Job:
+    """Reads what the script wrote.
+
+    Raises:
+        JobError: It is missing, damaged, or of another protocol.
+    """
+    try:
+        content = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise JobError(folder, f"job.json cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise JobError(folder, f"job.json is damaged ({error})") from error
+    try:
+        return _job(folder, content)
+    except (TypeError, ValueError, LookupError) as error:
+        raise JobError(folder, f"job.json is not understood ({error!r})") from error
+
+
+def _job(folder: Path, content: Mapping[str, Any]) -> Job:
+    if content["protocol"] != PROTOCOL:
+        raise JobError(folder, f"the script speaks protocol {content['protocol']}, not {PROTOCOL}")
+    sources = tuple(_source(source) for source in content["sources"])
+    if not sources or len({source.id for source in sources}) != len(sources):
+        raise ValueError("sources")
+    return Job(
+        folder=folder,
+        output_folder=Path(_text(content["output_dir"])),
+        model=_text(content["model"]),
+        stems=tuple(_text(stem) for stem in content.get("stems", ())),
+        sources=sources,
+    )
+
+
+def _source(content: Mapping[str, Any]) -> Source:
+    duration = content.get("duration")
+    start = float(content["start"])
+    if not (start >= 0 and (duration is None or float(duration) > 0)):
+        raise ValueError("start or duration")
+    return Source(
+        id=_text(content["id"]),
+        name=_text(content["name"]),
+        path=Path(_text(content["path"])),
+        start=start,
+        duration=None if duration is None else float(duration),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def waiting_jobs(parent: Path) -> list[Path]:
+    """Job folders that are complete, unclaimed and still wanted, oldest first."""
+    waiting = []
+    for path in parent.glob("*/job.json"):
+        # A folder may be removed while we look.
+        with suppress(OSError):
+            if not any(path.with_name(name).exists() for name in ("progress.jsonl", "cancel", "result.json")):
+                waiting.append((path.stat().st_mtime, path.parent))
+    return [folder for _, folder in sorted(waiting)]
+
+
+def remove_old_jobs(parent: Path) -> int:
+    """Removes job folders that nothing has touched for a week; returns how many."""
+    n_removed = 0
+    for folder in parent.glob("*/"):
+        with suppress(OSError):
+            if time.time() - max(path.stat().st_mtime for path in (folder, *folder.iterdir())) > _OLD:
+                shutil.rmtree(folder)
+                n_removed += 1
+    return n_removed
+
+
+def write_result(folder: Path, result: Mapping[str, Any]) -> None:
+    """Writes the last file of a job, so that the script never sees half of it.
+
+    Raises:
+        JobError: The disk is full or gone.
+    """
+    staged = folder / "result.json.part"
+    try:
+        staged.write_text(json.dumps({"protocol": PROTOCOL, **result}), encoding="ascii")
+        staged.replace(folder / "result.json")
+    except OSError as error:
+        raise JobError(folder, f"the result cannot be written ({error.strerror})") from error

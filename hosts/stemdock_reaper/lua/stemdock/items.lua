@@ -1,0 +1,165 @@
+-- Looks at the selected items and decides for each how its audio is to be had. Changes nothing.
+--
+-- A piece is what is separated of one item. Its times are seconds: `first` and `last` in the project,
+-- `from` and `to` in the source file, as everything stood when the action was started.
+
+local failure = (...)("failure")
+
+local items = {}
+
+-- Types of sources that are plain files which the program can read by itself.
+local PLAIN = { WAVE = true, AIFF = true, FLAC = true, MP3 = true, VORBIS = true, OPUS = true }
+local SILENT = { MIDI = true, MIDIPOOL = true, EMPTY = true, [""] = true }
+local MIDI_HINT = "MIDI has no audio to separate: run \"Item: Apply track/take FX to items\" first."
+
+-- Shorter differences are rounding errors.
+local TOLERANCE = 1e-6
+
+local function item_value(item, key)
+  return reaper.GetMediaItemInfo_Value(item, key)
+end
+
+local function take_value(take, key)
+  return reaper.GetMediaItemTakeInfo_Value(take, key)
+end
+
+function items.guid(item)
+  local _, guid = reaper.GetSetMediaItemInfo_String(item, "GUID", "", false)
+  return guid
+end
+
+local function take_guid(take)
+  local _, guid = reaper.GetSetMediaItemTakeInfo_String(take, "GUID", "", false)
+  return guid
+end
+
+-- What people call an item: the name of its take without the file name's ending.
+local function name_of(take, track)
+  local name = reaper.GetTakeName(take):gsub("%.%w%w%w%w?$", "")
+  if not name:match("%S") then
+    local _, track_name = reaper.GetTrackName(track)
+    name = track_name
+  end
+  return name
+end
+
+-- Whether the source is a file that can be separated as it lies there, for this part of it.
+local function is_plain(piece, source, kind, path)
+  local length, in_beats = reaper.GetMediaSourceLength(source)
+  local loops = item_value(piece.item, "B_LOOPSRC") ~= 0
+  return PLAIN[kind]
+    and reaper.GetMediaSourceParent(source) == nil
+    and path ~= ""
+    and not in_beats
+    and reaper.GetMediaSourceNumChannels(source) <= 2
+    and take_value(piece.take, "I_CHANMODE") == 0
+    and reaper.GetTakeNumStretchMarkers(piece.take) == 0
+    and piece.from >= -TOLERANCE
+    and piece.from < length - TOLERANCE
+    and (piece.to <= length + TOLERANCE or not loops)
+end
+
+-- What the stems will not have, or nil.
+local function losses(piece)
+  local lost = {}
+  if reaper.CountTakeEnvelopes(piece.take) > 0 then
+    lost[#lost + 1] = "take envelopes"
+  end
+  if reaper.TakeFX_GetCount(piece.take) > 0 then
+    lost[#lost + 1] = "take FX"
+  end
+  return lost[1] and "its " .. table.concat(lost, " and ") .. " are not carried over to the stems"
+end
+
+-- One item's piece, or nil and why it has none.
+local function inspect(item, selection)
+  local take = reaper.GetActiveTake(item)
+  if not take then
+    return nil, "an empty item has no audio to separate."
+  end
+  local track = reaper.GetMediaItemTrack(item)
+  local name = name_of(take, track)
+  local source = reaper.GetMediaItemTake_Source(take)
+  local kind = source and reaper.GetMediaSourceType(source, "") or ""
+  if reaper.TakeIsMIDI(take) or SILENT[kind] then
+    return nil, name .. ": " .. MIDI_HINT
+  end
+
+  local position, length = item_value(item, "D_POSITION"), item_value(item, "D_LENGTH")
+  local first, last = position, position + length
+  if selection then
+    first, last = math.max(first, selection.first), math.min(last, selection.last)
+  end
+  if last - first <= TOLERANCE then
+    return nil, name .. ": lies outside the time selection."
+  end
+  local rate, offset = take_value(take, "D_PLAYRATE"), take_value(take, "D_STARTOFFS")
+  local piece = {
+    item = item, guid = items.guid(item), take = take, take_guid = take_guid(take), name = name,
+    position = position, length = length, rate = rate, offset = offset,
+    first = first, last = last,
+    from = offset + (first - position) * rate, to = offset + (last - position) * rate,
+  }
+  local path = reaper.GetMediaSourceFileName(source, "")
+  if PLAIN[kind] and path ~= "" and not reaper.file_exists(path) then
+    return nil, name .. ": its file is missing: " .. path
+  end
+  piece.loss = losses(piece)
+  if is_plain(piece, source, kind, path) then
+    piece.path = path
+    piece.to = math.min(piece.to, (reaper.GetMediaSourceLength(source)))
+  else
+    piece.n_channels = math.max(1, math.min(2, reaper.GetMediaSourceNumChannels(source)))
+    piece.sample_rate = reaper.GetMediaSourceSampleRate(source)
+  end
+  return piece
+end
+
+-- The pieces of the selected items, and notes on what was left out or will be missing.
+function items.collect(project)
+  local n_items = reaper.CountSelectedMediaItems(project)
+  if n_items == 0 then
+    failure.raise("No item is selected.", "Select the items to separate, and start the action again.")
+  end
+  local first, last = reaper.GetSet_LoopTimeRange2(project, false, false, 0, 0, false)
+  local selection = last > first and { first = first, last = last } or nil
+  local pieces, notes = {}, {}
+  for index = 0, n_items - 1 do
+    local piece, reason = inspect(reaper.GetSelectedMediaItem(project, index), selection)
+    if piece then
+      pieces[#pieces + 1] = piece
+      reason = piece.loss and piece.name .. ": " .. piece.loss .. "."
+    end
+    notes[#notes + 1] = reason
+  end
+  if #pieces == 0 then
+    failure.raise("Nothing that is selected can be separated.", table.concat(notes, "\n"))
+  end
+  return pieces, notes
+end
+
+local function find_item(project, piece)
+  if reaper.ValidatePtr2(project, piece.item, "MediaItem*") and items.guid(piece.item) == piece.guid then
+    return piece.item
+  end
+  for index = 0, reaper.CountMediaItems(project) - 1 do
+    local item = reaper.GetMediaItem(project, index)
+    if items.guid(item) == piece.guid then
+      return item
+    end
+  end
+end
+
+-- The item and the take of a piece as they are now, or nil if they are gone: undo and redo make new
+-- objects that have the old GUIDs, and an old pointer may by now be that of another object.
+function items.find(project, piece)
+  local item = find_item(project, piece)
+  for index = 0, item and reaper.CountTakes(item) - 1 or -1 do
+    local take = reaper.GetTake(item, index)
+    if take and take_guid(take) == piece.take_guid then
+      return item, take
+    end
+  end
+end
+
+return items

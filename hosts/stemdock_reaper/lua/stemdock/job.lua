@@ -1,0 +1,163 @@
+-- The script's half of the job folder: writes job.json and cancel, reads progress.jsonl and result.json.
+
+local part = ...
+local failure = part("failure")
+local files = part("files")
+local json = part("json")
+
+local job = {}
+job.__index = job
+
+local PROTOCOL = 1
+-- Seconds until the worker's first word; a slow machine with a virus scanner takes its time.
+local START_TIMEOUT = 60
+-- Seconds without a word after which people are told so; the job is never ended for it.
+local QUIET = 120
+
+-- Makes the job folder.
+function job.create(jobs_folder)
+  local guid = reaper.genGuid(""):gsub("[{}]", "")
+  local folder = files.join(jobs_folder, guid)
+  reaper.RecursiveCreateDirectory(folder, 0)
+  return setmetatable({ folder = folder, position = 0, fraction = 0, text = "Starting" }, job)
+end
+
+-- One argument of a command line. On Windows it is a quoted string with its own rule for backslashes;
+-- elsewhere REAPER cuts the line itself and knows no escape, only three kinds of quotes.
+local function quoted(text)
+  if reaper.GetOS():match("^Win") then
+    return '"' .. text:gsub('(\\*)"', '%1%1\\"'):gsub("(\\+)$", "%1%1") .. '"'
+  end
+  for quote in ("\"'`"):gmatch(".") do
+    if not text:find(quote, 1, true) then
+      return quote .. text .. quote
+    end
+  end
+  failure.raise("This path has all three kinds of quotation marks in it, which REAPER cannot pass on:\n" .. text,
+    "Rename one of its folders.")
+end
+
+function job.command_line(words)
+  local pieces = {}
+  for index, word in ipairs(words) do
+    pieces[index] = quoted(word)
+  end
+  return table.concat(pieces, " ")
+end
+
+-- Writes the job and starts the worker.
+function job:start(content, config)
+  content.protocol = PROTOCOL
+  local ok, reason = files.write(files.join(self.folder, "job.json"), json.encode(content))
+  if not ok then
+    failure.raise("The job cannot be written: " .. tostring(reason),
+      "Check permissions and free space of " .. self.folder)
+  end
+  self.started = reaper.time_precise()
+  self.heard = self.started
+  self.config = config
+  local program = config.command[1]
+  if not program then
+    self.text = "Waiting for: plugin-cli reaper serve"
+    return
+  end
+  if not reaper.file_exists(program) then
+    failure.raise("The program is gone: " .. program, "Run this in a terminal: plugin-cli reaper install")
+  end
+  local words = { table.unpack(config.command) }
+  words[#words + 1] = self.folder
+  self.command = job.command_line(words)
+  -- What this returns for a program in the background is not documented; the first progress line tells.
+  reaper.ExecProcess(self.command, -1)
+end
+
+local function read_progress(self)
+  local lines
+  lines, self.position = files.read_lines(files.join(self.folder, "progress.jsonl"), self.position)
+  for _, line in ipairs(lines) do
+    self.heard, self.spoken = reaper.time_precise(), true
+    local progress = json.decode(line)
+    if type(progress) == "table" then
+      self.fraction = tonumber(progress.fraction) or self.fraction
+      self.text = tostring(progress.text or self.text)
+    end
+  end
+end
+
+local function is_stem(stem)
+  return type(stem) == "table" and type(stem.name) == "string" and type(stem.title) == "string"
+    and type(stem.path) == "string"
+end
+
+-- Whether an entry says all that is needed to place its stems, or why there are none.
+local function is_entry(entry)
+  if type(entry) ~= "table" or type(entry.id) ~= "string" or entry.status ~= "ok" then
+    return type(entry) == "table" and entry.status == "error" and type(entry.error) == "table"
+  end
+  for _, stem in ipairs(type(entry.stems) == "table" and entry.stems or {}) do
+    if not is_stem(stem) then
+      return false
+    end
+  end
+  return type(entry.start) == "number" and type(entry.stems) == "table" and #entry.stems > 0
+end
+
+local function is_result(result)
+  if type(result) ~= "table" or result.protocol ~= PROTOCOL or type(result.status) ~= "string" then
+    return false
+  end
+  for _, entry in ipairs(type(result.sources) == "table" and result.sources or {}) do
+    if not is_entry(entry) then
+      return false
+    end
+  end
+  return result.status ~= "ok" or type(result.sources) == "table"
+end
+
+local function read_result(self)
+  local content = files.read(files.join(self.folder, "result.json"))
+  if not content then
+    return nil
+  end
+  self.finished = true
+  local result = json.decode(content)
+  if not is_result(result) then
+    failure.raise("The result cannot be read.", "See " .. self.folder)
+  end
+  if result.status == "error" then
+    local problem = type(result.error) == "table" and result.error or {}
+    failure.raise(tostring(problem.message or "The separation failed."),
+      tostring(problem.hint or "") .. "\nDetails: " .. files.join(self.folder, "log.txt"))
+  end
+  return result
+end
+
+-- Looks for news; returns the result once there is one.
+function job:poll()
+  read_progress(self)
+  local result = read_result(self)
+  if not result and not self.spoken and self.command
+    and reaper.time_precise() - self.started > (tonumber(self.config.start_timeout) or START_TIMEOUT) then
+    failure.raise("The program did not start:\n" .. self.command,
+      "Run this in a terminal to see why: plugin-cli reaper doctor")
+  end
+  return result
+end
+
+-- Something to add to the progress, or nil.
+function job:hint()
+  local quiet = reaper.time_precise() - self.heard
+  if self.spoken and quiet > QUIET then
+    return ("No word from the worker for %d s. It may still be busy; Esc gives up."):format(quiet // 1)
+  end
+end
+
+-- Asks the worker to stop, if it may still be working.
+function job:cancel()
+  if self.started and not self.finished then
+    files.write(files.join(self.folder, "cancel"), "")
+    self.finished = true
+  end
+end
+
+return job

@@ -1,0 +1,165 @@
+-- Puts the stems into the project: all in one cycle, one undo step, or not at all.
+
+local part = ...
+local failure = part("failure")
+local items = part("items")
+local stemitem = part("stemitem")
+
+local place = {}
+
+local UNDO_NAME = "Separate items into stems"
+
+-- The entry of each source in the result, by id; a stem that is not there spoils everything.
+local function entries_by_id(result)
+  local entries = {}
+  for _, entry in ipairs(result.sources) do
+    entries[entry.id] = entry
+    for _, stem in ipairs(entry.status == "ok" and entry.stems or {}) do
+      if not reaper.file_exists(stem.path) then
+        failure.raise("A stem is missing: " .. stem.path,
+          "Nothing was changed. What there is lies in " .. tostring(result.output_dir))
+      end
+    end
+  end
+  return entries
+end
+
+local function paths_of(entry)
+  local paths = {}
+  for index, stem in ipairs(entry.stems) do
+    paths[index] = stem.path
+  end
+  return table.concat(paths, "\n")
+end
+
+-- Pieces with their items, grouped by the tracks that these are on now.
+local function group_by_track(project, planned, entries, notes)
+  local groups, by_track = {}, {}
+  for _, source in ipairs(planned) do
+    local entry = entries[source.id] or { status = "error" }
+    if entry.status ~= "ok" then
+      local problem = entry.error or {}
+      notes[#notes + 1] = ("%s: %s. %s"):format(source.name, problem.message or "no result", problem.hint or "")
+    else
+      for _, piece in ipairs(source.pieces) do
+        local item, take = items.find(project, piece)
+        if item then
+          local track = reaper.GetMediaItemTrack(item)
+          if not by_track[track] then
+            by_track[track] = { track = track, members = {} }
+            groups[#groups + 1] = by_track[track]
+          end
+          table.insert(by_track[track].members, { piece = piece, item = item, take = take, entry = entry })
+        else
+          notes[#notes + 1] = piece.name .. ": was deleted meanwhile. Its stems are here:\n" .. paths_of(entry)
+        end
+      end
+    end
+  end
+  return groups
+end
+
+local function add_track(project, index, name, depth)
+  reaper.InsertTrackAtIndex(index, false)
+  local track = reaper.GetTrack(project, index)
+  reaper.GetSetMediaTrackInfo_String(track, "P_NAME", name, true)
+  reaper.SetMediaTrackInfo_Value(track, "I_FOLDERDEPTH", depth)
+  return track
+end
+
+-- A folder behind a track, with a track for each stem. What the track closes, the last stem closes.
+local function add_folder(project, source_track, stems)
+  local index = math.floor(reaper.GetMediaTrackInfo_Value(source_track, "IP_TRACKNUMBER"))
+  local depth = reaper.GetMediaTrackInfo_Value(source_track, "I_FOLDERDEPTH")
+  local closes = math.min(0, depth)
+  local _, name = reaper.GetTrackName(source_track)
+  local folder = add_track(project, index, name .. " - Stems", 1)
+  for _, key in ipairs({ "D_VOL", "D_PAN", "I_CUSTOMCOLOR" }) do
+    reaper.SetMediaTrackInfo_Value(folder, key, reaper.GetMediaTrackInfo_Value(source_track, key))
+  end
+  local tracks = {}
+  for number, stem in ipairs(stems) do
+    tracks[stem.name] = add_track(project, index + number, stem.title, number == #stems and closes - 1 or 0)
+  end
+  if closes < 0 then
+    reaper.SetMediaTrackInfo_Value(source_track, "I_FOLDERDEPTH", 0)
+  end
+  return tracks
+end
+
+local function place_group(project, group, options, takes, notes)
+  local tracks = add_folder(project, group.track, group.members[1].entry.stems)
+  for _, member in ipairs(group.members) do
+    for _, stem in ipairs(member.entry.stems) do
+      takes[#takes + 1] = stemitem.add(tracks[stem.name], member, stem)
+    end
+  end
+  if options.mute then
+    for _, member in ipairs(group.members) do
+      stemitem.mute_original(member)
+    end
+  end
+  if reaper.TrackFX_GetCount(group.track) > 0 then
+    local _, name = reaper.GetTrackName(group.track)
+    notes[#notes + 1] = name .. ": its track FX are not carried over to the stems."
+  end
+end
+
+-- Takes everything back. The step is undone only if it is ours: REAPER may have had nothing to record.
+local function roll_back(project)
+  if reaper.Undo_CanUndo2(project) == UNDO_NAME then
+    reaper.Undo_DoUndo2(project)
+  end
+end
+
+-- Runs a change of the project as one undo step; takes it back and passes the error on if it fails.
+local function as_one_step(project, change)
+  reaper.Undo_BeginBlock2(project)
+  reaper.PreventUIRefresh(1)
+  local ok, problem = xpcall(change, failure.describe)
+  reaper.PreventUIRefresh(-1)
+  reaper.TrackList_AdjustWindows(false)
+  reaper.UpdateArrange()
+  reaper.Undo_EndBlock2(project, UNDO_NAME, -1)
+  if not ok then
+    roll_back(project)
+    error(problem, 0)
+  end
+end
+
+local function is_open(project)
+  local index = 0
+  repeat
+    local other = reaper.EnumProjects(index)
+    index = index + 1
+    if other == project then
+      return true
+    end
+  until other == nil
+  return false
+end
+
+-- Puts the stems of a result behind the tracks of their items; returns the new takes.
+function place.commit(project, planned, result, options, notes)
+  if not is_open(project) then
+    failure.raise("The project was closed meanwhile.", "The stems are in " .. tostring(result.output_dir))
+  end
+  local entries = entries_by_id(result)
+  local groups = group_by_track(project, planned, entries, notes)
+  local takes = {}
+  if #groups == 0 then
+    return takes
+  end
+  -- New tracks go into the project that is in front.
+  if reaper.EnumProjects(-1) ~= project then
+    reaper.SelectProjectInstance(project)
+  end
+  as_one_step(project, function()
+    for _, group in ipairs(groups) do
+      place_group(project, group, options, takes, notes)
+    end
+  end)
+  return takes
+end
+
+return place

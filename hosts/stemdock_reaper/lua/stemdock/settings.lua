@@ -1,0 +1,84 @@
+-- What the person has chosen, and what `plugin-cli reaper install` has told us.
+
+local part = ...
+local failure = part("failure")
+local files = part("files")
+local json = part("json")
+
+local settings = {}
+
+local SECTION = "Stemdock"
+local DEFAULTS = { model = "2stems", stems = "all", mute = "yes", window = "yes" }
+local INSTALL = "Run this in a terminal: plugin-cli reaper install"
+
+local function get(key)
+  local value = reaper.GetExtState(SECTION, key)
+  return value ~= "" and value or DEFAULTS[key]
+end
+
+-- The names in a list such as "vocals + drums"; nil for all.
+local function parse_stems(text)
+  if text:match("^%s*all%s*$") then
+    return nil
+  end
+  local stems = {}
+  for name in text:gmatch("[^%s+]+") do
+    stems[#stems + 1] = name
+  end
+  return stems
+end
+
+-- Choices for one run.
+function settings.read()
+  return {
+    model = get("model"),
+    stems = parse_stems(get("stems")),
+    mute = get("mute") == "yes",
+    window = get("window") == "yes",
+  }
+end
+
+-- Asks for the choices and keeps them; what makes no sense is asked again.
+function settings.ask()
+  local values = table.concat({ get("model"), get("stems"), get("mute"), get("window") }, ",")
+  while true do
+    local ok, answer = reaper.GetUserInputs("Stemdock", 4,
+      "Model:,Stems (all; or vocals+drums):,Mute the originals (yes or no):,"
+      .. "Progress window (yes or no):,extrawidth=160", values)
+    if not ok then
+      return
+    end
+    local model, stems, mute, window = answer:lower():match("^%s*([^,%s]+)%s*,([^,]+),%s*(%a+)%s*,%s*(%a+)%s*$")
+    local yes_or_no = { yes = true, no = true }
+    if model and stems:match("%w") and yes_or_no[mute] and yes_or_no[window] then
+      for key, value in pairs({ model = model, stems = stems, mute = mute, window = window }) do
+        reaper.SetExtState(SECTION, key, value, true)
+      end
+      return
+    end
+    reaper.ShowMessageBox("Please fill in all four: the last two take yes or no.", "Stemdock", 0)
+    values = answer
+  end
+end
+
+-- The folder for jobs and the configuration.
+function settings.folder()
+  return files.join(reaper.GetResourcePath(), "Stemdock")
+end
+
+-- What to start: { command = { program, argument, ... }, start_timeout = seconds }; no command if
+-- somebody else starts it.
+function settings.config()
+  local path = files.join(settings.folder(), "config.json")
+  local content = files.read(path)
+  if not content then
+    failure.raise("The program Stemdock has not been set up for this REAPER.", INSTALL)
+  end
+  local config, reason = json.decode(content)
+  if type(config) ~= "table" or type(config.command) ~= "table" then
+    failure.raise(path .. " is damaged: " .. tostring(reason or "no command"), INSTALL)
+  end
+  return config
+end
+
+return settings

@@ -1,0 +1,116 @@
+"""What a person with REAPER runs to try the points that could not be tried without it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+import stemdock
+from stemdock_reaper.errors import ResourceFolderError
+from stemdock_reaper.installer import SHIPPED, command
+from stemdock_reaper.keyboard import quoted, script_line, split_words
+from stemdock_reaper.places import ACTION_SCRIPT
+
+_SAMPLE_RATE: Final = 44100
+_DURATION: Final = 4.0
+"""Seconds of the test file."""
+_CLICK: Final = 0.5
+"""Seconds at which it clicks."""
+_HEIGHT: Final = 0.8
+_WIDTH: Final = 0.0005
+"""Seconds; a click as narrow as this is found to within a millisecond, also in an MP3."""
+_TRACKS: Final = (
+    # Name, item fields, start of the source, whether it is reversed, where the click is heard, what is tried.
+    ("plain", "VOLPAN 0.5 0 1 -1", "click.wav", False, _CLICK, "an accessor counts from the item's start"),
+    ("reversed", "", "click.wav", True, 2.0 - _CLICK, "an accessor hears reversed sections"),
+    (
+        "faster",
+        "PLAYRATE 2 0 0 -1 0 0.0025",
+        "click.wav",
+        False,
+        _CLICK / 2,
+        "an accessor hears the play rate",
+    ),
+    ("mp3", "", "click.mp3", False, _CLICK, "REAPER and Stemdock decode MP3 alike"),
+)
+_ITEM_LENGTH: Final = 2.0
+_ITEM_POSITION: Final = 10.0
+
+
+def build(folder: Path) -> Path:
+    """Makes a folder with all that the selftest needs.
+
+    Args:
+        folder: Must not exist yet.
+
+    Returns:
+        The script to run in REAPER.
+
+    Raises:
+        ResourceFolderError: It exists, or cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True)
+        shutil.copytree(SHIPPED / "stemdock", folder / "stemdock")
+        shutil.copy(Path(__file__).with_name("selftest.lua"), folder)
+        _write_audio(folder)
+        (folder / "test.rpp").write_text(_project(), encoding="utf-8", newline="\n")
+        (folder / "plan.json").write_text(json.dumps(_plan(folder), indent=2), encoding="ascii")
+    except OSError as error:
+        raise ResourceFolderError(folder, error.strerror or str(error)) from error
+    return folder / "selftest.lua"
+
+
+def _write_audio(folder: Path) -> None:
+    import soundfile  # noqa: PLC0415  only this needs it
+
+    time = np.arange(int(_DURATION * _SAMPLE_RATE)) / _SAMPLE_RATE
+    click = _HEIGHT * np.exp(-0.5 * ((time - _CLICK) / _WIDTH) ** 2)
+    stereo = np.stack([click, click], axis=1).astype(np.float32)
+    soundfile.write(folder / "click.wav", stereo, _SAMPLE_RATE, subtype="FLOAT")
+    soundfile.write(folder / "click.mp3", stereo, _SAMPLE_RATE, format="MP3")
+
+
+def _plan(folder: Path) -> dict[str, object]:
+    """What the script is to expect."""
+    _, _, _, action, *_ = split_words(script_line(f"Stemdock/{ACTION_SCRIPT}"))
+    return {
+        "version": stemdock.__version__,
+        "action": action,
+        "command": command(),
+        "stem": str(folder.absolute() / "click.wav"),
+        "height": _HEIGHT,
+        "clicks": [
+            {"track": name, "time": heard, "name": tried, "tolerance": 0.2 if file.endswith("mp3") else 0.05}
+            for name, _, file, _, heard, tried in _TRACKS
+        ],
+    }
+
+
+def _project() -> str:
+    lines = ['<REAPER_PROJECT 0.1 "6.47" 0', f"  SAMPLERATE {_SAMPLE_RATE} 1 0"]
+    for name, fields, file, is_reversed, _, _ in _TRACKS:
+        source = [f"<SOURCE {'MP3' if file.endswith('mp3') else 'WAVE'}", f"  FILE {quoted(file)}", ">"]
+        if is_reversed:
+            head = [
+                "<SOURCE SECTION",
+                f"  LENGTH {_ITEM_LENGTH}",
+                "  MODE 2",
+                "  STARTPOS 0",
+                "  OVERLAP 0.01",
+            ]
+            source = [*head, *(f"  {line}" for line in source), ">"]
+        lines += ["  <TRACK", f"    NAME {quoted(name)}", "    ISBUS 0 0", "    <ITEM"]
+        item = [
+            f"POSITION {_ITEM_POSITION}",
+            f"LENGTH {_ITEM_LENGTH}",
+            "LOOP 0",
+            *filter(None, [fields]),
+            *source,
+        ]
+        lines += [*(f"      {line}" for line in item), "    >", "  >"]
+    return "\n".join([*lines, ">", ""])

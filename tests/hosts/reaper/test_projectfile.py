@@ -1,0 +1,220 @@
+"""Project files, read back by two parsers that are not ours; a splice adds tracks and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import rpp
+import rppxml
+import soundfile
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stemdock_reaper.commands import command
+from stemdock_reaper.errors import ProjectFileError
+from stemdock_reaper.projectfile import StemFile, folder_depths, splice, tracks_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRACK = """  <TRACK {{{number:08X}-0000-0000-0000-000000000000}}
+    NAME "Track {number}"
+    PEAKCOL 16576
+    ISBUS {bus}
+    <FXCHAIN
+      SHOW 0
+      <VST "VST: ReaEQ (Cockos)" reaeq.dll 0 "" 1919247729
+        cWVlcu5e7f4CAAAAAQAAAAAAAAACAAAAAAAAAAIAAAABAAAAAAAAAAIAAAAAAAAA
+        AAAQAAAA
+      >
+      <JS "utility/volume" ""
+        0.000000 - - -
+      >
+    >
+    <ITEM
+      POSITION 1.5
+      NAME 'it is "said"'
+      <SOURCE SECTION
+        LENGTH 4
+        MODE 3
+        <SOURCE WAVE
+          FILE "däta/x.wav"
+        >
+      >
+    >
+  >
+"""
+
+
+def mix(*buses: str, end: str = "\n", tail: str = "  <EXTENSIONS\n    <SWS X\n    >\n  >\n>\n") -> bytes:
+    head = (
+        '<REAPER_PROJECT 0.1 "7.20/linux-x86_64" 1700000000\n'
+        "  <NOTES 0 2\n    |<TRACK in a note\n    |>\n  >\n"
+        "  RIPPLE 0\n  TEMPO 120 4 4\n  <METRONOME 6 2\n    VOL 0.25 0.125\n  >\n"
+    )
+    tracks = "".join(TRACK.format(number=number, bus=bus) for number, bus in enumerate(buses, start=1))
+    return (head + tracks + tail).replace("\n", end).encode()
+
+
+@pytest.fixture
+def stems(tmp_path: Path) -> list[Path]:
+    paths = []
+    for name, length in (("vocals", 4000), ('it\'s "accompaniment"', 4001)):
+        path = tmp_path / "Stems of Ü" / f"{name}.wav"
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, np.zeros((length, 2)), 8000)
+        paths.append(path)
+    return paths
+
+
+def run(*words: Any) -> str:
+    result = CliRunner().invoke(command, ["project", *map(str, words)], standalone_mode=False)
+    if result.exception:
+        raise result.exception
+    return result.stdout
+
+
+def rpp_tracks(content: bytes) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
+    """Name, ISBUS and items (length, file) of each track by PyPI's rpp."""
+    tracks = []
+    for track in rpp.loads(content.decode()).findall("TRACK"):
+        name, bus = (next(line for line in track if line[0] == key) for key in ("NAME", "ISBUS"))
+        items = []
+        for item in track.findall("ITEM"):
+            source = item.find("SOURCE")
+            file = next((line[1] for line in source if line[0] == "FILE"), "")
+            length = next((line[1] for line in item if line[0] == "LENGTH"), "")
+            items.append((length, file))
+        tracks.append((name[1], list(bus[1:]), items))
+    return tracks
+
+
+def rppxml_tracks(content: bytes) -> list[tuple[str, list[str], list[tuple[str, str]]]]:
+    """The same by PyPI's rppxml, which wraps Cockos' own parser."""
+
+    def value(node: Any, key: str) -> list[str]:
+        found = [child for child in node.children if not hasattr(child, "children") and child[0] == key]
+        return [str(word) for word in found[0][1:]] if found else [""]
+
+    tracks = []
+    for track in rppxml.loads(content.decode()).children:
+        if getattr(track, "name", "") != "TRACK":
+            continue
+        items = []
+        for item in (child for child in track.children if getattr(child, "name", "") == "ITEM"):
+            source = next(child for child in item.children if getattr(child, "name", "") == "SOURCE")
+            items.append((value(item, "LENGTH")[0], value(source, "FILE")[0]))
+        tracks.append((value(track, "NAME")[0], value(track, "ISBUS"), items))
+    return tracks
+
+
+def test_a_new_project_holds_the_stems(tmp_path: Path, stems: list[Path]) -> None:
+    out = tmp_path / "Söng.rpp"
+    assert run(*stems, "--out", out, "--name", "Söng") == f"{out}\n"
+    content = out.read_bytes()
+    expected = [
+        ("Söng", ["1", "1"], []),
+        ("Vocals", ["0", "0"], [("0.5", "Stems of Ü/vocals.wav")]),
+        ('It\'s "accompaniment"', ["2", "-1"], [("0.500125", 'Stems of Ü/it\'s "accompaniment".wav')]),
+    ]
+    assert rpp_tracks(content) == expected
+    assert rppxml_tracks(content) == expected
+    assert folder_depths(content, out) == [1, 0, -1]
+
+
+LAYOUTS = [
+    (), ("0 0",), ("1 1", "2 -1", "0 0"), ("1 1", "1 1", "2 -2"), ("0 0", "1 1", "0 0", "2 -1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("buses", LAYOUTS)
+def test_a_splice_adds_the_tracks_and_changes_no_other_byte(
+    tmp_path: Path, stems: list[Path], buses: tuple[str, ...], end: str
+) -> None:
+    base = mix(*buses, end=end)
+    into = tmp_path / "mix.rpp"
+    into.write_bytes(base)
+    for after in (None, *range(len(buses) + 1)):
+        out = tmp_path / f"out {after}.rpp"
+        words = [] if after is None else ["--after-track", after]
+        run(*stems, "--into", into, "--out", out, *words)
+        content = out.read_bytes()
+        place = len(buses) if after is None else after
+        # The byte diff: a prefix and a suffix of the old file, and whole tracks between them.
+        start = next(i for i in range(len(content)) if content[: i + 1] != base[: i + 1])
+        start = content.rfind(b"  <TRACK", 0, start + len("  <TRACK {"))
+        added = content[start : start + len(content) - len(base)]
+        assert content == base[:start] + added + base[start:]
+        assert added.startswith(b"  <TRACK")
+        assert added.endswith(b"  >" + end.encode())
+        assert added.count(b"\n") == added.count(end.encode())
+        for read in (rpp_tracks, rppxml_tracks):
+            old, new = read(base), read(content)
+            assert new[:place] + new[place + 3 :] == old
+            assert [name for name, _, _ in new[place : place + 3]] == [
+                "Stems", "Vocals", "It's \"accompaniment\"",
+            ]  # fmt: skip
+        depths = folder_depths(content, out)
+        assert depths[place : place + 3] == [1, 0, -1]
+        assert depths[:place] + depths[place + 3 :] == folder_depths(base, into)
+    assert into.read_bytes() == base
+
+
+def test_files_elsewhere_get_whole_paths(tmp_path: Path, stems: list[Path]) -> None:
+    out = tmp_path / "elsewhere" / "new.rpp"
+    out.parent.mkdir()
+    run(stems[0], "--out", out)
+    assert rppxml_tracks(out.read_bytes())[1][2] == [("0.5", str(stems[0]))]
+
+
+def test_nothing_is_ever_replaced(tmp_path: Path, stems: list[Path]) -> None:
+    out = tmp_path / "mix.rpp"
+    out.write_bytes(mix("0 0"))
+    with pytest.raises(ProjectFileError, match="exists already"):
+        run(*stems, "--into", out, "--out", out)
+    assert out.read_bytes() == mix("0 0")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Stems of Ü", "mix.rpp"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "no REAPER project"),
+        (b"RIFF", "no REAPER project"),
+        (b"<TRACK\n>\n", "no REAPER project"),
+        (b"<REAPER_PROJECT 0.1\n  <TRACK\n>\n", "does not end"),
+    ],
+)
+def test_what_is_no_project_is_refused(
+    tmp_path: Path, stems: list[Path], content: bytes, reason: str
+) -> None:
+    into = tmp_path / "mix.rpp"
+    into.write_bytes(content)
+    with pytest.raises(ProjectFileError, match=reason):
+        run(*stems, "--into", into, "--out", tmp_path / "out.rpp")
+    assert not (tmp_path / "out.rpp").exists()
+
+
+def test_a_track_that_is_not_there_is_told(tmp_path: Path, stems: list[Path]) -> None:
+    into = tmp_path / "mix.rpp"
+    into.write_bytes(mix("0 0", "0 0"))
+    with pytest.raises(ProjectFileError, match="has no track 3") as caught:
+        run(*stems, "--into", into, "--out", tmp_path / "out.rpp", "--after-track", 3)
+    assert "2 tracks" in caught.value.remedy
+
+
+@given(
+    name=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=20),
+    after=st.integers(0, 3),
+)
+def test_any_name_is_read_back(tmp_path_factory: pytest.TempPathFactory, name: str, after: int) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    stem = StemFile(path=folder / "x.wav", title=name, duration=1.0, format="WAV")
+    added = tracks_text([stem], "Stems", folder / "a.rpp", b"\n")
+    content = splice(mix("1 1", "0 0", "2 -1"), folder / "mix.rpp", added, after)
+    written = name.replace("`", "'") if {'"', "'", "`"} <= set(name) else name
+    assert rppxml_tracks(content)[after + 1][0] == written

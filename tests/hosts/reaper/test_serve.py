@@ -1,0 +1,47 @@
+"""`plugin-cli reaper serve` does what the script may not start, and keeps going."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened"
+        time.sleep(0.05)
+
+
+def test_jobs_are_done_one_after_the_other(tmp_path: Path, example: Path) -> None:
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    words = [sys.executable, "-m", "stemdock", "reaper", "serve", str(jobs)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for name in ("first", "damaged", "second"):
+                folder = jobs / name
+                folder.mkdir()
+                source = {"id": "s1", "name": name, "path": str(example), "start": 1.0, "duration": 1.0}
+                job = {"protocol": 1, "model": "2stems", "sources": [source]}
+                job["output_dir"] = str(tmp_path / "Media")
+                text = "{" if name == "damaged" else json.dumps(job)
+                (folder / "job.json.part").write_text(text)
+                (folder / "job.json.part").rename(folder / "job.json")
+                wait_until((folder / "result.json").exists)
+                # The process is alive and well after each of them.
+                assert process.poll() is None
+        finally:
+            process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+    assert output.splitlines() == ["first: ok", "damaged: error", "second: ok"]
+    assert process.returncode == 130
+    assert len(list((tmp_path / "Media").iterdir())) == 4

@@ -1,0 +1,365 @@
+"""The worker's half of the job folder protocol."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from reaper_model.halves import SHARES, KnownSeparator
+
+from stemdock.errors import ModelNotFoundError
+from stemdock_reaper import worker
+from stemdock_reaper.errors import JobError, JobTakenError
+from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
+
+SAMPLE_RATE = 8000
+LENGTH = 40_000
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    path = tmp_path / "Ünder 'the' song.wav"
+    mixture = np.random.default_rng(2).uniform(-1, 1, (LENGTH, 2))
+    soundfile.write(path, mixture, SAMPLE_RATE, subtype="FLOAT")
+    return path
+
+
+def make_job(tmp_path: Path, *sources: dict[str, Any], **changes: Any) -> Path:
+    folder = tmp_path / "jobs" / "{0F}"
+    folder.mkdir(parents=True)
+    content = {
+        "protocol": 1,
+        "output_dir": str(tmp_path / "Média"),
+        "model": "2stems",
+        "sources": list(sources),
+        **changes,
+    }
+    (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
+    return folder
+
+
+def source(path: Path, identifier: str = "s1", **changes: Any) -> dict[str, Any]:
+    return {"id": identifier, "name": "Song", "path": str(path), "start": 1.0, "duration": 2.0, **changes}
+
+
+def run(folder: Path) -> dict[str, Any]:
+    status = worker.work(folder, lambda _: KnownSeparator())
+    result = json.loads((folder / "result.json").read_text(encoding="ascii"))
+    assert result["status"] == status
+    assert result["protocol"] == 1
+    return result
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "progress.jsonl").read_text(encoding="ascii").splitlines()]
+
+
+def test_stems_are_those_of_the_part_that_was_asked_for(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(song))
+    (entry,) = run(folder)["sources"]
+    mixture, _ = soundfile.read(song, dtype="float32")
+    assert (entry["id"], entry["status"], entry["start"], entry["duration"]) == ("s1", "ok", 1.0, 2.0)
+    assert [(stem["name"], stem["title"]) for stem in entry["stems"]] == [
+        ("vocals", "Vocals"),
+        ("accompaniment", "Accompaniment"),
+    ]
+    for stem in entry["stems"]:
+        samples, rate = soundfile.read(stem["path"], dtype="float32")
+        assert rate == SAMPLE_RATE
+        np.testing.assert_array_equal(samples, mixture[8000:24000] * np.float32(SHARES[stem["name"]]))
+    assert sorted(path.name for path in (tmp_path / "Média").iterdir()) == [
+        "Song - Accompaniment.wav",
+        "Song - Vocals.wav",
+    ]
+
+
+def test_progress_rises_from_the_first_line_to_the_last(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(song), source(song, "s2", name="Bis"))
+    run(folder)
+    fractions = [line["fraction"] for line in lines(folder)]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0
+    assert fractions[-1] == 1
+    assert "Separating Bis (2 of 2)" in [line["text"] for line in lines(folder)]
+
+
+def test_a_start_between_samples_is_told_as_it_was_cut(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(song, start=1.00003, duration=0.5))
+    (entry,) = run(folder)["sources"]
+    assert entry["start"] == 1.0
+    assert entry["duration"] == 4001 / SAMPLE_RATE
+
+
+def test_files_that_are_there_are_never_replaced(tmp_path: Path, song: Path) -> None:
+    media = tmp_path / "Média"
+    media.mkdir()
+    # One of the two names is taken; the stems still share a number.
+    (media / "Song - Accompaniment.wav").write_bytes(b"precious")
+    folder = make_job(tmp_path, source(song), source(song, "s2"))
+    first, second = run(folder)["sources"]
+    assert [Path(stem["path"]).name for stem in first["stems"]] == [
+        "Song (2) - Vocals.wav",
+        "Song (2) - Accompaniment.wav",
+    ]
+    assert Path(second["stems"][0]["path"]).name == "Song (3) - Vocals.wav"
+    assert (media / "Song - Accompaniment.wav").read_bytes() == b"precious"
+    assert not (media / "Song - Vocals.wav").exists()
+
+
+def test_only_the_stems_wanted_are_kept(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(song), stems=["vocals"])
+    (entry,) = run(folder)["sources"]
+    assert [stem["name"] for stem in entry["stems"]] == ["vocals"]
+    assert [path.name for path in (tmp_path / "Média").iterdir()] == ["Song - Vocals.wav"]
+
+
+def test_a_stem_that_the_model_lacks_is_an_error_with_the_ones_it_has(tmp_path: Path, song: Path) -> None:
+    result = run(make_job(tmp_path, source(song), stems=["drums"]))
+    assert result["status"] == "error"
+    assert "drums" in result["error"]["message"]
+    assert "vocals, accompaniment" in result["error"]["hint"]
+
+
+def test_one_bad_source_does_not_spoil_the_others(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(tmp_path / "gone.wav"), source(song, "s2"))
+    result = run(folder)
+    assert result["status"] == "ok"
+    bad, good = result["sources"]
+    assert (bad["status"], bad["error"]["code"]) == ("error", "AudioFileNotFoundError")
+    assert good["status"] == "ok"
+
+
+def test_if_all_sources_fail_the_job_fails_with_the_first_reason(tmp_path: Path) -> None:
+    result = run(make_job(tmp_path, source(tmp_path / "gone.wav")))
+    assert result["status"] == "error"
+    assert "gone.wav" in result["error"]["message"]
+    assert result["error"]["hint"]
+
+
+def test_inputs_made_for_the_job_are_removed_and_others_are_not(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(song))
+    own = folder / "rendered.wav"
+    own.write_bytes(song.read_bytes())
+    job = json.loads((folder / "job.json").read_text())
+    job["sources"].append(source(own, "s2"))
+    (folder / "job.json").write_text(json.dumps(job))
+    run(folder)
+    assert not own.exists()
+    assert song.exists()
+
+
+def test_cancelling_leaves_no_stems(tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_job(tmp_path, source(song), source(song, "s2"))
+    genuine = worker._separate_source
+    n_calls = 0
+
+    def cancelled_later(*arguments: Any) -> dict[str, Any]:
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls == 2:
+            (folder / "cancel").touch()
+            arguments[-1].look()
+        return genuine(*arguments)
+
+    monkeypatch.setattr(worker, "_separate_source", cancelled_later)
+    assert run(folder) == {"protocol": 1, "status": "cancelled"}
+    assert list((tmp_path / "Média").iterdir()) == []
+
+
+def test_cancelling_at_the_last_moment_counts(
+    tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_job(tmp_path, source(song))
+    genuine = worker._separate_source
+
+    def cancelled_after(*arguments: Any) -> dict[str, Any]:
+        entry = genuine(*arguments)
+        (folder / "cancel").touch()
+        return entry
+
+    monkeypatch.setattr(worker, "_separate_source", cancelled_after)
+    assert run(folder)["status"] == "cancelled"
+    assert list((tmp_path / "Média").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"protocol": 1}',
+        '{"protocol": 2, "sources": []}',
+        '{"protocol": 1, "output_dir": "/x", "model": "2stems", "sources": []}',
+        '{"protocol": 1, "output_dir": "/x", "model": "2stems", "sources": [{"id": "a"}]}',
+        (
+            '{"protocol": 1, "output_dir": "/x", "model": "m", "sources": '
+            '[{"id": "a", "name": "n", "path": "p", "start": NaN, "duration": 1}]}'
+        ),
+        (
+            '{"protocol": 1, "output_dir": "/x", "model": "m", "sources": '
+            '[{"id": "a", "name": "n", "path": "p", "start": 0, "duration": 0}]}'
+        ),
+    ],
+)
+def test_a_damaged_job_gets_an_answer(tmp_path: Path, content: str) -> None:
+    folder = tmp_path / "job"
+    folder.mkdir()
+    (folder / "job.json").write_text(content)
+    result = run(folder)
+    assert (result["status"], result["error"]["code"]) == ("error", "JobError")
+
+
+def test_a_missing_model_gets_an_answer(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(song))
+
+    def missing(model: str) -> KnownSeparator:
+        raise ModelNotFoundError(model, known=("2stems",))
+
+    assert worker.work(folder, missing) == "error"
+    assert "2stems" in json.loads((folder / "result.json").read_text())["error"]["hint"]
+
+
+def test_a_surprise_gets_an_answer_too(
+    tmp_path: Path, song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_job(tmp_path, source(song))
+
+    def burst(_: str) -> KnownSeparator:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        worker.work(folder, burst)
+    assert json.loads((folder / "result.json").read_text())["error"]["code"] == "MemoryError"
+    assert "MemoryError" in capsys.readouterr().err
+
+
+def test_a_job_is_done_once(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(song))
+    assert waiting_jobs(folder.parent) == [folder]
+    run(folder)
+    before = (folder / "result.json").read_bytes()
+    assert waiting_jobs(folder.parent) == []
+    with pytest.raises(JobTakenError):
+        worker.work(folder, lambda _: KnownSeparator())
+    assert (folder / "result.json").read_bytes() == before
+
+
+def test_a_cancelled_job_is_not_picked_up(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(song))
+    (folder / "cancel").touch()
+    assert waiting_jobs(folder.parent) == []
+
+
+def test_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="cannot be written to"):
+        worker.work(tmp_path / "gone", lambda _: KnownSeparator())
+
+
+def test_stems_appear_together_or_not_at_all(
+    tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_job(tmp_path, source(song))
+    genuine = Path.replace
+
+    def failing(path: Path, target: Path) -> Path:
+        if target.name == "Song - Accompaniment.wav":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return genuine(path, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    result = run(folder)
+    assert "No space left on device" in result["error"]["message"]
+    assert list((tmp_path / "Média").iterdir()) == []
+
+
+def test_a_media_folder_that_cannot_be_made_is_told(tmp_path: Path, song: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run(make_job(tmp_path, source(song), output_dir=str(tmp_path / "file" / "Media")))
+    assert result["error"]["code"] == "OutputError"
+    assert "Save the project" in result["error"]["hint"]
+
+
+def test_only_jobs_of_long_ago_are_removed(tmp_path: Path, song: Path) -> None:
+    old = make_job(tmp_path, source(song))
+    for path in (old / "job.json", old):
+        os.utime(path, (1e9, 1e9))
+    new = old.with_name("new")
+    new.mkdir()
+    assert remove_old_jobs(old.parent) == 1
+    assert list(old.parent.iterdir()) == [new]
+
+
+def start(folder: Path, **settings: Any) -> subprocess.Popen[bytes]:
+    """The process that the script starts, with the bare environment that REAPER may have."""
+    command = [sys.executable, "-m", "stemdock", "reaper", "work", str(folder)]
+    return subprocess.Popen(command, env={}, cwd=folder.parent, **settings)
+
+
+def test_the_genuine_model_in_a_process_of_its_own(tmp_path: Path, example: Path) -> None:
+    folder = make_job(tmp_path, source(example, start=2.0, duration=3.0))
+    with start(folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        output, errors = process.communicate(timeout=120)
+    assert (process.returncode, output, errors) == (0, b"", b"")
+    (entry,) = json.loads((folder / "result.json").read_text())["sources"]
+
+    from stemdock import Separator  # noqa: PLC0415  heavy
+
+    whole, rate = soundfile.read(example, dtype="float32", always_2d=True)
+    wanted = Separator("2stems").separate(whole[2 * rate : 5 * rate], rate)
+    for stem in entry["stems"]:
+        samples, _ = soundfile.read(stem["path"], dtype="float32")
+        np.testing.assert_allclose(samples, wanted[stem["name"]], atol=1e-6)
+    assert lines(folder)[-1]["fraction"] == 1
+
+
+def test_a_worker_told_to_end_leaves_an_answer_and_no_stems(tmp_path: Path, example: Path) -> None:
+    folder = make_job(tmp_path, *(source(example, f"s{i}", duration=None) for i in range(20)))
+    with start(folder) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "Média").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143
+    assert json.loads((folder / "result.json").read_text())["status"] == "error"
+    assert not [path for path in (tmp_path / "Média").iterdir() if path.name.startswith(".")]
+    assert "SystemExit" in (folder / "log.txt").read_text()
+
+
+def test_a_cancel_file_stops_the_process(tmp_path: Path, example: Path) -> None:
+    folder = make_job(tmp_path, *(source(example, f"s{i}", duration=None) for i in range(20)))
+    with start(folder) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "Média").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (folder / "cancel").touch()
+        assert process.wait(60) == 130
+    assert json.loads((folder / "result.json").read_text())["status"] == "cancelled"
+    assert list((tmp_path / "Média").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes")
+def test_a_disk_that_takes_no_more_is_told_and_left_clean(tmp_path: Path, example: Path) -> None:
+    import resource  # noqa: PLC0415  not on Windows
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    folder = make_job(tmp_path, source(example))
+    with start(folder, preexec_fn=limit) as process:
+        assert process.wait(60) == 1
+    error = json.loads((folder / "result.json").read_text())["error"]
+    assert error["code"] == "OutputError"
+    assert "free disk space" in error["hint"]
+    assert list((tmp_path / "Média").iterdir()) == []
