@@ -102,17 +102,23 @@ class DeliveryError(HostError):
     """The stems are made but could not be brought into the project.
 
     Attributes:
-        folder: Where they lie.
+        project: The .aup beside them that puts them in place.
     """
 
-    def __init__(self, reason: str, folder: Path, project: Path) -> None:
+    def __init__(self, reason: str, project: Path) -> None:
         super().__init__(
             HOST,
-            f"{reason}; the stems are kept in {folder}",
-            remedy=f"Import {project} by File > Import > Audio: it puts them in place.",
+            f"{reason}; the stems are kept in {project.parent}",
+            remedy=f"File > Import > Audio of {project} puts them in place",
         )
-        self.folder = folder
         self.project = project
+
+
+class OtherProjectError(DeliveryError):
+    """The project that is in front has none of the tracks that the request's had."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__("the project with the original is not in front", project)
 
 
 class InstallError(HostError):

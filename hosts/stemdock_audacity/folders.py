@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MODULE: Final = "mod-script-pipe"
 PLUGIN_FILES: Final = ("stemdock-separate.ny", "stemdock-status.ny")
+_FIRST_WITHOUT_PIPE: Final = 4
 _FLATPAK: Final = Path(".var/app/org.audacityteam.Audacity")
 _LINUX_MODULES: Final = (
     "/usr/lib/audacity/modules",
@@ -136,6 +137,12 @@ def find_version(profile: Profile) -> str:
     settings = read_settings(profile.settings)
     parts = [settings.get("Version", key, fallback="") for key in ("Major", "Minor", "Micro")]
     return ".".join(parts) if all(parts) else ""
+
+
+def has_no_pipe(version: str) -> bool:
+    """Whether an Audacity of this version, "" if unknown, comes without mod-script-pipe."""
+    major = version.partition(".")[0]
+    return major.isdecimal() and int(major) >= _FIRST_WITHOUT_PIPE
 
 
 def module_time(module: Path) -> str:

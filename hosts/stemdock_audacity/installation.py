@@ -9,6 +9,7 @@ from stemdock_audacity.folders import (
     Profile,
     find_profile,
     find_version,
+    has_no_pipe,
     module_time,
     read_settings,
 )
@@ -33,7 +34,7 @@ def diagnose() -> list[Check]:
 
 def _program(profile: Profile) -> Check:
     version = find_version(profile)
-    if version and int(version.partition(".")[0]) > 3:  # noqa: PLR2004
+    if has_no_pipe(version):
         return Check(
             subject="audacity",
             status="warning",

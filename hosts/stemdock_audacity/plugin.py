@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stemdock.hookspecs import hookimpl
-from stemdock.types import Check, HostEntry
+from stemdock.types import Check, CommandEntry, HostEntry
+
+if TYPE_CHECKING:
+    import click
 
 
 @hookimpl
@@ -12,7 +17,19 @@ def stemdock_hosts() -> list[HostEntry]:
     return [HostEntry(name="audacity", summary="Audacity 3, over mod-script-pipe.", diagnose=_diagnose)]
 
 
+@hookimpl
+def stemdock_commands() -> list[CommandEntry]:
+    """`plugin-cli audacity`."""
+    return [CommandEntry(name="audacity", summary="Separate stems inside Audacity.", load=_load_command)]
+
+
 def _diagnose() -> list[Check]:
     from stemdock_audacity.installation import diagnose  # noqa: PLC0415  only doctor needs it
 
     return diagnose()
+
+
+def _load_command() -> click.Command:
+    from stemdock_audacity.commands import command  # noqa: PLC0415  only this command needs it
+
+    return command

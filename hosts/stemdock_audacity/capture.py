@@ -1,0 +1,62 @@
+"""Capturing the selection over the pipe alone, with Audacity's own Nyquist prompt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from stemdock.errors import NothingSelectedError
+from stemdock_audacity.errors import HOST, DialogOpenError, ReplyError
+from stemdock_audacity.nyquist_text import capture_text
+from stemdock_audacity.request import read_request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stemdock_audacity.pipe import Pipe
+    from stemdock_audacity.request import Request
+
+_LEAST_TIME: Final = 5.0
+"""Seconds for the capture of next to nothing."""
+_SPEED: Final = 50.0
+"""Seconds of audio captured in a second, ten times slower than measured."""
+
+
+def capture_selection(pipe: Pipe, folder: Path) -> Request:
+    """Writes the selected audio of every selected track.
+
+    Args:
+        pipe: To Audacity.
+        folder: Where the captured files go; a path in plain ASCII.
+
+    Returns:
+        A request for all stems of no model in particular.
+
+    Raises:
+        NothingSelectedError: No track or no stretch of time is selected, or there is no audio in it.
+        HostUnreachableError: Audacity ended or does not answer.
+    """
+    selected = [info for info in pipe.tracks() if info.selected and info.kind == "wave"]
+    if not selected:
+        raise NothingSelectedError(HOST)
+    script = folder / "capture.lsp"
+    script.write_text(
+        f'(setf stemdock-inbox "{folder.as_posix()}/")\n{capture_text()}\n(stemdock-capture)\n'
+        "(if (stemdock-last-track) (stemdock-write-request nil))\n"
+        '(setf stemdock-result (if (stemdock-last-track) nil ""))\n',
+        "utf-8",
+    )
+    code = f'(load "{script.as_posix()}") stemdock-result'
+    try:
+        # Always "fails": that is how a plug-in ends without a trace in the undo history.
+        seconds = _LEAST_TIME + sum(info.end for info in selected) / _SPEED
+        pipe.run("NyquistPrompt", Command=code, seconds=seconds)
+    except DialogOpenError as error:
+        # Nothing tells the selected time beforehand, and Audacity's answer to none is a dialog.
+        raise NothingSelectedError(HOST) from error
+    try:
+        request = read_request(folder)
+    except FileNotFoundError as error:
+        raise ReplyError("the selection did not arrive", str(error)) from error
+    if not request.tracks:
+        raise NothingSelectedError(HOST)
+    return request

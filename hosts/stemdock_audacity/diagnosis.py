@@ -1,0 +1,21 @@
+"""What `plugin-cli audacity doctor` says about a running Audacity."""
+
+from __future__ import annotations
+
+from stemdock.errors import HostError
+from stemdock.types import Check
+from stemdock_audacity.errors import NotRunningError
+from stemdock_audacity.pipe import connect
+
+
+def diagnose_running() -> Check:
+    """Says hello over the pipe; does not start Audacity."""
+    subject = "audacity pipe"
+    try:
+        with connect() as pipe:
+            n_tracks = len(pipe.tracks())
+    except NotRunningError:
+        return Check(subject=subject, status="ok", detail="Audacity is not running.")
+    except HostError as error:
+        return Check(subject=subject, status="warning", detail=f"{error}.", remedy=error.remedy)
+    return Check(subject=subject, status="ok", detail=f"answers; the project has {n_tracks} tracks.")

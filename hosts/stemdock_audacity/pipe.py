@@ -1,0 +1,197 @@
+"""A conversation with Audacity: one client at a time, every command with a deadline."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from stemdock.errors import HostUnreachableError
+from stemdock_audacity import protocol, transport
+from stemdock_audacity.errors import (
+    BusyError,
+    CommandFailedError,
+    DialogOpenError,
+    ModuleOffError,
+    NoPipeError,
+    NotRunningError,
+)
+from stemdock_audacity.folders import find_profile, find_version, has_no_pipe
+from stemdock_audacity.lock import try_lock
+from stemdock_audacity.processes import find_audacity, is_computing, other_clients
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stemdock_audacity.protocol import Reply, TrackInfo
+
+GREETING_TIME: Final = 5.0
+"""Seconds for the first answer; an idle Audacity needs 0.1."""
+_RENEWAL_TIME: Final = 0.5
+"""Seconds that a vanished pipe may take to come back."""
+COMMAND_TIME: Final = 60.0
+"""Seconds for a command, long enough to import an album."""
+
+
+class Pipe:
+    """An open, exclusive connection in step with Audacity."""
+
+    def __init__(self, link: transport.Transport) -> None:
+        self._link = link
+        self._stale = False
+
+    def run(self, name: str, *, seconds: float = COMMAND_TIME, **values: str | float) -> Reply:
+        """Lets Audacity carry out a command.
+
+        Args:
+            name: The command's identifier.
+            seconds: Deadline.
+            values: The command's parameters.
+
+        Raises:
+            HostUnreachableError: Audacity ended, or did not answer in time. The connection is of no
+                use then, since the answer may still come.
+        """
+        line = protocol.command_line(name, **values)
+        return self._exchange(line, time.monotonic() + seconds)
+
+    def do(self, name: str, *, seconds: float = COMMAND_TIME, **values: str | float) -> str:
+        """Like `run`, for a command that has to succeed; returns the text of the answer.
+
+        Raises:
+            CommandFailedError: Audacity says that it failed.
+            HostUnreachableError: See `run`.
+        """
+        reply = self.run(name, seconds=seconds, **values)
+        if not reply.ok:
+            raise CommandFailedError(protocol.command_line(name, **values), reply.text)
+        return reply.text
+
+    def tracks(self) -> tuple[TrackInfo, ...]:
+        """The tracks of the active project, from the top."""
+        return protocol.parse_tracks(self.do("GetInfo", Type="Tracks", Format="JSON"))
+
+    def greet(self) -> None:
+        """Gets in step: passes over answers to whoever was here before.
+
+        Raises:
+            HostUnreachableError: No sign of life.
+        """
+        nonce = f"stemdock-{secrets.token_hex(6)}"
+        deadline = time.monotonic() + GREETING_TIME
+        self._link_write(protocol.command_line("Message", Text=nonce), deadline)
+        received = b""
+        while not (nonce.encode() in received and protocol.is_complete(received)):
+            received += self._read(deadline)
+
+    def _exchange(self, line: str, deadline: float) -> Reply:
+        if self._stale:
+            raise BusyError("the connection is out of step since a command took too long")
+        self._link_write(line, deadline)
+        received = b""
+        while not protocol.is_complete(received):
+            received += self._read(deadline)
+        return protocol.parse_reply(received)
+
+    def _link_write(self, line: str, deadline: float) -> None:
+        try:
+            self._link.write(line.encode(), deadline)
+        except TimeoutError as error:
+            self._stale = True
+            raise silence() from error
+
+    def _read(self, deadline: float) -> bytes:
+        data = self._link.read(deadline)
+        if not data:
+            self._stale = True
+            raise silence()
+        return data
+
+
+@contextmanager
+def connect() -> Iterator[Pipe]:
+    """Connects to the running Audacity.
+
+    Raises:
+        NotRunningError: There is none.
+        ModuleOffError: It runs without the pipe.
+        NoPipeError: It is an Audacity 4.
+        BusyError: Another program is connected, or Audacity computes.
+        DialogOpenError: It waits for the person.
+    """
+    with _open_link() as link:
+        pipe = Pipe(link)
+        pipe.greet()
+        yield pipe
+
+
+def is_served() -> bool:
+    """Whether Audacity has its pipe open; it need not be free to answer."""
+    try:
+        with _open_link():
+            return True
+    except BusyError:
+        return True
+    except HostUnreachableError:
+        return False
+
+
+@contextmanager
+def _open_link() -> Iterator[transport.Transport]:
+    with ExitStack() as stack:
+        if not stack.enter_context(try_lock(lock_path())):
+            raise BusyError("another Stemdock program is talking to Audacity")
+        _refuse_company()
+        link = _open_patiently()
+        stack.callback(link.close)
+        yield link
+
+
+def _open_patiently() -> transport.Transport:
+    """Opens the pipe; after each client, Audacity takes a moment to make it anew."""
+    deadline = time.monotonic() + _RENEWAL_TIME
+    while True:
+        try:
+            return transport.open_transport()
+        except OSError as error:
+            if time.monotonic() > deadline or not find_audacity():
+                raise unreachable() from error
+        time.sleep(_RENEWAL_TIME / 10)
+
+
+def lock_path() -> Path:
+    """The lock that every client of ours holds while it is connected; one a user, as is the pipe."""
+    user = os.getuid() if sys.platform != "win32" else getpass.getuser()
+    return Path(tempfile.gettempdir()) / f"stemdock-audacity-{user}.lock"
+
+
+def _refuse_company() -> None:
+    fifo = getattr(transport, "TO_AUDACITY", None)
+    if fifo and (pids := other_clients(fifo)):
+        raise BusyError(f"another program (process {pids[0]}) uses Audacity's pipe")
+
+
+def unreachable() -> HostUnreachableError:
+    """Why there is no pipe to open."""
+    if not find_audacity():
+        return NotRunningError()
+    version = find_version(find_profile())
+    if has_no_pipe(version):
+        return NoPipeError(version)
+    return ModuleOffError()
+
+
+def silence() -> HostUnreachableError:
+    """Why an open pipe brings no answer."""
+    pids = find_audacity()
+    if not pids:
+        return NotRunningError()
+    if any(is_computing(pid) for pid in pids):
+        return BusyError("Audacity is busy")
+    return DialogOpenError()

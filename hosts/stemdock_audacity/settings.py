@@ -1,0 +1,43 @@
+"""Changing audacity.cfg line by line, so that everything else stays as it is to the byte. Pure."""
+
+from __future__ import annotations
+
+
+def get_value(text: str, section: str, key: str) -> str | None:
+    """The raw value of a key; None if it is not there."""
+    place = _find(text.splitlines(), section, key)
+    return None if place is None else text.splitlines()[place].partition("=")[2]
+
+
+def set_value(text: str, section: str, key: str, value: str | None) -> str:
+    """Sets a raw value, or removes the key with None; a section left without keys goes, too."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines = text.splitlines()
+    place = _find(lines, section, key)
+    if value is None:
+        if place is not None:
+            del lines[place]
+            _drop_empty(lines, section)
+    elif place is not None:
+        lines[place] = f"{key}={value}"
+    elif f"[{section}]" in lines:
+        lines.insert(lines.index(f"[{section}]") + 1, f"{key}={value}")
+    else:
+        lines += [f"[{section}]", f"{key}={value}"]
+    return "".join(line + end for line in lines)
+
+
+def _find(lines: list[str], section: str, key: str) -> int | None:
+    current = ""
+    for place, line in enumerate(lines):
+        if line.startswith("["):
+            current = line.strip()[1:-1]
+        elif current == section and line.partition("=")[0] == key:
+            return place
+    return None
+
+
+def _drop_empty(lines: list[str], section: str) -> None:
+    head = lines.index(f"[{section}]")
+    if head + 1 == len(lines) or lines[head + 1].startswith("["):
+        del lines[head]

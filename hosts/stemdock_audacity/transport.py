@@ -1,0 +1,158 @@
+"""Bytes to and from Audacity: FIFOs on Linux and macOS, named pipes on Windows.
+
+Audacity's end opens the pipe that brings commands first and the one that takes replies second, so
+this end opens them in the same order.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+from pathlib import Path
+from typing import Protocol
+
+from stemdock_audacity.errors import ConnectionLostError
+
+
+class Transport(Protocol):
+    """An open connection."""
+
+    def write(self, line: bytes, deadline: float) -> None:
+        """Sends a line, without its line end, before `deadline` (`time.monotonic` seconds).
+
+        Raises:
+            ConnectionLostError: Audacity ended.
+            TimeoutError: It does not read.
+        """
+        ...
+
+    def read(self, deadline: float) -> bytes:
+        """Receives some bytes; b"" if there are none until `deadline`.
+
+        Raises:
+            ConnectionLostError: Audacity ended.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends the connection; Audacity then waits for the next."""
+        ...
+
+
+if sys.platform == "win32":
+    import queue
+    import threading
+
+    class NamedPipes:
+        """Windows: blocking pipes, so a thread reads."""
+
+        def __init__(self) -> None:
+            # Looking whether a pipe exists would use up its only instance: just open it.
+            self._to = open(r"\\.\pipe\ToSrvPipe", "wb", buffering=0)  # noqa: PTH123, SIM115
+            self._from = open(r"\\.\pipe\FromSrvPipe", "rb", buffering=0)  # noqa: PTH123, SIM115
+            self._received: queue.Queue[bytes] = queue.Queue()
+            threading.Thread(target=self._receive, daemon=True).start()
+
+        def _receive(self) -> None:
+            try:
+                while data := self._from.read(4096):
+                    self._received.put(data)
+            except (OSError, ValueError):
+                pass
+            self._received.put(b"")
+
+        def write(self, line: bytes, deadline: float) -> None:
+            """See `Transport.write`; blocks while Audacity does not read."""
+            del deadline
+            try:
+                self._to.write(line + b"\r\n\0")
+            except OSError as error:
+                raise ConnectionLostError from error
+
+        def read(self, deadline: float) -> bytes:
+            """See `Transport.read`."""
+            try:
+                data = self._received.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                return b""
+            if not data:
+                raise ConnectionLostError
+            return data.replace(b"\0", b"")
+
+        def close(self) -> None:
+            """See `Transport.close`."""
+            self._to.close()
+            self._from.close()
+
+    def open_transport() -> Transport:
+        """Connects.
+
+        Raises:
+            OSError: Nobody serves the pipe.
+        """
+        return NamedPipes()
+
+else:
+    TO_AUDACITY = Path(f"/tmp/audacity_script_pipe.to.{os.getuid()}")  # noqa: S108  Audacity's choice
+    FROM_AUDACITY = Path(f"/tmp/audacity_script_pipe.from.{os.getuid()}")  # noqa: S108
+
+    class Fifos:
+        """Linux and macOS."""
+
+        def __init__(self) -> None:
+            self._to = os.open(TO_AUDACITY, os.O_WRONLY | os.O_NONBLOCK)
+            try:
+                self._from = os.open(FROM_AUDACITY, os.O_RDONLY | os.O_NONBLOCK)
+            except OSError:
+                os.close(self._to)
+                raise
+            self._greeted = False
+
+        def write(self, line: bytes, deadline: float) -> None:
+            """See `Transport.write`."""
+            data = line + b"\n"
+            while data:
+                if not select.select([], [self._to], [], max(0.0, deadline - time.monotonic()))[1]:
+                    raise TimeoutError
+                try:
+                    data = data[os.write(self._to, data) :]
+                except BlockingIOError:
+                    continue
+                except BrokenPipeError as error:
+                    raise ConnectionLostError from error
+
+        def read(self, deadline: float) -> bytes:
+            """See `Transport.read`."""
+            while True:
+                if not select.select([self._from], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                    return b""
+                data = os.read(self._from, 65536)
+                if data:
+                    self._greeted = True
+                    return data
+                # Until Audacity has opened its end, the FIFO seems to be at its end.
+                if self._greeted or not self._is_served():
+                    raise ConnectionLostError
+                time.sleep(0.005)
+                if time.monotonic() > deadline:
+                    return b""
+
+        def _is_served(self) -> bool:
+            poll = select.poll()
+            poll.register(self._to, select.POLLOUT)
+            return not any(event & select.POLLERR for _, event in poll.poll(0))
+
+        def close(self) -> None:
+            """See `Transport.close`."""
+            os.close(self._to)
+            os.close(self._from)
+
+    def open_transport() -> Transport:
+        """Connects.
+
+        Raises:
+            OSError: Nobody serves the pipe.
+        """
+        return Fifos()

@@ -1,0 +1,349 @@
+"""A real Audacity on a display of its own, with a home of its own."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import soundfile
+
+from stemdock.errors import HostError
+from stemdock_audacity import transport
+from stemdock_audacity.pipe import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stemdock_audacity.protocol import Reply, TrackInfo
+
+T = TypeVar("T")
+
+CLI = (sys.executable, "-m", "stemdock")
+NEEDED = ("audacity", "Xvfb", "openbox", "xdotool", "import")
+VERSION = "[Version]\nMajor=3\nMinor=2\nMicro=4\n"
+"""Spares the first start its welcome."""
+
+
+def missing_programs() -> list[str]:
+    return [name for name in NEEDED if shutil.which(name) is None]
+
+
+def wait_until(condition: Callable[[], T], seconds: float = 60.0, what: str = "") -> T:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s: {what or condition}")
+
+
+class Display:
+    """An X server with a window manager."""
+
+    def __init__(self, log: Path) -> None:
+        reading, writing = os.pipe()
+        with log.open("wb") as sink:
+            self._server = subprocess.Popen(
+                ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-noreset"],
+                pass_fds=[writing], stdout=sink, stderr=sink,
+            )  # fmt: skip
+            os.close(writing)
+            number = b""
+            while not number.endswith(b"\n"):
+                assert select.select([reading], [], [], 30)[0], "Xvfb does not start"
+                number += os.read(reading, 16)
+            os.close(reading)
+            self.name = f":{number.decode().strip()}"
+            environment = {**os.environ, "DISPLAY": self.name}
+            self._manager = subprocess.Popen(["openbox"], env=environment, stdout=sink, stderr=sink)
+
+    def close(self) -> None:
+        for process in (self._manager, self._server):
+            process.terminate()
+            process.wait(20)
+
+
+class Desktop:
+    """What a person has: a display, a home, and an Audacity that may run."""
+
+    def __init__(self, display: Display, home: Path, artefacts: Path) -> None:
+        self.display = display
+        self.home = home
+        self.artefacts = artefacts
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("XDG_")},
+            "HOME": str(home),
+            "DISPLAY": display.name,
+            "LC_ALL": "C.UTF-8",
+        }
+        self.settings = home / ".config/audacity/audacity.cfg"
+        self.spool = home / ".local/state/stemdock/audacity"
+
+    # --- installing and starting
+
+    def cli(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*CLI, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def install(self) -> None:
+        done = self.cli("audacity", "install")
+        assert done.returncode == 0, done.stderr
+        temporary = self.home / "tmp"
+        with self.settings.open("a") as file:
+            file.write(f"{VERSION}[GUI]\nShowSplashScreen=0\n[Directories]\nTempDir={temporary}\n")
+            # 32-bit floating point WAV, so that exporting loses nothing.
+            file.write("[FileFormats/ExportFormat_SF1_Type]\nWAV_10000=6\n")
+
+    def start(self) -> None:
+        done = self.cli("audacity", "launch")
+        assert done.returncode == 0, done.stderr
+
+    def processes(self, *needles: str) -> list[int]:
+        """Processes of this home whose command line holds one of the words."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if f"HOME={self.home}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                    line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    if line and (not needles or any(needle in line for needle in needles)):
+                        found.append(int(folder.name))
+        return found
+
+    def kill(self, *needles: str) -> None:
+        for pid in self.processes(*needles):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not self.processes(*needles), 20, "processes to end")
+
+    def stop(self) -> None:
+        """Ends everything of this home, and makes as if Audacity had been closed properly."""
+        self.kill()
+        for path in (transport.TO_AUDACITY, transport.FROM_AUDACITY):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.home / "tmp", ignore_errors=True)
+        if self.settings.exists():
+            text = self.settings.read_text("utf-8")
+            head, mark, rest = text.partition("[ActiveProjects]\n")
+            self.settings.write_text(head + (rest[rest.find("[") :] if mark and "[" in rest else ""), "utf-8")
+
+    # --- over the pipe
+
+    def run(self, name: str, **values: str | float) -> Reply:
+        """One command, on a connection of its own, as soon as nobody else talks."""
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                with connect() as pipe:
+                    return pipe.run(name, **values)
+            except HostError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def do(self, name: str, **values: str | float) -> str:
+        reply = self.run(name, **values)
+        assert reply.ok, (name, values, reply)
+        return reply.text
+
+    def tracks(self) -> tuple[TrackInfo, ...]:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                with connect() as pipe:
+                    return pipe.tracks()
+            except HostError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def is_usable(self) -> bool:
+        """Whether Audacity runs and answers, with no dialog open."""
+        try:
+            with connect() as pipe:
+                pipe.tracks()
+        except HostError:
+            return False
+        return len(self.audacity_windows()) == 1
+
+    def clear(self) -> None:
+        """An empty project."""
+        if self.tracks():
+            self.do("SelectAll")
+            self.do("RemoveTracks")
+
+    def import_audio(self, *paths: Path) -> None:
+        for path in paths:
+            self.do("Import2", Filename=str(path))
+
+    def select(self, start: float, end: float, *tracks: int) -> None:
+        self.do("SelectTime", Start=start, End=end)
+        for number, track in enumerate(tracks):
+            self.do("SelectTracks", Track=track, TrackCount=1, Mode="Add" if number else "Set")
+
+    def rename(self, *names: str) -> None:
+        """Names the tracks from the top."""
+        for place, name in enumerate(names):
+            self.do("SelectTracks", Track=place, TrackCount=1, Mode="Set")
+            self.do("SetTrackStatus", Name=name)
+
+    def export(self, path: Path, start: float, end: float, track: int, n_channels: int = 2) -> Path:
+        """Part of one track as a float WAV."""
+        self.select(start, end, track)
+        self.do("Export2", Filename=str(path), NumChannels=n_channels)
+        return path
+
+    @contextmanager
+    def hidden_pipe(self) -> Iterator[None]:
+        """For everybody who looks, Audacity has no pipe meanwhile."""
+        time.sleep(0.5)  # after each client, Audacity makes it anew
+        hidden = transport.TO_AUDACITY.with_suffix(".hidden")
+        transport.TO_AUDACITY.rename(hidden)
+        try:
+            yield
+        finally:
+            hidden.rename(transport.TO_AUDACITY)
+
+    # --- with hands and eyes
+
+    def xdotool(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return done.stdout.strip()
+
+    def windows(self, name: str) -> list[str]:
+        """Ids of visible windows with this very title."""
+        return self.xdotool("search", "--onlyvisible", "--name", f"^{name}$").split()
+
+    def window(self, name: str, seconds: float = 20) -> str:
+        return wait_until(lambda: self.windows(name), seconds, f"the window {name}")[-1]
+
+    def size(self, window: str) -> tuple[int, int]:
+        """Width and height; zero for one that has just gone."""
+        lines = self.xdotool("getwindowgeometry", "--shell", window).split()
+        shape = dict(line.split("=") for line in lines if line.count("=") == 1)
+        return int(shape.get("WIDTH", 0)), int(shape.get("HEIGHT", 0))
+
+    def main_window(self) -> str:
+        return max(self.audacity_windows(), key=self.size)
+
+    def audacity_windows(self) -> list[str]:
+        """Every window of Audacity; the search itself fails when one goes meanwhile."""
+        return wait_until(
+            lambda: self.xdotool("search", "--onlyvisible", "--class", "audacity").split(), 20, "a window"
+        )
+
+    def open_dialog(self, n_downs: int, title: str, picture: str = "") -> None:
+        """Opens a plug-in's dialog by the menu, which a window that has just changed can swallow."""
+        for _ in range(3):
+            self._take_menu_item(n_downs, picture)
+            with suppress(AssertionError):
+                self.window(title, 4)
+                return
+            for _ in range(3):
+                self.xdotool("key", "Escape")
+        raise AssertionError(f"no dialog {title}")
+
+    def _take_menu_item(self, n_downs: int, picture: str) -> None:
+        """Takes an item of Tools > Stemdock, the last entry of that menu, so far from the top."""
+        self.xdotool("windowfocus", "--sync", self.main_window())
+        time.sleep(0.3)
+        for key in ("alt+o", "Up", "Right", *["Down"] * n_downs):
+            self.xdotool("key", key)
+            time.sleep(0.4)
+        if picture:
+            self.picture(picture)
+        self.xdotool("key", "Return")
+
+    def apply(self, dialog: str) -> None:
+        """Presses the Apply button of a plug-in's dialog."""
+        window = self.window(dialog)
+        time.sleep(0.5)
+        self.xdotool("mousemove", "--window", window, str(self.size(window)[0] - 48), "32", "click", "1")
+
+    def choose(self, dialog: str, height: int, n_downs: int) -> None:
+        """Opens the choice at this height of a dialog and takes the entry so far from the top."""
+        window = self.window(dialog)
+        self.xdotool("mousemove", "--window", window, "226", str(height), "click", "1")
+        for key in ("Home", *["Down"] * n_downs, "Return"):
+            time.sleep(0.3)
+            self.xdotool("key", key)
+        time.sleep(0.3)
+
+    def separate_by_menu(
+        self, *, menu_picture: str = "", dialog_picture: str = "", mute: bool = False
+    ) -> None:
+        self.open_dialog(0, "Separate Stems", menu_picture)
+        time.sleep(0.5)
+        if dialog_picture:
+            self.picture(dialog_picture)
+        # The dialog remembers what it was last told.
+        self.choose("Separate Stems", 213, 1 if mute else 0)
+        self.apply("Separate Stems")
+
+    def picture(self, name: str) -> Path:
+        path = self.artefacts / f"{name}.png"
+        subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True, timeout=30)
+        return path
+
+    def click_bottom(self, window: str, from_right: int | None = None) -> None:
+        """Clicks a button in the last row of a window: the middle one, or one so far from the right."""
+        width, height = self.size(window)
+        across = width // 2 if from_right is None else width - from_right
+        self.xdotool("mousemove", "--window", window, str(across), str(height - 24), "click", "1")
+
+    def press_cancel(self, dialog: str) -> None:
+        """Presses the right one of the buttons in Audacity's progress dialog."""
+        self.click_bottom(dialog, 50)
+
+    # --- what became of it
+
+    def outcomes(self) -> list[str]:
+        path = self.spool / "recent.txt"
+        return path.read_text("utf-8").splitlines() if path.exists() else []
+
+    def wait_for_outcome(self, n_before: int, seconds: float = 90) -> str:
+        wait_until(lambda: len(self.outcomes()) > n_before, seconds, "an outcome")
+        return self.outcomes()[-1]
+
+    def leftovers(self) -> list[str]:
+        """Files of any size that a finished request should not have left."""
+        return [
+            str(path) for path in self.spool.rglob("*") if path.is_file() and path.stat().st_size > 100_000
+        ]
+
+
+def summary(tracks: Sequence[TrackInfo]) -> list[tuple[str, float, float, bool]]:
+    """What Undo has to bring back; the names lie in no undo step."""
+    return [(track.kind, track.start, track.end, track.mute) for track in tracks]
+
+
+def headless(desktop: Desktop, excerpt: Path, folder: Path, *options: str) -> dict[str, NDArray[np.float32]]:
+    done = desktop.cli("separate", str(excerpt), "-o", str(folder), *options)
+    assert done.returncode == 0, done.stderr
+    return {
+        path.stem: soundfile.read(path, dtype="float32", always_2d=True)[0]
+        for path in (folder / excerpt.stem).glob("*.wav")
+    }

@@ -1,0 +1,75 @@
+"""Many requests in a row to one Audacity, and what they cost; too long for every test run.
+
+Run with: python -m pytest tests/hosts/audacity/soak.py -s
+"""
+
+# ruff: noqa: T201  the figures are the result
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hosts.audacity.desktop import wait_until
+
+if TYPE_CHECKING:
+    from hosts.audacity.desktop import Desktop
+
+N_REQUESTS = 50
+
+
+def megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def state(desktop: Desktop) -> dict[str, float]:
+    worker = desktop.processes("stemdock_audacity.worker")
+    audacity = desktop.processes("bin/audacity")
+    return {
+        "processes": len(desktop.processes()),
+        "files": sum(path.is_file() for path in desktop.spool.rglob("*")),
+        "worker open files": len(list(Path(f"/proc/{worker[0]}/fd").iterdir())) if worker else 0,
+        "worker MB": megabytes(worker[0]) if worker else 0.0,
+        "audacity open files": len(list(Path(f"/proc/{audacity[0]}/fd").iterdir())),
+        "audacity MB": megabytes(audacity[0]),
+        "temporary files": len(list(Path("/tmp").glob("*audacity_script_pipe*"))),  # noqa: S108
+    }
+
+
+def test_fifty_requests(desktop: Desktop, song: Path) -> None:
+    desktop.import_audio(song)
+    states = []
+    for n_request in range(N_REQUESTS):
+        (desktop.spool / "recent.txt").unlink(missing_ok=True)
+        desktop.select(n_request % 5, n_request % 5 + 2.0, 0)
+        desktop.run("SeparateStems")
+        assert ": done in" in desktop.wait_for_outcome(0)
+        wait_until(lambda: len(desktop.tracks()) == 3, 10, "two stems")
+        desktop.do("Undo")
+        if n_request % 10 in {4, 9}:
+            wait_until(lambda: not desktop.processes("stemdock_audacity.window"), 10, "the window")
+            states.append(state(desktop))
+            print(n_request + 1, {key: round(value, 1) for key, value in states[-1].items()})
+    first, last = states[1], states[-1]
+    for key in ("processes", "files", "worker open files", "audacity open files", "temporary files"):
+        assert last[key] <= first[key], key
+    assert last["worker MB"] < first["worker MB"] * 1.1
+
+
+def test_time_of_thirty_seconds(desktop: Desktop, long_song: Path) -> None:
+    """From Apply to tracks, cold and with the warm worker."""
+    desktop.import_audio(long_song)
+    desktop.kill("stemdock_audacity.worker")
+    for kind in ("cold", "warm", "warm"):
+        desktop.select(0, 30, 0)
+        n_tracks = len(desktop.tracks())
+        n_outcomes = len(desktop.outcomes())
+        began = time.monotonic()
+        desktop.run("SeparateStems")
+        returned = time.monotonic() - began
+        desktop.wait_for_outcome(n_outcomes)
+        total = time.monotonic() - began
+        assert len(desktop.tracks()) == n_tracks + 2
+        print(f"{kind}: Audacity free again after {returned:.2f} s, tracks after {total:.2f} s")
+        desktop.do("Undo")

@@ -1,0 +1,274 @@
+"""What goes wrong in real life, each for real: a clear message, an unharmed project, and life goes on."""
+
+# ruff: noqa: RUF001  the names of the tracks have an en dash
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hosts.audacity.desktop import CLI, summary, wait_until
+from stemdock_audacity import transport
+from stemdock_audacity.errors import (
+    BusyError,
+    DialogOpenError,
+    HostUnreachableError,
+    ModuleOffError,
+    NotRunningError,
+)
+from stemdock_audacity.pipe import connect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hosts.audacity.desktop import Desktop
+
+
+PREFERENCE = "FileFormats/ExternalProgramExportCommand"
+
+
+def separates(desktop: Desktop) -> bool:
+    """Whether the next request works."""
+    n_before = len(desktop.tracks())
+    desktop.select(1.0, 2.0, 0)
+    done = desktop.cli("audacity", "separate")
+    assert done.returncode == 0, done.stderr
+    return len(desktop.tracks()) == n_before + 2
+
+
+def begin(desktop: Desktop, long_song: Path) -> int:
+    """Starts a long separation from the menu's command; returns the number of outcomes before."""
+    n_outcomes = len(desktop.outcomes())
+    desktop.import_audio(long_song)
+    desktop.select(0, 100, 0)
+    desktop.run("SeparateStems")
+    wait_until(lambda: "separating" in desktop.cli("audacity", "status").stdout, 20, "the start")
+    return n_outcomes
+
+
+def close_dialogs(desktop: Desktop) -> None:
+    """Presses the only button of whatever message is open."""
+
+    def close() -> bool:
+        for window in sorted(desktop.audacity_windows(), key=desktop.size)[:-1]:
+            desktop.xdotool("windowfocus", window, "key", "Return")
+        return desktop.is_usable()
+
+    wait_until(close, 30, "Audacity to answer again")
+
+
+@pytest.mark.parametrize("selection", ["no track", "no time", "silence after the end"])
+def test_nothing_selected(desktop: Desktop, song: Path, selection: str) -> None:
+    desktop.import_audio(song)
+    if selection == "no track":
+        desktop.do("SelectTracks", Track=0, TrackCount=1, Mode="Remove")
+        desktop.do("SelectTime", Start=1, End=2)
+    elif selection == "no time":
+        desktop.select(1.0, 1.0, 0)
+    else:
+        desktop.select(20.0, 30.0, 0)
+    before = desktop.tracks()
+    began = time.monotonic()
+    done = desktop.cli("audacity", "separate")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "no audio is selected" in done.stderr
+    assert time.monotonic() - began < 30
+    if selection == "no time":
+        close_dialogs(desktop)
+    assert desktop.tracks() == before
+    assert separates(desktop)
+
+
+def test_dialog_open(desktop: Desktop, song: Path, tmp_path: Path) -> None:
+    desktop.import_audio(song)
+    with connect() as pipe, pytest.raises(DialogOpenError):
+        pipe.run("Import2", Filename=str(tmp_path / "missing.wav"), seconds=3)
+    began = time.monotonic()
+    done = desktop.cli("audacity", "separate")
+    assert done.returncode == 3
+    assert "a dialog is probably open" in done.stderr
+    assert time.monotonic() - began < 20
+    close_dialogs(desktop)
+    assert separates(desktop)
+
+
+def test_second_client(desktop: Desktop, song: Path) -> None:
+    desktop.import_audio(song)
+    script = (
+        "import sys, time; "
+        f"a = open({str(transport.TO_AUDACITY)!r}, 'w'); b = open({str(transport.FROM_AUDACITY)!r}); "
+        "print('in', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([CLI[0], "-c", script], stdout=subprocess.PIPE)
+    assert other.stdout
+    assert other.stdout.readline() == b"in\n"
+    try:
+        with pytest.raises(BusyError, match=str(other.pid)), connect():
+            pass
+        done = desktop.cli("audacity", "separate")
+        assert done.returncode == 3
+        assert "another program" in done.stderr
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    assert separates(desktop)
+
+
+def test_two_of_ours(desktop: Desktop) -> None:
+    with connect(), pytest.raises(BusyError, match="another Stemdock program"), connect():
+        pass
+    assert desktop.is_usable()
+
+
+def test_disk_full(desktop: Desktop, song: Path) -> None:
+    desktop.import_audio(song)
+    desktop.select(0, 10, 0)
+    before = desktop.tracks()
+    # A limit on the size of files is met like a full disk: writing fails half-way.
+    done = subprocess.run(
+        ["prlimit", "--fsize=1000000", *CLI, "audacity", "separate"],
+        env=desktop.environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "free disk space" in done.stderr
+    assert desktop.tracks() == before
+    assert desktop.leftovers() == []
+    assert separates(desktop)
+
+
+def test_edits_meanwhile(desktop: Desktop, long_song: Path, song: Path) -> None:
+    n_outcomes = begin(desktop, long_song)
+    desktop.import_audio(song)
+    desktop.select(0, 1, 0)
+    desktop.do("RemoveTracks")
+    desktop.import_audio(song)
+    desktop.select(0.5, 0.75, 1)
+    before = desktop.tracks()
+    desktop.cli("audacity", "cancel")
+    desktop.wait_for_outcome(n_outcomes)
+    assert desktop.tracks() == before
+
+
+def test_original_deleted_meanwhile(desktop: Desktop, long_song: Path, song: Path) -> None:
+    desktop.import_audio(song)
+    n_outcomes = len(desktop.outcomes())
+    desktop.import_audio(long_song)
+    desktop.select(0, 40, 1)
+    desktop.run("SeparateStems", chosenoriginal="Mute")
+    wait_until(lambda: "separating, " in desktop.cli("audacity", "status").stdout, 20, "the start")
+    time.sleep(1)
+    desktop.select(0, 1, 1)
+    desktop.do("RemoveTracks")
+    before = desktop.tracks()
+    outcome = desktop.wait_for_outcome(n_outcomes)
+    assert ": done in" in outcome
+    assert "not muted" in outcome
+    after = desktop.tracks()
+    assert summary(after[:1]) == summary(before)
+    assert [track.name for track in after[1:]] == ["long – vocals", "long – accompaniment"]
+
+
+def test_worker_killed(desktop: Desktop, long_song: Path) -> None:
+    begin(desktop, long_song)
+    before = desktop.tracks()
+    desktop.kill("stemdock_audacity.worker")
+    window = desktop.window("Stemdock")
+    time.sleep(1)
+    desktop.picture("interrupted")
+    desktop.click_bottom(window)
+    n_outcomes = len(desktop.outcomes())
+    desktop.select(0, 1.5, 0)
+    desktop.run("SeparateStems")
+    desktop.wait_for_outcome(n_outcomes + 1)
+    assert "was interrupted" in desktop.outcomes()[n_outcomes]
+    assert ": done in" in desktop.outcomes()[-1]
+    assert len(desktop.tracks()) == len(before) + 2
+    assert desktop.leftovers() == []
+    desktop.cli("audacity", "cancel")
+    assert desktop.cli("audacity", "status").stdout.endswith("Nothing is being separated.\n")
+
+
+def test_audacity_killed(desktop: Desktop, long_song: Path, song: Path) -> None:
+    n_outcomes = begin(desktop, long_song)
+    desktop.kill("audacity --", "/usr/bin/audacity", "bin/audacity")
+    outcome = desktop.wait_for_outcome(n_outcomes)
+    assert "the stems are kept in" in outcome
+    project = next(desktop.spool.glob("jobs/*/stems.aup"))
+    assert str(project) in outcome
+
+    with pytest.raises(NotRunningError), connect():
+        pass
+    done = desktop.cli("audacity", "separate")
+    assert done.returncode == 3
+    assert "Audacity is not running" in done.stderr
+
+    desktop.stop()
+    desktop.start()
+    desktop.import_audio(song)
+    desktop.import_audio(project)  # as the message says
+    assert [track.name for track in desktop.tracks()] == ["song", "long – vocals", "long – accompaniment"]
+    desktop.cli("audacity", "cancel")
+    assert separates(desktop)
+
+
+def test_audacity_killed_while_it_waits(desktop: Desktop, long_song: Path, song: Path) -> None:
+    desktop.import_audio(long_song)
+    desktop.do("SetPreference", Name=PREFERENCE, Value='Lämmer/lame "x" - %f')
+    desktop.select(0, 100, 0)
+    with desktop.hidden_pipe():
+        desktop.separate_by_menu()
+        desktop.window("Export")
+        wait_until(lambda: desktop.processes("stemdock_audacity.launcher"), 10, "the launcher")
+        time.sleep(1)
+        desktop.kill("bin/audacity")
+    assert "stemdock-launch" in desktop.settings.read_text("utf-8")
+    wait_until(lambda: not desktop.processes("launcher"), 30, "the launcher to end")
+    desktop.stop()
+    desktop.start()
+    assert desktop.do("GetPreference", Name=PREFERENCE) == 'Lämmer/lame "x" - %f'
+    desktop.import_audio(song)
+    assert separates(desktop)
+    assert desktop.leftovers() == []
+
+
+def test_module_off(home: Desktop, song: Path) -> None:
+    home.stop()
+    text = home.settings.read_text("utf-8")
+    home.settings.write_text(text.replace("mod-script-pipe=1", "mod-script-pipe=0"), "utf-8")
+    shutil.copy(song, home.home / "song.wav")
+    audacity = subprocess.Popen(
+        ["audacity", str(home.home / "song.wav")], env=home.environment, stderr=subprocess.DEVNULL
+    )
+    try:
+        home.window("song", 30)
+        time.sleep(1)
+        with pytest.raises(ModuleOffError), connect():
+            pass
+        assert home.cli("audacity", "separate").returncode == 3
+        home.xdotool("windowfocus", "--sync", home.main_window(), "key", "ctrl+a")
+        home.separate_by_menu()
+        imported = home.spool / "inbox/imported.txt"
+        wait_until(imported.exists, 60, "the import")
+        home.xdotool("windowfocus", "--sync", home.window("Separate Stems"), "key", "Return")
+        wait_until(lambda: not home.windows("Separate Stems"), 10, "the message to go")
+        # The plug-in's notes on a second request tell what tracks there are.
+        home.xdotool("windowfocus", "--sync", home.main_window(), "key", "ctrl+a")
+        home.separate_by_menu()
+        notes = home.spool / "inbox/track-3.txt"
+        wait_until(notes.exists, 20, "the second request")
+        assert "name song – accompaniment" in notes.read_text("utf-8")
+        assert "length 479832" in notes.read_text("utf-8")
+    finally:
+        home.stop()
+        audacity.wait(20)
+        home.settings.write_text(text, "utf-8")
+
+
+def test_errors_say_what_to_do() -> None:
+    for error in (NotRunningError(), ModuleOffError(), DialogOpenError(), BusyError("x")):
+        assert isinstance(error, HostUnreachableError)
+        assert error.remedy
