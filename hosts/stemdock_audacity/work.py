@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from functools import reduce
+from operator import sub
 from typing import TYPE_CHECKING
 
 from stemdock.errors import StemdockError
@@ -9,15 +12,13 @@ from stemdock_audacity.errors import HOST
 from stemdock_audacity.legacy import StemTrack, write_project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from threading import Event
 
     from stemdock.separator import Separator
-    from stemdock.types import FloatArray, Progress
+    from stemdock.types import Progress
     from stemdock_audacity.request import CapturedTrack, Request
-
-_BLOCK_LENGTH = 1 << 16
 
 
 def separate_request(
@@ -85,7 +86,7 @@ def _separate_track(
     if request.remainder:
         name = f"everything but {request.stems[0]}" if len(request.stems) == 1 else "everything else"
         remainder = target / "remainder.wav"
-        _subtract(mixture, stems, remainder)
+        _subtract(mixture, stems.values(), remainder)
         stems[name] = remainder
     for path in set(made.stems.values()) - set(stems.values()):
         path.unlink()
@@ -109,52 +110,49 @@ def _cut(mixture: Path, track: CapturedTrack) -> None:
     Raises:
         StemdockError: The file is not as long as the capture should be.
     """
-    import soundfile  # noqa: PLC0415
+    from stemdock.audio import WavWriter, open_audio  # noqa: PLC0415
 
-    found = soundfile.info(mixture).frames
-    if found != track.length:
-        raise StemdockError(
-            f"{HOST}: {found} samples of {track.name!r} arrived instead of {track.length}",
-            remedy="Check the free disk space and try again.",
-        )
-    if track.separable_length == track.length:
-        return
-    part = mixture.with_suffix(".part")
-    with soundfile.SoundFile(mixture) as source:
-        source.seek(track.first_sample - track.start_sample)
-        with soundfile.SoundFile(
-            part, "w", source.samplerate, source.channels, subtype="FLOAT", format="WAV"
+    with open_audio(mixture) as audio:
+        if audio.total_length != track.length:
+            raise StemdockError(
+                f"{HOST}: {audio.total_length} samples of {track.name!r} arrived instead of {track.length}",
+                remedy="Check the free disk space and try again.",
+            )
+        if track.separable_length == track.length:
+            return
+        first = track.first_sample - track.start_sample
+        part = mixture.with_suffix(".part")
+        with WavWriter(
+            part,
+            sample_rate=audio.sample_rate,
+            n_channels=audio.n_channels,
+            bit_depth="32f",
+            total_length=track.separable_length,
         ) as target:
-            _copy(source, target, track.separable_length)
+            position = 0
+            for block in audio.blocks:
+                begin = max(0, first - position)
+                target.write(block[begin : max(begin, first + track.separable_length - position)])
+                position += len(block)
     part.replace(mixture)
 
 
-def _copy(source: object, target: object, length: int) -> None:
-    while length > 0:
-        block = source.read(min(_BLOCK_LENGTH, length), dtype="float32", always_2d=True)  # type: ignore[attr-defined]
-        target.write(block)  # type: ignore[attr-defined]
-        length -= len(block)
-
-
-def _subtract(mixture: Path, stems: Mapping[str, Path], remainder: Path) -> None:
+def _subtract(mixture: Path, stems: Iterable[Path], remainder: Path) -> None:
     """Writes what the stems leave of the mixture, sample by sample, so that all add up to it."""
-    from contextlib import ExitStack  # noqa: PLC0415
-
-    import numpy as np  # noqa: PLC0415
-    import soundfile  # noqa: PLC0415
+    from stemdock.audio import WavWriter, open_audio  # noqa: PLC0415
 
     with ExitStack() as files:
-        source = files.enter_context(soundfile.SoundFile(mixture))
-        parts = [files.enter_context(soundfile.SoundFile(path)) for path in stems.values()]
-        n_channels = parts[0].channels
+        source = files.enter_context(open_audio(mixture))
+        parts = [files.enter_context(open_audio(path)) for path in stems]
         target = files.enter_context(
-            soundfile.SoundFile(remainder, "w", source.samplerate, n_channels, subtype="FLOAT", format="WAV")
+            WavWriter(
+                remainder,
+                sample_rate=source.sample_rate,
+                n_channels=parts[0].n_channels,
+                bit_depth="32f",
+                total_length=source.total_length,
+            )
         )
-        while True:
-            block = source.read(_BLOCK_LENGTH, dtype="float32", always_2d=True)
-            if not len(block):
-                return
-            rest: FloatArray = np.repeat(block, n_channels // block.shape[1], axis=1)
-            for part in parts:
-                rest -= part.read(len(rest), dtype="float32", always_2d=True)
-            target.write(rest)
+        # Files of one length are read in blocks of one length; a mono mixture is given to both channels.
+        for block, *taken in zip(source.blocks, *(part.blocks for part in parts), strict=True):
+            target.write(reduce(sub, taken, block))
