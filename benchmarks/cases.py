@@ -1,0 +1,85 @@
+"""What is separated: songs made of the one in the tests, with one model or another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import soundfile
+
+from benchmarks.workspace import ROOT, WORK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SAMPLE_RATE: Final = 44100
+"""Hz, the models' own, so that nobody resamples."""
+_EXAMPLE: Final = ROOT / "tests" / "data" / "audio_example.mp3"
+_BLOCK_LENGTH: Final = 60 * SAMPLE_RATE
+_OFFSET: Final = SAMPLE_RATE // 2
+"""Samples by which each song starts later in the example than the one before, so that no two are alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A job for every program."""
+
+    name: str
+    model: str
+    """Spleeter's name of the model."""
+    duration: int
+    """Seconds of a song."""
+    n_songs: int = 1
+    compared: bool = True
+    """Whether Spleeter's own output is made to compare with."""
+
+    @property
+    def n_stems(self) -> int:
+        """That the model's name begins with."""
+        return int(self.model.partition("stems")[0])
+
+
+CASES: Final = tuple(
+    Case(name=f"{model}-{name}", model=model, duration=duration, n_songs=n_songs, compared=compared)
+    for model, name, duration, n_songs, compared in (
+        ("2stems", "10s", 10, 1, True),
+        ("2stems", "3min", 180, 1, True),
+        ("2stems", "60min", 3600, 1, False),
+        ("2stems", "batch", 10, 20, True),
+        ("4stems", "3min", 180, 1, True),
+        ("5stems", "3min", 180, 1, True),
+    )
+)
+QUICK: Final = ("2stems-10s",)
+
+
+def songs(case: Case) -> list[Path]:
+    """The case's songs, made if they are not there yet: 16-bit stereo WAV files."""
+    folder = WORK / "songs" / f"{case.duration}s"
+    paths = [folder / f"song_{number:02}.wav" for number in range(case.n_songs)]
+    missing = [(number, path) for number, path in enumerate(paths) if not path.exists()]
+    if missing:
+        folder.mkdir(parents=True, exist_ok=True)
+        example, _ = soundfile.read(_EXAMPLE, dtype="int16", always_2d=True)
+        for number, path in missing:
+            part = path.with_suffix(".part")
+            with soundfile.SoundFile(
+                part, "w", SAMPLE_RATE, example.shape[1], "PCM_16", format="WAV"
+            ) as file:
+                for block in tiled(example, number * _OFFSET, case.duration * SAMPLE_RATE):
+                    file.write(block)
+            part.replace(path)
+    return paths
+
+
+def tiled(
+    example: NDArray[np.int16], start: int, length: int, block_length: int = _BLOCK_LENGTH
+) -> Iterator[NDArray[np.int16]]:
+    """Blocks of `length` samples of an example that is repeated without end, from sample `start` on."""
+    for position in range(start, start + length, block_length):
+        block = np.arange(position, min(position + block_length, start + length))
+        yield example[block % len(example)]

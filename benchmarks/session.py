@@ -1,0 +1,166 @@
+"""One session: all programs on the same songs, in turns, so that what disturbs one disturbs all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import soundfile
+
+from benchmarks.cases import SAMPLE_RATE, songs
+from benchmarks.errors import BenchmarkError, CommandFailedError
+from benchmarks.figures import snr, summarise
+from benchmarks.programs import PROGRAMS, spleeter_reference, stemdock_python
+from benchmarks.weights import stemdock_model
+from benchmarks.workspace import ROOT, WORK, available_memory, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchmarks.cases import Case
+    from benchmarks.figures import Summary
+    from benchmarks.programs import Program
+
+MEASURES: Final = ("wall", "cpu", "peak_memory", "latency")
+"""Seconds, seconds of all cores, bytes, and seconds to the first samples on disk."""
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What one program did with one case."""
+
+    program: str
+    note: str = ""
+    runs: list[dict[str, float]] = field(default_factory=list)
+    """Measures of each repetition."""
+    snr: dict[str, float] = field(default_factory=dict)
+    """By stem, dB against Spleeter's float32 output, of the song where it is lowest."""
+    missing_length: int = 0
+    """Samples at a song's end that the program left out, of the song where it is most."""
+
+    def summary(self, measure: str) -> Summary:
+        """Of the repetitions."""
+        return summarise([run[measure] for run in self.runs])
+
+
+def run_case(case: Case, n_repetitions: int) -> list[Outcome]:
+    """Runs every program that can do the case once to warm up and then so many times, in turns."""
+    songs(case)
+    outcomes = {program: Outcome(program=program.name) for program in PROGRAMS}
+    for program, outcome in outcomes.items():
+        try:
+            outcome.note = program.obstacle(case, available_memory())
+            if not outcome.note:
+                program.prepare(case)
+        except BenchmarkError as error:
+            outcome.note = f"not installed: {str(error).splitlines()[0]}"
+    reference = _reference(case) if case.compared else None
+    for repetition in range(n_repetitions + 1):
+        for program, outcome in outcomes.items():
+            if not outcome.note:
+                _repeat(program, case, outcome, reference, warm_up=repetition == 0)
+    return list(outcomes.values())
+
+
+def profile(case: Case) -> dict[str, object]:
+    """Where Stemdock's time goes with the case's first song: see `benchmarks.profile`."""
+    folder = _clean_output()
+    command = [
+        stemdock_python(),
+        "-m",
+        "benchmarks.profile",
+        stemdock_model(case.model),
+        songs(case)[0],
+        folder,
+    ]
+    figures: dict[str, object] = json.loads(run(command, {"PYTHONPATH": str(ROOT)}))
+    return figures
+
+
+def time_help(n_repetitions: int) -> Summary:
+    """Seconds that `plugin-cli --help` takes, after one run to warm up."""
+    command = [stemdock_python().with_name("plugin-cli"), "--help"]
+    runs = [_measured(command, _clean_output(), {}) for _ in range(n_repetitions + 1)]
+    return summarise([figures["wall"] for figures in runs[1:]])
+
+
+def _repeat(program: Program, case: Case, outcome: Outcome, reference: Path | None, *, warm_up: bool) -> None:
+    output = _clean_output()
+    print(f"{case.name}: {program.name}", file=sys.stderr, flush=True)
+    try:
+        figures = _measured(program.commands(case, output), output, program.variables())
+    except CommandFailedError as error:
+        print(error, file=sys.stderr)
+        outcome.note = f"failed with exit code {error.exit_code}"
+        return
+    if not warm_up:
+        outcome.runs.append(figures)
+    elif reference is not None:
+        outcome.snr, outcome.missing_length = compare(reference, output)
+    shutil.rmtree(output)
+
+
+def _measured(command: Sequence[str | Path], output: Path, variables: Mapping[str, str]) -> dict[str, float]:
+    """One run of a command that writes into a folder.
+
+    Raises:
+        CommandFailedError: It failed.
+    """
+    result = WORK / "result.json"
+    measure = [sys.executable, "-I", Path(__file__).with_name("measure.py"), result, output]
+    log = run([*measure, *command], variables)
+    figures = json.loads(result.read_text(encoding="utf-8"))
+    if figures["exit_code"]:
+        raise CommandFailedError([str(word) for word in command], figures["exit_code"], log)
+    return {measure: figures[measure] for measure in MEASURES}
+
+
+def compare(reference: Path, output: Path) -> tuple[dict[str, float], int]:
+    """Worst SNR in dB of each stem over all songs, and the most samples missing at a song's end.
+
+    Args:
+        reference: Holds `song/stem.npy`, float32.
+        output: Holds `song/stem.wav`. What is missing at the end counts as missing, not as noise.
+    """
+    ratios = defaultdict(list)
+    missing_length = 0
+    for path in sorted(reference.glob("*/*.npy")):
+        expected = np.load(path)
+        found, sample_rate = soundfile.read(
+            (output / path.relative_to(reference)).with_suffix(".wav"), dtype="float32", always_2d=True
+        )
+        if sample_rate != SAMPLE_RATE:
+            raise BenchmarkError(f"{path.stem} has {sample_rate} Hz")
+        length = min(len(expected), len(found))
+        ratios[path.stem].append(snr(expected[:length], found[:length]))
+        missing_length = max(missing_length, len(expected) - length)
+    return {stem: min(values) for stem, values in ratios.items()}, missing_length
+
+
+def _reference(case: Case) -> Path | None:
+    """Spleeter's float32 output for the case, made if it is not there yet; None if Spleeter cannot run."""
+    folder = WORK / "references" / case.name
+    if not folder.exists():
+        part = folder.with_name(f".{case.name}")
+        shutil.rmtree(part, ignore_errors=True)
+        print(f"{case.name}: Spleeter's own output", file=sys.stderr, flush=True)
+        try:
+            spleeter_reference(case, part)
+        except BenchmarkError as error:
+            print(error, file=sys.stderr)
+            return None
+        part.rename(folder)
+    return folder
+
+
+def _clean_output() -> Path:
+    output = WORK / "output"
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    return output

