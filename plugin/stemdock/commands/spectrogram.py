@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from stemdock.errors import OutputExistsError, StemdockError
+from stemdock.errors import OutputError, OutputExistsError, StemdockError
 
 if TYPE_CHECKING:
     from stemdock.types import FloatArray
@@ -48,7 +48,12 @@ def command(files: tuple[Path, ...], output: Path, overwrite: bool) -> None:
         axis.set(title=path.stem, ylabel="kHz")
     axes[-1].set_xlabel("seconds")
     figure.colorbar(image, ax=list(axes), label="dB", shrink=0.6)
-    figure.savefig(output, dpi=80)
+    try:
+        figure.savefig(output, dpi=80, format="png")
+    except OSError as error:
+        raise OutputError(
+            output, f"cannot be written ({error.strerror})", remedy="Choose a folder that you may write to."
+        ) from error
     click.echo(output)
 
 
