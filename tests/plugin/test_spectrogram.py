@@ -4,7 +4,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 import soundfile
 
 from mixtures import SONG
@@ -13,6 +12,8 @@ from stemdock.commands.spectrogram import _levels
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_a_tone_is_where_it_is_heard(tmp_path: Path) -> None:
