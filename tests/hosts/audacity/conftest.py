@@ -79,8 +79,8 @@ def mono_song(song: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def long_song(song: Path) -> Path:
-    """The song twelve times: long enough to interfere."""
+    """The song sixty times: long enough to interfere on any machine."""
     samples, sample_rate = soundfile.read(song, dtype="float32")
     path = song.with_name("long.wav")
-    soundfile.write(path, np.tile(samples, (12, 1)), sample_rate, subtype="FLOAT")
+    soundfile.write(path, np.tile(samples, (60, 1)), sample_rate, subtype="FLOAT")
     return path

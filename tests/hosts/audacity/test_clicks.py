@@ -100,7 +100,7 @@ def test_without_pipe_audacity_waits_and_shows_progress(desktop: Desktop, song: 
 def test_cancel_while_audacity_waits(desktop: Desktop, long_song: Path) -> None:
     desktop.import_audio(long_song)
     desktop.do("SetPreference", Name=PREFERENCE, Value="mine")
-    desktop.select(0, 120, 0)
+    desktop.select(0, 600, 0)
     before = desktop.tracks()
     with desktop.hidden_pipe():
         desktop.separate_by_menu()
@@ -117,7 +117,7 @@ def test_cancel_while_audacity_waits(desktop: Desktop, long_song: Path) -> None:
 
 def test_cancel_in_the_window(desktop: Desktop, long_song: Path) -> None:
     desktop.import_audio(long_song)
-    desktop.select(0, 120, 0)
+    desktop.select(0, 600, 0)
     before = desktop.tracks()
     outcomes = desktop.outcomes()
     desktop.separate_by_menu()
@@ -135,7 +135,7 @@ def test_cancel_in_the_window(desktop: Desktop, long_song: Path) -> None:
 
 def test_stem_status_shows_and_cancels(desktop: Desktop, long_song: Path) -> None:
     desktop.import_audio(long_song)
-    desktop.select(0, 120, 0)
+    desktop.select(0, 600, 0)
     outcomes = desktop.outcomes()
     desktop.separate_by_menu()
     desktop.window("Stemdock")
