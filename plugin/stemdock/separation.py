@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stemdock.card import ModelCard
     from stemdock.types import FloatArray, MaskSession
 
-_N_AT_ONCE: Final = 2
+N_AT_ONCE: Final = 2
 """Segments under way at once: enough to keep the processor busy between networks, and each takes memory."""
 
 
@@ -57,7 +57,7 @@ def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
 
 
 def separate_blocks(
-    blocks: Iterable[FloatArray], card: ModelCard, session: MaskSession
+    blocks: Iterable[FloatArray], card: ModelCard, session: MaskSession, n_at_once: int = N_AT_ONCE
 ) -> Iterator[FloatArray]:
     """Separates a mixture that arrives in blocks.
 
@@ -66,6 +66,7 @@ def separate_blocks(
             pieces of any length; a single channel is given to all channels of the model.
         card: The model's card.
         session: The model's network.
+        n_at_once: Segments under way at once, of which one is in the network.
 
     Yields:
         The stems, `(n_stems, n_samples, n_channels)` float32, in pieces that add up to exactly
@@ -77,7 +78,7 @@ def separate_blocks(
     lead_length = card.frame_length
     stride = card.n_frames * card.hop_length
     tail = np.zeros((len(card.stems), card.n_channels, card.frame_length - card.hop_length), np.float32)
-    for new_length, stems in _separate_segments(_segments(blocks, card), card, session):
+    for new_length, stems in _separate_segments(_segments(blocks, card), card, session, n_at_once):
         stems[..., : tail.shape[-1]] += tail
         tail = stems[..., stride:].copy()
         finished = stems[..., lead_length:new_length]
@@ -87,7 +88,7 @@ def separate_blocks(
 
 
 def _separate_segments(
-    segments: Iterable[_Segment], card: ModelCard, session: MaskSession
+    segments: Iterable[_Segment], card: ModelCard, session: MaskSession, n_at_once: int
 ) -> Iterator[tuple[int, FloatArray]]:
     """The new length and the stems of every segment, in order.
 
@@ -95,12 +96,12 @@ def _separate_segments(
     the network, and nothing but the order of work changes.
     """
     pending: deque[tuple[int, Future[FloatArray]]] = deque()
-    with ThreadPoolExecutor(_N_AT_ONCE, thread_name_prefix="stemdock") as pool:
+    with ThreadPoolExecutor(n_at_once, thread_name_prefix="stemdock") as pool:
         try:
             for segment in segments:
                 stems = pool.submit(_separate_segment, segment.samples, card, session)
                 pending.append((segment.new_length, stems))
-                if len(pending) > _N_AT_ONCE:
+                if len(pending) > n_at_once:
                     new_length, stems = pending.popleft()
                     yield new_length, stems.result()
             while pending:

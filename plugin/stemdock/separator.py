@@ -11,7 +11,7 @@ from stemdock.audio import resampled
 from stemdock.errors import AudioError, CancelledError
 from stemdock.models import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
-from stemdock.separation import finite_blocks, separate_blocks
+from stemdock.separation import N_AT_ONCE, finite_blocks, separate_blocks
 from stemdock.types import DEFAULT_EXECUTION, Progress
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Separator:
         """
         self.plugins = load_plugins() if plugins is None else plugins
         self._session = open_model(model, self.plugins, execution)
+        # Who gives one thread gets one, in the transforms too.
+        self._n_at_once = 1 if execution.n_threads == 1 else N_AT_ONCE
 
     @property
     def card(self) -> ModelCard:
@@ -120,7 +122,7 @@ class Separator:
         source_rate = sample_rate or model_rate
         length = _Length()
         mixture = resampled(length.counted(finite_blocks(blocks)), source_rate, model_rate)
-        stems = separate_blocks(mixture, self.card, self._session)
+        stems = separate_blocks(mixture, self.card, self._session, self._n_at_once)
         stems = _resampled_stems(stems, model_rate, source_rate)
         for block in length.fitted(stems, len(self.card.stems), self.card.n_channels):
             if cancel is not None and cancel.is_set():
