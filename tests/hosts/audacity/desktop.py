@@ -74,6 +74,16 @@ class Display:
             process.wait(20)
 
 
+def _install_brake(folder: Path) -> Path:
+    """Lays the plug-in out as pip would; returns the folder for Python's path."""
+    information = folder / "stemdock_brake-1.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: stemdock-brake\nVersion: 1\n")
+    (information / "entry_points.txt").write_text("[stemdock]\nbrake = stemdock_brake\n")
+    shutil.copy(Path(__file__).with_name("brake.py"), folder / "stemdock_brake.py")
+    return folder
+
+
 class Desktop:
     """What a person has: a display, a home, and an Audacity that may run."""
 
@@ -86,9 +96,15 @@ class Desktop:
             "HOME": str(home),
             "DISPLAY": display.name,
             "LC_ALL": "C.UTF-8",
+            "STEMDOCK_BRAKE": str(home / "brake"),
+            "PYTHONPATH": str(_install_brake(home / "plug-ins")),
         }
         self.settings = home / ".config/audacity/audacity.cfg"
         self.spool = home / ".local/state/stemdock/audacity"
+
+    def brake(self) -> None:
+        """Makes separations slow until the next test."""
+        (self.home / "brake").touch()
 
     # --- installing and starting
 
@@ -183,7 +199,8 @@ class Desktop:
         return len(self.audacity_windows()) == 1
 
     def clear(self) -> None:
-        """An empty project."""
+        """An empty project, and separations at full speed."""
+        (self.home / "brake").unlink(missing_ok=True)
         if self.tracks():
             self.do("SelectAll")
             self.do("RemoveTracks")

@@ -97,8 +97,8 @@ def test_without_pipe_audacity_waits_and_shows_progress(desktop: Desktop, song: 
     wait_until(lambda: not desktop.processes("launcher"), 10, "the processes to end")
 
 
-def test_cancel_while_audacity_waits(desktop: Desktop, long_song: Path) -> None:
-    desktop.import_audio(long_song)
+def test_cancel_while_audacity_waits(desktop: Desktop, very_long_song: Path) -> None:
+    desktop.import_audio(very_long_song)
     desktop.do("SetPreference", Name=PREFERENCE, Value="mine")
     desktop.select(0, 600, 0)
     before = desktop.tracks()
@@ -116,8 +116,9 @@ def test_cancel_while_audacity_waits(desktop: Desktop, long_song: Path) -> None:
 
 
 def test_cancel_in_the_window(desktop: Desktop, long_song: Path) -> None:
+    desktop.brake()
     desktop.import_audio(long_song)
-    desktop.select(0, 600, 0)
+    desktop.select(0, 120, 0)
     before = desktop.tracks()
     outcomes = desktop.outcomes()
     desktop.separate_by_menu()
@@ -134,8 +135,9 @@ def test_cancel_in_the_window(desktop: Desktop, long_song: Path) -> None:
 
 
 def test_stem_status_shows_and_cancels(desktop: Desktop, long_song: Path) -> None:
+    desktop.brake()
     desktop.import_audio(long_song)
-    desktop.select(0, 600, 0)
+    desktop.select(0, 120, 0)
     outcomes = desktop.outcomes()
     desktop.separate_by_menu()
     desktop.window("Stemdock")

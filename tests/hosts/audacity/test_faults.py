@@ -42,8 +42,9 @@ def separates(desktop: Desktop) -> bool:
 def begin(desktop: Desktop, long_song: Path) -> int:
     """Starts a long separation from the menu's command; returns the number of outcomes before."""
     n_outcomes = len(desktop.outcomes())
+    desktop.brake()
     desktop.import_audio(long_song)
-    desktop.select(0, 600, 0)
+    desktop.select(0, 100, 0)
     desktop.run("SeparateStems")
     wait_until(lambda: "separating" in desktop.cli("audacity", "status").stdout, 20, "the start")
     return n_outcomes
@@ -156,8 +157,9 @@ def test_edits_meanwhile(desktop: Desktop, long_song: Path, song: Path) -> None:
 def test_original_deleted_meanwhile(desktop: Desktop, long_song: Path, song: Path) -> None:
     desktop.import_audio(song)
     n_outcomes = len(desktop.outcomes())
+    desktop.brake()
     desktop.import_audio(long_song)
-    desktop.select(0, 600, 1)
+    desktop.select(0, 40, 1)
     desktop.run("SeparateStems", chosenoriginal="Mute")
     wait_until(lambda: "separating, " in desktop.cli("audacity", "status").stdout, 20, "the start")
     time.sleep(1)
@@ -215,8 +217,8 @@ def test_audacity_killed(desktop: Desktop, long_song: Path, song: Path) -> None:
     assert separates(desktop)
 
 
-def test_audacity_killed_while_it_waits(desktop: Desktop, long_song: Path, song: Path) -> None:
-    desktop.import_audio(long_song)
+def test_audacity_killed_while_it_waits(desktop: Desktop, very_long_song: Path, song: Path) -> None:
+    desktop.import_audio(very_long_song)
     desktop.do("SetPreference", Name=PREFERENCE, Value='Lämmer/lame "x" - %f')
     desktop.select(0, 600, 0)
     with desktop.hidden_pipe():
