@@ -16,6 +16,16 @@ ROOT = Path(__file__).resolve().parents[3]
 SONG = ROOT / "tests/data/audio_example.mp3"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives what clicks in real windows a second try, which pytest's closing line then counts.
+
+    A window manager that loses a click under load is no fault of ours; what fails twice is.
+    """
+    for item in items:
+        if "desktop" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def artefacts() -> Path:
     """Screenshots, kept for people."""
