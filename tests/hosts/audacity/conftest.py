@@ -90,17 +90,7 @@ def mono_song(song: Path) -> Path:
 @pytest.fixture(scope="session")
 def long_song(song: Path) -> Path:
     """The song twelve times: with the brake on, long enough to interfere."""
-    return _repeated(song, 12, "long.wav")
-
-
-@pytest.fixture(scope="session")
-def very_long_song(song: Path) -> Path:
-    """The song sixty times, for separations that Audacity waits for: they keep their own pace."""
-    return _repeated(song, 60, "very long.wav")
-
-
-def _repeated(song: Path, n_times: int, name: str) -> Path:
     samples, sample_rate = soundfile.read(song, dtype="float32")
-    path = song.with_name(name)
-    soundfile.write(path, np.tile(samples, (n_times, 1)), sample_rate, subtype="FLOAT")
+    path = song.with_name("long.wav")
+    soundfile.write(path, np.tile(samples, (12, 1)), sample_rate, subtype="FLOAT")
     return path

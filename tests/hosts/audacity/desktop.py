@@ -121,6 +121,16 @@ class Desktop:
     def install(self) -> None:
         done = self.cli("audacity", "install")
         assert done.returncode == 0, done.stderr
+        # What Audacity starts does without Python's path, where the brake is.
+        (script,) = (
+            path
+            for path in self.home.rglob("*")
+            if path.is_file() and "-m stemdock_audacity.launcher" in path.read_text("utf-8", "ignore")
+        )
+        content = script.read_text("utf-8")
+        script.write_text(
+            content.replace("exec ", f"export PYTHONPATH={self.environment['PYTHONPATH']}\nexec ")
+        )
         temporary = self.home / "tmp"
         with self.settings.open("a") as file:
             file.write(f"{VERSION}[GUI]\nShowSplashScreen=0\n[Directories]\nTempDir={temporary}\n")

@@ -97,10 +97,11 @@ def test_without_pipe_audacity_waits_and_shows_progress(desktop: Desktop, song: 
     wait_until(lambda: not desktop.processes("launcher"), 10, "the processes to end")
 
 
-def test_cancel_while_audacity_waits(desktop: Desktop, very_long_song: Path) -> None:
-    desktop.import_audio(very_long_song)
+def test_cancel_while_audacity_waits(desktop: Desktop, long_song: Path) -> None:
+    desktop.brake()
+    desktop.import_audio(long_song)
     desktop.do("SetPreference", Name=PREFERENCE, Value="mine")
-    desktop.select(0, 600, 0)
+    desktop.select(0, 120, 0)
     before = desktop.tracks()
     with desktop.hidden_pipe():
         desktop.separate_by_menu()

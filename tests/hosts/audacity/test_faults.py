@@ -217,10 +217,11 @@ def test_audacity_killed(desktop: Desktop, long_song: Path, song: Path) -> None:
     assert separates(desktop)
 
 
-def test_audacity_killed_while_it_waits(desktop: Desktop, very_long_song: Path, song: Path) -> None:
-    desktop.import_audio(very_long_song)
+def test_audacity_killed_while_it_waits(desktop: Desktop, long_song: Path, song: Path) -> None:
+    desktop.brake()
+    desktop.import_audio(long_song)
     desktop.do("SetPreference", Name=PREFERENCE, Value='Lämmer/lame "x" - %f')
-    desktop.select(0, 600, 0)
+    desktop.select(0, 100, 0)
     with desktop.hidden_pipe():
         desktop.separate_by_menu()
         desktop.window("Export")
