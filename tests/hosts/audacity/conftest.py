@@ -10,7 +10,7 @@ import soundfile
 from hosts.audacity.desktop import Desktop, Display, missing_programs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
 SONG = ROOT / "tests/data/audio_example.mp3"
@@ -24,6 +24,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "desktop" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Has Audacity started anew after a test that failed in it."""
+    report = yield
+    desktop = getattr(item, "funcargs", {}).get("desktop")
+    if call.when == "call" and report.failed and desktop is not None:
+        desktop.is_spoilt = True
+    return report
 
 
 @pytest.fixture(scope="session")

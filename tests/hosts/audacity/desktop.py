@@ -90,6 +90,7 @@ class Desktop:
     def __init__(self, display: Display, home: Path, artefacts: Path) -> None:
         self.display = display
         self.home = home
+        self.is_spoilt = False
         self.artefacts = artefacts
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("XDG_")},
@@ -160,6 +161,7 @@ class Desktop:
 
     def stop(self) -> None:
         """Ends everything of this home, and makes as if Audacity had been closed properly."""
+        self.is_spoilt = False
         self.kill()
         for path in (transport.TO_AUDACITY, transport.FROM_AUDACITY):
             path.unlink(missing_ok=True)
@@ -200,7 +202,9 @@ class Desktop:
                 time.sleep(0.1)
 
     def is_usable(self) -> bool:
-        """Whether Audacity runs and answers, with no dialog open."""
+        """Whether Audacity runs and answers, with no dialog open, and no test has failed in it."""
+        if self.is_spoilt:
+            return False
         try:
             with connect() as pipe:
                 pipe.tracks()
@@ -283,26 +287,55 @@ class Desktop:
         )
 
     def open_dialog(self, n_downs: int, title: str, picture: str = "") -> None:
-        """Opens a plug-in's dialog by the menu, which a window that has just changed can swallow."""
-        for _ in range(3):
-            self._take_menu_item(n_downs, picture)
+        """Opens a plug-in's dialog by the menu, looking at each step whether it was taken."""
+        for attempt in range(4):
+            window = self.main_window()
+            self.xdotool("windowraise", window, "windowfocus", "--sync", window)
             with suppress(AssertionError):
-                self.window(title, 4)
+                self._take_menu_item(n_downs, picture)
+                self.window(title, 10)
                 return
-            for _ in range(3):
+            self.picture(f"no-menu-{attempt}")
+            for _ in self._menus():
                 self.xdotool("key", "Escape")
-        raise AssertionError(f"no dialog {title}")
+                time.sleep(0.5)
+        raise AssertionError(f"no dialog {title}, but {self._described_windows()}")
 
     def _take_menu_item(self, n_downs: int, picture: str) -> None:
-        """Takes an item of Tools > Stemdock, the last entry of that menu, so far from the top."""
-        self.xdotool("windowfocus", "--sync", self.main_window())
+        """Takes an item of Tools > Stemdock, the last entry of that menu, so far from the top.
+
+        A field of a toolbar, where Audacity may put the focus when a dialog goes, swallows Alt+O; Tab
+        leads out of it.
+        """
+        self.xdotool("key", "alt+o")
+        try:
+            wait_until(self._menus, 3, "the menu")
+        except AssertionError:
+            self.xdotool("key", "Tab")
+            raise
+        self.xdotool("key", "Up")
+        time.sleep(0.5)
+        self.xdotool("key", "Right")
+        wait_until(lambda: len(self._menus()) == 2, 5, "the submenu")
+        for _ in range(n_downs):
+            time.sleep(0.3)
+            self.xdotool("key", "Down")
         time.sleep(0.3)
-        for key in ("alt+o", "Up", "Right", *["Down"] * n_downs):
-            self.xdotool("key", key)
-            time.sleep(0.4)
         if picture:
             self.picture(picture)
         self.xdotool("key", "Return")
+
+    def _menus(self) -> list[str]:
+        """Open menus, which are windows with the name of the program."""
+        return [
+            window
+            for window in self.audacity_windows()
+            if self.xdotool("getwindowname", window) == "audacity" and window != self.main_window()
+        ]
+
+    def _described_windows(self) -> list[tuple[str, tuple[int, int]]]:
+        windows = self.xdotool("search", "--onlyvisible", "--name", ".").split()
+        return [(self.xdotool("getwindowname", window), self.size(window)) for window in windows]
 
     def apply(self, dialog: str) -> None:
         """Presses the Apply button of a plug-in's dialog."""
