@@ -97,6 +97,31 @@ class OutputExistsError(OutputError, FileExistsError):
         )
 
 
+class OutputConflictError(OutputError):
+    """Two results would have the same file.
+
+    Attributes:
+        sources: The mixtures that they come from, one if both come from the same.
+    """
+
+    def __init__(self, path: Path, sources: tuple[Path, ...], *, remedy: str) -> None:
+        whose = " and ".join(str(source) for source in sources)
+        super().__init__(path, f"would be written twice, for {whose}", remedy=remedy)
+        self.sources = sources
+
+
+class OutputOptionError(StemdockError, ValueError):
+    """What is asked for cannot be written: a codec, a stem, a mix, a template.
+
+    Attributes:
+        option: Which wish it is about, for people.
+    """
+
+    def __init__(self, option: str, reason: str, *, remedy: str) -> None:
+        super().__init__(f"{option}: {reason}", remedy=remedy)
+        self.option = option
+
+
 class ModelError(StemdockError):
     """A model cannot be used.
 
