@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stemdock.types import ModelEntry as ModelEntry
     from stemdock.types import Progress as Progress
     from stemdock.types import SeparatedFile as SeparatedFile
+    from stemdock.types import Separation as Separation
 
 _HOMES = {
     "ModelCard": "card",
@@ -49,6 +50,7 @@ _HOMES = {
             "ModelEntry",
             "Progress",
             "SeparatedFile",
+            "Separation",
         ),
         "types",
     ),

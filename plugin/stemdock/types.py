@@ -27,11 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a separation has come, in samples of the mixture."""
+    """How far a separation has come, in samples of the mixture.
+
+    A separation in two passes has come halfway through the song when it has come halfway through its
+    work: `done_length` never falls, and ends at the mixture's length.
+    """
 
     done_length: int
     total_length: int | None
     """None while the length of a stream is not known."""
+    sample_rate: int | None = None
+    """Of these samples, in Hz; None if the caller did not say either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,22 @@ class Execution:
 
 
 DEFAULT_EXECUTION: Final = Execution()
+
+Bandwidth: TypeAlias = Literal["11k", "16k", "full"]
+"""Up to which frequency stems have sound: about 11 or 16.5 kHz, or as far as the mixture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Separation:
+    """How stems are made of what the networks estimate. The defaults are Spleeter's."""
+
+    mwf: bool = False
+    """Whether stems come from a multi-channel Wiener filter, in two passes, in place of masks."""
+    bandwidth: Bandwidth | None = None
+    """Up to which frequency; as the model's card says, if None."""
+
+
+DEFAULT_SEPARATION: Final = Separation()
 
 
 class MaskSession(Protocol):
