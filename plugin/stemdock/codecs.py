@@ -70,7 +70,9 @@ def codec_of(output: Output) -> Codec:
     """
     codec = CODECS.get(output.codec)
     if codec is None:
-        raise OutputOptionError("codec", f"unknown: {output.codec}", remedy=f"Use one of {', '.join(CODECS)}.")
+        raise OutputOptionError(
+            "codec", f"unknown: {output.codec}", remedy=f"Use one of {', '.join(CODECS)}."
+        )
     if output.bit_depth is not None and output.bit_depth not in codec.bit_depths:
         raise OutputOptionError(
             "bit depth",
@@ -87,7 +89,9 @@ def codec_of(output: Output) -> Codec:
             if codec.bitrates
             else "Leave it out, or use a lossy codec: mp3, ogg, opus or m4a.",
         )
-    if output.sample_rate is not None and output.sample_rate not in (codec.sample_rates or (output.sample_rate,)):
+    if output.sample_rate is not None and output.sample_rate not in (
+        codec.sample_rates or (output.sample_rate,)
+    ):
         raise OutputOptionError(
             "sample rate",
             f"{codec.name} has none of {output.sample_rate} Hz",

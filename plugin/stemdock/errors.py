@@ -98,16 +98,19 @@ class OutputExistsError(OutputError, FileExistsError):
 
 
 class OutputConflictError(OutputError):
-    """Two results would have the same file.
+    """Two stems of one mixture would have the same file.
 
     Attributes:
-        sources: The mixtures that they come from, one if both come from the same.
+        source: The mixture.
     """
 
-    def __init__(self, path: Path, sources: tuple[Path, ...], *, remedy: str) -> None:
-        whose = " and ".join(str(source) for source in sources)
-        super().__init__(path, f"would be written twice, for {whose}", remedy=remedy)
-        self.sources = sources
+    def __init__(self, path: Path, source: Path) -> None:
+        super().__init__(
+            path,
+            f"would be written twice for {source}",
+            remedy="Put {instrument} into the template, so that stems differ by name.",
+        )
+        self.source = source
 
 
 class OutputOptionError(StemdockError, ValueError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import OutputConflictError, OutputError, OutputOptionError
+from stemdock.errors import OutputConflictError, OutputOptionError
 from stemdock.output import Tags
 
 if TYPE_CHECKING:
@@ -78,56 +78,16 @@ class Destination:
         for name in names:
             values["instrument"] = name
             targets[name] = self.folder.joinpath(*(_named(component, values) for component in components))
-        check_conflicts({source: targets})
+        known = set()
+        for path in targets.values():
+            if path_key(path) in known:
+                raise OutputConflictError(path, source)
+            known.add(path_key(path))
         return targets
 
 
-def check_conflicts(targets: Mapping[Path, Mapping[str, Path]]) -> None:
-    """Refuses results that would replace each other or a mixture, before any work is done.
-
-    Paths that differ in case, or in how accents are composed, are the same file on many systems.
-
-    Args:
-        targets: For each mixture its results, as `Destination.targets` gives them.
-
-    Raises:
-        OutputConflictError: Two results have the same path, or one needs as a folder what another
-            needs as a file.
-        OutputError: A result would replace one of the mixtures.
-    """
-    owners: dict[str, Path] = {}
-    for source, paths in targets.items():
-        for path in paths.values():
-            key = _key(path)
-            if key in owners:
-                raise _conflict(path, owners[key], source)
-            owners[key] = source
-    mixtures = {_key(source) for source in targets}
-    for source, paths in targets.items():
-        for path in paths.values():
-            if _key(path) in mixtures:
-                raise OutputError(
-                    path, "is one of the mixtures itself", remedy="Choose another output folder or template."
-                )
-            for folder in path.parents:
-                if _key(folder) in owners:
-                    raise _conflict(folder, owners[_key(folder)], source)
-
-
-def _conflict(path: Path, first: Path, second: Path) -> OutputConflictError:
-    if first == second:
-        return OutputConflictError(
-            path, (first,), remedy="Put {instrument} into the template, so that stems differ by name."
-        )
-    return OutputConflictError(
-        path,
-        (first, second),
-        remedy="Choose another template, for example with {foldername} or {extension}, or separate them "
-        "into different folders.",
-    )
-
-
-def _key(path: Path) -> str:
+def path_key(path: Path) -> str:
+    """What is equal for paths that are the same file where case or composed accents do not count."""
     return unicodedata.normalize("NFC", str(path.absolute())).casefold()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class Output:
     """Hz; None for that of the source, or if the codec lacks it, for the next above that it has."""
     stems: tuple[str, ...] | None = None
     """Stems to write; None for all of the model's."""
-    mixes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    mixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Sums to write as well, by name: stems to add, or, each with a minus before it, stems to leave out."""
     prevent_clipping: bool = False
     """Whether everything is turned down by one common gain if anything would exceed full scale."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from stemdock.errors import OutputOptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from stemdock.output import Output
     from stemdock.types import FloatArray
@@ -56,7 +54,9 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
     """
     wanted = stems if output.stems is None else output.stems
     _check_known(wanted, stems)
-    chosen = {stem: (index,) for index, stem in enumerate(stems) if stem in wanted}
+    chosen: dict[str, tuple[int, ...]] = {
+        stem: (index,) for index, stem in enumerate(stems) if stem in wanted
+    }
     # Names become files, which many file systems do not tell apart by case.
     taken = {stem.casefold() for stem in stems}
     for name, terms in output.mixes.items():
@@ -75,7 +75,7 @@ def _indices(name: str, terms: Sequence[str], stems: Sequence[str]) -> tuple[int
     left_out = [term[1:] for term in terms if term.startswith("-")]
     added = [term for term in terms if not term.startswith("-")]
     _check_known([*left_out, *added], stems)
-    wanted = added if added else [stem for stem in stems if stem not in left_out]
+    wanted = added or [stem for stem in stems if stem not in left_out]
     if (added and left_out) or not wanted:
         raise OutputOptionError(
             "mix",
@@ -104,6 +104,7 @@ def summed(stems: FloatArray, indices: Sequence[int]) -> FloatArray:
         `(n_samples, n_channels)`; a view if it is a single stem.
     """
     if len(indices) == 1:
-        return stems[indices[0]]
-    total: FloatArray = np.sum(stems[list(indices)], axis=0, dtype=np.float32)
+        stem: FloatArray = stems[indices[0]]
+        return stem
+    total: FloatArray = stems[list(indices)].sum(axis=0, dtype=stems.dtype)
     return total

@@ -41,7 +41,7 @@ _VORBIS_NOMINAL: Final = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 500)
 
 
 def _compression_level(codec: str, bitrate: int) -> float:
-    """libsndfile's scale from 0 (largest file) to 1, as each of its encoders reads it."""
+    """Libsndfile's scale from 0 (largest file) to 1, as each of its encoders reads it."""
     if codec == "mp3":
         # Linear from 320 to 32 kbit/s at 32 kHz and above.
         return (320 - bitrate) / (320 - 32)

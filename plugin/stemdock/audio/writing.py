@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from stemdock.audio.ffmpeg_encoding import FfmpegSink
-from stemdock.audio.tag_writing import add_tags
 from stemdock.audio.sndfile_encoding import SndfileSink
+from stemdock.audio.tag_writing import add_tags
 from stemdock.codecs import codec_of
 from stemdock.output import Output, Tags
 
