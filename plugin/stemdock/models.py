@@ -64,9 +64,7 @@ def open_model(
             if installed:
                 return open_model(installed.name, plugins, execution)
             path, card = model_with_bins(path, n_bins), wanted
-    session = plugins.session(path, execution) or OnnxSession(
-        path, execution, keep_prepared=card is not None
-    )
+    session = plugins.session(path, execution) or OnnxSession(path, execution, keep_prepared=card is not None)
     if card and session.card != card:
         raise ModelContractError(
             card.name,

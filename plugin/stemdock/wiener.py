@@ -42,7 +42,7 @@ EPSILON: Final = float(np.finfo(np.float32).eps)
 _PEAK: Final = 10.0
 """Largest magnitude that the filter works at: louder spectra are scaled down to it."""
 _FRAMES_AT_ONCE: Final = 32
-"""Frames filtered together: their intermediate values fit in the processor's cache, and memory stays small."""
+"""Frames filtered together: their intermediate values fit in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +143,8 @@ def _chunks(
         frames = slice(start, start + _FRAMES_AT_ONCE)
         shares = [estimate[frames].transpose(2, 0, 1).astype(np.float64, order="C") for estimate in estimates]
         inverse = 1 / sum(shares, np.float64(EPSILON))
-        for share in shares:
-            share *= inverse
-        yield frames, spectrum[:, frames, :n_bins].astype(np.complex128), shares
+        mixture = spectrum[:, frames, :n_bins].astype(np.complex128)
+        yield frames, mixture, [share * inverse for share in shares]
 
 
 def _square(values: ComplexDoubles) -> Doubles:
