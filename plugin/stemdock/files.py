@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from stemdock.audio import WavWriter, open_audio
 from stemdock.errors import AudioError, AudioFileError, OutputError, OutputExistsError
 from stemdock.staging import staging
-from stemdock.types import Progress, SeparatedFile
+from stemdock.types import SeparatedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stemdock.audio import AudioStream, BitDepth
     from stemdock.card import ModelCard
     from stemdock.separator import Separator
-    from stemdock.types import FloatArray
+    from stemdock.types import FloatArray, Fold, Progress
 
 _ROUNDING: Final = 6
 """Decimal places of a sample: seconds that meant a whole sample must not miss it by a rounding error."""
@@ -35,6 +35,7 @@ def separate_file(
     overwrite: bool = False,
     start: float = 0.0,
     duration: float | None = None,
+    fold: Fold = "refuse",
     on_progress: Callable[[Progress], None] | None = None,
     before_placing: Callable[[Mapping[Path, Path]], None] | None = None,
     cancel: Event | None = None,
@@ -52,6 +53,7 @@ def separate_file(
         overwrite: Whether stems that are there already may be replaced.
         start: Seconds into the file, rounded down to a whole sample: what is before it is left out.
         duration: Seconds from `start`, rounded up to a whole sample; to the end if not given or longer.
+        fold: What becomes of a source with more than two channels.
         on_progress: Called after every segment.
         before_placing: Called when all is written, with the complete files by the places that they are
             about to go to. If it raises, they go nowhere.
@@ -63,7 +65,7 @@ def separate_file(
         CancelledError: `cancel` was set.
     """
     targets = {stem: folder / f"{stem}.wav" for stem in separator.card.stems}
-    with open_audio(source) as whole:
+    with open_audio(source, fold) as whole:
         audio = _excerpt(source, whole, start, duration)
         _check_targets(source, targets, overwrite=overwrite)
         with staging(folder) as unfinished:
@@ -83,6 +85,7 @@ def separate_file(
         card=separator.card,
         sample_rate=audio.sample_rate,
         total_length=length,
+        folding=audio.folding,
     )
     separator.plugins.separated(separated)
     return separated
@@ -159,18 +162,16 @@ def _write_stems(
     """Separates an open file into open files; returns its samples a channel."""
     done_length = 0
     try:
-        for stems in separator.stream(audio.blocks, audio.sample_rate, cancel=cancel):
+        for stems in separator.stream(
+            audio.blocks,
+            audio.sample_rate,
+            total_length=audio.total_length,
+            on_progress=on_progress,
+            cancel=cancel,
+        ):
             for writer, block in zip(writers.values(), stems, strict=True):
                 writer.write(block)
             done_length += stems.shape[1]
-            if on_progress:
-                on_progress(
-                    Progress(
-                        done_length=done_length,
-                        total_length=audio.total_length,
-                        sample_rate=audio.sample_rate,
-                    )
-                )
     except AudioError as error:
         raise AudioFileError(source, str(error), remedy=error.remedy) from error
     return done_length

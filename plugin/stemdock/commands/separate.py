@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +14,7 @@ from stemdock.batch import Done, Failed, Job, Skipped, conflicts, run_batch, sum
 from stemdock.batch_json import JsonReporter
 from stemdock.batch_text import TextReporter
 from stemdock.commands.interruption import interruption
-from stemdock.commands.options import Batch, batch_options
+from stemdock.commands.options import Batch, batch_options, fold_option, separation_options
 from stemdock.errors import ModelNotInstalledError
 from stemdock.inputs import find_songs, spooled
 from stemdock.models import model_sha256
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stemdock.plugins import Plugins
     from stemdock.recorded import RecordedSeparation
     from stemdock.separator import Separator
+    from stemdock.types import Fold, Separation
 
 
 @click.command("separate")
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
     help="Threads of the processor to use. [default: one a core]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace stems that are there already.")
+@separation_options
+@fold_option
 @batch_options
 @click.pass_obj
 def command(
@@ -72,6 +75,8 @@ def command(
     precision: Literal["float32", "bfloat16"],
     n_threads: int,
     overwrite: bool,
+    separation: Separation,
+    fold: Fold,
     batch: Batch,
 ) -> int:
     """Split songs into stems.
@@ -79,8 +84,8 @@ def command(
     SONG is an audio file, a folder with audio files at any depth, a pattern in quotes, a playlist (m3u,
     m3u8), or - for standard input.
 
-    Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono or stereo, any sample
-    rate. The stems have the sample rate and the length of the song. Prints the files written. A model
+    Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono, stereo or surround, any
+    sample rate. The stems have the sample rate and the length of the song. Prints the files written. A model
     that is not installed and can be fetched is fetched first.
     """
     from stemdock.recorded import RecordedSeparation  # noqa: PLC0415  the engine: help must not wait for it
@@ -90,35 +95,41 @@ def command(
     records = Records(root)
     with ExitStack() as inputs:
         found = [_spooled(song, inputs) for song in find_songs(songs, output=root, made=records.paths())]
-        separator = _open(model, plugins, execution)
+        separator = _open(model, plugins, execution, separation)
         with interruption() as interrupted:
-            separation = RecordedSeparation(
+            recorded = RecordedSeparation(
                 separator=separator,
                 model_sha256=model_sha256(model, plugins),
                 bit_depth=bit_depth,
-                options={"bit_depth": bit_depth, "precision": precision},
+                fold=fold,
+                options={
+                    "bit_depth": bit_depth,
+                    "precision": precision,
+                    "fold": fold,
+                    **asdict(separation),
+                },
                 records=records,
                 resume=batch.resume,
                 overwrite=overwrite,
                 cancel=interrupted.cancel,
             )
-            status = _run(_jobs(found, root, separator.card.stems), separation, batch)
+            status = _run(_jobs(found, root, separator.card.stems), recorded, batch)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} is broken: {plugin.fault}", err=True)
     return interrupted.exit_status or status
 
 
-def _open(model: str, plugins: Plugins, execution: Execution) -> Separator:
+def _open(model: str, plugins: Plugins, execution: Execution, separation: Separation) -> Separator:
     from stemdock.separator import Separator  # noqa: PLC0415  as above
 
     try:
-        return Separator(model, execution=execution, plugins=plugins)
+        return Separator(model, execution=execution, separation=separation, plugins=plugins)
     except ModelNotInstalledError as error:
         click.echo(f"{error}: fetching it from {error.download.source}", err=True)
         with fetch_reporter() as on_progress:
             error.download.fetch(on_progress=on_progress)
-    return Separator(model, execution=execution, plugins=plugins)
+    return Separator(model, execution=execution, separation=separation, plugins=plugins)
 
 
 def _spooled(song: Song, inputs: ExitStack) -> Song:
