@@ -153,7 +153,7 @@ def separation_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--mwf", is_flag=True,
             help="Share sound among stems by its place in the stereo picture, too: a multi-channel Wiener "
-            "filter, in two passes, and with temporary files of 63 MB for a minute in two stems.",
+            "filter, in two passes, and with temporary files of 64 MB for a minute in two stems.",
         ),
         click.option(
             "--bandwidth", type=click.Choice(["11k", "16k", "full"]),
