@@ -58,6 +58,11 @@ class TextReporter:
                 self._say(_folding(event.separated.source, event.separated.folding))
             for warning in _warnings(event.separated):
                 self._say(f"warning: {warning}")
+            if event.separated.gain_db:
+                self._say(
+                    f"{event.separated.source}: all files turned down by {-event.separated.gain_db:.2f} dB, "
+                    "so that none clips"
+                )
         if isinstance(event, (Started, Advanced)):
             self._draw(self._status())
         else:
@@ -122,12 +127,13 @@ def _folding(source: Path, folding: Folding) -> str:
 
 
 def _warnings(separated: SeparatedFile) -> list[str]:
-    return [
-        f"{separated.stems[stem]}: {clipped_length} samples clipped "
-        f"(peak {separated.peaks[stem]:.3f}); 32f would keep them"
-        for stem, clipped_length in separated.clipped_lengths.items()
+    clipped = [
+        f"{separated.files[name]}: {clipped_length} samples clipped "
+        f"(peak {separated.peaks[name]:.3f}); --prevent-clipping would keep them"
+        for name, clipped_length in separated.clipped_lengths.items()
         if clipped_length
     ]
+    return [*separated.warnings, *clipped]
 
 
 def _duration(seconds: float) -> str:

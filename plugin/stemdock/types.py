@@ -213,14 +213,26 @@ class SeparatedFile:
     source: Path
     stems: Mapping[str, Path]
     """Written files by stem, in the card's order."""
+    mixes: Mapping[str, Path]
+    """Written sums of stems, by name."""
     peaks: Mapping[str, float]
-    """Largest absolute sample of each stem, before the file format clipped anything."""
+    """Largest absolute sample of each stem and mix, before the file format clipped anything."""
     clipped_lengths: Mapping[str, int]
-    """Samples of each stem, over all channels, that the file format had to clip."""
+    """Samples of each stem and mix, over all channels, that exceed what the file format can hold."""
+    gain_db: float
+    """What everything was turned down by to prevent clipping: 0 or less."""
+    warnings: tuple[str, ...]
+    """What is not quite as it was asked for, each a sentence that names the file."""
     card: ModelCard
     sample_rate: int
-    """Hz, that of the source."""
+    """Hz of the files, that of the source unless another was asked for or needed."""
     total_length: int
-    """Samples a channel, exactly those of the source, or of the part of it that was wanted."""
+    """Samples a channel: those of the source, or of the part of it that was wanted, or at another sample
+    rate as many as last as long."""
     folding: Folding | None = None
     """How the source's channels became two, if it had more."""
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """Stems and mixes."""
+        return {**self.stems, **self.mixes}
