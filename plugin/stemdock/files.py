@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock.audio import WavWriter, open_audio
 from stemdock.errors import AudioError, AudioFileError, OutputError, OutputExistsError
+from stemdock.staging import staging
 from stemdock.types import Progress, SeparatedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
     from threading import Event
 
     from stemdock.audio import AudioStream, BitDepth
@@ -37,6 +36,7 @@ def separate_file(
     start: float = 0.0,
     duration: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    before_placing: Callable[[Mapping[Path, Path]], None] | None = None,
     cancel: Event | None = None,
 ) -> SeparatedFile:
     """Separates a file into `folder/<stem>.wav`, at the source's own sample rate and length.
@@ -53,6 +53,8 @@ def separate_file(
         start: Seconds into the file, rounded down to a whole sample: what is before it is left out.
         duration: Seconds from `start`, rounded up to a whole sample; to the end if not given or longer.
         on_progress: Called after every segment.
+        before_placing: Called when all is written, with the complete files by the places that they are
+            about to go to. If it raises, they go nowhere.
         cancel: Set it from another thread to stop at the next segment.
 
     Raises:
@@ -64,10 +66,12 @@ def separate_file(
     with open_audio(source) as whole:
         audio = _excerpt(source, whole, start, duration)
         _check_targets(source, targets, overwrite=overwrite)
-        with _staging(folder) as staging:
-            staged = {stem: staging / path.name for stem, path in targets.items()}
+        with staging(folder) as unfinished:
+            staged = {stem: unfinished / path.name for stem, path in targets.items()}
             with _open_writers(separator.card, audio, staged, bit_depth) as writers:
                 length = _write_stems(separator, source, audio, writers, on_progress, cancel)
+            if before_placing:
+                before_placing({targets[stem]: path for stem, path in staged.items()})
             _check_targets(source, targets, overwrite=overwrite)
             for stem, path in targets.items():
                 staged[stem].replace(path)
@@ -160,7 +164,13 @@ def _write_stems(
                 writer.write(block)
             done_length += stems.shape[1]
             if on_progress:
-                on_progress(Progress(done_length=done_length, total_length=audio.total_length))
+                on_progress(
+                    Progress(
+                        done_length=done_length,
+                        total_length=audio.total_length,
+                        sample_rate=audio.sample_rate,
+                    )
+                )
     except AudioError as error:
         raise AudioFileError(source, str(error), remedy=error.remedy) from error
     return done_length
@@ -173,31 +183,3 @@ def _check_targets(source: Path, targets: Mapping[str, Path], *, overwrite: bool
                 raise OutputError(path, "is the mixture itself", remedy="Choose another output folder.")
             if not overwrite:
                 raise OutputExistsError(path)
-
-
-@contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside `folder` for unfinished files; leaves nothing of its own behind."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".stemdock-", dir=folder))
-    except OSError as error:
-        _remove_empty(missing)
-        raise OutputError(
-            folder,
-            f"cannot be written to ({error.strerror})",
-            remedy="Choose a folder that you may write to.",
-        ) from error
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        _remove_empty(missing)
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    """Removes folders, deepest first, up to the first that holds something."""
-    with suppress(OSError):
-        for path in folders:
-            path.rmdir()

@@ -68,6 +68,30 @@ def verify_model(entry: ModelEntry) -> None:
         )
 
 
+def model_sha256(model: str | Path, plugins: Plugins) -> str:
+    """The sha256 of a model's file, hex, as its entry has it or else as found.
+
+    Args:
+        model: As for `open_model`.
+        plugins: Where models come from.
+
+    Raises:
+        ModelNotFoundError: Neither a name nor a file.
+        ModelNotInstalledError: A name, but of a model that must be fetched first.
+        ModelDamagedError: The file cannot be read.
+    """
+    entry = find_entry(model, plugins)
+    if entry:
+        return entry.sha256
+    try:
+        with Path(model).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelDamagedError(
+            str(model), f"cannot be read ({error.strerror})", remedy="Check its permissions."
+        ) from error
+
+
 def find_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:
     """The entry that bears the name; None if `model` is the path of a file.
 

@@ -96,7 +96,9 @@ class Separator:
             blocks.append(stems)
             if on_progress:
                 done_length = sum(block.shape[1] for block in blocks)
-                on_progress(Progress(done_length=done_length, total_length=len(mixture)))
+                on_progress(
+                    Progress(done_length=done_length, total_length=len(mixture), sample_rate=sample_rate)
+                )
         return dict(zip(self.card.stems, np.concatenate(blocks, axis=1), strict=True))
 
     def stream(

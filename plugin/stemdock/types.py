@@ -32,6 +32,8 @@ class Progress:
     done_length: int
     total_length: int | None
     """None while the length of a stream is not known."""
+    sample_rate: int | None = None
+    """Of these samples, in Hz; None if the caller did not say either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
