@@ -4,6 +4,7 @@ Conventions:
     Blocks are float32, `(n_samples, n_channels)`; full scale is 1.0.
 """
 
+from stemdock.audio.mp3 import write_mp3 as write_mp3
 from stemdock.audio.reading import AudioStream as AudioStream
 from stemdock.audio.reading import open_audio as open_audio
 from stemdock.audio.resampling import resampled as resampled
