@@ -15,6 +15,7 @@ from stemdock.batch_json import JsonReporter
 from stemdock.batch_text import TextReporter
 from stemdock.commands.interruption import interruption
 from stemdock.commands.options import Batch, batch_options
+from stemdock.commands.pages import Pages
 from stemdock.errors import ModelNotInstalledError
 from stemdock.inputs import find_songs, spooled
 from stemdock.models import model_sha256
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stemdock.audio import BitDepth
-    from stemdock.batch import BatchEvent
+    from stemdock.batch import BatchEvent, Separate
     from stemdock.inputs import Song
     from stemdock.plugins import Plugins
     from stemdock.recorded import RecordedSeparation
@@ -60,6 +61,9 @@ if TYPE_CHECKING:
     help="Threads of the processor to use. [default: one a core]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace stems that are there already.")
+@click.option(
+    "--preview", is_flag=True, help="Write a page with a player beside the stems, as plugin-cli preview does."
+)
 @batch_options
 @click.pass_obj
 def command(
@@ -72,6 +76,7 @@ def command(
     precision: Literal["float32", "bfloat16"],
     n_threads: int,
     overwrite: bool,
+    preview: bool,
     batch: Batch,
 ) -> int:
     """Split songs into stems.
@@ -102,7 +107,7 @@ def command(
                 overwrite=overwrite,
                 cancel=interrupted.cancel,
             )
-            status = _run(_jobs(found, root, separator.card.stems), separation, batch)
+            status = _run(_jobs(found, root, separator.card.stems), separation, batch, preview=preview)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} is broken: {plugin.fault}", err=True)
@@ -141,7 +146,7 @@ def _targets(song: Song, root: Path, stems: Sequence[str]) -> dict[str, Path]:
     return {stem: folder / f"{stem}.wav" for stem in stems}
 
 
-def _run(jobs: Sequence[Job], separation: RecordedSeparation, batch: Batch) -> int:
+def _run(jobs: Sequence[Job], separation: RecordedSeparation, batch: Batch, *, preview: bool) -> int:
     """Separates the songs and tells of it; returns the exit status."""
     reporter: TextReporter | JsonReporter
     if batch.progress == "json":
@@ -151,13 +156,18 @@ def _run(jobs: Sequence[Job], separation: RecordedSeparation, batch: Batch) -> i
     for folder in sorted({path.parent for job in jobs for path in job.targets.values()}):
         remove_abandoned(folder)
     refusals = conflicts(jobs, may_replace=separation.may_replace)
+    separate: Separate = separation
+    if preview:
+        pages = Pages(jobs, overwrite=separation.overwrite or separation.resume)
+        refusals += pages.conflicts()
+        separate = pages.after(separation)
     for refusal in refusals:
         reporter.refuse(refusal)
     if refusals:
         return 1
     reporter.start(jobs, separation.separator.card.name, separation.separator.provider)
     ended: list[BatchEvent] = []
-    for event in run_batch(jobs, separation, n_at_once=batch.n_jobs, cancel=separation.cancel):
+    for event in run_batch(jobs, separate, n_at_once=batch.n_jobs, cancel=separation.cancel):
         reporter.show(event)
         if isinstance(event, Done):
             for path in event.separated.stems.values():

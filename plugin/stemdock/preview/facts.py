@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from stemdock.records import FOLDER, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
-def recorded_facts(files: Collection[Path]) -> dict[str, str]:
+def recorded_facts(files: Iterable[Path]) -> dict[str, str]:
     """Model and options by the record that was kept beside the results.
 
     Args:
