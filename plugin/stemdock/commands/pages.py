@@ -36,6 +36,10 @@ class Pages:
             if (folder := folders.get(job.number))
         }
 
+    def page(self, job: Job) -> Path:
+        """The page of a song."""
+        return self._paths[job.number]
+
     def conflicts(self) -> list[OutputError]:
         """An error for each page that is there and stays."""
         if self._overwrite:
@@ -51,7 +55,7 @@ class Pages:
             from stemdock.preview.facts import recorded_facts  # noqa: PLC0415
 
             separated = separate(job, on_progress)
-            path = self._paths[job.number]
+            path = self.page(job)
             if separated or not path.exists():
                 write_preview(
                     job.targets,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stemdock.audio import BitDepth
-    from stemdock.batch import BatchEvent, Separate
+    from stemdock.batch import BatchEvent
     from stemdock.inputs import Song
     from stemdock.plugins import Plugins
     from stemdock.recorded import RecordedSeparation
@@ -156,22 +156,27 @@ def _run(jobs: Sequence[Job], separation: RecordedSeparation, batch: Batch, *, p
     for folder in sorted({path.parent for job in jobs for path in job.targets.values()}):
         remove_abandoned(folder)
     refusals = conflicts(jobs, may_replace=separation.may_replace)
-    separate: Separate = separation
-    if preview:
-        pages = Pages(jobs, overwrite=separation.overwrite or separation.resume)
+    pages = Pages(jobs, overwrite=separation.overwrite or separation.resume) if preview else None
+    if pages:
         refusals += pages.conflicts()
-        separate = pages.after(separation)
     for refusal in refusals:
         reporter.refuse(refusal)
     if refusals:
         return 1
     reporter.start(jobs, separation.separator.card.name, separation.separator.provider)
     ended: list[BatchEvent] = []
-    for event in run_batch(jobs, separate, n_at_once=batch.n_jobs, cancel=separation.cancel):
+    for event in run_batch(
+        jobs,
+        pages.after(separation) if pages else separation,
+        n_at_once=batch.n_jobs,
+        cancel=separation.cancel,
+    ):
         reporter.show(event)
         if isinstance(event, Done):
             for path in event.separated.stems.values():
                 click.echo(path)
+            if pages:
+                click.echo(pages.page(event.job))
         if isinstance(event, Done | Skipped | Failed):
             ended.append(event)
     summary = summarise(jobs, ended)

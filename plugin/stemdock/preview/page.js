@@ -28,7 +28,8 @@
 
   function describe(stem) {
     const channels = stem.nChannels === 1 ? "mono" : "stereo";
-    const peak = stem.peak > 0 ? `peak ${decibels(stem.peak).toFixed(1).replace("-", "−")} dB` : "no peak";
+    const level = decibels(stem.peak).toFixed(1).replace(/^-(?!0\.0$)/, "−").replace("-", "");
+    const peak = stem.peak > 0 ? `peak ${level} dB` : "no peak";
     return `${channels}, ${stem.sampleRate / 1000} kHz, ${peak}`;
   }
 
@@ -40,7 +41,7 @@
     }
     if (stem.peak === 0) found.push("Silent from start to end.");
     if (stem.peak > 1) found.push("Exceeds full scale.");
-    if (stem.duration < song.duration - 0.1) found.push(`Ends after ${clock(stem.duration)}.`);
+    if (stem.duration < song.duration - 0.1) found.push(`Ends after ${stem.duration.toFixed(1)} s.`);
     return found.join(" ");
   }
 
@@ -60,7 +61,7 @@
     find("img").src = stem.spectrogram;
     find("img").alt = `Spectrogram of ${stem.name}`;
     const [lowest, highest] = stem.edges;
-    for (const frequency of MARKED_FREQUENCIES.filter((marked) => marked > lowest && marked < highest)) {
+    for (const frequency of MARKED_FREQUENCIES.filter((marked) => marked < 0.8 * highest)) {
       const mark = document.createElement("span");
       mark.textContent = frequency < 1000 ? `${frequency} Hz` : `${frequency / 1000} kHz`;
       mark.style.top = `${100 * (1 - Math.log(frequency / lowest) / Math.log(highest / lowest))}%`;
