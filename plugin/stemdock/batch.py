@@ -5,7 +5,6 @@ Nothing here knows who watches: a run is an iterator of events.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from stemdock.errors import CancelledError, OutputError, OutputExistsError, StemdockError
+from stemdock.naming import path_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -121,7 +121,7 @@ def conflicts(jobs: Sequence[Job], *, may_replace: Callable[[Path], bool]) -> li
     errors: list[OutputError] = []
     for job in jobs:
         for path in job.targets.values():
-            sharers[_folded(path)].append(job)
+            sharers[path_key(path)].append(job)
             if path.resolve() in mixtures:
                 errors.append(
                     OutputError(path, "is a mixture itself", remedy="Choose another output folder.")
@@ -220,8 +220,3 @@ def _run_job(job: Job, separate: Separate, cancel: Event, events: SimpleQueue[Ba
         events.put(Failed(job=job, error=unforeseen))
     finally:
         events.put(None)
-
-
-def _folded(path: Path) -> str:
-    """What file systems that ignore case and composition make of a path."""
-    return unicodedata.normalize("NFC", str(path.absolute())).casefold()

@@ -62,12 +62,14 @@ class JsonReporter:
             self._write(
                 "done",
                 song=job.number,
-                outputs={stem: str(path) for stem, path in separated.stems.items()},
+                outputs={stem: str(path) for stem, path in separated.files.items()},
                 elapsed=event.elapsed,
                 duration=separated.total_length / separated.sample_rate,
                 sample_rate=separated.sample_rate,
                 peaks=dict(separated.peaks),
                 clipped_lengths=dict(separated.clipped_lengths),
+                gain_db=separated.gain_db,
+                warnings=list(separated.warnings),
             )
         elif isinstance(event, Skipped):
             self._write("skipped", song=job.number, outputs=targets)

@@ -54,6 +54,11 @@ class TextReporter:
         elif isinstance(event, Done):
             for warning in _warnings(event.separated):
                 self._say(f"warning: {warning}")
+            if event.separated.gain_db:
+                self._say(
+                    f"{event.separated.source}: all files turned down by {-event.separated.gain_db:.2f} dB, "
+                    "so that none clips"
+                )
         if isinstance(event, (Started, Advanced)):
             self._draw(self._status())
         else:
@@ -112,12 +117,13 @@ class TextReporter:
 
 
 def _warnings(separated: SeparatedFile) -> list[str]:
-    return [
-        f"{separated.stems[stem]}: {clipped_length} samples clipped "
-        f"(peak {separated.peaks[stem]:.3f}); 32f would keep them"
-        for stem, clipped_length in separated.clipped_lengths.items()
+    clipped = [
+        f"{separated.files[name]}: {clipped_length} samples clipped "
+        f"(peak {separated.peaks[name]:.3f}); --prevent-clipping would keep them"
+        for name, clipped_length in separated.clipped_lengths.items()
         if clipped_length
     ]
+    return [*separated.warnings, *clipped]
 
 
 def _duration(seconds: float) -> str:

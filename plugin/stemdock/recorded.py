@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from stemdock.audio import BitDepth
     from stemdock.batch import Job
+    from stemdock.output import Output
     from stemdock.records import Record, Records
     from stemdock.separator import Separator
     from stemdock.types import Progress, SeparatedFile
@@ -28,7 +28,7 @@ class RecordedSeparation:
 
     separator: Separator
     model_sha256: str
-    bit_depth: BitDepth
+    output: Output
     options: Mapping[str, Any]
     """What else than the model changes the result, as it goes into the records."""
     records: Records
@@ -79,8 +79,8 @@ class RecordedSeparation:
         separated = separate_file(
             self.separator,
             source,
-            next(iter(targets)).parent,
-            bit_depth=self.bit_depth,
+            job.targets,
+            output=self.output,
             overwrite=all(self.may_replace(path) for path in targets if path.exists()),
             on_progress=on_progress,
             before_placing=announce,

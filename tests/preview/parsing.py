@@ -6,10 +6,12 @@ import base64
 import io
 import json
 from html.parser import HTMLParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import soundfile
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Page(HTMLParser):
@@ -27,7 +29,7 @@ class Page(HTMLParser):
         self.is_inside = True
         self.elements.append((tag, dict(attrs), ""))
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, _: str) -> None:
         self.is_inside = False
 
     def handle_data(self, data: str) -> None:

@@ -1,96 +1,118 @@
-"""Writing of audio files by libsndfile."""
+"""Writing of audio files, by libsndfile or by ffmpeg."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
-import soundfile
 
-from stemdock.errors import OutputError
+from stemdock.audio.ffmpeg_encoding import FfmpegSink
+from stemdock.audio.sndfile_encoding import SndfileSink
+from stemdock.audio.tag_writing import add_tags
+from stemdock.codecs import codec_of
+from stemdock.output import Output, Tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from stemdock.types import FloatArray
 
-BitDepth = Literal["16", "24", "32f"]
-"""Bits of a sample in a WAV file: integers, or 32-bit floating point, which cannot clip."""
 
-_SUBTYPES: Final = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
-_SAMPLE_SIZES: Final = {"16": 2, "24": 3, "32f": 4}
-"""Bytes."""
-_WAV_LIMIT: Final = 2**32 - 2**16
-"""Bytes of samples that a WAV file's 32-bit sizes can count, less some room for its headers."""
+class Sink(Protocol):
+    """A file that an encoder is writing."""
+
+    @property
+    def warning(self) -> str:
+        """What went wrong with the tags, empty if nothing did."""
+        ...
+
+    def write(self, block: FloatArray) -> None:
+        """Appends a block `(n_samples, n_channels)`."""
+        ...
+
+    def close(self) -> None:
+        """Completes the file."""
+        ...
+
+    def abort(self) -> None:
+        """Stops at once; the file is good for nothing."""
+        ...
 
 
-class WavWriter:
-    """A WAV file being written, which keeps count of what it holds.
+class AudioWriter:
+    """An audio file being written, which keeps count of what it holds.
 
     Attributes:
         peak: Largest absolute sample so far.
-        clipped_length: Samples over all channels that the bit depth had to clip.
+        clipped_length: Samples over all channels that exceed what the format can hold.
+        tag_warning: What went wrong with the tags, empty if nothing did; known when the file is complete.
     """
 
     def __init__(
-        self, path: Path, *, sample_rate: int, n_channels: int, bit_depth: BitDepth, total_length: int | None
+        self,
+        path: Path,
+        *,
+        output: Output = Output(),  # noqa: B008  a frozen value
+        sample_rate: int,
+        n_channels: int,
+        total_length: int | None,
+        tags: Tags = Tags(),  # noqa: B008  a frozen value
     ) -> None:
         """Creates the file.
 
         Args:
             path: Must not exist yet.
-            sample_rate: Hz.
+            output: Codec, bit depth and bit rate.
+            sample_rate: Hz, one that the codec has.
             n_channels: Channels of every block.
-            bit_depth: How samples are stored.
-            total_length: Expected samples a channel; what does not fit in WAV becomes RF64.
+            total_length: Expected samples a channel, None if it is not known.
+            tags: What the file says about the song.
 
         Raises:
-            OutputError: It cannot be created.
+            OutputOptionError: The codec has no such bit depth or bit rate.
+            OutputError: It cannot be created, or ffmpeg is needed and missing.
         """
-        self._path = path
-        size = (total_length or 0) * n_channels * _SAMPLE_SIZES[bit_depth]
-        self._full_scale = None if bit_depth == "32f" else 1.0
+        codec = codec_of(output)
+        bit_depth = output.bit_depth or next(iter(codec.bit_depths), None)
+        bitrate = output.bitrate or codec.bitrate
         self.peak = 0.0
         self.clipped_length = 0
-        with self._told_errors():
-            self._file = soundfile.SoundFile(
-                path,
-                "x",
-                samplerate=sample_rate,
-                channels=n_channels,
-                subtype=_SUBTYPES[bit_depth],
-                format="WAV" if size < _WAV_LIMIT else "RF64",
+        self.tag_warning = ""
+        self._clips = bit_depth != "32f"
+        self._path = path
+        self._output = output
+        self._tags = tags
+        self._sink: Sink
+        if codec.encoder == "ffmpeg":
+            self._sink = FfmpegSink(path, codec, bitrate, sample_rate, n_channels, tags)
+        else:
+            self._sink = SndfileSink(
+                path, codec, bit_depth, bitrate, sample_rate, n_channels, total_length, tags
             )
 
     def write(self, block: FloatArray) -> None:
         """Appends a block `(n_samples, n_channels)`.
 
         Raises:
-            OutputError: The disk is full or gone.
+            OutputError: The disk is full or gone, or the encoder failed.
         """
         magnitude = np.abs(block)
         self.peak = max(self.peak, float(magnitude.max(initial=0.0)))
-        if self._full_scale is not None:
-            self.clipped_length += int(np.count_nonzero(magnitude > self._full_scale))
-        with self._told_errors():
-            self._file.write(block)
+        if self._clips:
+            self.clipped_length += int(np.count_nonzero(magnitude > 1.0))
+        self._sink.write(block)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Completes the file; raises `OutputError` if the disk is full or gone."""
-        with self._told_errors():
-            self._file.close()
-
-    @contextmanager
-    def _told_errors(self) -> Iterator[None]:
+        if kind is not None:
+            self._sink.abort()
+            return
+        self._sink.close()
+        self.tag_warning = self._sink.warning
         try:
-            yield
-        # soundfile asserts that libsndfile wrote all it was given, which a full disk disproves.
-        except (soundfile.SoundFileError, OSError, AssertionError) as error:
-            raise OutputError(
-                self._path, f"cannot be written ({error})", remedy="Check permissions and free disk space."
-            ) from error
+            add_tags(self._path, self._output.codec, self._tags)
+        except (OSError, ValueError) as error:
+            self.tag_warning = str(error)

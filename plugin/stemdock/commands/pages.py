@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputExistsError
+
+PAGE_NAME: Final = "preview.html"
+"""Of the page beside the stems, if no other is wanted."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -13,32 +16,34 @@ if TYPE_CHECKING:
 
     from stemdock.batch import Job, Separate
     from stemdock.errors import OutputError
+    from stemdock.output import Output
     from stemdock.types import Progress, SeparatedFile
 
 
 class Pages:
     """The pages of a batch: preview.html beside the stems, or named for the song if songs share a folder."""
 
-    def __init__(self, jobs: Sequence[Job], *, overwrite: bool) -> None:
+    def __init__(self, jobs: Sequence[Job], output: Output, *, overwrite: bool) -> None:
         """Decides on the names.
 
         Args:
-            jobs: All songs.
+            jobs: All songs that get pages.
+            output: How their stems are written.
             overwrite: Whether pages that are there already may be replaced.
         """
+        self._output = output
         self._overwrite = overwrite
-        folders = {job.number: _folder(job) for job in jobs if job.targets}
+        folders = {job.number: next(iter(job.targets.values())).parent for job in jobs if job.targets}
         n_songs = Counter(folders.values())
         self._paths = {
-            job.number: folder
-            / ("preview.html" if n_songs[folder] == 1 else f"{job.song.path.stem} preview.html")
+            job.number: folder / (PAGE_NAME if n_songs[folder] == 1 else f"{job.song.path.stem} {PAGE_NAME}")
             for job in jobs
             if (folder := folders.get(job.number))
         }
 
-    def page(self, job: Job) -> Path:
-        """The page of a song."""
-        return self._paths[job.number]
+    def of(self, job: Job) -> tuple[Path, ...]:
+        """The page of a song, if it gets one."""
+        return (self._paths[job.number],) if job.number in self._paths else ()
 
     def conflicts(self) -> list[OutputError]:
         """An error for each page that is there and stays."""
@@ -52,22 +57,18 @@ class Pages:
         def separate_and_show(job: Job, on_progress: Callable[[Progress], None]) -> SeparatedFile | None:
             # Decoders and drawing are for those who ask for pages.
             from stemdock.preview import write_preview  # noqa: PLC0415
-            from stemdock.preview.facts import recorded_facts  # noqa: PLC0415
+            from stemdock.preview.history import recorded, without_mixes  # noqa: PLC0415
 
             separated = separate(job, on_progress)
-            path = self.page(job)
-            if separated or not path.exists():
-                write_preview(
-                    job.targets,
-                    path,
-                    title=job.song.path.stem,
-                    facts=recorded_facts(job.targets.values()),
-                    overwrite=self._overwrite,
-                )
+            for path in self.of(job):
+                if separated or not path.exists():
+                    write_preview(
+                        without_mixes(job.targets, self._output.mixes),
+                        path,
+                        title=job.song.path.stem,
+                        facts=recorded(job.targets.values()).facts,
+                        overwrite=self._overwrite,
+                    )
             return separated
 
         return separate_and_show
-
-
-def _folder(job: Job) -> Path:
-    return next(iter(job.targets.values())).parent

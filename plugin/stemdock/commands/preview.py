@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from stemdock.commands.pages import PAGE_NAME
 from stemdock.reporting import progress_bar
 
 
 @click.command("preview")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The page. [default: DIR/preview.html]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help=f"The page. [default: DIR/{PAGE_NAME}]")
 @click.option("--overwrite", is_flag=True, help="Replace a page that is there already.")
 def command(folder: Path, output: Path | None, overwrite: bool) -> None:
     """Write a web page that plays the stems in DIR, with solo, mute and volume for each.
@@ -20,18 +21,19 @@ def command(folder: Path, output: Path | None, overwrite: bool) -> None:
     and works without a network. Prints the file written.
     """
     # Numbers take long to import, and help must not wait for them.
-    from stemdock.preview import PAGE_NAME, find_stems, write_preview  # noqa: PLC0415
-    from stemdock.preview.facts import recorded_facts  # noqa: PLC0415
+    from stemdock.preview import find_stems, write_preview  # noqa: PLC0415
+    from stemdock.preview.history import recorded, without_mixes  # noqa: PLC0415
 
     path = output or folder / PAGE_NAME
-    stems = find_stems(folder)
+    files = find_stems(folder)
+    history = recorded(files.values())
     title = folder.resolve().name
     with progress_bar(title) as on_progress:
         write_preview(
-            stems,
+            without_mixes(files, history.mixes),
             path,
             title=title,
-            facts=recorded_facts(stems.values()),
+            facts=history.facts,
             overwrite=overwrite,
             on_progress=on_progress,
         )

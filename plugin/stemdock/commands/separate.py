@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -14,39 +14,38 @@ from stemdock.batch import Done, Failed, Job, Skipped, conflicts, run_batch, sum
 from stemdock.batch_json import JsonReporter
 from stemdock.batch_text import TextReporter
 from stemdock.commands.interruption import interruption
-from stemdock.commands.options import Batch, batch_options
+from stemdock.commands.options import Batch, batch_options, destination_options, output_options
 from stemdock.commands.pages import Pages
+from stemdock.commands.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.errors import ModelNotInstalledError
 from stemdock.inputs import find_songs, spooled
 from stemdock.models import model_sha256
 from stemdock.providers import AUTO, PROVIDERS
 from stemdock.records import Records
 from stemdock.reporting import fetch_reporter
+from stemdock.selection import selected
 from stemdock.staging import remove_abandoned
 from stemdock.types import Execution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
-    from stemdock.audio import BitDepth
     from stemdock.batch import BatchEvent
     from stemdock.inputs import Song
+    from stemdock.naming import Destination
+    from stemdock.output import Output, Tags
     from stemdock.plugins import Plugins
     from stemdock.recorded import RecordedSeparation
     from stemdock.separator import Separator
+    from stemdock.types import SeparatedFile
 
 
 @click.command("separate")
 @click.argument("songs", nargs=-1, required=True, metavar="SONG...")
-@click.option(
-    "-o", "--output", default="separated", show_default=True, metavar="DIR",
-    help="Folder for the results: DIR/<song>/<stem>.wav.",
-)  # fmt: skip
+@destination_options
 @click.option("-m", "--model", default="2stems", show_default=True, help="Name of a model, or an .onnx file.")
-@click.option(
-    "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]), default="32f", show_default=True,
-    help="Bits of a sample. 16 and 24 clip what exceeds full scale, 32f (floating point) does not.",
-)  # fmt: skip
+@output_options
 @click.option(
     "-p", "--provider", type=click.Choice([AUTO, *PROVIDERS]), default=AUTO, show_default=True,
     help="What the networks run on. auto takes the best that works and is as exact as the processor.",
@@ -69,9 +68,9 @@ if TYPE_CHECKING:
 def command(
     plugins: Plugins,
     songs: tuple[str, ...],
-    output: str,
+    destination: Destination,
     model: str,
-    bit_depth: BitDepth,
+    output: Output,
     provider: str,
     precision: Literal["float32", "bfloat16"],
     n_threads: int,
@@ -85,29 +84,39 @@ def command(
     m3u8), or - for standard input.
 
     Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono or stereo, any sample
-    rate. The stems have the sample rate and the length of the song. Prints the files written. A model
-    that is not installed and can be fetched is fetched first.
+    rate. The stems have the sample rate and the length of the song, and its tags. Prints the files
+    written. A model that is not installed and can be fetched is fetched first.
     """
     from stemdock.recorded import RecordedSeparation  # noqa: PLC0415  the engine: help must not wait for it
 
     execution = Execution(provider=provider, precision=precision, n_threads=n_threads)
-    root = Path(output)
-    records = Records(root)
     with ExitStack() as inputs:
+        deliver = _tell
+        if str(destination.folder) == STANDARD_OUTPUT:
+            if preview:
+                raise click.UsageError("--preview writes a file, and standard output takes no other.")
+            destination, deliver = inputs.enter_context(standard_output()), send
+        root = destination.folder
+        records = Records(root)
         found = [_spooled(song, inputs) for song in find_songs(songs, output=root, made=records.paths())]
         separator = _open(model, plugins, execution)
         with interruption() as interrupted:
             separation = RecordedSeparation(
                 separator=separator,
                 model_sha256=model_sha256(model, plugins),
-                bit_depth=bit_depth,
-                options={"bit_depth": bit_depth, "precision": precision},
+                output=output,
+                options={**json.loads(json.dumps(asdict(output))), "precision": precision},
                 records=records,
                 resume=batch.resume,
                 overwrite=overwrite,
                 cancel=interrupted.cancel,
             )
-            status = _run(_jobs(found, root, separator.card.stems), separation, batch, preview=preview)
+            names = list(selected(output, separator.card.stems))
+            if deliver is send:
+                check_single(len(found), names)
+            jobs = _jobs(found, destination, names, output, separator.card.name)
+            pages = Pages(jobs if preview else (), output, overwrite=overwrite or batch.resume)
+            status = _run(jobs, separation, batch, deliver, pages)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} is broken: {plugin.fault}", err=True)
@@ -133,21 +142,50 @@ def _spooled(song: Song, inputs: ExitStack) -> Song:
     return replace(song, path=inputs.enter_context(spooled(sys.stdin.buffer)))
 
 
-def _jobs(songs: Iterable[Song], root: Path, stems: Sequence[str]) -> list[Job]:
+def _jobs(
+    songs: Iterable[Song], destination: Destination, names: Sequence[str], output: Output, model: str
+) -> list[Job]:
     return [
-        Job(number=number, song=song, targets={} if song.fault else _targets(song, root, stems))
+        Job(
+            number=number,
+            song=song,
+            targets={}
+            if song.fault
+            else replace(destination, folder=destination.folder / song.folder).targets(
+                song.path,
+                names,
+                codec=output.codec,
+                model=model,
+                tags=_tags(song.path) if destination.needs_tags else None,
+            ),
+        )
         for number, song in enumerate(songs, 1)
     ]
 
 
-def _targets(song: Song, root: Path, stems: Sequence[str]) -> dict[str, Path]:
-    # Windows drops blanks and dots at the end of a name, and would then not find the folder again.
-    folder = root / song.folder / (song.path.stem.rstrip(" .") or "song")
-    return {stem: folder / f"{stem}.wav" for stem in stems}
+def _tags(path: Path) -> Tags | None:
+    """The tags of a song for its names; none if they cannot be read, which is told when it is separated."""
+    from stemdock.audio import UnreadableTagsError, read_tags  # noqa: PLC0415  as above
+
+    try:
+        return read_tags(path)
+    except (UnreadableTagsError, OSError):
+        return None
 
 
-def _run(jobs: Sequence[Job], separation: RecordedSeparation, batch: Batch, *, preview: bool) -> int:
-    """Separates the songs and tells of it; returns the exit status."""
+def _tell(separated: SeparatedFile) -> None:
+    for path in separated.files.values():
+        click.echo(path)
+
+
+def _run(
+    jobs: Sequence[Job],
+    separation: RecordedSeparation,
+    batch: Batch,
+    deliver: Callable[[SeparatedFile], None],
+    pages: Pages,
+) -> int:
+    """Separates the songs, delivers each, and tells of it; returns the exit status."""
     reporter: TextReporter | JsonReporter
     if batch.progress == "json":
         reporter = JsonReporter(sys.stderr)
@@ -155,28 +193,19 @@ def _run(jobs: Sequence[Job], separation: RecordedSeparation, batch: Batch, *, p
         reporter = TextReporter(sys.stderr, live=batch.progress == "auto" and sys.stderr.isatty())
     for folder in sorted({path.parent for job in jobs for path in job.targets.values()}):
         remove_abandoned(folder)
-    refusals = conflicts(jobs, may_replace=separation.may_replace)
-    pages = Pages(jobs, overwrite=separation.overwrite or separation.resume) if preview else None
-    if pages:
-        refusals += pages.conflicts()
+    refusals = conflicts(jobs, may_replace=separation.may_replace) + pages.conflicts()
     for refusal in refusals:
         reporter.refuse(refusal)
     if refusals:
         return 1
     reporter.start(jobs, separation.separator.card.name, separation.separator.provider)
     ended: list[BatchEvent] = []
-    for event in run_batch(
-        jobs,
-        pages.after(separation) if pages else separation,
-        n_at_once=batch.n_jobs,
-        cancel=separation.cancel,
-    ):
+    for event in run_batch(jobs, pages.after(separation), n_at_once=batch.n_jobs, cancel=separation.cancel):
         reporter.show(event)
         if isinstance(event, Done):
-            for path in event.separated.stems.values():
+            deliver(event.separated)
+            for path in pages.of(event.job):
                 click.echo(path)
-            if pages:
-                click.echo(pages.page(event.job))
         if isinstance(event, Done | Skipped | Failed):
             ended.append(event)
     summary = summarise(jobs, ended)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stemdock.errors import OutputError, OutputExistsError, StemdockError
 from stemdock.preview.page import write_page
@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["PAGE_NAME", "find_stems", "write_preview"]
-
-PAGE_NAME: Final = "preview.html"
-"""Of the page beside the stems, if no other is wanted."""
+__all__ = ["find_stems", "write_preview"]
 
 
 def write_preview(
@@ -70,7 +67,7 @@ def write_preview(
                 )
                 for index, source in enumerate(sources)
             ]
-            staged = unfinished / PAGE_NAME
+            staged = unfinished / "page.html"
             with staged.open("w", encoding="utf-8", newline="\n") as page:
                 write_page(page, drawn, title=title, facts=facts or {}, duration=duration, sound=sound)
             _check_target(path, stems, overwrite=overwrite)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock.audio import open_audio, resampled, write_mp3
+from stemdock.audio import AudioWriter, open_audio, resampled
 from stemdock.errors import AudioFileError
 from stemdock.inputs import AUDIO_SUFFIXES
+from stemdock.output import Output
 from stemdock.preview.drawing import Spectrogram, Waveform
 
 if TYPE_CHECKING:
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
     from stemdock.types import FloatArray
 
 N_GOOD_MINUTES: Final = 30
-"""Minutes of all stems together up to which they sound their best: some 40 MB of page."""
+"""Minutes of all stems together up to which they sound their best: 48 MB of page."""
 N_MINUTES: Final = 60
-"""Minutes beyond which no page is made: a browser holds the samples, 10 MB a minute and 5 MB of long ones."""
+"""Minutes beyond which no page is made: a browser holds all samples, 15 MB a minute."""
 _LOUDEST: Final = 4.0
 """Samples beyond 12 dB over full scale are clipped to it: no player plays them, and MP3 has no room."""
-_GOOD: Final = 0.4
-_SMALL: Final = 0.6
-"""Degrees of compression: some 165 and, at half the sample rate, 70 kbit/s of dense music."""
+_REDUCED_RATE: Final = 32000
+"""Hz; MP3 has lower ones, but sounds much duller there."""
+_GOOD: Final = 160
+_REDUCED: Final = 80
+"""Kilobits per second: 1.6 and 0.8 MB of page a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +38,8 @@ class Sound:
 
     sample_rate: int
     """Hz."""
-    compression: float
-    """As `write_mp3` takes it."""
+    bitrate: int
+    """Kilobits per second."""
     is_reduced: bool
     """Whether the song's length cost sound."""
 
@@ -117,7 +120,7 @@ def look_at(name: str, path: Path) -> SourceFile:
 def sound_for(sources: list[SourceFile]) -> Sound:
     """Chooses how stems are stored.
 
-    44.1 or 48 kHz, which browsers on every system play; half of it if the stems are long.
+    44.1 or 48 kHz, which browsers on every system play; less if the stems are long.
 
     Raises:
         AudioFileError: They are too long for a page.
@@ -133,8 +136,8 @@ def sound_for(sources: list[SourceFile]) -> Sound:
     full_rate = 44100 if sources[0].sample_rate % 11025 == 0 else 48000
     is_reduced = n_minutes > N_GOOD_MINUTES
     return Sound(
-        sample_rate=full_rate // 2 if is_reduced else full_rate,
-        compression=_SMALL if is_reduced else _GOOD,
+        sample_rate=_REDUCED_RATE if is_reduced else full_rate,
+        bitrate=_REDUCED if is_reduced else _GOOD,
         is_reduced=is_reduced,
     )
 
@@ -180,13 +183,15 @@ def draw(
 
     with open_audio(source.path) as audio:
         blocks = resampled(looked_at(audio.blocks), audio.sample_rate, sound.sample_rate)
-        write_mp3(
+        with AudioWriter(
             mp3,
-            blocks,
+            output=Output(codec="mp3", bitrate=sound.bitrate),
             sample_rate=sound.sample_rate,
             n_channels=audio.n_channels,
-            compression=sound.compression,
-        )
+            total_length=None,
+        ) as writer:
+            for block in blocks:
+                writer.write(block)
     return DrawnStem(
         source=source,
         n_channels=audio.n_channels,
