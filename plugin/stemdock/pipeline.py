@@ -14,7 +14,9 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def in_order(work: Callable[[_Item], _Result], items: Iterable[_Item], n_at_once: int) -> Iterator[_Result]:
+def in_order(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], n_at_once: int
+) -> Iterator[_Result]:
     """What the work makes of each item, in the items' order.
 
     Args:
