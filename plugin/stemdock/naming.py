@@ -93,24 +93,25 @@ def path_key(path: Path) -> str:
 
 def _components(template: str) -> list[list[_Part]]:
     """The folders and the file of a template, each as text and fields in turn."""
-    components: list[list[_Part]] = [[]]
     try:
-        for text, field, spec, conversion in Formatter().parse(template):
-            if spec or conversion or (field is not None and field not in FIELDS):
-                written = f"{field}{'!' if conversion else ''}{conversion or ''}{':' if spec else ''}{spec}"
-                raise OutputOptionError(
-                    "template",
-                    f"unknown field {{{written}}}",
-                    remedy=f"Known fields: {', '.join(f'{{{known}}}' for known in FIELDS)}.",
-                )
-            first, *following = re.split(r"[/\\]", text)
-            components[-1].append((first, None))
-            components += [[(piece, None)] for piece in following]
-            components[-1].append(("", field))
+        parsed = list(Formatter().parse(template))
     except ValueError as error:
         raise OutputOptionError(
             "template", f"{error}: {template}", remedy="Write {{ and }} for braces that are meant as such."
         ) from error
+    components: list[list[_Part]] = [[]]
+    for text, field, spec, conversion in parsed:
+        if spec or conversion or (field is not None and field not in FIELDS):
+            written = f"{field}{'!' if conversion else ''}{conversion or ''}{':' if spec else ''}{spec}"
+            raise OutputOptionError(
+                "template",
+                f"unknown field {{{written}}}",
+                remedy=f"Known fields: {', '.join(f'{{{known}}}' for known in FIELDS)}.",
+            )
+        first, *following = re.split(r"[/\\]", text)
+        components[-1].append((first, None))
+        components += [[(piece, None)] for piece in following]
+        components[-1].append(("", field))
     texts = ["".join(text if field is None else "x" for text, field in parts) for parts in components]
     if not texts[-1].strip(". "):
         raise OutputOptionError(

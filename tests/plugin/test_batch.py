@@ -37,7 +37,8 @@ def job(number: int, *targets: Path, path: Path | None = None, fault: AudioFileE
 
 def separated(of: Job) -> SeparatedFile:
     return SeparatedFile(
-        source=of.song.path, stems=of.targets, peaks={}, clipped_lengths={}, card=None,  # type: ignore[arg-type]
+        source=of.song.path, stems=of.targets, mixes={}, peaks={}, clipped_lengths={}, gain_db=0, warnings=(),
+        card=None,  # type: ignore[arg-type]
         sample_rate=8000, total_length=8000,
     )  # fmt: skip
 

@@ -53,8 +53,9 @@ def advanced(job: Job, done_length: int, total_length: int | None = 16000) -> Ad
 
 def done(job: Job, n_clipped: int = 0) -> Done:
     separated = SeparatedFile(
-        source=job.song.path, stems=job.targets, peaks={"low": 1.5}, clipped_lengths={"low": n_clipped},
-        card=small_card(), sample_rate=8000, total_length=16000,
+        source=job.song.path, stems=job.targets, mixes={}, peaks={"low": 1.5}, gain_db=0,
+        clipped_lengths={"low": n_clipped}, warnings=(), card=small_card(), sample_rate=8000,
+        total_length=16000,
     )  # fmt: skip
     return Done(job=job, separated=separated, elapsed=4.0)
 
@@ -120,7 +121,7 @@ def test_the_line_for_a_person(jobs: list[Job], clock: Clock, monkeypatch: pytes
     clock.now += 3
     reporter.show(done(jobs[0], 7))
     assert screen(stream.getvalue()) == [
-        "warning: out/1.wav: 7 samples clipped (peak 1.500); 32f would keep them", "",
+        "warning: out/1.wav: 7 samples clipped (peak 1.500); --prevent-clipping would keep them", "",
     ]  # fmt: skip
     assert stream.getvalue().endswith(("\n", "\r"))
     reporter.show(Started(job=jobs[1]))
@@ -180,7 +181,8 @@ def test_the_lines_for_a_program(jobs: list[Job], clock: Clock) -> None:
     }  # fmt: skip
     assert finished == {
         "event": "done", "song": 1, "outputs": {"low": "out/1.wav"}, "elapsed": 4.0, "duration": 2.0,
-        "sample_rate": 8000, "peaks": {"low": 1.5}, "clipped_lengths": {"low": 0},
+        "sample_rate": 8000, "peaks": {"low": 1.5}, "clipped_lengths": {"low": 0}, "gain_db": 0,
+        "warnings": [], "folded": [],
     }  # fmt: skip
     assert skipped == {"event": "skipped", "song": 2, "outputs": {"low": "out/2.wav"}}
     expected: dict[str, Any] = {

@@ -14,7 +14,14 @@ from stemdock.batch import Done, Failed, Job, Skipped, conflicts, run_batch, sum
 from stemdock.batch_json import JsonReporter
 from stemdock.batch_text import TextReporter
 from stemdock.commands.interruption import interruption
-from stemdock.commands.options import Batch, batch_options, destination_options, output_options
+from stemdock.commands.options import (
+    Batch,
+    batch_options,
+    destination_options,
+    fold_option,
+    output_options,
+    separation_options,
+)
 from stemdock.commands.pages import Pages
 from stemdock.commands.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.errors import ModelNotInstalledError
@@ -38,7 +45,7 @@ if TYPE_CHECKING:
     from stemdock.plugins import Plugins
     from stemdock.recorded import RecordedSeparation
     from stemdock.separator import Separator
-    from stemdock.types import SeparatedFile
+    from stemdock.types import Fold, SeparatedFile, Separation
 
 
 @click.command("separate")
@@ -63,6 +70,8 @@ if TYPE_CHECKING:
 @click.option(
     "--preview", is_flag=True, help="Write a page with a player beside the stems, as plugin-cli preview does."
 )
+@separation_options
+@fold_option
 @batch_options
 @click.pass_obj
 def command(
@@ -76,6 +85,8 @@ def command(
     n_threads: int,
     overwrite: bool,
     preview: bool,
+    separation: Separation,
+    fold: Fold,
     batch: Batch,
 ) -> int:
     """Split songs into stems.
@@ -83,8 +94,8 @@ def command(
     SONG is an audio file, a folder with audio files at any depth, a pattern in quotes, a playlist (m3u,
     m3u8), or - for standard input.
 
-    Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono or stereo, any sample
-    rate. The stems have the sample rate and the length of the song, and its tags. Prints the files
+    Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono, stereo or surround, any
+    sample rate. The stems have the sample rate and the length of the song, and its tags. Prints the files
     written. A model that is not installed and can be fetched is fetched first.
     """
     from stemdock.recorded import RecordedSeparation  # noqa: PLC0415  the engine: help must not wait for it
@@ -99,13 +110,19 @@ def command(
         root = destination.folder
         records = Records(root)
         found = [_spooled(song, inputs) for song in find_songs(songs, output=root, made=records.paths())]
-        separator = _open(model, plugins, execution)
+        separator = _open(model, plugins, execution, separation)
         with interruption() as interrupted:
-            separation = RecordedSeparation(
+            recorded = RecordedSeparation(
                 separator=separator,
                 model_sha256=model_sha256(model, plugins),
                 output=output,
-                options={**json.loads(json.dumps(asdict(output))), "precision": precision},
+                fold=fold,
+                options={
+                    **json.loads(json.dumps(asdict(output))),
+                    **asdict(separation),
+                    "precision": precision,
+                    "fold": fold,
+                },
                 records=records,
                 resume=batch.resume,
                 overwrite=overwrite,
@@ -116,23 +133,23 @@ def command(
                 check_single(len(found), names)
             jobs = _jobs(found, destination, names, output, separator.card.name)
             pages = Pages(jobs if preview else (), output, overwrite=overwrite or batch.resume)
-            status = _run(jobs, separation, batch, deliver, pages)
+            status = _run(jobs, recorded, batch, deliver, pages)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} is broken: {plugin.fault}", err=True)
     return interrupted.exit_status or status
 
 
-def _open(model: str, plugins: Plugins, execution: Execution) -> Separator:
+def _open(model: str, plugins: Plugins, execution: Execution, separation: Separation) -> Separator:
     from stemdock.separator import Separator  # noqa: PLC0415  as above
 
     try:
-        return Separator(model, execution=execution, plugins=plugins)
+        return Separator(model, execution=execution, separation=separation, plugins=plugins)
     except ModelNotInstalledError as error:
         click.echo(f"{error}: fetching it from {error.download.source}", err=True)
         with fetch_reporter() as on_progress:
             error.download.fetch(on_progress=on_progress)
-    return Separator(model, execution=execution, plugins=plugins)
+    return Separator(model, execution=execution, separation=separation, plugins=plugins)
 
 
 def _spooled(song: Song, inputs: ExitStack) -> Song:
