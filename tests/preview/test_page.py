@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from stemdock.preview.drawing import N_BANDS
 from stemdock.preview.page import write_page
 from stemdock.preview.stems import DrawnStem, Sound, SourceFile, sound_for
 
+ROOT = Path(__file__).resolve().parents[2]
 SOUND = Sound(sample_rate=44100, bitrate=160, is_reduced=False)
 
 
@@ -78,7 +80,9 @@ def test_it_runs_nothing_but_the_scripts_it_was_written_with(parsed: Page) -> No
 
 def test_it_says_whose_player_it_carries(parsed: Page) -> None:
     (comment,) = parsed.comments
-    assert "wavesurfer.js 8.0.1" in comment
+    (version,) = re.findall(r"wavesurfer_version=(\S+)", (ROOT / "dev").read_text())
+    assert f"wavesurfer.js {version}" in comment
+    assert f"wavesurfer.js {version}" in (ROOT / "NOTICE").read_text()
     assert "BSD 3-Clause License" in comment
     assert "katspaugh and contributors" in comment
 
