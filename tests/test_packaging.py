@@ -34,7 +34,11 @@ def test_the_wheel_carries_the_model_and_the_licences(wheel: Path) -> None:
     }  # fmt: skip
     assert "stemdock_models/data/2stems.onnx" in names
     assert "stemdock/py.typed" in names
-    assert {name.rsplit("/", 1)[1] for name in names if "/licenses/" in name} == {"LICENSE", "NOTICE"}
+    assert {name.rsplit("/", 1)[1] for name in names if "/licenses/" in name} == {
+        "LICENSE", "NOTICE", "wavesurfer.LICENSE",
+    }  # fmt: skip
+    page = {"page.html", "page.css", "page.js", "transport.js", "vendor/wavesurfer.min.js"}
+    assert {f"stemdock/preview/{name}" for name in page} < set(names)
     assert not [name for name in names if name.endswith(".mp3") or "test" in name.split("/")[0]]
 
 
