@@ -27,4 +27,5 @@ def stemdock_commands() -> list[CommandEntry]:
         _entry("separate", "Split songs into stems."),
         _entry("spectrogram", "Draw the spectrograms of audio files."),
         _entry("doctor", "Check the installation, plug-ins and hosts."),
+        _entry("completion", "Complete commands, options and models in your shell."),
     ]

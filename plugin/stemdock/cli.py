@@ -7,12 +7,14 @@ Standard output carries results, standard error progress and messages. Exit stat
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from stemdock.completion import COMPLETE_VARIABLE, register
 from stemdock.errors import CancelledError, HostUnreachableError, NothingSelectedError, StemdockError
 from stemdock.plugins import Plugins, load_plugins
 from stemdock.reporting import echo_error
@@ -80,6 +82,8 @@ def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) 
         The exit status.
     """
     program = "plugin-cli"
+    if COMPLETE_VARIABLE in os.environ:  # then click answers the shell that asks, in place of a run
+        register()
     try:
         status: Any = cli.main(
             None if arguments is None else list(arguments),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from stemdock.completion import complete_models
 from stemdock.errors import (
     AudioFileError,
     CancelledError,
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     "-o", "--output", default="separated", show_default=True, metavar="DIR",
     help="Folder for the results: DIR/<song>/<stem>.wav.",
 )  # fmt: skip
-@click.option("-m", "--model", default="2stems", show_default=True, help="Name of a model, or an .onnx file.")
+@click.option(
+    "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
+    help="Name of a model, or an .onnx file.",
+)  # fmt: skip
 @click.option(
     "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]), default="32f", show_default=True,
     help="Bits of a sample. 16 and 24 clip what exceeds full scale, 32f (floating point) does not.",
