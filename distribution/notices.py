@@ -12,8 +12,8 @@ from importlib.metadata import distributions
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from importlib.metadata import Distribution, PackagePath
     from collections.abc import Iterator
+    from importlib.metadata import Distribution, PackagePath
 
 _RULE = "=" * 78
 _LICENCE_NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS", "THIRDPARTY", "THIRD_PARTY")
@@ -23,9 +23,9 @@ def licence_files(distribution: Distribution) -> Iterator[PackagePath]:
     """Files of a package that hold terms or names of authors, wherever its wheel has put them."""
     for path in distribution.files or ():
         in_metadata = ".dist-info" in path.parts[0] and "licenses" in path.parts[1:-1]
-        if in_metadata or path.name.upper().replace("-", "_").startswith(_LICENCE_NAMES):
-            if path.suffix not in {".py", ".pyc", ".so"}:
-                yield path
+        named_so = path.name.upper().replace("-", "_").startswith(_LICENCE_NAMES)
+        if (in_metadata or named_so) and path.suffix not in {".py", ".pyc", ".so"}:
+            yield path
 
 
 def terms(distribution: Distribution) -> str:
@@ -47,9 +47,12 @@ def notices() -> Iterator[str]:
     yield "Python packages that come with Stemdock here, each under its own licence."
     for distribution in sorted(distributions(), key=lambda each: each.name.lower()):
         yield f"\n{_RULE}\n{distribution.name} {distribution.version}: {terms(distribution)}\n{_RULE}"
-        for path in licence_files(distribution):
+        paths = list(licence_files(distribution))
+        for path in paths:
             yield f"\n--- {path}\n"
             yield path.read_text(encoding="utf-8")
+        if not paths:
+            yield "\nThe package brings no text of its licence."
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ def project() -> dict:
 @pytest.fixture(scope="module")
 def recipe() -> dict:
     """As it is rendered for a build; what rattler-build does not understand fails here."""
-    (variant,) = rattler_build.Stage0Recipe.from_file(ROOT / "distribution" / "conda" / "recipe.yaml").render()
+    (variant,) = rattler_build.Stage0Recipe.from_file(
+        ROOT / "distribution" / "conda" / "recipe.yaml"
+    ).render()
     return variant.recipe.to_dict()
 
 
