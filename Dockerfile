@@ -14,13 +14,17 @@ FROM debian:bookworm-slim
 LABEL org.opencontainers.image.title="Stemdock" \
       org.opencontainers.image.description="Separate songs into stems with Deezer's Spleeter models, without TensorFlow." \
       org.opencontainers.image.licenses="MIT"
+# ffmpeg depends on drivers of graphics cards, a sixth of the image, which nobody here has a use for.
 RUN apt-get update \
-    && apt-get install --no-install-recommends -y ca-certificates ffmpeg python3 \
+    && apt-get install --no-install-recommends -y \
+        -o Dpkg::Options::=--path-exclude=/usr/lib/*/dri/* \
+        -o Dpkg::Options::=--path-exclude=/usr/lib/*/libLLVM-* \
+        -o Dpkg::Options::=--path-exclude=/usr/lib/*/libz3.* \
+        ca-certificates ffmpeg python3 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log \
-    && useradd --uid 1000 --no-create-home --home-dir /nonexistent stemdock \
-    # Whoever the container runs as may fetch models and keep what is prepared for the machine.
-    && mkdir -m 1777 /models /cache \
-    && mkdir -m 777 /audio
+    && useradd --uid 1000 --no-create-home --home-dir /nonexistent stemdock
+# Whoever the container runs as may fetch models, and keep what is prepared for the machine.
+RUN mkdir -m 1777 /models /cache /audio
 COPY --from=build /opt/stemdock /opt/stemdock
 ENV PATH=/opt/stemdock/bin:$PATH \
     STEMDOCK_MODELS=/models \
