@@ -86,6 +86,7 @@ def test_the_first_of_a_name_wins() -> None:
     plugins = Plugins()
     plugins.register(builtin, "stemdock")
     plugins.register(Good(), "good")
+    plugins.register(Good(), "good again")
     names = [entry.name for entry in plugins.commands()]
     assert names == [*(entry.name for entry in builtin.stemdock_commands()), "shout"]
 
