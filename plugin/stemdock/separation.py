@@ -10,10 +10,10 @@ heard or measured.
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import chain, product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,13 +22,11 @@ from stemdock.masks import apply_mask, ratio_masks
 from stemdock.stft import frames_length, istft, stft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from stemdock.card import ModelCard
-    from stemdock.types import FloatArray, MaskSession
-
-N_AT_ONCE: Final = 2
-"""Segments under way at once: enough to keep the processor busy between networks, and each takes memory."""
+    from stemdock.types import ComplexArray, FloatArray, MaskSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +37,16 @@ class _Segment:
     """`(n_channels, frames_length(n_frames))`, zeros past the end of the mixture."""
     new_length: int
     """Samples from its start that belong to the mixture or the leading zeros and to no later segment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    """A segment in the network."""
+
+    new_length: int
+    spectra: Sequence[ComplexArray]
+    """For each channel `(1, n_frames, n_bins)`."""
+    estimates: Future[Sequence[FloatArray]]
 
 
 def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
@@ -57,7 +65,7 @@ def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
 
 
 def separate_blocks(
-    blocks: Iterable[FloatArray], card: ModelCard, session: MaskSession, n_at_once: int = N_AT_ONCE
+    blocks: Iterable[FloatArray], card: ModelCard, session: MaskSession, n_threads: int = 1
 ) -> Iterator[FloatArray]:
     """Separates a mixture that arrives in blocks.
 
@@ -66,7 +74,7 @@ def separate_blocks(
             pieces of any length; a single channel is given to all channels of the model.
         card: The model's card.
         session: The model's network.
-        n_at_once: Segments under way at once, of which one is in the network.
+        n_threads: Threads for the transforms.
 
     Yields:
         The stems, `(n_stems, n_samples, n_channels)` float32, in pieces that add up to exactly
@@ -78,7 +86,7 @@ def separate_blocks(
     lead_length = card.frame_length
     stride = card.n_frames * card.hop_length
     tail = np.zeros((len(card.stems), card.n_channels, card.frame_length - card.hop_length), np.float32)
-    for new_length, stems in _separate_segments(_segments(blocks, card), card, session, n_at_once):
+    for new_length, stems in _separate_segments(_segments(blocks, card), card, session, n_threads):
         stems[..., : tail.shape[-1]] += tail
         tail = stems[..., stride:].copy()
         finished = stems[..., lead_length:new_length]
@@ -88,41 +96,55 @@ def separate_blocks(
 
 
 def _separate_segments(
-    segments: Iterable[_Segment], card: ModelCard, session: MaskSession, n_at_once: int
+    segments: Iterable[_Segment], card: ModelCard, session: MaskSession, n_threads: int
 ) -> Iterator[tuple[int, FloatArray]]:
     """The new length and the stems of every segment, in order.
 
-    Segments do not depend on one another, so one goes through the transforms while another is in
-    the network, and nothing but the order of work changes.
+    Network and transforms take turns, each on all threads: were they to run at once, every layer of the
+    network would wait for the thread that was kept from its part. Only reading and writing, by those who
+    give the segments and take the stems, go on beside the network.
     """
-    pending: deque[tuple[int, Future[FloatArray]]] = deque()
-    with ThreadPoolExecutor(n_at_once, thread_name_prefix="stemdock") as pool:
-        try:
-            for segment in segments:
-                stems = pool.submit(_separate_segment, segment.samples, card, session)
-                pending.append((segment.new_length, stems))
-                if len(pending) > n_at_once:
-                    new_length, stems = pending.popleft()
-                    yield new_length, stems.result()
-            while pending:
-                new_length, stems = pending.popleft()
-                yield new_length, stems.result()
-        finally:
-            # Whoever stops listening need not wait for what has not begun.
-            pool.shutdown(wait=True, cancel_futures=True)
+    running: _Running | None = None
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="stemdock") as pool:
+        for segment in chain(segments, (None,)):
+            finished = running
+            stems = np.empty((0,), np.float32) if finished is None else _stems(finished, card, pool)
+            if segment is not None:
+                running = _started(segment, card, session, pool)
+            if finished is not None:
+                yield finished.new_length, stems
 
 
-def _separate_segment(samples: FloatArray, card: ModelCard, session: MaskSession) -> FloatArray:
-    """Stems of one segment, `(n_stems, n_channels, frames_length(n_frames))`, ends not yet overlapped."""
+def _started(segment: _Segment, card: ModelCard, session: MaskSession, pool: ThreadPoolExecutor) -> _Running:
+    """Transforms a segment and gives it to the network."""
     # With extension "zeros" no stem has anything above the network's bins.
     n_kept = card.n_bins if card.mask_extension == "zeros" else None
-    spectrum = stft(samples, card.frame_length, n_kept)
     magnitude = np.empty((1, card.n_frames, card.n_bins, card.n_channels), np.float32)
-    np.abs(spectrum[..., : card.n_bins], out=magnitude[0].transpose(2, 0, 1))
-    masks = ratio_masks([estimate[0] for estimate in session.run(magnitude)], card.separation_exponent)
-    stems = np.empty((len(card.stems), *samples.shape), np.float32)
-    for stem, mask in zip(stems, masks, strict=True):
-        stem[:] = istft(apply_mask(mask, spectrum), card.frame_length)
+
+    def spectrum(channel: int) -> ComplexArray:
+        found = stft(segment.samples[channel : channel + 1], card.frame_length, n_kept)
+        np.abs(found[0, :, : card.n_bins], out=magnitude[0, ..., channel])
+        return found
+
+    spectra = list(pool.map(spectrum, range(card.n_channels)))
+    return _Running(
+        new_length=segment.new_length, spectra=spectra, estimates=pool.submit(session.run, magnitude)
+    )
+
+
+def _stems(running: _Running, card: ModelCard, pool: ThreadPoolExecutor) -> FloatArray:
+    """Stems `(n_stems, n_channels, frames_length(n_frames))`, ends not yet overlapped, after the network."""
+    estimates = [estimate[0] for estimate in running.estimates.result()]
+    masks = ratio_masks(estimates, card.separation_exponent)
+    shape = (len(card.stems), card.n_channels, frames_length(card.n_frames, card.frame_length))
+    stems = np.empty(shape, np.float32)
+
+    def unmix(stem: int, channel: int) -> None:
+        spectrum = apply_mask(masks[stem][..., channel : channel + 1], running.spectra[channel])
+        stems[stem, channel] = istft(spectrum, card.frame_length)[0]
+
+    # What went wrong in a thread shows when its result is asked for.
+    list(pool.map(unmix, *zip(*product(range(shape[0]), range(shape[1])), strict=True)))
     return stems
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from stemdock.audio import resampled
 from stemdock.errors import AudioError, CancelledError
 from stemdock.models import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
-from stemdock.separation import N_AT_ONCE, finite_blocks, separate_blocks
+from stemdock.separation import finite_blocks, separate_blocks
 from stemdock.types import DEFAULT_EXECUTION, Progress
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ class Separator:
         """
         self.plugins = load_plugins() if plugins is None else plugins
         self._session = open_model(model, self.plugins, execution)
-        # Who gives one thread gets one, in the transforms too.
-        self._n_at_once = 1 if execution.n_threads == 1 else N_AT_ONCE
+        self._n_threads = execution.n_threads or _n_cores()
 
     @property
     def card(self) -> ModelCard:
@@ -122,12 +122,19 @@ class Separator:
         source_rate = sample_rate or model_rate
         length = _Length()
         mixture = resampled(length.counted(finite_blocks(blocks)), source_rate, model_rate)
-        stems = separate_blocks(mixture, self.card, self._session, self._n_at_once)
+        stems = separate_blocks(mixture, self.card, self._session, self._n_threads)
         stems = _resampled_stems(stems, model_rate, source_rate)
         for block in length.fitted(stems, len(self.card.stems), self.card.n_channels):
             if cancel is not None and cancel.is_set():
                 raise CancelledError
             yield block
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    # A container's share is told by the affinity, which not every system has.
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _resampled_stems(stems: Iterator[FloatArray], from_rate: int, to_rate: int) -> Iterator[FloatArray]:
