@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +55,15 @@ def test_the_context_builds_the_wheel_with_the_model(context: Path, tmp_path: Pa
 
 def test_the_context_is_what_is_built_from_and_nothing_of_the_person(context: Path) -> None:
     found = {path.relative_to(context).parts[0] for path in context.rglob("*") if path.is_file()}
-    assert found == {
-        "pyproject.toml", "README.md", "LICENSE", "NOTICE",
-        "plugin", "export", "hosts", "models", "docs", "distribution",
-    }  # fmt: skip
+    packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    folders = {package.partition("/")[0] for package in packages} | {"docs", "distribution"}
+    assert found == {"pyproject.toml", "README.md", "LICENSE", "NOTICE"} | folders
 
 
 def test_it_runs_the_program_as_nobody_in_particular(stages: list[list[str]]) -> None:
     last = stages[-1]
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     (entry_point,) = (line for line in last if line.startswith("ENTRYPOINT"))
-    assert re.fullmatch(r'ENTRYPOINT \["(.+)"\]', entry_point)[1] in scripts
+    assert re.fullmatch(r'ENTRYPOINT \["(.+)"\]', entry_point)[1] in PROJECT["project"]["scripts"]
     (user,) = (line.split()[1] for line in last if line.startswith("USER"))
     assert user not in {"root", "0"}
     assert last.index(f"USER {user}") > max(i for i, line in enumerate(last) if line.startswith("RUN"))

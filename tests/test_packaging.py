@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -17,14 +18,9 @@ import soundfile
 from mixtures import SONG
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {
-    "stemdock": "plugin",
-    "stemdock_export": "export",
-    "stemdock_audacity": "hosts",
-    "stemdock_reaper": "hosts",
-    "stemdock_models": "models",
-}
-"""Each package with the folder that holds it."""
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PACKAGES = [PurePosixPath(each) for each in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+"""Folders of the packages, from the root of the checkout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +52,10 @@ def test_the_wheel_holds_every_file_of_every_package_and_nothing_else(artefacts:
         pytest.skip("no git checkout to compare with")
     tracked = [PurePosixPath(name) for name in listing.stdout.decode().split("\0") if name]
     wanted = {
-        str(path.relative_to(folder))
-        for package, folder in PACKAGES.items()
+        str(path.relative_to(package.parent))
+        for package in PACKAGES
         for path in tracked
-        if path.is_relative_to(f"{folder}/{package}") and (ROOT / path).exists()
+        if path.is_relative_to(package) and (ROOT / path).exists()
     }
     found = {name for name in names_in(artefacts.wheel) if ".dist-info/" not in name}
     assert {name for name in found if ".data/" not in name} == wanted
@@ -69,9 +65,8 @@ def test_the_wheel_holds_every_file_of_every_package_and_nothing_else(artefacts:
     }
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_the_wheel_marks_its_packages_as_typed(artefacts: Artefacts, package: str) -> None:
-    assert f"{package}/py.typed" in names_in(artefacts.wheel)
+def test_the_wheel_marks_its_packages_as_typed(artefacts: Artefacts) -> None:
+    assert {f"{package.name}/py.typed" for package in PACKAGES} <= names_in(artefacts.wheel)
 
 
 def test_the_wheel_carries_the_model_and_what_hosts_are_given(artefacts: Artefacts) -> None:
@@ -96,9 +91,7 @@ def test_the_metadata_says_what_a_registry_needs(artefacts: Artefacts) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert "# Stemdock" in metadata.get_payload()
-    extras = metadata.get_all("Provides-Extra")
-    assert extras is not None
-    assert {"export", "plot"} <= set(extras)
+    assert metadata.get_all("Provides-Extra") == sorted(PROJECT["project"]["optional-dependencies"])
 
 
 def test_the_wheel_is_laid_out_as_wheels_are(artefacts: Artefacts) -> None:
