@@ -60,7 +60,7 @@ class Page:
 def pages(command: click.Command, context: click.Context) -> Iterator[Page]:
     """The command and, below it, all of its subcommands that are not hidden."""
     # Every command has --help, so the program's own speaks for all.
-    shown = (each for each in command.get_params(context) if each.name != "help" or not context.parent)
+    shown = (each for each in command.get_params(context) if "--help" not in each.opts or not context.parent)
     records = (each.get_help_record(context) for each in shown)
     children = []
     if isinstance(command, click.Group):

@@ -73,14 +73,28 @@ def script(shell: str, cli: click.Command) -> str:
 
 def complete_models(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of all models, installed or not, with their stems."""
-    stems = {each.name: each.stems for each in context.obj.downloads()}
-    stems |= {each.name: each.card.stems for each in context.obj.models()}
-    return _items(stems, incomplete)
+    return _items(_stems_of_all(context), incomplete)
 
 
 def complete_installed(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of the installed models, with their stems."""
     return _items({each.name: each.card.stems for each in context.obj.models()}, incomplete)
+
+
+def complete_stems(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Stems, after a comma too, of the model that stands in the line or else of the one that is used."""
+    named, comma, last = incomplete.rpartition(",")
+    stems = _stems_of_all(context).get(context.params.get("model", ""), ())
+    return [
+        CompletionItem(f"{named}{comma}{stem}")
+        for stem in stems
+        if stem.startswith(last) and stem not in named.split(",")
+    ]
+
+
+def _stems_of_all(context: click.Context) -> dict[str, tuple[str, ...]]:
+    stems = {each.name: each.stems for each in context.obj.downloads()}
+    return stems | {each.name: each.card.stems for each in context.obj.models()}
 
 
 def _items(stems: dict[str, tuple[str, ...]], incomplete: str) -> list[CompletionItem]:

@@ -1,46 +1,38 @@
 """Separation of a stream of samples, segment by segment.
 
-The mixture is cut into segments of `n_frames` frames on Spleeter's own grid: one whole frame of
-zeros stands before the first sample, and segments start at every multiple of
-`n_frames * hop_length` from there. The networks see each segment alone; only the inverse
-transform overlaps, by three quarters of a frame, which is all that is carried from one segment to
-the next. So memory does not depend on length, and how the stream was cut into blocks cannot be
-heard or measured.
+The networks see each segment alone; only the inverse transform overlaps.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, product
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from stemdock.errors import AudioError, NonFiniteSampleError
+from stemdock.errors import NonFiniteSampleError
 from stemdock.masks import apply_mask, ratio_masks
+from stemdock.segments import cut_segments, join_segments
 from stemdock.stft import frames_length, istft, stft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
     from stemdock.card import ModelCard
+    from stemdock.segments import Segment
     from stemdock.types import ComplexArray, FloatArray, MaskSession
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Segment:
-    """One segment of the padded mixture."""
-
-    samples: FloatArray
-    """`(n_channels, frames_length(n_frames))`, zeros past the end of the mixture."""
-    new_length: int
-    """Samples from its start that belong to the mixture or the leading zeros and to no later segment."""
+_Item = TypeVar("_Item")
+_Started = TypeVar("_Started")
+_Finished = TypeVar("_Finished")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Running:
+class Running:
     """A segment in the network."""
 
     new_length: int
@@ -83,42 +75,49 @@ def separate_blocks(
     Raises:
         AudioError: A block has an unusable shape.
     """
-    lead_length = card.frame_length
-    stride = card.n_frames * card.hop_length
-    tail = np.zeros((len(card.stems), card.n_channels, card.frame_length - card.hop_length), np.float32)
-    for new_length, stems in _separate_segments(_segments(blocks, card), card, session, n_threads):
-        stems[..., : tail.shape[-1]] += tail
-        tail = stems[..., stride:].copy()
-        finished = stems[..., lead_length:new_length]
-        lead_length = 0
-        if finished.shape[-1]:
-            yield np.ascontiguousarray(finished.transpose(0, 2, 1))
+    # With extension "zeros" no stem has anything above the network's bins.
+    n_kept = card.n_bins if card.mask_extension == "zeros" else None
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="stemdock") as pool:
+        start = partial(start_segment, card=card, session=session, pool=pool, n_kept=n_kept)
+        finish = partial(_finish_segment, card=card, pool=pool)
+        yield from join_segments(in_turns(cut_segments(blocks, card), start, finish), card)
 
 
-def _separate_segments(
-    segments: Iterable[_Segment], card: ModelCard, session: MaskSession, n_threads: int
-) -> Iterator[tuple[int, FloatArray]]:
-    """The new length and the stems of every segment, in order.
+def in_turns(
+    items: Iterable[_Item], start: Callable[[_Item], _Started], finish: Callable[[_Started], _Finished]
+) -> Iterator[_Finished]:
+    """What becomes of every item, in order, each finished before the next is started.
 
     Network and transforms take turns, each on all threads: were they to run at once, every layer of the
     network would wait for the thread that was kept from its part. Only reading and writing, by those who
-    give the segments and take the stems, go on beside the network.
+    give the items and take the results, go on beside the network.
+
+    Args:
+        items: What to work on.
+        start: Does what comes before the network, and sets it going.
+        finish: Waits for the network, and does what comes after it.
     """
-    running: _Running | None = None
-    with ThreadPoolExecutor(n_threads, thread_name_prefix="stemdock") as pool:
-        for segment in chain(segments, (None,)):
-            finished = running
-            stems = np.empty((0,), np.float32) if finished is None else _stems(finished, card, pool)
-            if segment is not None:
-                running = _started(segment, card, session, pool)
-            if finished is not None:
-                yield finished.new_length, stems
+    running: list[_Started] = []
+    for item in items:
+        finished = [finish(running.pop())] if running else []
+        running.append(start(item))
+        yield from finished
+    if running:
+        yield finish(running.pop())
 
 
-def _started(segment: _Segment, card: ModelCard, session: MaskSession, pool: ThreadPoolExecutor) -> _Running:
-    """Transforms a segment and gives it to the network."""
-    # With extension "zeros" no stem has anything above the network's bins.
-    n_kept = card.n_bins if card.mask_extension == "zeros" else None
+def start_segment(
+    segment: Segment, card: ModelCard, session: MaskSession, pool: ThreadPoolExecutor, n_kept: int | None
+) -> Running:
+    """Transforms a segment and gives it to the network.
+
+    Args:
+        segment: The segment.
+        card: The model's card.
+        session: The model's network.
+        pool: Threads for all of it.
+        n_kept: Bins of the spectra; all if None.
+    """
     magnitude = np.empty((1, card.n_frames, card.n_bins, card.n_channels), np.float32)
 
     def spectrum(channel: int) -> ComplexArray:
@@ -127,13 +126,13 @@ def _started(segment: _Segment, card: ModelCard, session: MaskSession, pool: Thr
         return found
 
     spectra = list(pool.map(spectrum, range(card.n_channels)))
-    return _Running(
+    return Running(
         new_length=segment.new_length, spectra=spectra, estimates=pool.submit(session.run, magnitude)
     )
 
 
-def _stems(running: _Running, card: ModelCard, pool: ThreadPoolExecutor) -> FloatArray:
-    """Stems `(n_stems, n_channels, frames_length(n_frames))`, ends not yet overlapped, after the network."""
+def _finish_segment(running: Running, card: ModelCard, pool: ThreadPoolExecutor) -> tuple[int, FloatArray]:
+    """The new length and the stems of a segment, as `join_segments` takes them, after the network."""
     estimates = [estimate[0] for estimate in running.estimates.result()]
     masks = ratio_masks(estimates, card.separation_exponent)
     shape = (len(card.stems), card.n_channels, frames_length(card.n_frames, card.frame_length))
@@ -145,44 +144,4 @@ def _stems(running: _Running, card: ModelCard, pool: ThreadPoolExecutor) -> Floa
 
     # What went wrong in a thread shows when its result is asked for.
     list(pool.map(unmix, *zip(*product(range(shape[0]), range(shape[1])), strict=True)))
-    return stems
-
-
-def _segments(blocks: Iterable[FloatArray], card: ModelCard) -> Iterator[_Segment]:
-    """Cuts the mixture, led by one frame of zeros, into segments that share three quarters of a frame."""
-    length = frames_length(card.n_frames, card.frame_length)
-    stride = card.n_frames * card.hop_length
-    buffer = np.zeros((card.n_channels, length), np.float32)
-    filled = card.frame_length
-    for block in blocks:
-        planar = _planar(block, card.n_channels)
-        while planar.shape[1]:
-            taken = planar[:, : length - filled]
-            buffer[:, filled : filled + taken.shape[1]] = taken
-            filled += taken.shape[1]
-            planar = planar[:, taken.shape[1] :]
-            if filled == length:
-                yield _Segment(samples=buffer, new_length=stride)
-                buffer = _next_buffer(buffer, stride)
-                filled -= stride
-    while filled > 0:
-        yield _Segment(samples=buffer, new_length=min(filled, stride))
-        buffer = _next_buffer(buffer, stride)
-        filled -= stride
-
-
-def _next_buffer(buffer: FloatArray, stride: int) -> FloatArray:
-    """The overlap carried on, zeros behind; a new array, for the old segment may still be in use."""
-    following = np.zeros_like(buffer)
-    following[:, : buffer.shape[1] - stride] = buffer[:, stride:]
-    return following
-
-
-def _planar(block: FloatArray, n_channels: int) -> FloatArray:
-    """A block as `(n_channels, n_samples)`, refused if it cannot be separated."""
-    if block.ndim != 2 or block.shape[1] not in {1, n_channels}:  # noqa: PLR2004
-        raise AudioError(
-            f"a block of shape {block.shape}",
-            remedy=f"Give samples as (n_samples, 1) or (n_samples, {n_channels}).",
-        )
-    return np.broadcast_to(np.asarray(block, np.float32).T, (n_channels, block.shape[0]))
+    return running.new_length, stems

@@ -114,3 +114,16 @@ def test_it_offers_only_installed_models_where_no_other_will_do(ask: Callable[[s
 
 def test_it_completes_songs(ask: Callable[[str], list[str]]) -> None:
     assert ask("plugin-cli separate so")[-1] == "song.wav"
+
+
+def test_it_completes_stems_of_the_model_in_the_line(ask: Callable[[str], list[str]]) -> None:
+    assert ask("plugin-cli separate --stems acc")[-1] == "accompaniment"
+    assert ask("plugin-cli separate --model 5stems --stems pi")[-1] == "piano"
+
+
+def test_it_completes_a_stem_after_others(
+    ask: Callable[[str], list[str]], request: pytest.FixtureRequest
+) -> None:
+    if "fish" in request.node.name:
+        pytest.skip("click's script for fish ends a word at a comma")
+    assert ask("plugin-cli separate --model 4stems --stems drums,ba")[-1] == "drums,bass"
