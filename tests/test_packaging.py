@@ -30,7 +30,8 @@ def test_the_wheel_carries_the_model_and_the_licences(wheel: Path) -> None:
         names = archive.namelist()
     packages = {name.split("/")[0] for name in names if "dist-info" not in name}
     assert packages == {
-        "stemdock", "stemdock_export", "stemdock_audacity", "stemdock_reaper", "stemdock_models",
+        "stemdock", "stemdock_evaluation", "stemdock_export", "stemdock_audacity", "stemdock_reaper",
+        "stemdock_models",
     }  # fmt: skip
     assert "stemdock_models/data/2stems.onnx" in names
     assert "stemdock/py.typed" in names

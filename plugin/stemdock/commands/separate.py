@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from stemdock.errors import (
-    AudioFileError,
-    CancelledError,
-    ModelNotInstalledError,
-    OutputError,
-    StemdockError,
-)
+from stemdock.commands.opening import open_separator
+from stemdock.errors import AudioFileError, CancelledError, OutputError, StemdockError
 from stemdock.providers import AUTO, PROVIDERS
-from stemdock.reporting import echo_error, fetch_reporter
+from stemdock.reporting import echo_error
 from stemdock.types import Execution
 
 if TYPE_CHECKING:
@@ -75,7 +70,7 @@ def command(
     """
     folders = _folders(songs, output)
     execution = Execution(provider=provider, precision=precision, n_threads=n_threads)
-    separator = _open(model, plugins, execution)
+    separator = open_separator(model, plugins, execution)
     if separator.provider != "cpu":
         click.echo(f"running on {separator.provider}", err=True)
     n_failed = 0
@@ -93,19 +88,6 @@ def command(
     if n_failed and len(songs) > 1:
         click.echo(f"{n_failed} of {len(songs)} songs failed", err=True)
     return 1 if n_failed else 0
-
-
-def _open(model: str, plugins: Plugins, execution: Execution) -> Separator:
-    # The engine is imported here, since asking for help must not wait for it.
-    from stemdock.separator import Separator  # noqa: PLC0415
-
-    try:
-        return Separator(model, execution=execution, plugins=plugins)
-    except ModelNotInstalledError as error:
-        click.echo(f"{error}: fetching it from {error.download.source}", err=True)
-        with fetch_reporter() as on_progress:
-            error.download.fetch(on_progress=on_progress)
-    return Separator(model, execution=execution, plugins=plugins)
 
 
 def _folders(songs: Sequence[str], output: str) -> list[tuple[Path, Path]]:
