@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.linalg import lstsq, toeplitz
+from scipy.linalg import toeplitz
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 RATIOS: Final = ("SDR", "SIR", "SAR", "ISR")
 """Source to distortion, to interference, to artifacts, and image to spatial distortion, all in dB."""
-FILTER_LENGTH: Final = 512
-"""Delays that the projections allow, in samples."""
 _EPSILON: Final = float(np.finfo(np.float64).eps)
 
 
@@ -50,15 +48,14 @@ class Projection:
     `(n_sources, n_channels, n_channels, filter_length)`."""
 
 
-def fit(
-    pieces: Iterable[tuple[Signals, Signals]], n_sources: int, filter_length: int = FILTER_LENGTH
-) -> Projection:
+def fit(pieces: Iterable[tuple[Signals, Signals]], n_sources: int, filter_length: int) -> Projection:
     """Finds the filters of a whole song.
 
     Args:
-        pieces: True sources and their estimates, piece by piece, the same length each time.
+        pieces: True sources and their estimates, piece by piece; only the last may be shorter than the
+            others.
         n_sources: Sources in a piece; each has as many channels.
-        filter_length: Delays, from 0 up, in samples.
+        filter_length: Delays that the projections allow, from 0 up, in samples.
     """
     correlations = _correlations(pieces, filter_length)
     n_signals = len(correlations)
@@ -192,8 +189,10 @@ def _solve(gram: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[n
     try:
         filters = np.linalg.solve(matrix, columns)
     except np.linalg.LinAlgError:
-        filters = lstsq(matrix, columns, cond=size * _EPSILON, lapack_driver="gelsy", check_finite=False)[0]
-    return np.asarray(filters).reshape(n_inputs, filter_length, n_outputs).transpose(0, 2, 1)
+        # Equal channels, say: many filters fit equally well, and any of them will do.
+        matrix[np.diag_indices(size)] += size * _EPSILON * matrix.diagonal().max()
+        filters = np.linalg.solve(matrix, columns)
+    return np.asarray(filters, np.float64).reshape(n_inputs, filter_length, n_outputs).transpose(0, 2, 1)
 
 
 def _any_silent(signals: Signals, n_sources: int) -> bool:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock_evaluation.bss_eval import FILTER_LENGTH, RATIOS
+from stemdock_evaluation.bss_eval import RATIOS
 from stemdock_evaluation.dataset import SUBSET
-from stemdock_evaluation.scoring import WINDOW, aggregate
+from stemdock_evaluation.scoring import FILTER_LENGTH, WINDOW, aggregate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +24,6 @@ MEDIAN: Final = "median"
 
 _MAX_NAME_LENGTH: Final = 40
 _RATIO_WIDTH: Final = 8
-_DECIMALS: Final = 5
-"""Of a ratio in the JSON: as museval rounds them, and more than rounding in the sums leaves certain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +74,12 @@ class Evaluation:
                     "duration": track.duration,
                     "n_frames": track.n_frames,
                     "n_rated_frames": track.n_rated_frames,
-                    "stems": _rounded(track.stems),
+                    "stems": track.stems,
                 }
                 for track in self.tracks
             ],
             "failures": [{"name": name, "reason": reason} for name, reason in self.failures.items()],
-            "median": _rounded(aggregate(self.tracks)),
+            "median": aggregate(self.tracks),
         }
 
 
@@ -109,12 +107,3 @@ class Table:
             name = f"{name[: self._name_width - 1]}…"
         numbers = "".join(f"{cell:>{_RATIO_WIDTH + 1}}" for cell in cells)
         return f"{name:{self._name_width}}  {stem:{self._stem_width}}{numbers}"
-
-
-def _rounded(stems: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:
-    return {
-        stem: {
-            name: None if ratio is None else round(ratio, _DECIMALS) + 0.0 for name, ratio in ratios.items()
-        }
-        for stem, ratios in stems.items()
-    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock_evaluation.bss_eval import FILTER_LENGTH, RATIOS, fit, rated
+from stemdock_evaluation.bss_eval import RATIOS, fit, rated
 from stemdock_evaluation.errors import TrackError
 from stemdock_evaluation.signals import read_together
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 1.0
 """Seconds in a frame, and from one frame to the next."""
+FILTER_LENGTH: Final = 512
+"""Delays that the projections allow, in samples: what BSS Eval has always used."""
+_DECIMALS: Final = 5
+"""Of a ratio in dB, as in museval."""
 _N_FFT: Final = 1 << 14
 """Length of the transforms that correlate: longer ones are hardly faster and take more memory."""
 
@@ -67,7 +71,7 @@ def score(track: Track, separated: SeparatedFile, references: Mapping[str, tuple
             yield piece[:, :n_signals], piece[:, n_signals:]
 
     window_length = min(round(WINDOW * separated.sample_rate), separated.total_length)
-    projection = fit(pieces(_N_FFT - FILTER_LENGTH + 1), len(references))
+    projection = fit(pieces(_N_FFT - FILTER_LENGTH + 1), len(references), FILTER_LENGTH)
     frames = (frame for frame in pieces(window_length) if len(frame[0]) == window_length)
     ratios = np.stack(list(rated(frames, projection)))
     n_rated_frames = int(np.count_nonzero(~np.isnan(ratios).all(axis=(1, 2))))
@@ -100,4 +104,5 @@ def aggregate(tracks: Sequence[TrackScores]) -> Mapping[str, Mapping[str, float 
 
 def _median(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None and not np.isnan(value)]
-    return statistics.median(known) if known else None
+    # Without a negative zero.
+    return round(statistics.median(known), _DECIMALS) + 0.0 if known else None
