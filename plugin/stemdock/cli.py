@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from stemdock.errors import CancelledError, HostUnreachableError, NothingSelectedError, StemdockError
+from stemdock.errors import (
+    CancelledError,
+    HostUnreachableError,
+    NothingSelectedError,
+    OutputOptionError,
+    StemdockError,
+)
 from stemdock.plugins import Plugins, load_plugins
 from stemdock.reporting import echo_error
 
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
 EXIT_UNREACHABLE: Final = 3
 EXIT_NOTHING_SELECTED: Final = 4
 EXIT_INTERRUPTED: Final = 130
@@ -100,6 +107,8 @@ def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) 
 
 
 def _exit_status(error: StemdockError) -> int:
+    if isinstance(error, OutputOptionError):
+        return EXIT_USAGE
     if isinstance(error, HostUnreachableError):
         return EXIT_UNREACHABLE
     if isinstance(error, NothingSelectedError):

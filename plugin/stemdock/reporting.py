@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 def echo_error(error: StemdockError) -> None:
     """Tells an error and its remedy in one line on standard error."""
-    reason = str(error).rstrip(".")
-    click.echo(" ".join(f"error: {reason}. {error.remedy}".split()), err=True)
+    click.echo(f"error: {one_line(error)}", err=True)
+
+
+def one_line(error: StemdockError) -> str:
+    """An error and its remedy, whatever line ends are in the names of files."""
+    return " ".join(f"{str(error).rstrip('.')}. {error.remedy}".split())
 
 
 @contextmanager

@@ -1,8 +1,4 @@
-"""Audio files and sample rates: the only module that knows soundfile, soxr and ffmpeg.
-
-Conventions:
-    Blocks are float32, `(n_samples, n_channels)`; full scale is 1.0.
-"""
+"""Reading of audio files, by libsndfile or else by ffmpeg."""
 
 from __future__ import annotations
 
@@ -12,28 +8,19 @@ import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Final, Literal, Self
+from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 import soundfile
-import soxr
 
-from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
+from stemdock.errors import AudioFileError, AudioFileNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from stemdock.types import FloatArray
 
-BitDepth = Literal["16", "24", "32f"]
-"""Bits of a sample in a WAV file: integers, or 32-bit floating point, which cannot clip."""
-
-_SUBTYPES: Final = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
-_SAMPLE_SIZES: Final = {"16": 2, "24": 3, "32f": 4}
-"""Bytes."""
-_WAV_LIMIT: Final = 2**32 - 2**16
-"""Bytes of samples that a WAV file's 32-bit sizes can count, less some room for its headers."""
 _BLOCK_LENGTH: Final = 1 << 16
 _MAX_CHANNELS: Final = 2
 _AU_HEADER: Final = struct.Struct(">4sIIIII")
@@ -181,98 +168,3 @@ def _ffmpeg_error(path: Path, messages: IO[bytes]) -> AudioFileError:
         f"ffmpeg finds no usable audio in it ({reason})",
         remedy="Check that it is an audio file and intact.",
     )
-
-
-def resampled(blocks: Iterable[FloatArray], from_rate: int, to_rate: int) -> Iterator[FloatArray]:
-    """Blocks at another sample rate, without delay.
-
-    Args:
-        blocks: `(n_samples, n_channels)` each, all with the same number of channels.
-        from_rate: Hz.
-        to_rate: Hz.
-
-    Yields:
-        Blocks whose lengths add up to `total * to_rate / from_rate`, rounded; the samples do not
-        depend on how the input was cut.
-    """
-    if from_rate == to_rate:
-        yield from blocks
-        return
-    stream = empty = None
-    for block in blocks:
-        if stream is None:
-            empty = block[:0]
-            stream = soxr.ResampleStream(from_rate, to_rate, block.shape[1], dtype="float32", quality="HQ")
-        yield stream.resample_chunk(np.ascontiguousarray(block))
-    if stream is not None:
-        yield stream.resample_chunk(empty, last=True)
-
-
-class WavWriter:
-    """A WAV file being written, which keeps count of what it holds.
-
-    Attributes:
-        peak: Largest absolute sample so far.
-        clipped_length: Samples over all channels that the bit depth had to clip.
-    """
-
-    def __init__(
-        self, path: Path, *, sample_rate: int, n_channels: int, bit_depth: BitDepth, total_length: int | None
-    ) -> None:
-        """Creates the file.
-
-        Args:
-            path: Must not exist yet.
-            sample_rate: Hz.
-            n_channels: Channels of every block.
-            bit_depth: How samples are stored.
-            total_length: Expected samples a channel; what does not fit in WAV becomes RF64.
-
-        Raises:
-            OutputError: It cannot be created.
-        """
-        self._path = path
-        size = (total_length or 0) * n_channels * _SAMPLE_SIZES[bit_depth]
-        self._full_scale = None if bit_depth == "32f" else 1.0
-        self.peak = 0.0
-        self.clipped_length = 0
-        with self._told_errors():
-            self._file = soundfile.SoundFile(
-                path,
-                "x",
-                samplerate=sample_rate,
-                channels=n_channels,
-                subtype=_SUBTYPES[bit_depth],
-                format="WAV" if size < _WAV_LIMIT else "RF64",
-            )
-
-    def write(self, block: FloatArray) -> None:
-        """Appends a block `(n_samples, n_channels)`.
-
-        Raises:
-            OutputError: The disk is full or gone.
-        """
-        magnitude = np.abs(block)
-        self.peak = max(self.peak, float(magnitude.max(initial=0.0)))
-        if self._full_scale is not None:
-            self.clipped_length += int(np.count_nonzero(magnitude > self._full_scale))
-        with self._told_errors():
-            self._file.write(block)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Completes the file; raises `OutputError` if the disk is full or gone."""
-        with self._told_errors():
-            self._file.close()
-
-    @contextmanager
-    def _told_errors(self) -> Iterator[None]:
-        try:
-            yield
-        # soundfile asserts that libsndfile wrote all it was given, which a full disk disproves.
-        except (soundfile.SoundFileError, OSError, AssertionError) as error:
-            raise OutputError(
-                self._path, f"cannot be written ({error})", remedy="Check permissions and free disk space."
-            ) from error
