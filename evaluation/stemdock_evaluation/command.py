@@ -59,11 +59,12 @@ def command(
             click.echo(f"{stem}: the songs have no such stem, so it is not measured", err=True)
     scores, failures = _evaluate(tracks, separator, measured, output, overwrite=overwrite)
     if json_path:
+        from stemdock.models import model_sha256  # noqa: PLC0415
         from stemdock_evaluation.report import Evaluation  # noqa: PLC0415
 
         evaluation = Evaluation(
             card=separator.card,
-            model_sha256=_sha256(model, plugins),
+            model_sha256=model_sha256(model, plugins),
             provider=separator.provider,
             dataset=dataset,
             references=measured,
@@ -134,18 +135,6 @@ def _estimates(output: Path | None) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="stemdock-evaluate-") as name:
         yield Path(name)
-
-
-def _sha256(model: str, plugins: Plugins) -> str:
-    import hashlib  # noqa: PLC0415
-
-    from stemdock.models import find_entry  # noqa: PLC0415
-
-    entry = find_entry(model, plugins)
-    if entry:
-        return entry.sha256
-    with Path(model).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(path: Path, text: str) -> None:
