@@ -68,9 +68,9 @@ class JsonReporter:
                 sample_rate=separated.sample_rate,
                 peaks=dict(separated.peaks),
                 clipped_lengths=dict(separated.clipped_lengths),
+                folded=list(separated.folding.speakers) if separated.folding else [],
                 gain_db=separated.gain_db,
                 warnings=list(separated.warnings),
-                folded=list(separated.folding.speakers) if separated.folding else [],
             )
         elif isinstance(event, Skipped):
             self._write("skipped", song=job.number, outputs=targets)
