@@ -14,6 +14,7 @@ from stemdock.batch import Done, Failed, Job, Skipped, conflicts, run_batch, sum
 from stemdock.batch_json import JsonReporter
 from stemdock.batch_text import TextReporter
 from stemdock.commands.interruption import interruption
+from stemdock.commands.opening import open_separator
 from stemdock.commands.options import (
     Batch,
     batch_options,
@@ -22,13 +23,13 @@ from stemdock.commands.options import (
     output_options,
     separation_options,
 )
+from stemdock.commands.pages import Pages
 from stemdock.commands.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
-from stemdock.errors import ModelNotInstalledError
+from stemdock.completion import complete_models
 from stemdock.inputs import find_songs, spooled
 from stemdock.models import model_sha256
 from stemdock.providers import AUTO, PROVIDERS
 from stemdock.records import Records
-from stemdock.reporting import fetch_reporter
 from stemdock.selection import selected
 from stemdock.staging import remove_abandoned
 from stemdock.types import Execution
@@ -43,14 +44,16 @@ if TYPE_CHECKING:
     from stemdock.output import Output, Tags
     from stemdock.plugins import Plugins
     from stemdock.recorded import RecordedSeparation
-    from stemdock.separator import Separator
     from stemdock.types import Fold, SeparatedFile, Separation
 
 
 @click.command("separate")
 @click.argument("songs", nargs=-1, required=True, metavar="SONG...")
 @destination_options
-@click.option("-m", "--model", default="2stems", show_default=True, help="Name of a model, or an .onnx file.")
+@click.option(
+    "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
+    help="Name of a model, or an .onnx file.",
+)  # fmt: skip
 @output_options
 @click.option(
     "-p", "--provider", type=click.Choice([AUTO, *PROVIDERS]), default=AUTO, show_default=True,
@@ -66,6 +69,9 @@ if TYPE_CHECKING:
     help="Threads of the processor to use. [default: one a core]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace stems that are there already.")
+@click.option(
+    "--preview", is_flag=True, help="Write a page with a player beside the stems, as plugin-cli preview does."
+)
 @separation_options
 @fold_option
 @batch_options
@@ -80,6 +86,7 @@ def command(
     precision: Literal["float32", "bfloat16"],
     n_threads: int,
     overwrite: bool,
+    preview: bool,
     separation: Separation,
     fold: Fold,
     batch: Batch,
@@ -99,11 +106,13 @@ def command(
     with ExitStack() as inputs:
         deliver = _tell
         if str(destination.folder) == STANDARD_OUTPUT:
+            if preview:
+                raise click.UsageError("--preview writes a file, and standard output takes no other.")
             destination, deliver = inputs.enter_context(standard_output()), send
         root = destination.folder
         records = Records(root)
         found = [_spooled(song, inputs) for song in find_songs(songs, output=root, made=records.paths())]
-        separator = _open(model, plugins, execution, separation)
+        separator = open_separator(model, plugins, execution, separation)
         with interruption() as interrupted:
             recorded = RecordedSeparation(
                 separator=separator,
@@ -125,23 +134,12 @@ def command(
             if deliver is send:
                 check_single(len(found), names)
             jobs = _jobs(found, destination, names, output, separator.card.name)
-            status = _run(jobs, recorded, batch, deliver)
+            pages = Pages(jobs if preview else (), output, overwrite=overwrite or batch.resume)
+            status = _run(jobs, recorded, batch, deliver, pages)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} is broken: {plugin.fault}", err=True)
     return interrupted.exit_status or status
-
-
-def _open(model: str, plugins: Plugins, execution: Execution, separation: Separation) -> Separator:
-    from stemdock.separator import Separator  # noqa: PLC0415  as above
-
-    try:
-        return Separator(model, execution=execution, separation=separation, plugins=plugins)
-    except ModelNotInstalledError as error:
-        click.echo(f"{error}: fetching it from {error.download.source}", err=True)
-        with fetch_reporter() as on_progress:
-            error.download.fetch(on_progress=on_progress)
-    return Separator(model, execution=execution, separation=separation, plugins=plugins)
 
 
 def _spooled(song: Song, inputs: ExitStack) -> Song:
@@ -192,6 +190,7 @@ def _run(
     separation: RecordedSeparation,
     batch: Batch,
     deliver: Callable[[SeparatedFile], None],
+    pages: Pages,
 ) -> int:
     """Separates the songs, delivers each, and tells of it; returns the exit status."""
     reporter: TextReporter | JsonReporter
@@ -201,17 +200,19 @@ def _run(
         reporter = TextReporter(sys.stderr, live=batch.progress == "auto" and sys.stderr.isatty())
     for folder in sorted({path.parent for job in jobs for path in job.targets.values()}):
         remove_abandoned(folder)
-    refusals = conflicts(jobs, may_replace=separation.may_replace)
+    refusals = conflicts(jobs, may_replace=separation.may_replace) + pages.conflicts()
     for refusal in refusals:
         reporter.refuse(refusal)
     if refusals:
         return 1
     reporter.start(jobs, separation.separator.card.name, separation.separator.provider)
     ended: list[BatchEvent] = []
-    for event in run_batch(jobs, separation, n_at_once=batch.n_jobs, cancel=separation.cancel):
+    for event in run_batch(jobs, pages.after(separation), n_at_once=batch.n_jobs, cancel=separation.cancel):
         reporter.show(event)
         if isinstance(event, Done):
             deliver(event.separated)
+            for path in pages.of(event.job):
+                click.echo(path)
         if isinstance(event, Done | Skipped | Failed):
             ended.append(event)
     summary = summarise(jobs, ended)
