@@ -68,9 +68,9 @@ def test_a_waveform_takes_more_and_less_than_announced() -> None:
 
 
 @settings(deadline=None, max_examples=25)
-@given(cuts=st.lists(st.integers(0, 15999), max_size=6))
+@given(cuts=st.lists(st.integers(0, 5999), max_size=6))
 def test_a_spectrogram_does_not_depend_on_blocks(cuts: list[int]) -> None:
-    samples = noise(16000)
+    samples = noise(6000)
     assert powers(samples, cuts) == pytest.approx(powers(samples), rel=1e-5)
 
 
