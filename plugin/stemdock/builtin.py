@@ -28,4 +28,5 @@ def stemdock_commands() -> list[CommandEntry]:
         _entry("preview", "Write a web page that plays the stems of a song."),
         _entry("spectrogram", "Draw the spectrograms of audio files."),
         _entry("doctor", "Check the installation, plug-ins and hosts."),
+        _entry("completion", "Complete commands, options and models in your shell."),
     ]

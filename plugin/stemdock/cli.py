@@ -7,12 +7,14 @@ Standard output carries results, standard error progress and messages. Exit stat
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from stemdock.completion import COMPLETE_VARIABLE, register
 from stemdock.errors import (
     CancelledError,
     HostUnreachableError,
@@ -87,6 +89,8 @@ def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) 
         The exit status.
     """
     program = "plugin-cli"
+    if COMPLETE_VARIABLE in os.environ:  # then click answers the shell that asks, in place of a run
+        register()
     try:
         status: Any = cli.main(
             None if arguments is None else list(arguments),

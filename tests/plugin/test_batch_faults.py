@@ -44,7 +44,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(music: Path, model: Path, out: Path, *options: str) -> list[str]:
     line = [sys.executable, str(DRIVER), str(model), "separate", str(music), "-m", "small", "-o", str(out)]
-    return [*line, "--progress", "json", "--resume", "-b", "16", *options]
+    return [*line, "--progress", "json", "--resume", *options]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
     line = command(music, model, tmp_path / "out", *options)
     n_done: Counter[int] = Counter()
     known: set[int] = set()
-    for _ in range(4):
+    for _ in range(3):
         status, told = disturbed(line, number, rng.uniform(0, 0.25))
         assert status in {0, -signal.SIGKILL, 130}
         ended = {event["song"] for event in told if event["event"] in {"done", "skipped"}}
@@ -146,7 +146,7 @@ def test_on_a_full_disk_each_song_is_whole_or_absent_and_a_larger_one_resumes(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    # Each song makes 128 kB of stems.
+    # Each song makes 256 kB of stems.
     with small_disk(out, 3_000_000):
         line = command(music, model, out)
         run = subprocess.run(line, check=False, capture_output=True, timeout=120)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from stemdock.codecs import CODECS, codec_of
+from stemdock.completion import complete_stems
 from stemdock.errors import OutputOptionError
 from stemdock.naming import DEFAULT_TEMPLATE, FIELDS, Destination
 from stemdock.output import Output
@@ -109,7 +110,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Of the files.  [default: that of the song]",
         ),
         click.option(
-            "--stems", metavar="STEM,STEM...",
+            "--stems", metavar="STEM,STEM...", shell_complete=complete_stems,
             help='Write these stems only; "none" if mixes are all you want.  [default: all]',
         ),
         click.option(
