@@ -138,7 +138,7 @@ def conflicts(jobs: Sequence[Job], *, may_replace: Callable[[Path], bool]) -> li
                 OutputError(
                     path,
                     f"would be written for {len(songs)} songs ({', '.join(songs)})",
-                    remedy="Separate songs of the same name into different folders.",
+                    remedy="Separate them into different folders, or give --template what tells them apart.",
                 )
             )
     return errors

@@ -70,6 +70,7 @@ class JsonReporter:
                 clipped_lengths=dict(separated.clipped_lengths),
                 gain_db=separated.gain_db,
                 warnings=list(separated.warnings),
+                folded=list(separated.folding.speakers) if separated.folding else [],
             )
         elif isinstance(event, Skipped):
             self._write("skipped", song=job.number, outputs=targets)

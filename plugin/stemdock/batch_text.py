@@ -12,9 +12,11 @@ from stemdock.reporting import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from stemdock.batch import BatchEvent, Job, Summary
     from stemdock.errors import StemdockError
+    from stemdock.folding import Folding
     from stemdock.types import SeparatedFile
 
 
@@ -52,6 +54,8 @@ class TextReporter:
         if isinstance(event, Failed):
             self._say(f"error: {one_line(event.error)}")
         elif isinstance(event, Done):
+            if event.separated.folding:
+                self._say(_folding(event.separated.source, event.separated.folding))
             for warning in _warnings(event.separated):
                 self._say(f"warning: {warning}")
             if event.separated.gain_db:
@@ -114,6 +118,12 @@ class TextReporter:
         self._stream.write("\r" + text + " " * (self._shown - len(text)) + ("" if text else "\r"))
         self._stream.flush()
         self._shown = len(text)
+
+
+def _folding(source: Path, folding: Folding) -> str:
+    speakers = " ".join(folding.speakers)
+    told = f"{source}: {len(folding.speakers)} channels ({speakers}) folded to stereo"
+    return f"{told} without {' '.join(folding.left_out)}" if folding.left_out else told
 
 
 def _warnings(separated: SeparatedFile) -> list[str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from stemdock.codecs import Codec
     from stemdock.separator import Separator
     from stemdock.stem_writing import Written
-    from stemdock.types import Progress
+    from stemdock.types import Fold, Progress
 
 
 def separate_file(
@@ -38,6 +38,7 @@ def separate_file(
     overwrite: bool = False,
     start: float = 0.0,
     duration: float | None = None,
+    fold: Fold = "refuse",
     on_progress: Callable[[Progress], None] | None = None,
     before_placing: Callable[[Mapping[Path, Path]], None] | None = None,
     cancel: Event | None = None,
@@ -56,6 +57,7 @@ def separate_file(
         overwrite: Whether stems that are there already may be replaced.
         start: Seconds into the file, rounded down to a whole sample: what is before it is left out.
         duration: Seconds from `start`, rounded up to a whole sample; to the end if not given or longer.
+        fold: What becomes of a source with more than two channels.
         on_progress: Called after every segment.
         before_placing: Called when all is written, with the complete files by the places that they are
             about to go to. If it raises, they go nowhere.
@@ -75,7 +77,7 @@ def separate_file(
         targets = in_folder.targets(source, list(chosen), codec=codec.name, model=card.name)
     places = {name: targets[name] for name in chosen}
     check_encoder(codec, next(iter(places.values())))
-    with open_audio(source) as whole:
+    with open_audio(source, fold) as whole:
         audio = excerpt(source, whole, start, duration)
         rate = output.sample_rate or written_rate(codec, audio.sample_rate)
         _check_places(source, places, overwrite=overwrite)
@@ -102,6 +104,7 @@ def separate_file(
         card=card,
         sample_rate=rate,
         total_length=written.total_length,
+        folding=audio.folding,
     )
     separator.plugins.separated(separated)
     return separated

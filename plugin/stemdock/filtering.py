@@ -8,15 +8,17 @@ the networks twice, which is most of the work; memory stays independent of lengt
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
+from itertools import product
+from operator import add
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from stemdock.errors import ModelContractError
-from stemdock.pipeline import in_order
 from stemdock.segments import cut_segments, join_segments
-from stemdock.separation import estimate_magnitudes
+from stemdock.separation import in_turns, start_segment
 from stemdock.spool import Spool
 from stemdock.stft import frames_length, istft, stft
 from stemdock.wiener import N_CHANNELS, gather_statistics, wiener_filter
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 
     from stemdock.card import ModelCard
     from stemdock.segments import Segment
-    from stemdock.types import FloatArray, MaskSession
+    from stemdock.separation import Running
+    from stemdock.types import ComplexArray, FloatArray, MaskSession
     from stemdock.wiener import Statistics
+
+_N_FRAMES_AT_ONCE: Final = 32
 
 
 def check_channels(card: ModelCard) -> None:
@@ -48,7 +53,7 @@ def filter_blocks(
     blocks: Iterable[FloatArray],
     card: ModelCard,
     session: MaskSession,
-    n_at_once: int,
+    n_threads: int,
     on_estimated: Callable[[int], None],
 ) -> Iterator[FloatArray]:
     """Separates a mixture that arrives in blocks, and filters it when all of it has arrived.
@@ -57,7 +62,7 @@ def filter_blocks(
         blocks: As for `separate_blocks`.
         card: The model's card, of two channels. Bins above the network's become zero.
         session: The model's network.
-        n_at_once: Segments under way at once, of which one is in the network.
+        n_threads: Threads for the transforms and the filter, which do not change the result.
         on_estimated: Called in the first pass with the samples of the mixture that it has come to; what
             it raises ends the separation.
 
@@ -68,41 +73,81 @@ def filter_blocks(
         AudioError: A block has an unusable shape.
         OutputError: The temporary file cannot be written.
     """
-    estimate = (card.n_frames, card.n_bins, card.n_channels)
     samples = (card.n_channels, frames_length(card.n_frames, card.frame_length))
-    with Spool([samples, *len(card.stems) * [estimate]]) as spool:
-        new_lengths = []
-        estimated_length = -card.frame_length
-        statistics = None
-        work = partial(_estimate_segment, card=card, session=session)
-        for segment, estimates, part in in_order(work, cut_segments(blocks, card), n_at_once):
-            spool.append([segment.samples, *estimates])
-            statistics = part if statistics is None else statistics + part
-            new_lengths.append(segment.new_length)
-            estimated_length += segment.new_length
-            on_estimated(estimated_length)
-        # A mixture without samples has segments too, for a frame of zeros is put before it.
-        assert statistics is not None  # noqa: S101
-        filtered = in_order(
-            partial(_filter_segment, statistics=statistics, card=card), spool.records(), n_at_once
-        )
+    estimate = (card.n_frames, card.n_bins, card.n_channels)
+    with (
+        Spool([samples, *len(card.stems) * [estimate]]) as spool,
+        ThreadPoolExecutor(n_threads, thread_name_prefix="stemdock") as pool,
+    ):
+        song, new_lengths = _estimate(cut_segments(blocks, card), card, session, pool, spool, on_estimated)
+        filtered = (_filter_segment(record, song, card, pool) for record in spool.records())
         yield from join_segments(zip(new_lengths, filtered, strict=True), card)
 
 
-def _estimate_segment(
-    segment: Segment, card: ModelCard, session: MaskSession
-) -> tuple[Segment, list[FloatArray], Statistics]:
-    """The networks' estimates of one segment, and its statistics."""
-    spectrum = stft(segment.samples, card.frame_length)
-    estimates = estimate_magnitudes(spectrum, card, session)
-    return segment, estimates, gather_statistics(estimates, spectrum)
+def _estimate(
+    segments: Iterable[Segment],
+    card: ModelCard,
+    session: MaskSession,
+    pool: ThreadPoolExecutor,
+    spool: Spool,
+    on_estimated: Callable[[int], None],
+) -> tuple[Statistics, list[int]]:
+    """The first pass: fills the spool; returns the song's statistics and its segments' new lengths."""
+
+    def start(segment: Segment) -> tuple[Segment, Running]:
+        # All bins, for the filter's scale goes by the largest of them.
+        return segment, start_segment(segment, card, session, pool, n_kept=None)
+
+    def finish(started: tuple[Segment, Running]) -> tuple[Segment, list[FloatArray], Statistics]:
+        segment, running = started
+        estimates = [estimate[0] for estimate in running.estimates.result()]
+        spectrum = np.concatenate(running.spectra)
+
+        def gather(frames: slice) -> Statistics:
+            return gather_statistics([estimate[frames] for estimate in estimates], spectrum[:, frames])
+
+        return segment, estimates, reduce(add, pool.map(gather, _frames(card)))
+
+    def parts() -> Iterator[Statistics]:
+        for segment, estimates, part in in_turns(segments, start, finish):
+            spool.append([segment.samples, *estimates])
+            new_lengths.append(segment.new_length)
+            on_estimated(sum(new_lengths) - card.frame_length)
+            yield part
+
+    new_lengths: list[int] = []
+    # There is a segment at least, for a frame of zeros stands before the mixture.
+    return reduce(add, parts()), new_lengths
 
 
-def _filter_segment(record: list[FloatArray], statistics: Statistics, card: ModelCard) -> FloatArray:
-    """Stems of one segment, `(n_stems, n_channels, frames_length(n_frames))`, ends not yet overlapped."""
+def _filter_segment(
+    record: list[FloatArray], song: Statistics, card: ModelCard, pool: ThreadPoolExecutor
+) -> FloatArray:
+    """The second pass: stems of one segment, as `join_segments` takes them."""
     samples, *estimates = record
-    spectrum = stft(samples, card.frame_length, card.n_bins)
+    channels = range(card.n_channels)
+
+    def transform(channel: int) -> ComplexArray:
+        return stft(samples[channel : channel + 1], card.frame_length, card.n_bins)
+
+    spectrum = np.concatenate(list(pool.map(transform, channels)))
+    spectra = np.empty((len(card.stems), *spectrum.shape), np.complex64)
+
+    def apply(frames: slice) -> None:
+        spectra[:, :, frames] = wiener_filter(
+            [estimate[frames] for estimate in estimates], spectrum[:, frames], song
+        )
+
+    def invert(stem: int, channel: int) -> None:
+        stems[stem, channel] = istft(spectra[stem, channel : channel + 1], card.frame_length)[0]
+
+    # What went wrong in a thread shows when its result is asked for.
+    list(pool.map(apply, _frames(card)))
     stems = np.empty((len(card.stems), *samples.shape), np.float32)
-    for stem, filtered in zip(stems, wiener_filter(estimates, spectrum, statistics), strict=True):
-        stem[:] = istft(filtered, card.frame_length)
+    list(pool.map(invert, *zip(*product(range(len(card.stems)), channels), strict=True)))
     return stems
+
+
+def _frames(card: ModelCard) -> list[slice]:
+    """A segment's frames in parts: each part's work stays in the processor's cache."""
+    return [slice(first, first + _N_FRAMES_AT_ONCE) for first in range(0, card.n_frames, _N_FRAMES_AT_ONCE)]

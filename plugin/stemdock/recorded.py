@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stemdock.output import Output
     from stemdock.records import Record, Records
     from stemdock.separator import Separator
-    from stemdock.types import Progress, SeparatedFile
+    from stemdock.types import Fold, Progress, SeparatedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class RecordedSeparation:
     separator: Separator
     model_sha256: str
     output: Output
+    fold: Fold
     options: Mapping[str, Any]
     """What else than the model changes the result, as it goes into the records."""
     records: Records
@@ -81,6 +82,7 @@ class RecordedSeparation:
             source,
             job.targets,
             output=self.output,
+            fold=self.fold,
             overwrite=all(self.may_replace(path) for path in targets if path.exists()),
             on_progress=on_progress,
             before_placing=announce,

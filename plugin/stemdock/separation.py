@@ -1,32 +1,44 @@
 """Separation of a stream of samples, segment by segment.
 
-The networks see each segment alone; only the inverse transform overlaps. Segments do not depend on one
-another, so one goes through the transforms while another is in the network, and nothing but the
-order of work changes.
+The networks see each segment alone; only the inverse transform overlaps.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from itertools import product
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from stemdock.errors import NonFiniteSampleError
 from stemdock.masks import apply_mask, ratio_masks
-from stemdock.pipeline import in_order
 from stemdock.segments import cut_segments, join_segments
-from stemdock.stft import istft, stft
+from stemdock.stft import frames_length, istft, stft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from stemdock.card import ModelCard
     from stemdock.segments import Segment
     from stemdock.types import ComplexArray, FloatArray, MaskSession
 
-N_AT_ONCE: Final = 2
-"""Segments under way at once: enough to keep the processor busy between networks, and each takes memory."""
+_Item = TypeVar("_Item")
+_Started = TypeVar("_Started")
+_Finished = TypeVar("_Finished")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A segment in the network."""
+
+    new_length: int
+    spectra: Sequence[ComplexArray]
+    """For each channel `(1, n_frames, n_bins)`."""
+    estimates: Future[Sequence[FloatArray]]
 
 
 def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
@@ -45,7 +57,7 @@ def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
 
 
 def separate_blocks(
-    blocks: Iterable[FloatArray], card: ModelCard, session: MaskSession, n_at_once: int = N_AT_ONCE
+    blocks: Iterable[FloatArray], card: ModelCard, session: MaskSession, n_threads: int = 1
 ) -> Iterator[FloatArray]:
     """Separates a mixture that arrives in blocks.
 
@@ -54,7 +66,7 @@ def separate_blocks(
             pieces of any length; a single channel is given to all channels of the model.
         card: The model's card.
         session: The model's network.
-        n_at_once: Segments under way at once, of which one is in the network.
+        n_threads: Threads for the transforms.
 
     Yields:
         The stems, `(n_stems, n_samples, n_channels)` float32, in pieces that add up to exactly
@@ -63,33 +75,73 @@ def separate_blocks(
     Raises:
         AudioError: A block has an unusable shape.
     """
-    work = partial(_separate_segment, card=card, session=session)
-    yield from join_segments(in_order(work, cut_segments(blocks, card), n_at_once), card)
-
-
-def _separate_segment(segment: Segment, card: ModelCard, session: MaskSession) -> tuple[int, FloatArray]:
-    """The new length and the stems of one segment, as `join_segments` takes them."""
     # With extension "zeros" no stem has anything above the network's bins.
     n_kept = card.n_bins if card.mask_extension == "zeros" else None
-    spectrum = stft(segment.samples, card.frame_length, n_kept)
-    masks = ratio_masks(estimate_magnitudes(spectrum, card, session), card.separation_exponent)
-    stems = np.empty((len(card.stems), *segment.samples.shape), np.float32)
-    for stem, mask in zip(stems, masks, strict=True):
-        stem[:] = istft(apply_mask(mask, spectrum), card.frame_length)
-    return segment.new_length, stems
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="stemdock") as pool:
+        start = partial(start_segment, card=card, session=session, pool=pool, n_kept=n_kept)
+        finish = partial(_finish_segment, card=card, pool=pool)
+        yield from join_segments(in_turns(cut_segments(blocks, card), start, finish), card)
 
 
-def estimate_magnitudes(spectrum: ComplexArray, card: ModelCard, session: MaskSession) -> list[FloatArray]:
-    """The network's estimates of one segment.
+def in_turns(
+    items: Iterable[_Item], start: Callable[[_Item], _Started], finish: Callable[[_Started], _Finished]
+) -> Iterator[_Finished]:
+    """What becomes of every item, in order, each finished before the next is started.
+
+    Network and transforms take turns, each on all threads: were they to run at once, every layer of the
+    network would wait for the thread that was kept from its part. Only reading and writing, by those who
+    give the items and take the results, go on beside the network.
 
     Args:
-        spectrum: Of the mixture, `(n_channels, n_frames, n_bins)` or with more bins.
+        items: What to work on.
+        start: Does what comes before the network, and sets it going.
+        finish: Waits for the network, and does what comes after it.
+    """
+    running: list[_Started] = []
+    for item in items:
+        finished = [finish(running.pop())] if running else []
+        running.append(start(item))
+        yield from finished
+    if running:
+        yield finish(running.pop())
+
+
+def start_segment(
+    segment: Segment, card: ModelCard, session: MaskSession, pool: ThreadPoolExecutor, n_kept: int | None
+) -> Running:
+    """Transforms a segment and gives it to the network.
+
+    Args:
+        segment: The segment.
         card: The model's card.
         session: The model's network.
-
-    Returns:
-        For each stem `(n_frames, n_bins, n_channels)` float32.
+        pool: Threads for all of it.
+        n_kept: Bins of the spectra; all if None.
     """
     magnitude = np.empty((1, card.n_frames, card.n_bins, card.n_channels), np.float32)
-    np.abs(spectrum[..., : card.n_bins], out=magnitude[0].transpose(2, 0, 1))
-    return [estimate[0] for estimate in session.run(magnitude)]
+
+    def spectrum(channel: int) -> ComplexArray:
+        found = stft(segment.samples[channel : channel + 1], card.frame_length, n_kept)
+        np.abs(found[0, :, : card.n_bins], out=magnitude[0, ..., channel])
+        return found
+
+    spectra = list(pool.map(spectrum, range(card.n_channels)))
+    return Running(
+        new_length=segment.new_length, spectra=spectra, estimates=pool.submit(session.run, magnitude)
+    )
+
+
+def _finish_segment(running: Running, card: ModelCard, pool: ThreadPoolExecutor) -> tuple[int, FloatArray]:
+    """The new length and the stems of a segment, as `join_segments` takes them, after the network."""
+    estimates = [estimate[0] for estimate in running.estimates.result()]
+    masks = ratio_masks(estimates, card.separation_exponent)
+    shape = (len(card.stems), card.n_channels, frames_length(card.n_frames, card.frame_length))
+    stems = np.empty(shape, np.float32)
+
+    def unmix(stem: int, channel: int) -> None:
+        spectrum = apply_mask(masks[stem][..., channel : channel + 1], running.spectra[channel])
+        stems[stem, channel] = istft(spectrum, card.frame_length)[0]
+
+    # What went wrong in a thread shows when its result is asked for.
+    list(pool.map(unmix, *zip(*product(range(shape[0]), range(shape[1])), strict=True)))
+    return running.new_length, stems

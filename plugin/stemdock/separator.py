@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from stemdock.errors import AudioError, CancelledError
 from stemdock.filtering import check_channels, filter_blocks
 from stemdock.models import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
-from stemdock.separation import N_AT_ONCE, finite_blocks, separate_blocks
+from stemdock.separation import finite_blocks, separate_blocks
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION, Progress
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from stemdock.card import ModelCard
     from stemdock.types import Execution, FloatArray, Separation
 
-_FIRST_SHARE: Final = 0.75
+_FIRST_SHARE: Final = 0.8
 """Of the work of a separation with the Wiener filter, what the first pass does, with the networks in it."""
 
 
@@ -64,8 +65,7 @@ class Separator:
         self._card = extended_card(self._session.card, separation.bandwidth)
         if separation.mwf:
             check_channels(self._card)
-        # Who gives one thread gets one, in the transforms too.
-        self._n_at_once = 1 if execution.n_threads == 1 else N_AT_ONCE
+        self._n_threads = execution.n_threads or _n_cores()
 
     @property
     def card(self) -> ModelCard:
@@ -152,16 +152,23 @@ class Separator:
                 mixture,
                 self.card,
                 self._session,
-                self._n_at_once,
+                self._n_threads,
                 lambda estimated: meter.estimated(min(estimated * source_rate // model_rate, length.taken)),
             )
         else:
-            stems = separate_blocks(mixture, self.card, self._session, self._n_at_once)
+            stems = separate_blocks(mixture, self.card, self._session, self._n_threads)
         stems = _resampled_stems(stems, model_rate, stems_rate)
         for block in length.fitted(stems, len(self.card.stems), self.card.n_channels):
             meter.check()
             yield block
             meter.separated(length.given, length.taken)
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    # A container's share is told by the affinity, which not every system has.
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _resampled_stems(stems: Iterator[FloatArray], from_rate: int, to_rate: int) -> Iterator[FloatArray]:

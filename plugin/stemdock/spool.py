@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
@@ -49,7 +50,7 @@ class Spool:
         self._n_records += 1
 
     def records(self) -> Iterator[list[FloatArray]]:
-        """All records, in the order they were added.
+        """All records, in the order they were added; their arrays cannot be changed.
 
         Raises:
             OutputError: They cannot be read back.
@@ -57,11 +58,12 @@ class Spool:
         with _told_errors():
             self._file.seek(0)
         for _ in range(self._n_records):
-            record = [np.empty(shape, np.float32) for shape in self._shapes]
             with _told_errors():
-                for array in record:
-                    self._file.readinto(array.data)  # type: ignore[attr-defined]  every binary file has it
-            yield record
+                contents = [self._file.read(4 * prod(shape)) for shape in self._shapes]
+            yield [
+                np.frombuffer(content, np.float32).reshape(shape)
+                for content, shape in zip(contents, self._shapes, strict=True)
+            ]
 
     def __enter__(self) -> Self:
         return self

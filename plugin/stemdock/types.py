@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stemdock.card import ModelCard
+    from stemdock.folding import Folding
 
     FloatArray: TypeAlias = NDArray[np.float32]
     ComplexArray: TypeAlias = NDArray[np.complex64]
@@ -57,6 +58,10 @@ DEFAULT_EXECUTION: Final = Execution()
 
 Bandwidth: TypeAlias = Literal["11k", "16k", "full"]
 """Up to which frequency stems have sound: about 11 or 16.5 kHz, or as far as the mixture."""
+
+Fold: TypeAlias = Literal["auto", "front", "refuse"]
+"""What becomes of a file with more than two channels: all of them folded to stereo, front left and right
+alone, or nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +229,8 @@ class SeparatedFile:
     total_length: int
     """Samples a channel: those of the source, or of the part of it that was wanted, or at another sample
     rate as many as last as long."""
+    folding: Folding | None = None
+    """How the source's channels became two, if it had more."""
 
     @property
     def files(self) -> Mapping[str, Path]:

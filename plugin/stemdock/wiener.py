@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -41,8 +41,6 @@ N_CHANNELS: Final = 2
 EPSILON: Final = float(np.finfo(np.float32).eps)
 _PEAK: Final = 10.0
 """Largest magnitude that the filter works at: louder spectra are scaled down to it."""
-_FRAMES_AT_ONCE: Final = 32
-"""Frames filtered together: their intermediate values fit in the processor's cache, and memory stays small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,29 +63,34 @@ class Statistics:
 
 
 def gather_statistics(estimates: Sequence[FloatArray], spectrum: ComplexArray) -> Statistics:
-    """Statistics of one segment; those of a song are their sum.
+    """Statistics of some frames; those of a song are their sum.
 
     Args:
         estimates: One magnitude estimate for each stem, `(n_frames, n_bins, 2)`, >= 0.
         spectrum: Of the mixture, `(2, n_frames, n_bins)` or with more bins.
     """
-    n_bins = estimates[0].shape[1]
-    powers = np.zeros((len(estimates), N_CHANNELS, n_bins))
-    cross = np.zeros((len(estimates), n_bins), np.complex128)
-    for _, (left, right), shares in _chunks(estimates, spectrum):
-        squares = (_square(left), _square(right))
-        product = left * right.conj()
-        for stem, share in enumerate(shares):
-            for channel in range(N_CHANNELS):
-                powers[stem, channel] += np.einsum("tf,tf,tf->f", squares[channel], *2 * [share[channel]])
-            cross[stem] += np.einsum("tf,tf,tf->f", product, *share)
-    return Statistics(powers=powers, cross=cross, peak=float(np.abs(spectrum).max(initial=0.0)))
+    (left, right), shares = _mixture_and_shares(estimates, spectrum)
+    powers = (_square(left), _square(right))
+    product = left * right.conj()
+    return Statistics(
+        powers=np.array(
+            [
+                [
+                    np.einsum("tf,tf,tf->f", power, part, part)
+                    for power, part in zip(powers, share, strict=True)
+                ]
+                for share in shares
+            ]
+        ),
+        cross=np.array([np.einsum("tf,tf,tf->f", product, *share) for share in shares]),
+        peak=float(np.abs(spectrum).max(initial=0.0)),
+    )
 
 
 def wiener_filter(
     estimates: Sequence[FloatArray], spectrum: ComplexArray, statistics: Statistics
 ) -> ComplexArray:
-    """The stems' spectra of one segment.
+    """The stems' spectra of some frames.
 
     Args:
         estimates: As for `gather_statistics`.
@@ -98,21 +101,19 @@ def wiener_filter(
     Returns:
         `(n_stems, 2, n_frames, n_bins)` complex64, with the estimates' bins.
     """
-    n_frames, n_bins, _ = estimates[0].shape
     # The scale cancels in x: only powers feel it, beside the constants that are added to them.
     scale = max(1.0, statistics.peak / _PEAK) ** -2
     norm = scale / (EPSILON + scale * statistics.powers.mean(axis=1))
     diagonal = statistics.powers * norm[:, None]
     cross = statistics.cross * norm
-    stems = np.empty((len(estimates), N_CHANNELS, n_frames, n_bins), np.complex64)
-    for frames, (left, right), shares in _chunks(estimates, spectrum):
-        squares = (scale / 2 * _square(left), scale / 2 * _square(right))
-        powers = [squares[0] * share[0] ** 2 + squares[1] * share[1] ** 2 for share in shares]
-        white_left, white_right = _whiten(powers, diagonal, cross, left, right)
-        for stem, power in enumerate(powers):
-            (c_left, c_right), c_cross = diagonal[stem], cross[stem]
-            stems[stem, 0, frames] = power * (c_left * white_left + c_cross * white_right)
-            stems[stem, 1, frames] = power * (c_cross.conj() * white_left + c_right * white_right)
+    (left, right), shares = _mixture_and_shares(estimates, spectrum)
+    squares = (scale / N_CHANNELS * _square(left), scale / N_CHANNELS * _square(right))
+    powers = [squares[0] * share[0] ** 2 + squares[1] * share[1] ** 2 for share in shares]
+    white_left, white_right = _whiten(powers, diagonal, cross, left, right)
+    stems = np.empty((len(estimates), N_CHANNELS, *left.shape), np.complex64)
+    for stem, power, (c_left, c_right), c_cross in zip(stems, powers, diagonal, cross, strict=True):
+        stem[0] = power * (c_left * white_left + c_cross * white_right)
+        stem[1] = power * (c_cross.conj() * white_left + c_right * white_right)
     return stems
 
 
@@ -134,18 +135,14 @@ def _whiten(
     )
 
 
-def _chunks(
+def _mixture_and_shares(
     estimates: Sequence[FloatArray], spectrum: ComplexArray
-) -> Iterator[tuple[slice, ComplexDoubles, list[Doubles]]]:
-    """Some frames at a time: which they are, the mixture's two channels, and each stem's share in them."""
-    n_frames, n_bins, _ = estimates[0].shape
-    for start in range(0, n_frames, _FRAMES_AT_ONCE):
-        frames = slice(start, start + _FRAMES_AT_ONCE)
-        shares = [estimate[frames].transpose(2, 0, 1).astype(np.float64, order="C") for estimate in estimates]
-        inverse = 1 / sum(shares, np.float64(EPSILON))
-        for share in shares:
-            share *= inverse
-        yield frames, spectrum[:, frames, :n_bins].astype(np.complex128), shares
+) -> tuple[ComplexDoubles, list[Doubles]]:
+    """The mixture's two channels `(2, n_frames, n_bins)`, and each stem's soft mask of that shape."""
+    planar = [estimate.transpose(2, 0, 1).astype(np.float64, order="C") for estimate in estimates]
+    total = sum(planar, np.float64(EPSILON))
+    n_bins = estimates[0].shape[1]
+    return spectrum[..., :n_bins].astype(np.complex128), [each / total for each in planar]
 
 
 def _square(values: ComplexDoubles) -> Doubles:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import struct
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -13,19 +12,19 @@ from typing import IO, TYPE_CHECKING, Final
 import numpy as np
 import soundfile
 
+from stemdock.audio.layouts import read_wav_header, soundfile_speakers
 from stemdock.errors import AudioFileError, AudioFileNotFoundError
+from stemdock.folding import downmix, folded, front_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from stemdock.types import FloatArray
+    from stemdock.folding import Folding
+    from stemdock.types import FloatArray, Fold
 
 _BLOCK_LENGTH: Final = 1 << 16
 _MAX_CHANNELS: Final = 2
-_AU_HEADER: Final = struct.Struct(">4sIIIII")
-"""Magic, data offset, data size, encoding, sample rate in Hz, channels; all big-endian."""
-_AU_FLOAT: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,27 +36,47 @@ class AudioStream:
     total_length: int | None
     """Samples a channel; None if the file does not say."""
     blocks: Iterator[FloatArray]
+    speakers: tuple[str, ...] = ()
+    """Loudspeakers of the channels, as in `stemdock.folding`; none if nobody can say."""
+    folding: Folding | None = None
+    """How the file's channels became two; None if they are as they were."""
 
 
 @contextmanager
-def open_audio(path: Path) -> Iterator[AudioStream]:
+def open_audio(path: Path, fold: Fold = "refuse") -> Iterator[AudioStream]:
     """Opens an audio file, by libsndfile or else by the ffmpeg on the PATH.
 
     Args:
         path: wav, flac, mp3, ogg and the like; anything with an audio stream if ffmpeg is there.
+        fold: What to do with more than two channels.
 
     Raises:
         AudioFileNotFoundError: There is no such file.
-        AudioFileError: It has no audio, no samples, more than two channels, or it is damaged.
+        AudioFileError: It has no audio, no samples, more channels than can be folded, or it is damaged.
     """
     with _open_either(path) as stream:
         if stream.n_channels > _MAX_CHANNELS:
-            raise AudioFileError(
-                path,
-                f"has {stream.n_channels} channels, and only mono and stereo can be separated",
-                remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
-            )
+            stream = _folded_stream(path, stream, fold)  # noqa: PLW2901  the same file, only folded
         yield replace(stream, blocks=_some_samples(path, stream.blocks))
+
+
+def _folded_stream(path: Path, stream: AudioStream, fold: Fold) -> AudioStream:
+    if fold == "refuse":
+        raise AudioFileError(
+            path,
+            f"has {stream.n_channels} channels, and only mono and stereo can be separated",
+            remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
+        )
+    if fold == "auto" and not stream.speakers:
+        raise AudioFileError(
+            path,
+            f"has {stream.n_channels} channels, and nobody can say for which loudspeakers",
+            remedy="Take its first two channels (--fold front), or fold it down in an audio editor.",
+        )
+    folding = downmix(stream.speakers) if fold == "auto" else front_pair(stream.speakers, stream.n_channels)
+    return replace(
+        stream, n_channels=_MAX_CHANNELS, blocks=folded(stream.blocks, folding), speakers=(), folding=folding
+    )
 
 
 @contextmanager
@@ -84,6 +103,7 @@ def _open_either(path: Path) -> Iterator[AudioStream]:
             n_channels=sound.channels,
             total_length=sound.frames,
             blocks=_soundfile_blocks(path, sound),
+            speakers=soundfile_speakers(sound),
         )
 
 
@@ -120,28 +140,29 @@ def _open_by_ffmpeg(path: Path, reason: str) -> Iterator[AudioStream]:
             f"is no audio file that can be read without ffmpeg ({reason})",
             remedy="Install ffmpeg for m4a, video and other formats, or convert the file to WAV.",
         )
-    # AU is the simplest format that says rate and channels ahead of a stream of unknown length.
+    # WAV says ahead of a stream of unknown length its rate, its channels, and which these are.
     command = [program, "-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe"]
-    command += ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-"]
+    command += ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-"]
     with (
         tempfile.TemporaryFile() as messages,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages) as process,  # noqa: S603
+        # An interrupt at the terminal is for us to deal with, so ffmpeg is kept from it.
+        subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=messages, start_new_session=True
+        ) as process,
     ):
         try:
             assert process.stdout is not None  # noqa: S101  because of PIPE
-            header = process.stdout.read(_AU_HEADER.size)
-            if len(header) < _AU_HEADER.size:
+            header = read_wav_header(process.stdout)
+            if header is None:
                 process.wait()
                 raise _ffmpeg_error(path, messages)
-            _, offset, _, encoding, sample_rate, n_channels = _AU_HEADER.unpack(header)
-            if encoding != _AU_FLOAT:
-                raise AudioFileError(path, "ffmpeg's output is not understood", remedy="Update ffmpeg.")
-            process.stdout.read(offset - _AU_HEADER.size)
+            sample_rate, n_channels, speakers = header
             yield AudioStream(
                 sample_rate=sample_rate,
                 n_channels=n_channels,
                 total_length=None,
                 blocks=_ffmpeg_blocks(path, process, n_channels, messages),
+                speakers=speakers,
             )
         finally:
             process.kill()
@@ -154,7 +175,7 @@ def _ffmpeg_blocks(
     size = _BLOCK_LENGTH * n_channels * 4
     while data := process.stdout.read(size):
         usable = len(data) - len(data) % (n_channels * 4)
-        yield np.frombuffer(data[:usable], ">f4").astype(np.float32).reshape(-1, n_channels)
+        yield np.frombuffer(data[:usable], "<f4").astype(np.float32).reshape(-1, n_channels)
     if process.wait() != 0:
         raise _ffmpeg_error(path, messages)
 

@@ -8,21 +8,27 @@ import click
 
 from stemdock.errors import ModelNotInstalledError
 from stemdock.reporting import fetch_reporter
-from stemdock.types import DEFAULT_EXECUTION
+from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
     from stemdock.plugins import Plugins
     from stemdock.separator import Separator
-    from stemdock.types import Execution
+    from stemdock.types import Execution, Separation
 
 
-def open_separator(model: str, plugins: Plugins, execution: Execution = DEFAULT_EXECUTION) -> Separator:
+def open_separator(
+    model: str,
+    plugins: Plugins,
+    execution: Execution = DEFAULT_EXECUTION,
+    separation: Separation = DEFAULT_SEPARATION,
+) -> Separator:
     """Loads a model, and tells on standard error if it must be fetched for that.
 
     Args:
         model: Name of a model, or the path of an ONNX file.
         plugins: Where models come from.
         execution: How its networks are run.
+        separation: How stems are made of what they estimate.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
@@ -32,9 +38,9 @@ def open_separator(model: str, plugins: Plugins, execution: Execution = DEFAULT_
     from stemdock.separator import Separator  # noqa: PLC0415
 
     try:
-        return Separator(model, execution=execution, plugins=plugins)
+        return Separator(model, execution=execution, separation=separation, plugins=plugins)
     except ModelNotInstalledError as error:
         click.echo(f"{error}: fetching it from {error.download.source}", err=True)
         with fetch_reporter() as on_progress:
             error.download.fetch(on_progress=on_progress)
-    return Separator(model, execution=execution, plugins=plugins)
+    return Separator(model, execution=execution, separation=separation, plugins=plugins)

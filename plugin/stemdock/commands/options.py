@@ -14,6 +14,7 @@ from stemdock.errors import OutputOptionError
 from stemdock.naming import DEFAULT_TEMPLATE, FIELDS, Destination
 from stemdock.output import Output
 from stemdock.selection import parse_mix
+from stemdock.types import Separation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,6 +145,34 @@ def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, destination=Destination(folder=Path(folder), template=template), **values)
 
     return _with_options(wrapped, options)
+
+
+def separation_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --mwf and --bandwidth, as the argument `separation`."""
+    options = (
+        click.option(
+            "--mwf", is_flag=True,
+            help="Share sound among stems by its place in the stereo picture, too: a multi-channel Wiener "
+            "filter, in two passes, and with temporary files of 64 MB for a minute in two stems.",
+        ),
+        click.option(
+            "--bandwidth", type=click.Choice(["11k", "16k", "full"]),
+            help="Up to which frequency stems have sound. 11k: as far as Spleeter's networks look. 16k: the "
+            "same networks look further. full: above what they see, each stem gets its average share of the "
+            "rest (not with --mwf).  [default: as the model]",
+        ),
+    )  # fmt: skip
+    return _grouped(command, "separation", Separation, options)
+
+
+def fold_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --fold, as the argument `fold`."""
+    option = click.option(
+        "--fold", type=click.Choice(["auto", "front", "refuse"]), default="auto", show_default=True,
+        help="What to do with surround sound: auto folds all channels but the LFE to stereo, front takes "
+        "front left and right alone, as Spleeter does.",
+    )  # fmt: skip
+    return option(command)
 
 
 def _grouped(

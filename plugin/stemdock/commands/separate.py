@@ -15,7 +15,14 @@ from stemdock.batch_json import JsonReporter
 from stemdock.batch_text import TextReporter
 from stemdock.commands.interruption import interruption
 from stemdock.commands.opening import open_separator
-from stemdock.commands.options import Batch, batch_options, destination_options, output_options
+from stemdock.commands.options import (
+    Batch,
+    batch_options,
+    destination_options,
+    fold_option,
+    output_options,
+    separation_options,
+)
 from stemdock.commands.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.inputs import find_songs, spooled
 from stemdock.models import model_sha256
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
     from stemdock.output import Output, Tags
     from stemdock.plugins import Plugins
     from stemdock.recorded import RecordedSeparation
-    from stemdock.types import SeparatedFile
+    from stemdock.types import Fold, SeparatedFile, Separation
 
 
 @click.command("separate")
@@ -57,6 +64,8 @@ if TYPE_CHECKING:
     help="Threads of the processor to use. [default: one a core]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace stems that are there already.")
+@separation_options
+@fold_option
 @batch_options
 @click.pass_obj
 def command(
@@ -69,6 +78,8 @@ def command(
     precision: Literal["float32", "bfloat16"],
     n_threads: int,
     overwrite: bool,
+    separation: Separation,
+    fold: Fold,
     batch: Batch,
 ) -> int:
     """Split songs into stems.
@@ -76,8 +87,8 @@ def command(
     SONG is an audio file, a folder with audio files at any depth, a pattern in quotes, a playlist (m3u,
     m3u8), or - for standard input.
 
-    Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono or stereo, any sample
-    rate. The stems have the sample rate and the length of the song, and its tags. Prints the files
+    Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono, stereo or surround, any
+    sample rate. The stems have the sample rate and the length of the song, and its tags. Prints the files
     written. A model that is not installed and can be fetched is fetched first.
     """
     from stemdock.recorded import RecordedSeparation  # noqa: PLC0415  the engine: help must not wait for it
@@ -90,13 +101,19 @@ def command(
         root = destination.folder
         records = Records(root)
         found = [_spooled(song, inputs) for song in find_songs(songs, output=root, made=records.paths())]
-        separator = open_separator(model, plugins, execution)
+        separator = open_separator(model, plugins, execution, separation)
         with interruption() as interrupted:
-            separation = RecordedSeparation(
+            recorded = RecordedSeparation(
                 separator=separator,
                 model_sha256=model_sha256(model, plugins),
                 output=output,
-                options={**json.loads(json.dumps(asdict(output))), "precision": precision},
+                fold=fold,
+                options={
+                    **json.loads(json.dumps(asdict(output))),
+                    **asdict(separation),
+                    "precision": precision,
+                    "fold": fold,
+                },
                 records=records,
                 resume=batch.resume,
                 overwrite=overwrite,
@@ -106,7 +123,7 @@ def command(
             if deliver is send:
                 check_single(len(found), names)
             jobs = _jobs(found, destination, names, output, separator.card.name)
-            status = _run(jobs, separation, batch, deliver)
+            status = _run(jobs, recorded, batch, deliver)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} is broken: {plugin.fault}", err=True)
