@@ -78,9 +78,13 @@ def test_the_wheel_carries_the_model_and_what_hosts_are_given(artefacts: Artefac
 def test_the_wheel_carries_the_licences_word_for_word(artefacts: Artefacts) -> None:
     with zipfile.ZipFile(artefacts.wheel) as archive:
         texts = {
-            name.rsplit("/", 1)[1]: archive.read(name) for name in archive.namelist() if "/licenses/" in name
+            name.partition("/licenses/")[2]: archive.read(name)
+            for name in archive.namelist()
+            if "/licenses/" in name
         }
-    assert texts == {name: (ROOT / name).read_bytes() for name in ("LICENSE", "NOTICE")}
+    named = [path for pattern in PROJECT["project"]["license-files"] for path in ROOT.glob(pattern)]
+    assert texts == {str(path.relative_to(ROOT)): path.read_bytes() for path in named}
+    assert {"LICENSE", "NOTICE"} <= set(texts)
 
 
 def test_the_metadata_says_what_a_registry_needs(artefacts: Artefacts) -> None:
