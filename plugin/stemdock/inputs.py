@@ -26,7 +26,7 @@ STANDARD_INPUT: Final = "-"
 """What people write for standard input."""
 
 _SPOOL_SIZE: Final = 1 << 20
-_AUDIO: Final = frozenset({
+AUDIO_SUFFIXES: Final = frozenset({
     ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".alac", ".ape", ".au", ".caf", ".flac",
     ".m4a", ".m4b", ".mka", ".mp2", ".mp3", ".mpc", ".oga", ".ogg", ".opus", ".rf64",
     ".snd", ".spx", ".tta", ".w64", ".wav", ".wave", ".wma", ".wv",
@@ -206,7 +206,7 @@ def _entry_path(folder: Path, entry: str) -> Path:
 
 def _is_audio(path: Path) -> bool:
     """Whether a file's name ends like audio, or else its content begins like it."""
-    if path.suffix.lower() in _AUDIO:
+    if path.suffix.lower() in AUDIO_SUFFIXES:
         return path.is_file()
     try:
         # A pipe or a device would keep its reader waiting.

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -101,18 +102,17 @@ class Records:
 
     def covers(self, work: Work, targets: Collection[Path]) -> bool:
         """Whether all targets are there, byte for byte as the same work left them."""
-        outputs = {self._output(path): path for path in targets}
-        with self._lock:
-            names = {self._owners.get(output) for output in outputs}
-            name = names.pop() if len(names) == 1 else None
-            record = self._records[name] if name else None
-        if record is None or record.work != work:
-            return False
-        if not all(_has_content(path, record.outputs[output]) for output, path in outputs.items()):
+        record = self._record_of(targets)
+        if record is None or record.work != work or not self._is_intact(record, targets):
             return False
         if not record.complete:
             self._save(replace(record, complete=True))
         return True
+
+    def work_behind(self, paths: Collection[Path]) -> Work | None:
+        """What files depend on that are all there, byte for byte as one run left them; None if not known."""
+        record = self._record_of(paths)
+        return record.work if record and self._is_intact(record, paths) else None
 
     def announce(self, work: Work, staged: Mapping[Path, Path]) -> Record:
         """Records files that are about to go to their places.
@@ -136,6 +136,16 @@ class Records:
             OutputError: The record cannot be written.
         """
         self._save(replace(record, complete=True))
+
+    def _record_of(self, paths: Collection[Path]) -> Record | None:
+        """The one record that all these files are in."""
+        with self._lock:
+            names = {self._owners.get(self._output(path)) for path in paths}
+            name = names.pop() if len(names) == 1 else None
+            return self._records[name] if name else None
+
+    def _is_intact(self, record: Record, paths: Collection[Path]) -> bool:
+        return all(_has_content(path, record.outputs[self._output(path)]) for path in paths)
 
     def _output(self, path: Path) -> str:
         return Path(os.path.relpath(path, self._root)).as_posix()
@@ -181,9 +191,14 @@ def mixture_content(path: Path) -> Content:
     """The content of a mixture.
 
     Raises:
-        AudioFileError: It cannot be read.
+        AudioFileError: It cannot be read, or is a pipe, a device or a folder: those have no content to
+            come back to, and may have no end.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise AudioFileError(
+                path, "is no file", remedy="Name an audio file, or send a stream to standard input (-)."
+            )
         return _content(path)
     except FileNotFoundError as error:
         raise AudioFileNotFoundError(path) from error

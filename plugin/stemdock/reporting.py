@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from stemdock.errors import StemdockError
-    from stemdock.types import FetchProgress
+    from stemdock.types import FetchProgress, Progress
 
 
 def echo_error(error: StemdockError) -> None:
@@ -42,5 +42,20 @@ def fetch_reporter() -> Iterator[Callable[[FetchProgress], None]]:
                 bar = bars.enter_context(click.progressbar(length=progress.n_total_bytes, file=sys.stderr))
             if bar is not None:
                 bar.update(progress.n_done_bytes - bar.pos)
+
+        yield show
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
+    """A bar if a person is looking."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+
+        def show(progress: Progress) -> None:
+            if progress.total_length:
+                bar.update(1000 * progress.done_length // progress.total_length - bar.pos)
 
         yield show

@@ -44,7 +44,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(music: Path, model: Path, out: Path, *options: str) -> list[str]:
     line = [sys.executable, str(DRIVER), str(model), "separate", str(music), "-m", "small", "-o", str(out)]
-    return [*line, "--progress", "json", "--resume", "-b", "16", *options]
+    return [*line, "--progress", "json", "--resume", *options]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
     line = command(music, model, tmp_path / "out", *options)
     n_done: Counter[int] = Counter()
     known: set[int] = set()
-    for _ in range(4):
+    for _ in range(3):
         status, told = disturbed(line, number, rng.uniform(0, 0.25))
         assert status in {0, -signal.SIGKILL, 130}
         ended = {event["song"] for event in told if event["event"] in {"done", "skipped"}}
@@ -120,10 +120,20 @@ def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
     assert tree(tmp_path / "out") == undisturbed
 
 
-def test_sigterm_has_its_own_status(music: Path, model: Path, tmp_path: Path) -> None:
-    status, told = disturbed(command(music, model, tmp_path / "out"), signal.SIGTERM, 0.1)
-    assert status == 143
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_other_signals_have_their_own_status(
+    music: Path, model: Path, tmp_path: Path, number: int, expected: int
+) -> None:
+    status, told = disturbed(command(music, model, tmp_path / "out"), number, 0)
+    assert status == expected
     assert told[-1]["event"] == "summary"
+
+
+def test_a_signal_that_the_caller_ignores_is_ignored(music: Path, model: Path, tmp_path: Path) -> None:
+    line = ["nohup", *command(music / "0", model, tmp_path / "out")]
+    status, told = disturbed(line, signal.SIGHUP, 0)
+    assert status == 0
+    assert told[-1]["n_done"] == 10
 
 
 @contextmanager
@@ -146,7 +156,7 @@ def test_on_a_full_disk_each_song_is_whole_or_absent_and_a_larger_one_resumes(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    # Each song makes 128 kB of stems.
+    # Each song makes 256 kB of stems.
     with small_disk(out, 3_000_000):
         line = command(music, model, out)
         run = subprocess.run(line, check=False, capture_output=True, timeout=120)

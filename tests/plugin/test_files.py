@@ -247,3 +247,12 @@ def refused(separator: Separator, source: Path, folder: Path, kind: type[AudioFi
     assert caught.value.remedy
     assert files_below(folder) == before
     return caught.value
+
+
+def test_nothing_in_a_file_tells_when_it_was_written(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    separate_file(small_separator, song, tmp_path / "out")
+    header = (tmp_path / "out" / "low.wav").read_bytes()[:200]
+    assert header.startswith(b"RIFF")
+    assert b"PEAK" not in header

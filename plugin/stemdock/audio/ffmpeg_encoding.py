@@ -71,8 +71,13 @@ class FfmpegSink:
         with ExitStack() as resources:
             self._messages = resources.enter_context(tempfile.TemporaryFile())
             self._process = resources.enter_context(
+                # An interrupt at the terminal is for us to deal with, so ffmpeg is kept from it.
                 subprocess.Popen(  # noqa: S603
-                    command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._messages
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._messages,
+                    start_new_session=True,
                 )
             )
             # Whatever happens, nothing is waited for that would not end.

@@ -33,6 +33,7 @@ _SAMPLE_SIZES: Final = {"16": 2, "24": 3, "32f": 4}
 _WAV_LIMIT: Final = 2**32 - 2**16
 """Bytes that a WAV file's 32-bit sizes can count, less some room for its headers."""
 _STRINGS: Final = ("title", "artist", "album", "tracknumber", "date", "genre", "comment")
+_SFC_SET_ADD_PEAK_CHUNK: Final = 0x1050
 _PIECE_LENGTH: Final = 1 << 16
 """Samples given to libsndfile at once: its encoders take room for all of them."""
 
@@ -89,6 +90,8 @@ class SndfileSink:
                 compression_level=None if bitrate is None else _compression_level(codec.name, bitrate),
                 bitrate_mode="CONSTANT" if codec.name == "mp3" else None,
             )
+        if bit_depth == "32f":
+            _leave_out_peaks(self._file)
         # In mp3, libsndfile takes UTF-8 for Latin-1.
         self.warning = "" if codec.name == "mp3" else self._set_tags(tags)
 
@@ -129,6 +132,12 @@ class SndfileSink:
             raise OutputError(
                 self._path, f"cannot be written ({error})", remedy="Check permissions and free disk space."
             ) from error
+
+
+def _leave_out_peaks(file: soundfile.SoundFile) -> None:
+    """Leaves out a chunk that has the time of writing in it: equal results shall be equal files."""
+    # soundfile has no name for this command.
+    soundfile._snd.sf_command(file._file, _SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)  # noqa: SLF001
 
 
 def _become_wav(path: Path) -> None:

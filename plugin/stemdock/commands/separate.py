@@ -22,6 +22,7 @@ from stemdock.commands.options import (
     output_options,
     separation_options,
 )
+from stemdock.commands.pages import Pages
 from stemdock.commands.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.completion import complete_models
 from stemdock.errors import ModelNotInstalledError
@@ -70,6 +71,9 @@ if TYPE_CHECKING:
     help="Threads of the processor to use. [default: one a core]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace stems that are there already.")
+@click.option(
+    "--preview", is_flag=True, help="Write a page with a player beside the stems, as plugin-cli preview does."
+)
 @separation_options
 @fold_option
 @batch_options
@@ -84,6 +88,7 @@ def command(
     precision: Literal["float32", "bfloat16"],
     n_threads: int,
     overwrite: bool,
+    preview: bool,
     separation: Separation,
     fold: Fold,
     batch: Batch,
@@ -103,6 +108,8 @@ def command(
     with ExitStack() as inputs:
         deliver = _tell
         if str(destination.folder) == STANDARD_OUTPUT:
+            if preview:
+                raise click.UsageError("--preview writes a file, and standard output takes no other.")
             destination, deliver = inputs.enter_context(standard_output()), send
         root = destination.folder
         records = Records(root)
@@ -129,7 +136,8 @@ def command(
             if deliver is send:
                 check_single(len(found), names)
             jobs = _jobs(found, destination, names, output, separator.card.name)
-            status = _run(jobs, recorded, batch, deliver)
+            pages = Pages(jobs if preview else (), output, overwrite=overwrite or batch.resume)
+            status = _run(jobs, recorded, batch, deliver, pages)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} is broken: {plugin.fault}", err=True)
@@ -196,6 +204,7 @@ def _run(
     separation: RecordedSeparation,
     batch: Batch,
     deliver: Callable[[SeparatedFile], None],
+    pages: Pages,
 ) -> int:
     """Separates the songs, delivers each, and tells of it; returns the exit status."""
     reporter: TextReporter | JsonReporter
@@ -205,17 +214,19 @@ def _run(
         reporter = TextReporter(sys.stderr, live=batch.progress == "auto" and sys.stderr.isatty())
     for folder in sorted({path.parent for job in jobs for path in job.targets.values()}):
         remove_abandoned(folder)
-    refusals = conflicts(jobs, may_replace=separation.may_replace)
+    refusals = conflicts(jobs, may_replace=separation.may_replace) + pages.conflicts()
     for refusal in refusals:
         reporter.refuse(refusal)
     if refusals:
         return 1
     reporter.start(jobs, separation.separator.card.name, separation.separator.provider)
     ended: list[BatchEvent] = []
-    for event in run_batch(jobs, separation, n_at_once=batch.n_jobs, cancel=separation.cancel):
+    for event in run_batch(jobs, pages.after(separation), n_at_once=batch.n_jobs, cancel=separation.cancel):
         reporter.show(event)
         if isinstance(event, Done):
             deliver(event.separated)
+            for path in pages.of(event.job):
+                click.echo(path)
         if isinstance(event, Done | Skipped | Failed):
             ended.append(event)
     summary = summarise(jobs, ended)
