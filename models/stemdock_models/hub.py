@@ -12,6 +12,7 @@ from stemdock_models.download import Download, Line, tag_path
 from stemdock_models.errors import DownloadError, store_errors
 from stemdock_models.installing import Task, file_sha256, install_checkpoint
 from stemdock_models.store import Store, default_store
+from stemdock_models.twins import find_twin, install_of_twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +44,10 @@ class Hub:
         on_progress: Callable[[FetchProgress], None] | None = None,
         cancel: Event | None = None,
     ) -> list[ModelEntry]:
-        """Makes models ready to use; an archive that several of them need is downloaded once.
+        """Makes models ready to use.
+
+        An archive that several of them need is downloaded once, and not at all if a model that came in it
+        is installed.
 
         Args:
             models: What is wanted.
@@ -77,11 +81,14 @@ class Hub:
         ) as work:
             # Only now: whoever was waited for may have brought it.
             entries.update({m.name: entry for m in models if (entry := self.store.find(m.name))})
+            for model in models:
+                if model.name not in entries:
+                    entries.update(self._made_of_twin(model, work, task))
             missing = [model for model in models if model.name not in entries]
             if not missing:
                 return
             path = self.store.download_path(missing[0].file_name)
-            self._download(missing, path, work, task)
+            archive_sha256 = self._download(missing, path, work, task)
             task.step(f"{archive}: unpacking")
             checkpoint = work / "checkpoint"
             with store_errors(self.store.folder):
@@ -97,19 +104,32 @@ class Hub:
                     # Of an archive that somebody else vouches for, nothing else is known either.
                     licence="" if self.sha256 else model.licence,
                     source=self.release.file_url(model.file_name),
+                    archive_sha256=archive_sha256,
                     task=task,
                 )
             # Not before: whatever stopped the conversion, the archive need not come again.
             forget_download(path)
 
-    def _download(self, models: Sequence[ReleasedModel], path: Path, work: Path, task: Task) -> None:
-        """Brings the archive, whole and genuine, to `path`."""
+    def _made_of_twin(self, model: ReleasedModel, work: Path, task: Task) -> dict[str, ModelEntry]:
+        """The model by its name, if one that came in the same archive is installed."""
+        # What only the release's list could tell, nobody asks it just for this.
+        archive_sha256 = self.sha256 or model.sha256
+        if not archive_sha256:
+            return {}
+        twin = find_twin(model, self.release, self.store, archive_sha256)
+        if not twin:
+            return {}
+        entry = install_of_twin(model, twin, self.store, work=work, archive_sha256=archive_sha256, task=task)
+        return {entry.name: entry}
+
+    def _download(self, models: Sequence[ReleasedModel], path: Path, work: Path, task: Task) -> str:
+        """Brings the archive, whole and genuine, to `path`; returns its sha256."""
         model = models[0]
         sha256 = self.sha256 or model.sha256 or self._listed_sha256(model, work, task)
         url = self.release.file_url(model.file_name)
         begun = path.exists()
         if begun and file_sha256(path) == sha256:
-            return
+            return sha256
         step = f"{model.archive}: downloading {url}"
         download = self._line_to(
             model, url, path, sha256, task, on_size=lambda *sizes: self._require_space(models, *sizes)
@@ -131,6 +151,7 @@ class Hub:
                 remedy="Nothing was installed. Try again; if it stays so, that server does not have the "
                 "genuine file.",
             )
+        return sha256
 
     def _listed_sha256(self, model: ReleasedModel, work: Path, task: Task) -> str:
         """The hash of an archive by the release's own list."""

@@ -65,6 +65,7 @@ def install_checkpoint(
     name: str,
     licence: str,
     source: str,
+    archive_sha256: str = "",
     task: Task,
 ) -> ModelEntry:
     """Converts a checkpoint and puts the model in its place.
@@ -77,6 +78,7 @@ def install_checkpoint(
         name: What people will call the model.
         licence: Licence and holder of the weights; empty to tell it by the checkpoint.
         source: Where the checkpoint came from, for people.
+        archive_sha256: Of the archive that it came in, hex, if that is known.
         task: Who waits for it.
 
     Raises:
@@ -97,7 +99,9 @@ def install_checkpoint(
             on_step=lambda step: task.step(f"{name}: {step}"),
         )
     task.step(f"{name}: installing")
-    return store.publish(model, converted.card, converted.sha256, source, cancel=task.cancel)
+    return store.publish(
+        model, converted.card, converted.sha256, source, archive_sha256=archive_sha256, cancel=task.cancel
+    )
 
 
 def file_sha256(path: Path) -> str:
@@ -110,7 +114,9 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def install_model(store: Store, model: Path, *, name: str, source: str, task: Task) -> ModelEntry:
+def install_model(
+    store: Store, model: Path, *, name: str, source: str, archive_sha256: str = "", task: Task
+) -> ModelEntry:
     """Checks a finished model file inside the store's scratch folder and puts it in its place.
 
     Raises:
@@ -120,4 +126,6 @@ def install_model(store: Store, model: Path, *, name: str, source: str, task: Ta
     task.step(f"{name}: checking the model")
     card = open_model(model, Plugins()).card
     task.step(f"{name}: installing")
-    return store.publish(model, card, file_sha256(model), source, cancel=task.cancel)
+    return store.publish(
+        model, card, file_sha256(model), source, archive_sha256=archive_sha256, cancel=task.cancel
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stemdock.hookspecs import hookimpl
-from stemdock.types import CommandEntry, ModelDownload, ModelEntry
+from stemdock.types import Check, CommandEntry, ModelDownload, ModelEntry
 
 if TYPE_CHECKING:
     import click
@@ -20,6 +20,17 @@ def stemdock_models() -> list[ModelEntry]:
     from stemdock_models.store import default_store  # noqa: PLC0415
 
     return installed_models(default_store())
+
+
+@hookimpl
+def stemdock_checks() -> list[Check]:
+    """Models of the store that are too damaged to be offered, and so missed by whoever looks at those."""
+    from stemdock_models.store import default_store  # noqa: PLC0415
+
+    return [
+        Check(subject=f"model {fault.model}", status="failure", detail=f"{fault}.", remedy=fault.remedy)
+        for fault in default_store().scan()[1]
+    ]
 
 
 @hookimpl

@@ -75,18 +75,42 @@ class Store:
                     return entry
         return None
 
+    def archive_sha256(self, name: str) -> str:
+        """Of the archive that a model came in, hex; empty if it came in none, or nobody wrote it down."""
+        try:
+            description = json.loads((self.folder / name / _DESCRIPTION).read_text("utf-8"))
+        except (OSError, ValueError):
+            return ""
+        return str(description.get("archive_sha256", ""))
+
     def publish(
-        self, model: Path, card: ModelCard, sha256: str, source: str, cancel: Event | None = None
+        self,
+        model: Path,
+        card: ModelCard,
+        sha256: str,
+        source: str,
+        *,
+        archive_sha256: str = "",
+        cancel: Event | None = None,
     ) -> ModelEntry:
         """Moves a finished model file of this file system into its place, over one of the same name.
 
         A reader finds the old model until, in one step, it finds the new one.
+
+        Args:
+            model: The file.
+            card: The card in it.
+            sha256: Of the file, hex.
+            source: Where it came from, for people.
+            archive_sha256: Of the archive that the weights came in, hex, if they came in one.
+            cancel: Set it from another thread to stop waiting.
         """
         name = card.name
         description = {
             "sha256": sha256,
             "file": f"{sha256[:16]}.onnx",
             "source": source,
+            "archive_sha256": archive_sha256,
             "installed": datetime.now(UTC).isoformat(timespec="seconds"),
             "card": card_to_values(card),
         }

@@ -78,7 +78,7 @@ def model_with_bins(path: Path, n_bins: int) -> Path:
     staged = kept.stage()
     if staged:
         try:
-            _write_with_bins(path, n_bins, staged)
+            write_with_bins(path, staged, n_bins)
             kept.keep(staged)
         finally:
             staged.unlink(missing_ok=True)
@@ -92,12 +92,28 @@ def model_with_bins(path: Path, n_bins: int) -> Path:
     return found
 
 
-def _write_with_bins(path: Path, n_bins: int, output: Path) -> None:
+def write_with_bins(path: Path, output: Path, n_bins: int) -> ModelCard:
+    """Writes the model file of the same network over another number of bins.
+
+    Args:
+        path: A model file, intact.
+        output: The file to write.
+        n_bins: A multiple of 64.
+
+    Returns:
+        The card in the new file.
+
+    Raises:
+        ModelContractError: The network holds for its own number of bins only.
+        OSError: The file cannot be written.
+    """
     import onnx  # noqa: PLC0415  takes 0.2 s, and is needed once for each model
 
     model = onnx.load(path)
     card = card_from_metadata({entry.key: entry.value for entry in model.metadata_props}, str(path))
-    _set_metadata(model, card_to_metadata(card_with_bins(card, n_bins)))
+    made = card_with_bins(card, n_bins)
+    _set_metadata(model, card_to_metadata(made))
+    model.graph.name = made.name
     # Shapes in between are what was once inferred from the old ones.
     del model.graph.value_info[:]
     for value in (*model.graph.input, *model.graph.output):
@@ -111,6 +127,7 @@ def _write_with_bins(path: Path, n_bins: int, output: Path) -> None:
             remedy="Leave the bandwidth out, or export the model with it.",
         ) from error
     onnx.save(model, output)
+    return made
 
 
 def _set_metadata(model: Any, properties: dict[str, str]) -> None:

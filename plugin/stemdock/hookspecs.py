@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock.types import (
+        Check,
         CommandEntry,
         Execution,
         HostEntry,
@@ -41,6 +42,14 @@ def stemdock_hosts() -> Sequence[HostEntry]:  # type: ignore[empty-body]
     """Audio editors that the plug-in connects to.
 
     Called by `plugin-cli doctor`. Must not contact the editor.
+    """
+
+
+@hookspec
+def stemdock_checks() -> Sequence[Check]:  # type: ignore[empty-body]
+    """What the plug-in finds wrong, or worth telling, about what it keeps on this machine.
+
+    Called by `plugin-cli doctor`, which looks at offered models and at hosts on its own.
     """
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock.types import (
+        Check,
         CommandEntry,
         Execution,
         HostEntry,
@@ -92,6 +93,10 @@ class Plugins:
     def hosts(self) -> Sequence[HostEntry]:
         """Audio editors that some plug-in connects to."""
         return self._gather("stemdock_hosts")
+
+    def checks(self) -> Sequence[Check]:
+        """What plug-ins tell about what they keep on this machine."""
+        return self._gather("stemdock_checks")
 
     def models(self) -> Sequence[ModelEntry]:
         """Models that some plug-in offers, the first of each name."""

@@ -82,6 +82,54 @@ def test_models_of_one_archive_share_its_download(
     assert list((store.folder / ".downloads").iterdir()) == []
 
 
+@pytest.mark.parametrize(("first", "second"), [("4stems", "4stems-16kHz"), ("4stems-16kHz", "4stems")])
+def test_the_second_model_of_an_archive_is_made_of_the_first(
+    plugins: Plugins,
+    server: ReleaseServer,
+    store: Store,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+    first: str,
+    second: str,
+) -> None:
+    assert run(["models", "pull", first], plugins) == 0
+    assert run(["models", "pull", second], plugins) == 0
+    assert f"{second}: making it of {first}" in capsys.readouterr().err
+    assert len(server.requests) == 1
+    assert_intact("4stems", "4stems-16kHz")
+    made = store.find(second)
+    assert run(["models", "remove", first], plugins) == 0
+    assert run(["models", "remove", second], plugins) == 0
+    assert run(["models", "pull", second], plugins) == 0
+    assert len(server.requests) == 2
+    # To the last byte what comes of the archive.
+    assert store.find(second) == made
+
+
+def test_a_damaged_model_is_not_made_another_of(
+    plugins: Plugins, server: ReleaseServer, store: Store, assert_intact: Callable[..., None]
+) -> None:
+    assert run(["models", "pull", "4stems"], plugins) == 0
+    path = store.scan()[0][0].path
+    path.write_bytes(path.read_bytes()[:-1])
+    assert run(["models", "pull", "4stems-16kHz"], plugins) == 0
+    assert len(server.requests) == 2
+    assert run(["models", "pull", "4stems"], plugins) == 0
+    assert_intact("4stems", "4stems-16kHz")
+
+
+def test_of_another_archive_no_model_is_made(
+    plugins: Plugins, server: ReleaseServer, archive: bytes, store: Store
+) -> None:
+    server.files["4stems.tar.gz"] = archive + b"\0" * 512
+    other = sha256(server.files["4stems.tar.gz"]).hexdigest()
+    assert run(["models", "pull", "4stems", "--sha256", other], plugins) == 0
+    assert run(["models", "pull", "4stems-16kHz"], plugins) == 1
+    assert store.find("4stems-16kHz") is None
+    assert run(["models", "pull", "4stems-16kHz", "--sha256", other], plugins) == 0
+    assert Separator("4stems-16kHz", plugins=plugins).card.licence == "unknown"
+
+
 def test_a_hash_that_is_not_pinned_comes_from_the_release_and_is_told(
     plugins: Plugins, assert_intact: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,8 +171,8 @@ def test_another_place_by_option_and_by_environment(
     card.write_text(card.read_text().replace(server.url, "http://127.0.0.1:9/nothing"))
     assert run(["models", "pull", "4stems", "--base-url", f"{server.url}/"], plugins) == 0
     monkeypatch.setenv("STEMDOCK_RELEASE_URL", server.url)
-    assert run(["models", "pull", "4stems-16kHz"], plugins) == 0
-    assert len(server.requests) == 2
+    assert run(["models", "pull", "4stems-finetune"], plugins) == 0
+    assert len(server.asked_for("4stems-finetune.tar.gz")) == 1
 
 
 def test_another_archive_must_be_named_by_its_hash(

@@ -109,6 +109,12 @@ def test_an_unusable_description_is_a_fault_of_that_model_alone(
     captured = capsys.readouterr()
     assert "mine: ok" in captured.out
     assert "plugin-cli models remove 4stems" in captured.err
+    assert run(["doctor"], plugins) == 1
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = (line for line in lines if line.startswith("failure"))
+    assert line.startswith("failure model 4stems: ")
+    assert "Remove it with plugin-cli models remove 4stems" in line
+    assert any(line.startswith("ok      model mine: ") for line in lines)
     assert run(["models", "list"], plugins) == 0
     assert "damaged" in capsys.readouterr().out
     assert run(["models", "remove", "4stems"], plugins) == 0

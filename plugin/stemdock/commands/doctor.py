@@ -38,6 +38,7 @@ def _checks(plugins: Plugins) -> Iterator[Check]:
     yield _ffmpeg()
     yield _providers()
     yield from _models(plugins)
+    yield from plugins.checks()
     for host in plugins.hosts():
         try:
             yield from host.diagnose()

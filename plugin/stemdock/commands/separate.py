@@ -14,6 +14,7 @@ from stemdock.batch import Done, Failed, Job, Skipped, conflicts, run_batch, sum
 from stemdock.batch_json import JsonReporter
 from stemdock.batch_text import TextReporter
 from stemdock.commands.interruption import interruption
+from stemdock.commands.opening import open_separator
 from stemdock.commands.options import (
     Batch,
     batch_options,
@@ -25,12 +26,10 @@ from stemdock.commands.options import (
 from stemdock.commands.pages import Pages
 from stemdock.commands.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.completion import complete_models
-from stemdock.errors import ModelNotInstalledError
 from stemdock.inputs import find_songs, spooled
 from stemdock.models import model_sha256
 from stemdock.providers import AUTO, PROVIDERS
 from stemdock.records import Records
-from stemdock.reporting import fetch_reporter
 from stemdock.selection import selected
 from stemdock.staging import remove_abandoned
 from stemdock.types import Execution
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from stemdock.output import Output, Tags
     from stemdock.plugins import Plugins
     from stemdock.recorded import RecordedSeparation
-    from stemdock.separator import Separator
     from stemdock.types import Fold, SeparatedFile, Separation
 
 
@@ -114,7 +112,7 @@ def command(
         root = destination.folder
         records = Records(root)
         found = [_spooled(song, inputs) for song in find_songs(songs, output=root, made=records.paths())]
-        separator = _open(model, plugins, execution, separation)
+        separator = open_separator(model, plugins, execution, separation)
         with interruption() as interrupted:
             recorded = RecordedSeparation(
                 separator=separator,
@@ -142,18 +140,6 @@ def command(
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} is broken: {plugin.fault}", err=True)
     return interrupted.exit_status or status
-
-
-def _open(model: str, plugins: Plugins, execution: Execution, separation: Separation) -> Separator:
-    from stemdock.separator import Separator  # noqa: PLC0415  as above
-
-    try:
-        return Separator(model, execution=execution, separation=separation, plugins=plugins)
-    except ModelNotInstalledError as error:
-        click.echo(f"{error}: fetching it from {error.download.source}", err=True)
-        with fetch_reporter() as on_progress:
-            error.download.fetch(on_progress=on_progress)
-    return Separator(model, execution=execution, separation=separation, plugins=plugins)
 
 
 def _spooled(song: Song, inputs: ExitStack) -> Song:

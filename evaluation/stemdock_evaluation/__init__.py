@@ -1,0 +1,1 @@
+"""How good separations are, measured on songs whose true stems are known."""

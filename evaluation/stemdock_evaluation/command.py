@@ -1,0 +1,161 @@
+"""plugin-cli evaluate."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from stemdock.commands.opening import open_separator
+from stemdock.commands.options import separation_options
+from stemdock.completion import complete_models
+from stemdock.errors import CancelledError, OutputError, OutputExistsError, StemdockError
+from stemdock.reporting import echo_error
+from stemdock_evaluation.dataset import SUBSET, find_tracks, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from stemdock.plugins import Plugins
+    from stemdock.separator import Separator
+    from stemdock.types import Separation
+    from stemdock_evaluation.dataset import Track
+    from stemdock_evaluation.scoring import TrackScores
+
+# What only the work itself needs (numpy, scipy, onnxruntime), the functions import.
+
+
+@click.command("evaluate")
+@click.argument("dataset", metavar="MUSDB_DIR", type=click.Path(path_type=Path))
+@click.option(
+    "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
+    help="Name of a model, or an .onnx file.",
+)  # fmt: skip
+@separation_options
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
+    help=f"Keep the stems of the model as DIR/{SUBSET}/<track>/<stem>.wav.",
+)  # fmt: skip
+@click.option(
+    "--json", "json_path", type=click.Path(path_type=Path), metavar="FILE",
+    help="Write all figures, and how they came about, to a JSON file.",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace stems and a JSON file that are there already.")
+@click.pass_obj
+def command(
+    plugins: Plugins,
+    dataset: Path,
+    model: str,
+    separation: Separation,
+    output: Path | None,
+    json_path: Path | None,
+    overwrite: bool,
+) -> int:
+    """Measure a model on songs with known stems.
+
+    MUSDB_DIR is laid out like MUSDB18-HQ: test/<track>/{mixture,vocals,drums,bass,other}.wav. Prints how far
+    the model's stems are from the true ones by BSS Eval 4, as museval does: SDR, SIR, SAR and ISR in dB, for
+    each track the median over its seconds, at the end the median over all tracks. Exit status 1 if a track
+    could not be measured.
+    """
+    tracks = find_tracks(dataset)
+    if json_path and json_path.exists() and not overwrite:
+        raise OutputExistsError(json_path)
+    separator = open_separator(model, plugins, separation=separation)
+    measured = references(separator.card)
+    for stem in separator.card.stems:
+        if stem not in measured:
+            click.echo(f"{stem}: the songs have no such stem, so it is not measured", err=True)
+    scores, failures = _evaluate(tracks, separator, measured, output, overwrite=overwrite)
+    if json_path:
+        from stemdock.models import model_sha256  # noqa: PLC0415
+        from stemdock_evaluation.report import Evaluation  # noqa: PLC0415
+
+        evaluation = Evaluation(
+            card=separator.card,
+            model_sha256=model_sha256(model, plugins),
+            provider=separator.provider,
+            separation=separation,
+            dataset=dataset,
+            references=measured,
+            tracks=scores,
+            failures=failures,
+        )
+        _write(json_path, json.dumps(evaluation.values(), indent=2, ensure_ascii=False, allow_nan=False))
+    if failures:
+        click.echo(f"{len(failures)} of {len(tracks)} tracks could not be measured", err=True)
+    return 1 if failures else 0
+
+
+def _evaluate(
+    tracks: Sequence[Track],
+    separator: Separator,
+    measured: Mapping[str, tuple[str, ...]],
+    output: Path | None,
+    *,
+    overwrite: bool,
+) -> tuple[list[TrackScores], dict[str, str]]:
+    """Prints the table; returns its scores, and by name why a track has none."""
+    from stemdock_evaluation.report import MEDIAN, Table  # noqa: PLC0415
+    from stemdock_evaluation.scoring import aggregate  # noqa: PLC0415
+
+    table = Table([track.name for track in tracks], list(measured))
+    click.echo(table.header())
+    scores: list[TrackScores] = []
+    failures: dict[str, str] = {}
+    for number, track in enumerate(tracks, start=1):
+        click.echo(f"{number} of {len(tracks)}: {track.name}", err=True)
+        try:
+            scored = _scored(track, separator, measured, output, overwrite=overwrite)
+        except CancelledError:
+            raise
+        except StemdockError as error:
+            echo_error(error)
+            failures[track.name] = f"{str(error).rstrip('.')}. {error.remedy}"
+            continue
+        scores.append(scored)
+        for line in table.rows(track.name, scored.stems):
+            click.echo(line)
+    for line in table.rows(MEDIAN, aggregate(scores)):
+        click.echo(line)
+    return scores, failures
+
+
+def _scored(
+    track: Track,
+    separator: Separator,
+    measured: Mapping[str, tuple[str, ...]],
+    output: Path | None,
+    *,
+    overwrite: bool,
+) -> TrackScores:
+    from stemdock.files import separate_file  # noqa: PLC0415
+    from stemdock_evaluation.scoring import score  # noqa: PLC0415
+
+    with _estimates(output) as folder:
+        separated = separate_file(separator, track.mixture, folder / SUBSET / track.name, overwrite=overwrite)
+        return score(track, separated, measured)
+
+
+@contextmanager
+def _estimates(output: Path | None) -> Iterator[Path]:
+    """The folder for a model's stems; without `output` one that does not last."""
+    if output is not None:
+        yield output
+        return
+    with TemporaryDirectory(prefix="stemdock-evaluate-") as name:
+        yield Path(name)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            path, f"cannot be written ({error.strerror})", remedy="Choose a folder that you may write to."
+        ) from error
