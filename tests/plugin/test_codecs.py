@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from stemdock.codecs import CODECS, codec_of, written_rate
 from stemdock.errors import CancelledError, OutputError, OutputOptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from stemdock import Separator
@@ -171,6 +173,50 @@ def test_each_codec_from_song_to_file(
     assert [path.name for path in separated.files.values()] == [f"low.{codec}", f"high.{codec}"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"high.{codec}", f"low.{codec}"]
     assert all(len(read(path)) >= 16000 for path in separated.files.values())
+
+
+@pytest.mark.parametrize("prevent_clipping", [False, True])
+@pytest.mark.parametrize("codec", ["wav", "flac", *LOSSY])
+def test_no_room_for_a_file(
+    small_separator: Separator, song: Path, tmp_path: Path, codec: Any, prevent_clipping: bool
+) -> None:
+    output = Output(codec=codec, prevent_clipping=prevent_clipping)
+    with files_up_to(8000), pytest.raises(OutputError):
+        separate_file(small_separator, song, tmp_path / "out", output=output)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("codec", ["wav", "flac", *LOSSY])
+def test_no_room_for_the_end_of_a_file(tmp_path: Path, music: np.ndarray, codec: Any) -> None:
+    """What is compressed is written when the file is closed, which is no time to look away."""
+    size = written(tmp_path, music[:16000], codec=codec).stat().st_size
+    with files_up_to(size - 100), pytest.raises(OutputError):
+        written(tmp_path, music[:16000], codec=codec)
+
+
+def test_what_a_signal_raises_while_libsndfile_writes(
+    tmp_path: Path, music: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be lost inside libsndfile."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stemdock.audio.sndfile_encoding.memoryview", interrupted, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path, music)
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """A limit on the size of files in bytes, in place of the end of the disk."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def fake_ffmpeg(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -64,10 +65,10 @@ class SampleSpool:
 
     def __exit__(self, *_: object) -> None:
         """Closes and removes the file."""
-        try:
+        # What has not been written by now is wanted no more, and must not hide why.
+        with suppress(OSError):
             self._file.close()
-        finally:
-            self._path.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
 
     def _error(self, error: OSError) -> OutputError:
         return OutputError(

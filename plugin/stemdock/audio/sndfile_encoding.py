@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,6 +15,8 @@ from stemdock.errors import OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from _typeshed import ReadableBuffer as Buffer
 
     from stemdock.codecs import Codec
     from stemdock.output import BitDepth, Tags
@@ -52,6 +55,35 @@ def _compression_level(codec: str, bitrate: int) -> float:
     return float(1 - np.interp(bitrate, _VORBIS_NOMINAL, np.linspace(0, 1, len(_VORBIS_NOMINAL))))
 
 
+class _WatchedFile(io.FileIO):
+    """A new file that remembers what went wrong.
+
+    libsndfile ignores that a disk is full when it closes a file, so what is compressed would lose its end
+    without anybody noticing. And no exception can pass through it, nor what a signal raises.
+
+    Attributes:
+        fault: What was raised first in writing, None if nothing was.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "x+")
+        self.fault: BaseException | None = None
+
+    def write(self, data: Buffer, /) -> int:
+        """Writes all of the data; returns 0 if that fails, which libsndfile takes for an error."""
+        if self.fault:
+            return 0
+        try:
+            rest = memoryview(data).cast("B")
+            size = len(rest)
+            while rest:
+                rest = rest[super().write(rest) :]
+        except BaseException as error:  # noqa: BLE001  it is raised again when libsndfile has returned
+            self.fault = error
+            return 0
+        return size
+
+
 class SndfileSink:
     """A file that libsndfile is writing.
 
@@ -79,19 +111,23 @@ class SndfileSink:
             if total_length is None or size >= _WAV_LIMIT:
                 file_format = "RF64"
         self._may_become_wav = file_format == "RF64" and total_length is None
-        with self._told_errors():
-            self._file = soundfile.SoundFile(
-                path,
-                "x",
-                samplerate=sample_rate,
-                channels=n_channels,
-                subtype=subtype if bit_depth is None else _SUBTYPES[bit_depth],
-                format=file_format,
-                compression_level=None if bitrate is None else _compression_level(codec.name, bitrate),
-                bitrate_mode="CONSTANT" if codec.name == "mp3" else None,
-            )
-        if bit_depth == "32f":
-            _leave_out_peaks(self._file)
+        self._stream = self._created()
+        with ExitStack() as failing:
+            failing.callback(self._stream.close)
+            with self._told_errors():
+                self._file = soundfile.SoundFile(
+                    self._stream,
+                    "w",
+                    samplerate=sample_rate,
+                    channels=n_channels,
+                    subtype=subtype if bit_depth is None else _SUBTYPES[bit_depth],
+                    format=file_format,
+                    compression_level=None if bitrate is None else _compression_level(codec.name, bitrate),
+                    bitrate_mode="CONSTANT" if codec.name == "mp3" else None,
+                )
+            if bit_depth == "32f":
+                _leave_out_peaks(self._file)
+            failing.pop_all()
         # In mp3, libsndfile takes UTF-8 for Latin-1.
         self.warning = "" if codec.name == "mp3" else self._set_tags(tags)
 
@@ -113,15 +149,22 @@ class SndfileSink:
 
     def close(self) -> None:
         """Completes the file."""
-        with self._told_errors():
+        with self._stream, self._told_errors():
             self._file.close()
+        with self._told_errors():
             if self._may_become_wav and self._path.stat().st_size < _WAV_LIMIT:
                 _become_wav(self._path)
 
     def abort(self) -> None:
         """Lets go of the file, whatever becomes of it."""
-        with suppress(soundfile.SoundFileError, OSError):
+        with suppress(soundfile.SoundFileError), self._stream:
             self._file.close()
+
+    def _created(self) -> _WatchedFile:
+        try:
+            return _WatchedFile(self._path)
+        except OSError as error:
+            raise self._error(error) from error
 
     @contextmanager
     def _told_errors(self) -> Iterator[None]:
@@ -129,9 +172,18 @@ class SndfileSink:
             yield
         # soundfile asserts that libsndfile wrote all it was given, which a full disk disproves.
         except (soundfile.SoundFileError, OSError, AssertionError) as error:
-            raise OutputError(
-                self._path, f"cannot be written ({error})", remedy="Check permissions and free disk space."
-            ) from error
+            raise self._error(self._stream.fault or error) from error
+        if self._stream.fault:
+            raise self._error(self._stream.fault)
+
+    def _error(self, error: BaseException) -> BaseException:
+        """What to raise: an `OutputError`, unless it has nothing to do with the file."""
+        if not isinstance(error, (soundfile.SoundFileError, OSError, AssertionError)):
+            return error
+        reason = error.strerror if isinstance(error, OSError) else error
+        return OutputError(
+            self._path, f"cannot be written ({reason})", remedy="Check permissions and free disk space."
+        )
 
 
 def _leave_out_peaks(file: soundfile.SoundFile) -> None:
