@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stemdock.audio import resampled
 from stemdock.bandwidth import extended_card
-from stemdock.errors import AudioError, CancelledError
+from stemdock.errors import AudioError
 from stemdock.filtering import check_channels, filter_blocks
+from stemdock.metering import Meter, StreamLength
 from stemdock.models import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
 from stemdock.separation import finite_blocks, separate_blocks
-from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION, Progress
+from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.card import ModelCard
-    from stemdock.types import Execution, FloatArray, Separation
-
-_FIRST_SHARE: Final = 0.8
-"""Of the work of a separation with the Wiener filter, what the first pass does, with the networks in it."""
+    from stemdock.types import Execution, FloatArray, Progress, Separation
 
 
 class Separator:
@@ -144,8 +142,8 @@ class Separator:
         model_rate = self.card.sample_rate
         source_rate = sample_rate or model_rate
         stems_rate = output_rate or source_rate
-        length = _Length(source_rate, stems_rate)
-        meter = _Meter(self._separation, source_rate, total_length, on_progress, cancel)
+        length = StreamLength(source_rate, stems_rate)
+        meter = Meter(source_rate, total_length, on_progress, cancel, mwf=self._separation.mwf)
         mixture = resampled(length.counted(finite_blocks(blocks)), source_rate, model_rate)
         if self._separation.mwf:
             stems = filter_blocks(
@@ -181,89 +179,3 @@ def _resampled_stems(stems: Iterator[FloatArray], from_rate: int, to_rate: int) 
         rows = (block.transpose(1, 0, 2).reshape(-1, n_stems * n_channels) for block in chain([first], stems))
         for row in resampled(rows, from_rate, to_rate):
             yield row.reshape(-1, n_stems, n_channels).transpose(1, 0, 2)
-
-
-class _Length:
-    """Keeps a result exactly as long as its source: resampling there and back rounds.
-
-    Attributes:
-        taken: Samples of the source so far.
-    """
-
-    def __init__(self, source_rate: int, stems_rate: int) -> None:
-        self.taken = 0
-        self._given = 0
-        self._source_rate = source_rate
-        self._stems_rate = stems_rate
-
-    @property
-    def given(self) -> int:
-        """Samples of the source that the result so far stands for."""
-        return min(_rescaled(self._given, self._stems_rate, self._source_rate), self.taken)
-
-    def counted(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-        for block in blocks:
-            self.taken += len(block)
-            yield block
-
-    def fitted(self, stems: Iterable[FloatArray], n_stems: int, n_channels: int) -> Iterator[FloatArray]:
-        # Separation lags behind its input, so only the end can be too long or too short.
-        for block in stems:
-            fitting = block[:, : self._missing]
-            self._given += fitting.shape[1]
-            yield fitting
-        if self._missing:
-            missing = np.zeros((n_stems, self._missing, n_channels), np.float32)
-            self._given += self._missing
-            yield missing
-
-    @property
-    def _missing(self) -> int:
-        return _rescaled(self.taken, self._source_rate, self._stems_rate) - self._given
-
-
-def _rescaled(length: int, from_rate: int, to_rate: int) -> int:
-    """Samples at another rate that last as long, rounded to the nearest."""
-    return (2 * length * to_rate + from_rate) // (2 * from_rate)
-
-
-class _Meter:
-    """Tells how far a separation has come, and stops one that was cancelled."""
-
-    def __init__(
-        self,
-        separation: Separation,
-        sample_rate: int,
-        total_length: int | None,
-        on_progress: Callable[[Progress], None] | None,
-        cancel: Event | None,
-    ) -> None:
-        self._first_share = _FIRST_SHARE if separation.mwf else 0.0
-        self._sample_rate = sample_rate
-        self._total_length = total_length
-        self._on_progress = on_progress
-        self._cancel = cancel
-
-    def estimated(self, length: int) -> None:
-        """The first pass has come to this sample of the mixture."""
-        self.check()
-        self._tell(round(self._first_share * length), self._total_length)
-
-    def separated(self, length: int, taken_length: int) -> None:
-        """The stems have come to this sample of the mixture, of which so much was taken in."""
-        before = round(self._first_share * taken_length)
-        self._tell(
-            before + round((1 - self._first_share) * length) if length < taken_length else taken_length,
-            taken_length if self._first_share else self._total_length,
-        )
-
-    def check(self) -> None:
-        """Raises `CancelledError` if that is wanted."""
-        if self._cancel is not None and self._cancel.is_set():
-            raise CancelledError
-
-    def _tell(self, done_length: int, total_length: int | None) -> None:
-        if self._on_progress:
-            self._on_progress(
-                Progress(done_length=done_length, total_length=total_length, sample_rate=self._sample_rate)
-            )
