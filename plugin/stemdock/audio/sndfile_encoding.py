@@ -125,6 +125,7 @@ class SndfileSink:
                     compression_level=None if bitrate is None else _compression_level(codec.name, bitrate),
                     bitrate_mode="CONSTANT" if codec.name == "mp3" else None,
                 )
+                failing.callback(self._file.close)
             if bit_depth == "32f":
                 _leave_out_peaks(self._file)
             failing.pop_all()
