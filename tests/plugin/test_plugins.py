@@ -73,6 +73,26 @@ def test_one_that_raises_does_not_take_the_others_along() -> None:
     assert faults(plugins) == {"raises": "RuntimeError: no luck"}
 
 
+def test_doctor_tells_what_plugins_find(capsys: pytest.CaptureFixture[str]) -> None:
+    class Finds:
+        @hookimpl
+        def stemdock_checks(self) -> list[Check]:
+            return [Check(subject="attic", status="failure", detail="full.", remedy="Tidy up.")]
+
+    class Fails:
+        @hookimpl
+        def stemdock_checks(self) -> list[Check]:
+            raise OSError("no attic")
+
+    plugins = load_plugins()
+    plugins.register(Fails(), "fails")
+    assert run(["doctor"], plugins) == 0
+    assert "warning plug-in fails (this program): OSError: no attic." in capsys.readouterr().out
+    plugins.register(Finds(), "finds")
+    assert run(["doctor"], plugins) == 1
+    assert "failure attic: full. Tidy up." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", [Misspelt, WrongArguments])
 def test_one_that_does_not_fit_the_hooks_is_left_out(kind: type) -> None:
     plugins = Plugins()
