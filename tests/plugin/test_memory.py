@@ -5,10 +5,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 import soundfile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# Preparing the model takes more memory than separating, so it is done before.
+pytestmark = pytest.mark.usefixtures("separator")
 
 PROGRAM = """
 import resource, subprocess, sys
@@ -39,4 +43,4 @@ def test_memory_does_not_grow_with_the_song(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_song_through_the_wiener_filter(tmp_path: Path) -> None:
-    assert peak_memory(tmp_path, 4, "--mwf") < 1.1 * peak_memory(tmp_path, 1, "--mwf")
+    assert peak_memory(tmp_path, 3, "--mwf") < 1.1 * peak_memory(tmp_path, 1, "--mwf")

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from stemdock.preview.drawing import (
     LEVEL_RANGE,
     N_BANDS,
+    Bands,
     Spectrogram,
     Waveform,
     band_edges,
-    band_weights,
     shades,
 )
 from stemdock.preview.palette import MAGMA
@@ -68,9 +68,9 @@ def test_a_waveform_takes_more_and_less_than_announced() -> None:
 
 
 @settings(deadline=None, max_examples=25)
-@given(cuts=st.lists(st.integers(0, 15999), max_size=6))
+@given(cuts=st.lists(st.integers(0, 5999), max_size=6))
 def test_a_spectrogram_does_not_depend_on_blocks(cuts: list[int]) -> None:
-    samples = noise(16000)
+    samples = noise(6000)
     assert powers(samples, cuts) == pytest.approx(powers(samples), rel=1e-5)
 
 
@@ -106,7 +106,7 @@ def test_bands_cover_what_is_heard(rate: int) -> None:
     edges = band_edges(rate)
     assert edges[0] == 40
     assert edges[-1] == min(20000, rate / 2)
-    weights = band_weights(4096, rate)
+    weights = Bands(4096, rate).means(np.eye(2049, dtype=np.float32)).T
     assert weights.shape == (N_BANDS, 2049)
     assert weights.min() >= 0
     assert weights.sum(axis=1) == pytest.approx(np.ones(N_BANDS))

@@ -15,6 +15,8 @@ import numpy as np
 from stemdock.stft import OVERLAP, stft
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from stemdock.types import FloatArray
 
 N_COLUMNS: Final = 1200
@@ -47,8 +49,8 @@ class Waveform:
         position = np.arange(self._length, self._length + len(block))
         column = np.minimum(position * self._n_columns // self._total_length, self._n_columns - 1)
         starts = np.flatnonzero(np.diff(column, prepend=-1))
-        up = np.maximum.reduceat(block.max(axis=1), starts)
-        down = np.maximum.reduceat(-block.min(axis=1), starts)
+        up = np.maximum.reduceat(block, starts, axis=0).max(axis=1)
+        down = -np.minimum.reduceat(block, starts, axis=0).min(axis=1)
         touched = self.extremes[column[starts]]
         self.extremes[column[starts]] = np.maximum(touched, np.stack([up, down], axis=1))
         self._length += len(block)
@@ -69,7 +71,7 @@ class Spectrogram:
         self._hops_length = max(1, total_length)
         self._n_frames = 0
         self._waiting: FloatArray | None = None
-        self._weights = band_weights(self._frame_length, sample_rate)
+        self._bands = Bands(self._frame_length, sample_rate)
         self._sums = np.zeros((self._n_columns, N_BANDS))
         self._counts = np.zeros(self._n_columns)
 
@@ -95,7 +97,7 @@ class Spectrogram:
         if samples.shape[1] < self._frame_length:
             return
         spectrum = stft(samples, self._frame_length)
-        power = np.mean(spectrum.real**2 + spectrum.imag**2, axis=0) @ self._weights.T
+        power = self._bands.means(np.mean(spectrum.real**2 + spectrum.imag**2, axis=0))
         position = (self._n_frames + np.arange(len(power))) * self._hop_length
         column = np.minimum(position * self._n_columns // self._hops_length, self._n_columns - 1)
         np.add.at(self._sums, column, power)
@@ -109,26 +111,43 @@ def band_edges(sample_rate: int) -> FloatArray:
     return np.geomspace(min(LOWEST_FREQUENCY, highest / 2), highest, N_BANDS + 1).astype(np.float32)
 
 
-def band_weights(frame_length: int, sample_rate: int) -> FloatArray:
-    """Share of each bin in each band's mean, `(N_BANDS, n_bins)`; every row adds up to 1.
+class Bands:
+    """Means over bands of what is in bins, each of which covers half its spacing to both sides.
 
-    A bin covers half its spacing to both sides. A band takes the mean over itself, or, where it is
-    narrower than a bin, over one bin's width around its centre, which interpolates between two bins.
+    A band that is narrower than a bin takes the mean over one bin's width around its centre, which
+    interpolates between two bins.
     """
-    spacing = sample_rate / frame_length
-    edges = band_edges(sample_rate).astype(np.float64)
-    centre = (edges[:-1] + edges[1:]) / 2
-    width = np.maximum(np.diff(edges), spacing)
-    low, high = (centre - width / 2)[:, None], (centre + width / 2)[:, None]
-    bins = np.arange(frame_length // 2 + 1) * spacing
-    overlap = np.minimum(high, bins + spacing / 2) - np.maximum(low, bins - spacing / 2)
-    weights = np.maximum(overlap, 0)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+
+    def __init__(self, frame_length: int, sample_rate: int) -> None:
+        """Prepares for the bins of frames of `frame_length` samples at `sample_rate` Hz."""
+        # Borders count in bins from the lower border of the lowest one.
+        edges = band_edges(sample_rate).astype(np.float64) * frame_length / sample_rate + 0.5
+        centre, width = (edges[:-1] + edges[1:]) / 2, np.maximum(np.diff(edges), 1)
+        n_bins = frame_length // 2 + 1
+        self._low = np.maximum(centre - width / 2, 0)
+        self._high = np.minimum(centre + width / 2, n_bins)
+
+    def means(self, power: FloatArray) -> NDArray[np.float64]:
+        """Means `(n_frames, N_BANDS)` of powers `(n_frames, n_bins)`, both >= 0.
+
+        They are differences of running sums: a product of matrices would wake as many threads as the
+        processor has cores, and take longer.
+        """
+        sums = np.pad(np.cumsum(power, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
+        difference = _between(sums, self._high) - _between(sums, self._low)
+        means: NDArray[np.float64] = np.maximum(difference, 0) / (self._high - self._low)
+        return means
 
 
-def shades(
-    powers: FloatArray, loudest: float, n_shades: int
-) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+def _between(sums: NDArray[np.float64], position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Running sums at positions between bins."""
+    index = np.minimum(position.astype(np.intp), sums.shape[1] - 2)
+    share = position - index
+    between: NDArray[np.float64] = (1 - share) * sums[:, index] + share * sums[:, index + 1]
+    return between
+
+
+def shades(powers: FloatArray, loudest: float, n_shades: int) -> NDArray[np.uint8]:
     """Powers as shades of a palette, on a scale of decibels.
 
     Args:

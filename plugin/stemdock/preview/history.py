@@ -49,6 +49,6 @@ def _facts(model: str, options: Mapping[str, Any]) -> dict[str, str]:
     given = {
         name.replace("_", " "): value
         for name, value in options.items()
-        if name not in _NOT_SHOWN and value not in (None, False)
+        if name not in _NOT_SHOWN and value not in (None, False, "auto")
     }
     return {"model": model} | {name: "yes" if value is True else str(value) for name, value in given.items()}
