@@ -81,8 +81,21 @@ def test_the_wheel_carries_the_licences_word_for_word(artefacts: Artefacts) -> N
             name.rsplit("/", 1)[1]: archive.read(name) for name in archive.namelist() if "/licenses/" in name
         }
     paths = [ROOT / name for name in PROJECT["project"]["license-files"]]
-    assert {path.name for path in paths} == {"LICENSE", "NOTICE", "wavesurfer.LICENSE"}
+    assert {path.name for path in paths} == {"LICENSE", "NOTICE"}
     assert texts == {path.name: path.read_bytes() for path in paths}
+
+
+def test_the_page_of_a_preview_has_all_its_parts_and_their_licence(artefacts: Artefacts) -> None:
+    folder = "stemdock/preview/"
+    with zipfile.ZipFile(artefacts.wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith(folder) and not name.endswith(".py")}
+    assert packed == {
+        folder + name
+        for name in (
+            "page.css", "page.html", "page.js", "transport.js",
+            "vendor/wavesurfer.LICENSE", "vendor/wavesurfer.min.js",
+        )
+    }  # fmt: skip
 
 
 def test_the_metadata_says_what_a_registry_needs(artefacts: Artefacts) -> None:
