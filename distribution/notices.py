@@ -2,7 +2,8 @@
 
     python distribution/notices.py > THIRD-PARTY.txt
 
-The container image carries the result. The wheel carries nothing of others but what NOTICE names.
+The container image carries the result. The wheel carries nothing of others but what is named among its own
+licences.
 """
 
 from __future__ import annotations

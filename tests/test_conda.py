@@ -60,6 +60,7 @@ def test_it_describes_the_same_package(project: dict, recipe: dict) -> None:
     assert recipe["package"] == {"name": metadata["name"], "version": metadata["version"]}
     assert recipe["about"]["summary"] == metadata["description"]
     assert recipe["about"]["license"] == metadata["license"]
+    assert recipe["about"]["license_file"] == metadata["license-files"]
     assert recipe["build"]["noarch"] == "python"
     entry_points = dict(entry.split(" = ") for entry in recipe["build"]["python"]["entry_points"])
     assert entry_points == metadata["scripts"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 from time import monotonic
 from typing import IO, TYPE_CHECKING
 
@@ -114,10 +115,12 @@ class TextReporter:
         if not self._live:
             return
         text = "".join(character if character.isprintable() else "?" for character in text)
-        text = text[: shutil.get_terminal_size().columns - 1]
-        self._stream.write("\r" + text + " " * (self._shown - len(text)) + ("" if text else "\r"))
+        while _n_columns(text) >= shutil.get_terminal_size().columns:
+            text = text[:-1]
+        n_columns = _n_columns(text)
+        self._stream.write("\r" + text + " " * (self._shown - n_columns) + ("" if text else "\r"))
         self._stream.flush()
-        self._shown = len(text)
+        self._shown = n_columns
 
 
 def _folding(source: Path, folding: Folding) -> str:
@@ -134,6 +137,11 @@ def _warnings(separated: SeparatedFile) -> list[str]:
         if clipped_length
     ]
     return [*separated.warnings, *clipped]
+
+
+def _n_columns(text: str) -> int:
+    """Columns of a terminal that a text takes: Chinese, Japanese and Korean letters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "FW" else 1 for character in text)
 
 
 def _duration(seconds: float) -> str:

@@ -1,8 +1,8 @@
 """plugin-cli: the only place where errors become text and an exit status.
 
 Standard output carries results, standard error progress and messages. Exit status: 0 done,
-1 failed, 2 wrong usage, 3 audio editor unreachable, 4 nothing selected, 130 interrupted,
-143 terminated.
+1 failed, 2 wrong usage, 3 audio editor unreachable, 4 nothing selected, 129 hung up,
+130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from stemdock.errors import OutputOptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stemdock.output import BitDepth, Output
 
 
@@ -23,15 +26,20 @@ class Codec:
     """Kilobits per second of two channels; none if the codec is lossless."""
     bitrate: int | None = None
     """The default."""
-    sample_rates: tuple[int, ...] | None = None
-    """Hz, ascending; None if it takes any."""
+    sample_rates: Sequence[int]
+    """Hz, ascending."""
 
 
 CODECS: Final = {
     codec.name: codec
     for codec in (
-        Codec(name="wav", encoder="libsndfile", bit_depths=("32f", "24", "16")),
-        Codec(name="flac", encoder="libsndfile", bit_depths=("24", "16")),
+        Codec(
+            name="wav",
+            encoder="libsndfile",
+            bit_depths=("32f", "24", "16"),
+            sample_rates=range(1, 2**31),
+        ),
+        Codec(name="flac", encoder="libsndfile", bit_depths=("24", "16"), sample_rates=range(1, 655351)),
         # Below 32 kHz, MPEG-2 takes over, with other bit rates and less than half the bandwidth.
         Codec(
             name="mp3",
@@ -40,7 +48,14 @@ CODECS: Final = {
             bitrate=256,
             sample_rates=(32000, 44100, 48000),
         ),
-        Codec(name="ogg", encoder="libsndfile", bitrates=range(64, 501), bitrate=192),
+        # libvorbis has no settings beyond this, and libsndfile does not notice until it is too late.
+        Codec(
+            name="ogg",
+            encoder="libsndfile",
+            bitrates=range(64, 501),
+            bitrate=192,
+            sample_rates=range(4000, 200001),
+        ),
         Codec(
             name="opus",
             encoder="libsndfile",
@@ -77,7 +92,7 @@ def codec_of(output: Output) -> Codec:
         raise OutputOptionError(
             "bit depth",
             f"{codec.name} has none of {output.bit_depth}",
-            remedy=f"Use {_either(codec.bit_depths)}."
+            remedy=f"Use {_told(codec.bit_depths)}."
             if codec.bit_depths
             else "Leave it out, or use wav or flac.",
         )
@@ -89,23 +104,22 @@ def codec_of(output: Output) -> Codec:
             if codec.bitrates
             else "Leave it out, or use a lossy codec: mp3, ogg, opus or m4a.",
         )
-    if output.sample_rate is not None and output.sample_rate not in (
-        codec.sample_rates or (output.sample_rate,)
-    ):
+    if output.sample_rate is not None and output.sample_rate not in codec.sample_rates:
         raise OutputOptionError(
             "sample rate",
             f"{codec.name} has none of {output.sample_rate} Hz",
-            remedy=f"Use {_either(codec.sample_rates or ())}.",
+            remedy=f"Use {_told(codec.sample_rates)} Hz.",
         )
     return codec
 
 
 def written_rate(codec: Codec, sample_rate: int) -> int:
     """The sample rate in Hz that audio of `sample_rate` is written at: the next that the codec has."""
-    if codec.sample_rates is None:
-        return sample_rate
-    return next((rate for rate in codec.sample_rates if rate >= sample_rate), codec.sample_rates[-1])
+    above = bisect_left(codec.sample_rates, sample_rate)
+    return codec.sample_rates[min(above, len(codec.sample_rates) - 1)]
 
 
-def _either(values: tuple[object, ...]) -> str:
+def _told(values: Sequence[int] | Sequence[str]) -> str:
+    if isinstance(values, range):
+        return f"{values[0]} to {values[-1]}"
     return " or ".join(str(value) for value in values)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -190,9 +191,14 @@ def mixture_content(path: Path) -> Content:
     """The content of a mixture.
 
     Raises:
-        AudioFileError: It cannot be read.
+        AudioFileError: It cannot be read, or is a pipe, a device or a folder: those have no content to
+            come back to, and may have no end.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise AudioFileError(
+                path, "is no file", remedy="Name an audio file, or send a stream to standard input (-)."
+            )
         return _content(path)
     except FileNotFoundError as error:
         raise AudioFileNotFoundError(path) from error

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from stemdock.commands.opening import open_separator
+from stemdock.commands.options import separation_options
+from stemdock.completion import complete_models
 from stemdock.errors import CancelledError, OutputError, OutputExistsError, StemdockError
 from stemdock.reporting import echo_error
 from stemdock_evaluation.dataset import SUBSET, find_tracks, references
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from stemdock.plugins import Plugins
     from stemdock.separator import Separator
+    from stemdock.types import Separation
     from stemdock_evaluation.dataset import Track
     from stemdock_evaluation.scoring import TrackScores
 
@@ -28,7 +31,11 @@ if TYPE_CHECKING:
 
 @click.command("evaluate")
 @click.argument("dataset", metavar="MUSDB_DIR", type=click.Path(path_type=Path))
-@click.option("-m", "--model", default="2stems", show_default=True, help="Name of a model, or an .onnx file.")
+@click.option(
+    "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
+    help="Name of a model, or an .onnx file.",
+)  # fmt: skip
+@separation_options
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
     help=f"Keep the stems of the model as DIR/{SUBSET}/<track>/<stem>.wav.",
@@ -40,7 +47,13 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Replace stems and a JSON file that are there already.")
 @click.pass_obj
 def command(
-    plugins: Plugins, dataset: Path, model: str, output: Path | None, json_path: Path | None, overwrite: bool
+    plugins: Plugins,
+    dataset: Path,
+    model: str,
+    separation: Separation,
+    output: Path | None,
+    json_path: Path | None,
+    overwrite: bool,
 ) -> int:
     """Measure a model on songs with known stems.
 
@@ -52,7 +65,7 @@ def command(
     tracks = find_tracks(dataset)
     if json_path and json_path.exists() and not overwrite:
         raise OutputExistsError(json_path)
-    separator = open_separator(model, plugins)
+    separator = open_separator(model, plugins, separation=separation)
     measured = references(separator.card)
     for stem in separator.card.stems:
         if stem not in measured:
@@ -66,6 +79,7 @@ def command(
             card=separator.card,
             model_sha256=model_sha256(model, plugins),
             provider=separator.provider,
+            separation=separation,
             dataset=dataset,
             references=measured,
             tracks=scores,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock.card import ModelCard
+    from stemdock.types import Separation
     from stemdock_evaluation.scoring import TrackScores
 
 FORMAT_VERSION: Final = 1
@@ -35,6 +36,7 @@ class Evaluation:
     """Of the model's file, hex."""
     provider: str
     """What the networks ran on."""
+    separation: Separation
     dataset: Path
     references: Mapping[str, tuple[str, ...]]
     """For each measured stem the true stems that add up to it."""
@@ -62,7 +64,7 @@ class Evaluation:
                 "stems": list(self.card.stems),
                 "unmeasured_stems": [stem for stem in self.card.stems if stem not in self.references],
             },
-            "options": {"provider": self.provider},
+            "options": {"provider": self.provider, **asdict(self.separation)},
             "dataset": {
                 "path": str(self.dataset),
                 "subset": SUBSET,

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +15,11 @@ import soundfile
 
 from mixtures import DATA
 from small_model import SmallPlugin
-from stemdock import Plugins, Separator, load_plugins
+from stemdock import Plugins, Separation, Separator, load_plugins
 from stemdock.cli import run
 from stemdock.errors import StemdockError
 from stemdock.models import find_entry
+from stemdock_evaluation import scoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +103,28 @@ def test_the_table(small_songs: Path, small_plugins: Plugins, capsys: pytest.Cap
             assert values["median"][stem][ratio] == sorted(each)[1]
 
 
+@pytest.mark.parametrize(
+    ("options", "separation"),
+    [(["--mwf"], Separation(mwf=True)), (["--bandwidth", "16k"], Separation(bandwidth="16k"))],
+)
+def test_the_stems_are_made_as_the_options_say(
+    spleeters_songs: Path,
+    narrow_plugins: Plugins,
+    tmp_path: Path,
+    options: list[str],
+    separation: Separation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scoring, "FILTER_LENGTH", 16)
+    arguments = ["-m", "4stems-narrow", "-o", str(tmp_path / "kept"), *options]
+    values = evaluated(spleeters_songs, narrow_plugins, *arguments)
+    assert values["options"] == {"provider": "cpu", **asdict(separation)}
+    mixture, _ = soundfile.read(spleeters_songs / "test" / "song0" / "mixture.wav", dtype="float32")
+    separator = Separator("4stems-narrow", separation=separation, plugins=narrow_plugins)
+    found, _ = soundfile.read(tmp_path / "kept" / "test" / "song0" / "bass.wav", dtype="float32")
+    assert np.array_equal(found, separator.separate(mixture)["bass"])
+
+
 def test_the_json_says_how_it_came_about(small_songs: Path, small_plugins: Plugins) -> None:
     values = evaluated(small_songs, small_plugins, "-m", "small")
     (entry,) = (entry for entry in small_plugins.models() if entry.name == "small")
@@ -138,6 +162,11 @@ def break_rate(folder: Path) -> None:
     soundfile.write(folder / "drums.wav", samples, 11025)
 
 
+def break_channels(folder: Path) -> None:
+    samples, rate = soundfile.read(folder / "bass.wav")
+    soundfile.write(folder / "bass.wav", np.tile(samples, 3), rate)
+
+
 def silence(folder: Path) -> None:
     soundfile.write(folder / "vocals.wav", np.zeros((20000, 2)), 8000)
 
@@ -147,6 +176,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "mixture.wav: no such file": lambda folder: (folder / "mixture.wav").unlink(),
     "bass.wav: is not as long as its mixture": break_length,
     "drums.wav: has 11025 Hz where the mixture has 8000 Hz": break_rate,
+    "bass.wav: has 6 channels, and only mono and stereo": break_channels,
     "b: there is no second in which every stem is heard": silence,
     "vocals.wav: is no audio file": lambda folder: (folder / "vocals.wav").write_text("no music"),
 }

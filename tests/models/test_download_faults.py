@@ -275,7 +275,7 @@ def test_proxies_come_from_the_environment(
     assert_intact("4stems")
     monkeypatch.setenv("no_proxy", "release.invalid")
     with pytest.raises(DownloadError, match="no connection"):
-        pull(far, "4stems-16kHz")
+        pull(far, "4stems-finetune")
 
 
 def test_a_proxy_that_is_gone_is_named(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,14 +57,16 @@ def write_model(path: Path, *, fixed_shape: bool) -> Path:
         for name in ("mixture_magnitude", *card.stems)
     ]
     wanted = numpy_helper.from_array(np.array([-1, *shape[1:]]), "shape")
-    nodes = [
-        helper.make_node("Reshape", ["mixture_magnitude", "shape"], [stem])
+    nodes = [helper.make_node("Abs", ["mixture_magnitude"], ["inside"])]
+    nodes += [
+        helper.make_node("Reshape", ["inside", "shape"], [stem])
         if fixed_shape
-        else helper.make_node("Relu", ["mixture_magnitude"], [stem])
+        else helper.make_node("Relu", ["inside"], [stem])
         for stem in card.stems
     ]
     graph = helper.make_graph(nodes, "network", values[:1], values[1:], [wanted] if fixed_shape else [])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = onnx.shape_inference.infer_shapes(model)
     helper.set_model_props(model, card_to_metadata(card))
     onnx.save(model, path)
     return path

@@ -120,10 +120,20 @@ def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
     assert tree(tmp_path / "out") == undisturbed
 
 
-def test_sigterm_has_its_own_status(music: Path, model: Path, tmp_path: Path) -> None:
-    status, told = disturbed(command(music, model, tmp_path / "out"), signal.SIGTERM, 0.1)
-    assert status == 143
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_other_signals_have_their_own_status(
+    music: Path, model: Path, tmp_path: Path, number: int, expected: int
+) -> None:
+    status, told = disturbed(command(music, model, tmp_path / "out"), number, 0)
+    assert status == expected
     assert told[-1]["event"] == "summary"
+
+
+def test_a_signal_that_the_caller_ignores_is_ignored(music: Path, model: Path, tmp_path: Path) -> None:
+    line = ["nohup", *command(music / "0", model, tmp_path / "out")]
+    status, told = disturbed(line, signal.SIGHUP, 0)
+    assert status == 0
+    assert told[-1]["n_done"] == 10
 
 
 @contextmanager

@@ -144,6 +144,11 @@ def test_the_line_never_wraps_and_holds_no_control_characters(
     (line,) = screen(stream.getvalue())
     assert len(line) == 39
     assert line.startswith("?[2J?long")
+    # Twenty letters of two columns each do not fit.
+    job = Job(number=1, song=Song(path=Path("\u6b4c" * 30)), targets={})
+    reporter.start([job], "small", "cpu")
+    reporter.show(Started(job=job))
+    assert stream.getvalue().rpartition("\r")[2].rstrip() == "\u6b4c" * 19
 
 
 def test_without_a_person_all_that_went_well_is_quiet(jobs: list[Job], clock: Clock) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock import Plugins
+
+
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
 
 @pytest.fixture
@@ -139,6 +146,31 @@ def test_resuming_separates_anew_what_was_asked_for_otherwise(
     assert run(["separate", str(song), *out, "--resume", "-b", "16"], plugins) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
     assert soundfile.info(tmp_path / "out" / "song" / "low.wav").subtype == "PCM_16"
+
+
+@needs_ffmpeg
+def test_an_interrupt_at_the_terminal_is_not_taken_for_ffmpegs_failure(tmp_path: Path) -> None:
+    """It reaches the programs that were started, too: one that decodes and two that encode."""
+    song = tmp_path / "long.mka"
+    make = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono", "-t", "1200"]
+    subprocess.run([*make, "-c:a", "pcm_s16le", song], check=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", "stemdock", "separate", song, "-o", tmp_path / "out", "-c", "m4a"],
+        stderr=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            deadline = time.monotonic() + 60
+            while not any(path.stat().st_size for path in tmp_path.glob("out/long/.stemdock-*/vocals.m4a")):
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+                time.sleep(0.01)
+            os.killpg(process.pid, signal.SIGINT)
+            _, message = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert b"ffmpeg" not in message
+    assert not list(tmp_path.glob("out/long/*.m4a"))
 
 
 def piped(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[bytes]:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from stemdock.errors import AudioFileNotFoundError, OutputError
+from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
 from stemdock.records import FOLDER, Content, Records, Work, mixture_content
 
 if TYPE_CHECKING:
@@ -150,3 +151,10 @@ def test_the_content_of_a_mixture(tmp_path: Path) -> None:
     )
     with pytest.raises(AudioFileNotFoundError):
         mixture_content(tmp_path / "nothing")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(AudioFileError, match="is no file"):
+        mixture_content(tmp_path / "pipe")

@@ -204,6 +204,12 @@ def intact(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files
 
 
+def test_a_day_is_a_year_in_mp3(tmp_path: Path) -> None:
+    """ID3v2.3 has four digits for it."""
+    written(tmp_path / "stem.mp3", Tags(date="2001-05-03"))
+    assert read_tags(tmp_path / "stem.mp3").date == "2001"
+
+
 def test_mp3_has_no_tag_if_there_is_nothing_to_say(tmp_path: Path) -> None:
     written(tmp_path / "stem.mp3", Tags())
     assert (tmp_path / "stem.mp3").read_bytes()[:1] == b"\xff"

@@ -85,6 +85,14 @@ def test_stems_are_those_of_the_formula(mwf_separator: Separator, length: int, l
         assert snr(wanted, samples) >= 90
 
 
+def test_the_scale_goes_by_the_loudest_bin_even_where_no_network_looks(mwf_separator: Separator) -> None:
+    mixture = sources(9000, 1e-3)
+    mixture += (60 * np.sin(2 * np.pi * 0.45 * np.arange(9000)))[:, None].astype(np.float32)
+    expected = whole_file_filter(mixture)
+    for samples, wanted in zip(mwf_separator.separate(mixture).values(), expected, strict=True):
+        assert snr(wanted, samples) >= 90
+
+
 def test_monophonic_songs_stay_so(mwf_separator: Separator) -> None:
     mixture = sources(9000)[:, :1]
     for samples in mwf_separator.separate(mixture).values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
@@ -71,8 +71,13 @@ class FfmpegSink:
         with ExitStack() as resources:
             self._messages = resources.enter_context(tempfile.TemporaryFile())
             self._process = resources.enter_context(
+                # An interrupt at the terminal is for us to deal with, so ffmpeg is kept from it.
                 subprocess.Popen(  # noqa: S603
-                    command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._messages
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._messages,
+                    start_new_session=True,
                 )
             )
             # Whatever happens, nothing is waited for that would not end.
@@ -95,18 +100,16 @@ class FfmpegSink:
             try:
                 self._stdin.close()
             except OSError as error:
+                self._process.wait()
                 raise self._error() from error
             if self._process.wait() != 0:
                 raise self._error()
 
     def abort(self) -> None:
         """Ends ffmpeg."""
-        self._process.kill()
-        try:
+        # What is still buffered for it finds no reader, and matters no more.
+        with suppress(OSError):
             self._resources.close()
-        except OSError:
-            # What was still buffered for it finds no reader, and matters no more.
-            self._process.wait()
 
     def _error(self) -> OutputError:
         return OutputError(

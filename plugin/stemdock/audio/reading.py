@@ -145,7 +145,10 @@ def _open_by_ffmpeg(path: Path, reason: str) -> Iterator[AudioStream]:
     command += ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-"]
     with (
         tempfile.TemporaryFile() as messages,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages) as process,  # noqa: S603
+        # An interrupt at the terminal is for us to deal with, so ffmpeg is kept from it.
+        subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=messages, start_new_session=True
+        ) as process,
     ):
         try:
             assert process.stdout is not None  # noqa: S101  because of PIPE

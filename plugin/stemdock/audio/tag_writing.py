@@ -23,6 +23,8 @@ _ID3_FRAMES: Final = {
     "title": b"TIT2", "artist": b"TPE1", "album": b"TALB", "tracknumber": b"TRCK", "date": b"TYER",
     "genre": b"TCON",
 }  # fmt: skip
+_MAX_ID3: Final = 2**28 - 1
+"""Bytes: the size of a tag has 28 bits."""
 _UTF16: Final = b"\x01"
 _FRONT_COVER: Final = 3
 """Type of a picture, in ID3 and FLAC alike."""
@@ -74,6 +76,8 @@ def _id3(tags: Tags) -> bytes:
         frames += _id3_frame(b"APIC", head + tags.cover.data)
     if not frames:
         return b""
+    if len(frames) > _MAX_ID3:
+        raise ValueError(f"tags of {len(frames)} bytes are too large for mp3")
     size = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3" + bytes([3, 0, 0]) + size + frames
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to end, rather than an exception at any line."""
+"""Ctrl-C, SIGTERM and the end of the terminal as a wish to end, rather than an exception at any line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = tuple(
+    # Windows has no SIGHUP.
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)
+)
 _SIGNAL_STATUS: Final = 128
-"""What shells add a signal's number to: 130 interrupted, 143 terminated."""
+"""What shells add a signal's number to: 130 interrupted, 143 terminated, 129 hung up."""
 
 
 class Interruption:
@@ -44,7 +49,9 @@ def interruption() -> Iterator[Interruption]:
         # Only the main thread may, and nobody presses Ctrl-C for another.
         yield state
         return
-    former = {number: signal.signal(number, state.handle) for number in _SIGNALS}
+    # Whoever started this with signals ignored, as nohup does, meant that.
+    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    former = {number: signal.signal(number, state.handle) for number in heeded}
     try:
         yield state
     finally:

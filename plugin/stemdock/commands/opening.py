@@ -28,7 +28,7 @@ def open_separator(
         model: Name of a model, or the path of an ONNX file.
         plugins: Where models come from.
         execution: How its networks are run.
-        separation: What is done with their estimates.
+        separation: How stems are made of what they estimate.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
