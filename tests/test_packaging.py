@@ -87,6 +87,19 @@ def test_the_wheel_carries_the_licences_word_for_word(artefacts: Artefacts) -> N
     assert {"LICENSE", "NOTICE"} <= set(texts)
 
 
+def test_the_page_of_a_preview_has_all_its_parts_and_their_licence(artefacts: Artefacts) -> None:
+    folder = "stemdock/preview/"
+    with zipfile.ZipFile(artefacts.wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith(folder) and not name.endswith(".py")}
+    assert packed == {
+        folder + name
+        for name in (
+            "page.css", "page.html", "page.js", "transport.js",
+            "vendor/wavesurfer.LICENSE", "vendor/wavesurfer.min.js",
+        )
+    }  # fmt: skip
+
+
 def test_the_metadata_says_what_a_registry_needs(artefacts: Artefacts) -> None:
     with zipfile.ZipFile(artefacts.wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
