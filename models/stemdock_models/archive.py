@@ -145,6 +145,8 @@ class _Bounded:
         return self._stream.tell()
 
     def _check(self, position: int) -> None:
+        if position < 0:
+            raise tarfile.ReadError("a member of less than nothing")
         if position > self._limit:
             raise _too_large(self._archive, self._limit)
 

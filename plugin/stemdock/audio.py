@@ -6,13 +6,16 @@ Conventions:
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import stat
 import struct
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Final, Literal, Self
+from typing import IO, TYPE_CHECKING, BinaryIO, Final, Literal, Self
 
 import numpy as np
 import soundfile
@@ -36,6 +39,8 @@ _WAV_LIMIT: Final = 2**32 - 2**16
 """Bytes of samples that a WAV file's 32-bit sizes can count, less some room for its headers."""
 _BLOCK_LENGTH: Final = 1 << 16
 _MAX_CHANNELS: Final = 2
+_SAMPLE_RATES: Final = range(1000, 768_001)
+"""Hz. Below and above, a block or a segment would become too large when its rate is changed."""
 _AU_HEADER: Final = struct.Struct(">4sIIIII")
 """Magic, data offset, data size, encoding, sample rate in Hz, channels; all big-endian."""
 _AU_FLOAT: Final = 6
@@ -61,7 +66,8 @@ def open_audio(path: Path) -> Iterator[AudioStream]:
 
     Raises:
         AudioFileNotFoundError: There is no such file.
-        AudioFileError: It has no audio, no samples, more than two channels, or it is damaged.
+        AudioFileError: It has no audio, no samples, more than two channels, a sample rate that no audio has,
+            or it is damaged.
     """
     with _open_either(path) as stream:
         if stream.n_channels > _MAX_CHANNELS:
@@ -70,24 +76,20 @@ def open_audio(path: Path) -> Iterator[AudioStream]:
                 f"has {stream.n_channels} channels, and only mono and stereo can be separated",
                 remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
             )
+        if stream.sample_rate not in _SAMPLE_RATES:
+            raise AudioFileError(
+                path,
+                f"has a sample rate of {stream.sample_rate} Hz",
+                remedy="Get an intact copy, or convert it to 44100 Hz.",
+            )
         yield replace(stream, blocks=_some_samples(path, stream.blocks))
 
 
 @contextmanager
 def _open_either(path: Path) -> Iterator[AudioStream]:
-    try:
-        # Shown the bytes without the name, libsndfile judges by content, and does not let its mp3
-        # decoder complain to standard error about a text that is called mp3.
-        with path.open("rb") as file, soundfile.SoundFile(file):
-            pass
-    except FileNotFoundError as error:
-        raise AudioFileNotFoundError(path) from error
-    except OSError as error:
-        raise AudioFileError(
-            path, f"cannot be opened ({error.strerror})", remedy="Name an audio file that you may read."
-        ) from error
-    except soundfile.LibsndfileError as error:
-        with _open_by_ffmpeg(path, error.error_string) as stream:
+    reason = _soundfile_fault(path)
+    if reason:
+        with _open_by_ffmpeg(path, reason) as stream:
             yield stream
         return
     # Reading goes by name all the same: an error or a signal inside a read of a Python file is lost.
@@ -98,6 +100,53 @@ def _open_either(path: Path) -> Iterator[AudioStream]:
             total_length=sound.frames,
             blocks=_soundfile_blocks(path, sound),
         )
+
+
+def _soundfile_fault(path: Path) -> str:
+    """Why libsndfile cannot read a file that is there; empty if it can."""
+    try:
+        # Shown the bytes without the name, libsndfile judges by content, and does not let its mp3
+        # decoder complain to standard error about a text that is called mp3.
+        with _open_plain(path) as file, soundfile.SoundFile(_Nameless(file)):
+            # By that name it would take headers for samples.
+            return "it is called raw" if path.suffix.lower() == ".raw" else ""
+    except FileNotFoundError as error:
+        raise AudioFileNotFoundError(path) from error
+    except (OSError, ValueError) as error:
+        # Of a path with a NUL in it, or of letters that are none, Python says that the value is wrong.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise AudioFileError(
+            path, f"cannot be opened ({reason})", remedy="Name an audio file that you may read."
+        ) from error
+    except soundfile.LibsndfileError as error:
+        return str(error.error_string)
+
+
+def _open_plain(path: Path) -> BinaryIO:
+    """Opens a file, but nothing that could keep its reader waiting, such as a named pipe."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is no plain file")
+    return path.open("rb")
+
+
+class _Nameless:
+    """A file's bytes for libsndfile, which is not to know its name."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        # A damaged header may point to before the beginning, and nobody would catch the exception.
+        with suppress(OSError):
+            self._file.seek(offset, whence)
+        return self._file.tell()
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int) -> bytes:
+        return self._file.read(size)
 
 
 def _some_samples(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:

@@ -88,9 +88,11 @@ def _excerpt(source: Path, audio: AudioStream, start: float, duration: float | N
     """The part of an open file that is wanted."""
     if start <= 0 and duration is None:
         return audio
+    if not math.isfinite(start * audio.sample_rate):
+        raise _empty_excerpt(source, start)
     first = max(0, math.floor(round(start * audio.sample_rate, _ROUNDING)))
     end = None
-    if duration is not None:
+    if duration is not None and not math.isinf((start + duration) * audio.sample_rate):
         end = math.ceil(round((start + duration) * audio.sample_rate, _ROUNDING))
     total_length = audio.total_length
     if total_length is not None:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 def echo_error(error: StemdockError) -> None:
     """Tells an error and its remedy in one line on standard error."""
     reason = str(error).rstrip(".")
-    click.echo(" ".join(f"error: {reason}. {error.remedy}".split()), err=True)
+    click.echo(printable(" ".join(f"error: {reason}. {error.remedy}".split())), err=True)
+
+
+def printable(text: str) -> str:
+    """The text with all that could mislead a terminal, or not be written to one, as an escape sequence."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 @contextmanager

@@ -31,6 +31,10 @@ N_AT_ONCE: Final = 2
 """Segments under way at once: enough to keep the processor busy between networks, and each takes memory."""
 
 
+_LOUDEST: Final = 1e5
+"""Times full scale. Integers of 16 bits that somebody took for samples without scaling are within it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Segment:
     """One segment of the padded mixture."""
@@ -42,16 +46,22 @@ class _Segment:
 
 
 def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-    """Passes blocks `(n_samples, n_channels)` on as long as every sample is finite.
+    """Passes blocks `(n_samples, n_channels)` on as long as every sample is a possible one.
 
     Raises:
         NonFiniteSampleError: A sample is NaN or infinite: one would spoil a whole segment.
+        AudioError: A sample is so loud that it can only be damaged, and its powers would be infinite.
     """
     position = 0
     for block in blocks:
         finite = np.isfinite(block).all(axis=1)
         if not finite.all():
             raise NonFiniteSampleError(position + int(np.argmin(finite)))
+        if np.abs(block).max(initial=0) > _LOUDEST:
+            raise AudioError(
+                f"samples of {np.abs(block).max():.0e} times full scale",
+                remedy="Export the audio again from the program that made it, or repair it there.",
+            )
         position += len(block)
         yield block
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ from stemdock.errors import (
     ModelNotFoundError,
     ProviderUnavailableError,
 )
+from stemdock.graph import check_graph
 from stemdock.optimised import optimised_model
 from stemdock.providers import AUTO, PROVIDERS, candidates
 from stemdock.types import DEFAULT_EXECUTION
@@ -33,6 +35,9 @@ _ERRORS_ONLY: Final = 3
 """onnxruntime's severity level: its warnings speak to whoever builds graphs."""
 
 
+_LOUDEST: Final = 1e9
+"""Largest magnitude that an estimate can have: its powers must stay finite."""
+_EXPORT_AGAIN: Final = "Export the model again."
 _LOG: Final = logging.getLogger("stemdock")
 
 
@@ -61,9 +66,9 @@ class OnnxSession:
             keep_prepared: Whether to use what an earlier session prepared, and leave it for a later one:
                 for models that are there to stay.
         """
-        if not path.is_file():
-            raise ModelNotFoundError(str(path), known=())
+        _check_file(path)
         self._session, self.provider = _load(path, execution, keep_prepared=keep_prepared)
+        self._path = str(path)
         self._lock = Lock()
         self.card = card_from_metadata(self._session.get_modelmeta().custom_metadata_map, str(path))
         self._check_contract(str(path))
@@ -72,11 +77,25 @@ class OnnxSession:
         """Estimates the magnitude of every stem: see `stemdock.types.MaskSession`.
 
         Threads take turns: one run uses all cores, and two at once would need twice the memory.
+
+        Raises:
+            ModelDamagedError: The network fails, or makes something else than magnitudes.
         """
-        with self._lock:
-            estimates: Sequence[FloatArray] = self._session.run(
-                list(self.card.stems), {INPUT_NAME: magnitude}
-            )
+        try:
+            with self._lock:
+                estimates: Sequence[FloatArray] = self._session.run(
+                    list(self.card.stems), {INPUT_NAME: magnitude}
+                )
+        except Exception as error:
+            raise ModelDamagedError(
+                self._path, f"fails when it is run ({_reason(error)})", remedy=_EXPORT_AGAIN
+            ) from error
+        for stem, estimate in zip(self.card.stems, estimates, strict=True):
+            # In these words, since a comparison with NaN is never true.
+            if not (estimate.shape == magnitude.shape and 0 <= estimate.min() <= estimate.max() <= _LOUDEST):
+                raise ModelDamagedError(
+                    self._path, f"makes estimates of {stem} that are none", remedy=_EXPORT_AGAIN
+                )
         return estimates
 
     def _check_contract(self, model: str) -> None:
@@ -92,22 +111,46 @@ class OnnxSession:
                 raise ModelContractError(
                     model,
                     f"its graph has {found} where its card says {wanted}",
-                    remedy="Export the model again.",
+                    remedy=_EXPORT_AGAIN,
                 )
 
 
 def available_providers() -> Sequence[str]:
     """Names in `stemdock.providers.PROVIDERS` of those that the installed onnxruntime has."""
-    import onnxruntime  # noqa: PLC0415  takes 0.1 s, and only those who separate need it
-
+    onnxruntime = _import_runtime()
     available = onnxruntime.get_available_providers()
     return [name for name, provider in PROVIDERS.items() if provider.onnx_name in available]
 
 
+def _import_runtime() -> Any:
+    """The module, which takes 0.1 s to import, and only those who separate need it."""
+    # From 1.29 on it tells Microsoft what it is used for, unless this is there before it is imported.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime  # noqa: PLC0415  as said above
+
+    return onnxruntime
+
+
+def _check_file(path: Path) -> None:
+    """Refuses what is no file, or a model that no runtime should get."""
+    if not path.is_file():
+        raise ModelNotFoundError(str(path), known=())
+    try:
+        check_graph(path)
+    except OSError as error:
+        raise ModelDamagedError(
+            str(path), f"cannot be read ({error.strerror})", remedy="Name a model that you may read."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The first line: onnxruntime's exceptions share no base, and what they say runs over lines."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
 def _load(path: Path, execution: Execution, *, keep_prepared: bool) -> tuple[Any, str]:
     """A session and the name of the provider that it runs on."""
-    import onnxruntime  # noqa: PLC0415  as above
-
+    onnxruntime = _import_runtime()
     wanted = execution.provider
     for name in candidates(execution, onnxruntime.get_available_providers()):
         onnx_name = PROVIDERS[name].onnx_name
@@ -121,8 +164,7 @@ def _load(path: Path, execution: Execution, *, keep_prepared: bool) -> tuple[Any
             # A provider whose libraries are missing is left out without an error.
             reason = "" if session.get_providers()[0] == onnx_name else "its libraries or drivers are missing"
         except Exception as error:
-            # onnxruntime's exceptions share no base and its reasons run over lines.
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            reason = _reason(error)
             if name == "cpu":
                 raise ModelDamagedError(
                     str(path),

@@ -1,0 +1,87 @@
+"""The command line, in the worker and as a process of its own: one line of error, and the right status."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from typing import TYPE_CHECKING, Final
+
+from fuzz.case import Target
+from fuzz.targets import audio, models
+from stemdock.cli import run as run_command
+from stemdock.errors import StemdockError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+    from fuzz.case import Place
+
+
+class RefusedError(StemdockError):
+    """The command line said no, as it should."""
+
+
+def build(folder: Path) -> None:
+    """Writes audio files and a model."""
+    for name, target in (("audio", audio), ("model", models)):
+        (folder / name).mkdir()
+        target.build(folder / name)
+
+
+def damage(rng: Random, corpus: Path, folder: Path) -> None:
+    """Damages a song, or else the model."""
+    if rng.random() < 0.6:
+        audio.damage(rng, corpus / "audio", folder)
+        (folder / models.MODEL).write_bytes((corpus / "model" / models.MODEL).read_bytes())
+    else:
+        models.damage(rng, corpus / "model", folder)
+
+
+def _arguments(place: Place) -> list[str]:
+    (song,) = (path for path in place.input.iterdir() if path.suffix != ".onnx")
+    options = [
+        "--model",
+        str(place.input / models.MODEL),
+        "--output",
+        str(place.output),
+        "--provider",
+        "cpu",
+        "--threads",
+        "1",
+    ]
+    return ["separate", *options, "--", str(song)]
+
+
+def run(place: Place) -> None:
+    """Runs the command here."""
+    output, errors = io.StringIO(), io.StringIO()
+    with redirect_stdout(output), redirect_stderr(errors):
+        status = run_command(_arguments(place))
+    _check(status, output.getvalue(), errors.getvalue())
+
+
+def run_process(place: Place) -> None:
+    """Runs the command as people do."""
+    command = [sys.executable, "-m", "stemdock", *_arguments(place)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, errors="surrogateescape")
+    _check(done.returncode, done.stdout, done.stderr)
+
+
+def _check(status: int, output: str, errors: str) -> None:
+    lines = errors.splitlines()
+    if status == 0:
+        assert output.splitlines()
+        assert not [line for line in lines if not line.startswith("warning: ")], errors
+        return
+    assert status == 1, (status, errors)
+    assert not output, output
+    assert [line.startswith("error: ") for line in lines] == [True], errors
+    assert errors.isprintable() or errors.rstrip("\n").isprintable(), errors
+    raise RefusedError(lines[0], remedy="None: this is what was to be shown.")
+
+
+TARGET: Final = Target(weight=6, build=build, damage=damage, run=run)
+PROCESS_TARGET: Final = Target(weight=1, build=build, damage=damage, run=run_process)
