@@ -6,22 +6,20 @@ Conventions:
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
-import stat
 import struct
 import subprocess
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, BinaryIO, Final, Literal, Self
+from typing import IO, TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
 import soundfile
 import soxr
 
 from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
+from stemdock.plainfile import Nameless, native_name, open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -93,7 +91,7 @@ def _open_either(path: Path) -> Iterator[AudioStream]:
             yield stream
         return
     # Reading goes by name all the same: an error or a signal inside a read of a Python file is lost.
-    with soundfile.SoundFile(path) as sound:
+    with soundfile.SoundFile(native_name(path)) as sound:
         yield AudioStream(
             sample_rate=sound.samplerate,
             n_channels=sound.channels,
@@ -107,7 +105,7 @@ def _soundfile_fault(path: Path) -> str:
     try:
         # Shown the bytes without the name, libsndfile judges by content, and does not let its mp3
         # decoder complain to standard error about a text that is called mp3.
-        with _open_plain(path) as file, soundfile.SoundFile(_Nameless(file)):
+        with open_plain(path) as file, soundfile.SoundFile(Nameless(file)):
             # By that name it would take headers for samples.
             return "it is called raw" if path.suffix.lower() == ".raw" else ""
     except FileNotFoundError as error:
@@ -120,33 +118,6 @@ def _soundfile_fault(path: Path) -> str:
         ) from error
     except soundfile.LibsndfileError as error:
         return str(error.error_string)
-
-
-def _open_plain(path: Path) -> BinaryIO:
-    """Opens a file, but nothing that could keep its reader waiting, such as a named pipe."""
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(errno.EINVAL, "it is no plain file")
-    return path.open("rb")
-
-
-class _Nameless:
-    """A file's bytes for libsndfile, which is not to know its name."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        # A damaged header may point to before the beginning, and nobody would catch the exception.
-        with suppress(OSError):
-            self._file.seek(offset, whence)
-        return self._file.tell()
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def read(self, size: int) -> bytes:
-        return self._file.read(size)
 
 
 def _some_samples(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:
@@ -287,7 +258,7 @@ class WavWriter:
         self.clipped_length = 0
         with self._told_errors():
             self._file = soundfile.SoundFile(
-                path,
+                native_name(path),
                 "x",
                 samplerate=sample_rate,
                 channels=n_channels,

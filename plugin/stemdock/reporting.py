@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from stemdock.errors import StemdockError
     from stemdock.types import FetchProgress
@@ -19,6 +21,14 @@ def echo_error(error: StemdockError) -> None:
     """Tells an error and its remedy in one line on standard error."""
     reason = str(error).rstrip(".")
     click.echo(printable(" ".join(f"error: {reason}. {error.remedy}".split())), err=True)
+
+
+def echo_path(path: Path) -> None:
+    """Prints a result: to a program as it is, whatever its bytes, to a person so that it does no harm."""
+    if sys.platform == "win32" or sys.stdout.isatty():
+        click.echo(printable(str(path)))
+    else:
+        click.echo(os.fsencode(path))
 
 
 def printable(text: str) -> str:

@@ -38,6 +38,8 @@ _ERRORS_ONLY: Final = 3
 _LOUDEST: Final = 1e9
 """Largest magnitude that an estimate can have: its powers must stay finite."""
 _EXPORT_AGAIN: Final = "Export the model again."
+_SILENT: Final = {"enable_fallback": 0}
+"""Without this, onnxruntime tries a model that it cannot read once more, and says so on standard output."""
 _LOG: Final = logging.getLogger("stemdock")
 
 
@@ -160,7 +162,9 @@ def _load(path: Path, execution: Execution, *, keep_prepared: bool) -> tuple[Any
                 session = _load_prepared(onnxruntime, path, execution.n_threads)
             else:
                 options = _options(onnxruntime, execution.n_threads)
-                session = onnxruntime.InferenceSession(path, options, providers=[(onnx_name, dict(settings))])
+                session = onnxruntime.InferenceSession(
+                    path, options, providers=[(onnx_name, dict(settings))], **_SILENT
+                )
             # A provider whose libraries are missing is left out without an error.
             reason = "" if session.get_providers()[0] == onnx_name else "its libraries or drivers are missing"
         except Exception as error:
@@ -186,7 +190,7 @@ def _load_prepared(onnxruntime: Any, path: Path, n_threads: int) -> Any:
     """A session on the processor, from what an earlier one left prepared, or else leaving that."""
 
     def open_session(source: Path, options: Any) -> Any:
-        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"], **_SILENT)
 
     kept = optimised_model(path, f"onnxruntime {onnxruntime.__version__}")
     found = kept.find()

@@ -18,7 +18,7 @@ from stemdock.errors import (
     StemdockError,
 )
 from stemdock.providers import AUTO, PROVIDERS
-from stemdock.reporting import echo_error, fetch_reporter
+from stemdock.reporting import echo_error, echo_path, fetch_reporter
 from stemdock.types import Execution
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _separate(
             separator, source, folder, bit_depth=bit_depth, overwrite=overwrite, on_progress=on_progress
         )
     for path in separated.stems.values():
-        click.echo(path)
+        echo_path(path)
     _tell_clipping(separated)
 
 

@@ -68,9 +68,10 @@ def _card(rng: Random, model: Any) -> None:
         elif kind < 0.5:
             entry.value = mutated_json(rng, any_json(rng)).decode("utf-8", "ignore")
         else:
-            old = (
-                json.loads(entry.value) if entry.value.startswith(("[", '"')) or entry.value.isdigit() else 1
-            )
+            try:
+                old = json.loads(entry.value)
+            except (ValueError, RecursionError):
+                old = 1  # it has been damaged before
             entry.value = mutated_json(rng, old).decode("utf-8", "ignore")
 
 
