@@ -27,7 +27,7 @@ STAGES: Final = (
     ("mask", "stemdock.masks", "ratio_masks"),
     ("mask", "stemdock.masks", "apply_mask"),
     ("ISTFT", "stemdock.stft", "istft"),
-    ("encode", "stemdock.audio", "WavWriter.write"),
+    ("encode", "stemdock.audio", "AudioWriter.write"),
 )
 """Stage, module and function; a stage within another counts for itself alone."""
 _USERS: Final = ("stemdock.files", "stemdock.separation", "stemdock.separator", "stemdock.session")

@@ -1,12 +1,16 @@
-"""What a user gets: the wheel, in an environment of its own, without the checkout."""
+"""What a user gets: the wheel made from the sdist, in an environment of its own, without the checkout."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
-from pathlib import Path
+from dataclasses import dataclass
+from email import message_from_bytes
+from pathlib import Path, PurePosixPath
 
 import pytest
 import soundfile
@@ -14,34 +18,105 @@ import soundfile
 from mixtures import SONG
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PACKAGES = [PurePosixPath(each) for each in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+"""Folders of the packages, from the root of the checkout."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefacts:
+    sdist: Path
+    wheel: Path
+    """Built from the sdist, not from the checkout."""
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT], check=True)
-    (path,) = folder.glob("stemdock-*.whl")
-    return path
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Artefacts:
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, stdout=subprocess.DEVNULL
+    )
+    (sdist,) = folder.glob("stemdock-*.tar.gz")
+    (wheel,) = folder.glob("stemdock-*.whl")
+    return Artefacts(sdist=sdist, wheel=wheel)
 
 
-def test_the_wheel_carries_the_model_and_the_licences(wheel: Path) -> None:
+def names_in(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-    packages = {name.split("/")[0] for name in names if "dist-info" not in name}
-    assert packages == {
-        "stemdock", "stemdock_export", "stemdock_audacity", "stemdock_reaper", "stemdock_models",
-    }  # fmt: skip
-    assert "stemdock_models/data/2stems.onnx" in names
-    assert "stemdock/py.typed" in names
-    assert {name.rsplit("/", 1)[1] for name in names if "/licenses/" in name} == {"LICENSE", "NOTICE"}
-    assert not [name for name in names if name.endswith(".mp3") or "test" in name.split("/")[0]]
+        return {name for name in archive.namelist() if not name.endswith("/")}
 
 
-def test_a_runtime_installation_separates_without_tensorflow(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_holds_every_file_of_every_package_and_nothing_else(artefacts: Artefacts) -> None:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listing.returncode:
+        pytest.skip("no git checkout to compare with")
+    tracked = [PurePosixPath(name) for name in listing.stdout.decode().split("\0") if name]
+    wanted = {
+        str(path.relative_to(package.parent))
+        for package in PACKAGES
+        for path in tracked
+        if path.is_relative_to(package) and (ROOT / path).exists()
+    }
+    found = {name for name in names_in(artefacts.wheel) if ".dist-info/" not in name}
+    assert {name for name in found if ".data/" not in name} == wanted
+    assert {name.split(".data/")[1] for name in found if ".data/" in name} == {
+        "data/share/man/man1/plugin-cli.1",
+        "data/share/man/man1/stemdock.1",
+    }
+
+
+def test_the_wheel_marks_its_packages_as_typed(artefacts: Artefacts) -> None:
+    assert {f"{package.name}/py.typed" for package in PACKAGES} <= names_in(artefacts.wheel)
+
+
+def test_the_wheel_carries_the_model_and_what_hosts_are_given(artefacts: Artefacts) -> None:
+    names = names_in(artefacts.wheel)
+    assert {"stemdock_models/data/2stems.onnx", "stemdock_audacity/nyquist/separate.ny"} <= names
+    assert "stemdock_reaper/lua/Stemdock - Separate selected items into stems.lua" in names
+
+
+def test_the_wheel_carries_the_licences_word_for_word(artefacts: Artefacts) -> None:
+    with zipfile.ZipFile(artefacts.wheel) as archive:
+        texts = {
+            name.rsplit("/", 1)[1]: archive.read(name) for name in archive.namelist() if "/licenses/" in name
+        }
+    paths = [ROOT / name for name in PROJECT["project"]["license-files"]]
+    assert {path.name for path in paths} == {"LICENSE", "NOTICE", "wavesurfer.LICENSE"}
+    assert texts == {path.name: path.read_bytes() for path in paths}
+
+
+def test_the_metadata_says_what_a_registry_needs(artefacts: Artefacts) -> None:
+    with zipfile.ZipFile(artefacts.wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = message_from_bytes(archive.read(name))
+    assert metadata["License-Expression"] == "MIT"
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert "# Stemdock" in metadata.get_payload()
+    assert metadata.get_all("Provides-Extra") == sorted(PROJECT["project"]["optional-dependencies"])
+
+
+def test_the_wheel_is_laid_out_as_wheels_are(artefacts: Artefacts) -> None:
+    # W009: several packages in one wheel are meant, and the first test names them.
+    check = [sys.executable, "-m", "check_wheel_contents", "--no-config", "--ignore", "W009", artefacts.wheel]
+    checked = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_sdist_holds_what_building_and_testing_need_and_no_rubbish(artefacts: Artefacts) -> None:
+    with tarfile.open(artefacts.sdist) as archive:
+        names = {member.name.partition("/")[2] for member in archive if member.isfile()}
+    assert {"pyproject.toml", "LICENSE", "NOTICE", "README.md", "CHANGELOG.md", "dev"} <= names
+    assert {"tests/test_packaging.py", "tests/data/audio_example.mp3", "tests/data/README.md"} <= names
+    rubbish = {".ci", ".git", ".venv", "__pycache__", ".hypothesis", ".pytest_cache", "dist", "separated"}
+    assert not [name for name in names if rubbish & set(name.split("/"))]
+
+
+def test_a_runtime_installation_separates_without_tensorflow(artefacts: Artefacts, tmp_path: Path) -> None:
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", artefacts.wheel], check=True)
+    subprocess.run([python, "-m", "pip", "check"], check=True, stdout=subprocess.DEVNULL)
     listing = subprocess.run(
         [python, "-m", "pip", "list", "--format=json"], check=True, capture_output=True, text=True
     )

@@ -79,9 +79,7 @@ def _separate_track(
     mixture = folder / f"track-{track.index + 1}.wav"
     _cut(mixture, track)
     target = folder / str(track.index + 1)
-    made = separate_file(
-        separator, mixture, target, bit_depth="32f", overwrite=True, on_progress=on_progress, cancel=cancel
-    )
+    made = separate_file(separator, mixture, target, overwrite=True, on_progress=on_progress, cancel=cancel)
     stems = {stem: path for stem, path in made.stems.items() if stem in (request.stems or made.stems)}
     if request.remainder:
         name = f"everything but {request.stems[0]}" if len(request.stems) == 1 else "everything else"
@@ -110,7 +108,7 @@ def _cut(mixture: Path, track: CapturedTrack) -> None:
     Raises:
         StemdockError: The file is not as long as the capture should be.
     """
-    from stemdock.audio import WavWriter, open_audio  # noqa: PLC0415
+    from stemdock.audio import AudioWriter, open_audio  # noqa: PLC0415
 
     with open_audio(mixture) as audio:
         if audio.total_length != track.length:
@@ -122,11 +120,10 @@ def _cut(mixture: Path, track: CapturedTrack) -> None:
             return
         first = track.first_sample - track.start_sample
         part = mixture.with_suffix(".part")
-        with WavWriter(
+        with AudioWriter(
             part,
             sample_rate=audio.sample_rate,
             n_channels=audio.n_channels,
-            bit_depth="32f",
             total_length=track.separable_length,
         ) as target:
             position = 0
@@ -139,17 +136,16 @@ def _cut(mixture: Path, track: CapturedTrack) -> None:
 
 def _subtract(mixture: Path, stems: Iterable[Path], remainder: Path) -> None:
     """Writes what the stems leave of the mixture, sample by sample, so that all add up to it."""
-    from stemdock.audio import WavWriter, open_audio  # noqa: PLC0415
+    from stemdock.audio import AudioWriter, open_audio  # noqa: PLC0415
 
     with ExitStack() as files:
         source = files.enter_context(open_audio(mixture))
         parts = [files.enter_context(open_audio(path)) for path in stems]
         target = files.enter_context(
-            WavWriter(
+            AudioWriter(
                 remainder,
                 sample_rate=source.sample_rate,
                 n_channels=parts[0].n_channels,
-                bit_depth="32f",
                 total_length=source.total_length,
             )
         )

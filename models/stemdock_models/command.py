@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stemdock.completion import complete_installed, complete_models
 from stemdock.errors import ModelNotFoundError, StemdockError
 from stemdock.reporting import echo_error, fetch_reporter
 from stemdock_models.catalogue import URL_VARIABLE
@@ -48,7 +49,7 @@ def list_models(plugins: Plugins, as_json: bool) -> None:
 
 
 @command.command("pull")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_models)
 @click.option(
     "--base-url", metavar="URL",
     help=f"Folder on a server that holds the archives. [default: {URL_VARIABLE}, or else Deezer's release]",
@@ -93,7 +94,7 @@ def pull(
 
 
 @command.command("verify")
-@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.argument("names", nargs=-1, metavar="[NAME...]", shell_complete=complete_installed)
 @click.pass_obj
 def verify(plugins: Plugins, names: Sequence[str]) -> int:
     """Check installed models, all of them if none is named.
@@ -117,7 +118,7 @@ def verify(plugins: Plugins, names: Sequence[str]) -> int:
 
 
 @command.command("path")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_installed)
 @click.pass_obj
 def print_path(plugins: Plugins, name: str) -> None:
     """Print the file of an installed model."""
@@ -129,7 +130,7 @@ def print_path(plugins: Plugins, name: str) -> None:
 
 
 @command.command("remove")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_installed)
 @click.pass_obj
 def remove(plugins: Plugins, name: str) -> None:
     """Remove a model that was fetched or added, and what is left of its download."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stemdock.card import ModelCard as ModelCard
     from stemdock.files import separate_file as separate_file
     from stemdock.hookspecs import hookimpl as hookimpl
+    from stemdock.output import Output as Output
     from stemdock.plugins import Plugins as Plugins
     from stemdock.plugins import load_plugins as load_plugins
     from stemdock.separator import Separator as Separator
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from stemdock.types import ModelEntry as ModelEntry
     from stemdock.types import Progress as Progress
     from stemdock.types import SeparatedFile as SeparatedFile
+    from stemdock.types import Separation as Separation
 
 _HOMES = {
     "ModelCard": "card",
     "separate_file": "files",
     "hookimpl": "hookspecs",
+    "Output": "output",
     "Plugins": "plugins",
     "load_plugins": "plugins",
     "Separator": "separator",
@@ -49,6 +52,7 @@ _HOMES = {
             "ModelEntry",
             "Progress",
             "SeparatedFile",
+            "Separation",
         ),
         "types",
     ),

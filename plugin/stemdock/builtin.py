@@ -25,6 +25,8 @@ def stemdock_commands() -> list[CommandEntry]:
     """All that needs no host."""
     return [
         _entry("separate", "Split songs into stems."),
+        _entry("preview", "Write a web page that plays the stems of a song."),
         _entry("spectrogram", "Draw the spectrograms of audio files."),
         _entry("doctor", "Check the installation, plug-ins and hosts."),
+        _entry("completion", "Complete commands, options and models in your shell."),
     ]

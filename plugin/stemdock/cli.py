@@ -1,19 +1,27 @@
 """plugin-cli: the only place where errors become text and an exit status.
 
 Standard output carries results, standard error progress and messages. Exit status: 0 done,
-1 failed, 2 wrong usage, 3 audio editor unreachable, 4 nothing selected, 130 interrupted,
-143 terminated.
+1 failed, 2 wrong usage, 3 audio editor unreachable, 4 nothing selected, 129 hung up,
+130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from stemdock.errors import CancelledError, HostUnreachableError, NothingSelectedError, StemdockError
+from stemdock.completion import COMPLETE_VARIABLE, register
+from stemdock.errors import (
+    CancelledError,
+    HostUnreachableError,
+    NothingSelectedError,
+    OutputOptionError,
+    StemdockError,
+)
 from stemdock.plugins import Plugins, load_plugins
 from stemdock.reporting import echo_error
 
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
 EXIT_UNREACHABLE: Final = 3
 EXIT_NOTHING_SELECTED: Final = 4
 EXIT_INTERRUPTED: Final = 130
@@ -80,6 +89,8 @@ def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) 
         The exit status.
     """
     program = "plugin-cli"
+    if COMPLETE_VARIABLE in os.environ:  # then click answers the shell that asks, in place of a run
+        register()
     try:
         status: Any = cli.main(
             None if arguments is None else list(arguments),
@@ -100,6 +111,8 @@ def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) 
 
 
 def _exit_status(error: StemdockError) -> int:
+    if isinstance(error, OutputOptionError):
+        return EXIT_USAGE
     if isinstance(error, HostUnreachableError):
         return EXIT_UNREACHABLE
     if isinstance(error, NothingSelectedError):

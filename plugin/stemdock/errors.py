@@ -97,6 +97,34 @@ class OutputExistsError(OutputError, FileExistsError):
         )
 
 
+class OutputConflictError(OutputError):
+    """Two stems of one mixture would have the same file.
+
+    Attributes:
+        source: The mixture.
+    """
+
+    def __init__(self, path: Path, source: Path) -> None:
+        super().__init__(
+            path,
+            f"would be written twice for {source}",
+            remedy="Put {instrument} into the template, so that stems differ by name.",
+        )
+        self.source = source
+
+
+class OutputOptionError(StemdockError, ValueError):
+    """What is asked for cannot be written: a codec, a stem, a mix, a template.
+
+    Attributes:
+        option: Which wish it is about, for people.
+    """
+
+    def __init__(self, option: str, reason: str, *, remedy: str) -> None:
+        super().__init__(f"{option}: {reason}", remedy=remedy)
+        self.option = option
+
+
 class ModelError(StemdockError):
     """A model cannot be used.
 

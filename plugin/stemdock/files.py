@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-import math
-import shutil
-import tempfile
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from stemdock.audio import WavWriter, open_audio
+from stemdock.audio import UnreadableTagsError, check_encoder, open_audio, read_tags
+from stemdock.codecs import codec_of, written_rate
 from stemdock.errors import AudioError, AudioFileError, OutputError, OutputExistsError
-from stemdock.types import Progress, SeparatedFile
+from stemdock.excerpts import excerpt
+from stemdock.naming import Destination
+from stemdock.output import Output, Tags
+from stemdock.selection import selected
+from stemdock.staging import staging
+from stemdock.stem_writing import StemFile, decibels, write_stems
+from stemdock.types import SeparatedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from threading import Event
 
-    from stemdock.audio import AudioStream, BitDepth
-    from stemdock.card import ModelCard
+    from stemdock.audio import AudioStream
+    from stemdock.codecs import Codec
     from stemdock.separator import Separator
-    from stemdock.types import FloatArray
-
-_ROUNDING: Final = 6
-"""Decimal places of a sample: seconds that meant a whole sample must not miss it by a rounding error."""
+    from stemdock.stem_writing import Written
+    from stemdock.types import Fold, Progress
 
 
 def separate_file(
     separator: Separator,
     source: Path,
-    folder: Path,
+    targets: Path | Mapping[str, Path],
     *,
-    bit_depth: BitDepth = "32f",
+    output: Output = Output(),  # noqa: B008  a frozen value
     overwrite: bool = False,
     start: float = 0.0,
     duration: float | None = None,
+    fold: Fold = "refuse",
     on_progress: Callable[[Progress], None] | None = None,
+    before_placing: Callable[[Mapping[Path, Path]], None] | None = None,
     cancel: Event | None = None,
 ) -> SeparatedFile:
-    """Separates a file into `folder/<stem>.wav`, at the source's own sample rate and length.
+    """Separates a file into one file for each stem, as long as the source.
 
     The stems appear when all of them are complete; until then, and if anything goes wrong, there is
     nothing under their names, and folders made for them are gone again.
@@ -47,129 +51,131 @@ def separate_file(
     Args:
         separator: Model and plug-ins.
         source: The mixture.
-        folder: Where the stems go; made if it is missing.
-        bit_depth: How samples are stored.
+        targets: A folder, which gets `<stem>.<codec>`, or the file for each stem and mix. Folders are
+            made if they are missing.
+        output: Which stems and sums of stems are written, and how.
         overwrite: Whether stems that are there already may be replaced.
         start: Seconds into the file, rounded down to a whole sample: what is before it is left out.
         duration: Seconds from `start`, rounded up to a whole sample; to the end if not given or longer.
+        fold: What becomes of a source with more than two channels.
         on_progress: Called after every segment.
+        before_placing: Called when all is written, with the complete files by the places that they are
+            about to go to. If it raises, they go nowhere.
         cancel: Set it from another thread to stop at the next segment.
 
     Raises:
         AudioFileError: The mixture cannot be read or separated.
+        OutputOptionError: The codec or the model has not what `output` wants.
         OutputError: A stem is there already, or cannot be written.
         CancelledError: `cancel` was set.
     """
-    targets = {stem: folder / f"{stem}.wav" for stem in separator.card.stems}
-    with open_audio(source) as whole:
-        audio = _excerpt(source, whole, start, duration)
-        _check_targets(source, targets, overwrite=overwrite)
-        with _staging(folder) as staging:
-            staged = {stem: staging / path.name for stem, path in targets.items()}
-            with _open_writers(separator.card, audio, staged, bit_depth) as writers:
-                length = _write_stems(separator, source, audio, writers, on_progress, cancel)
-            _check_targets(source, targets, overwrite=overwrite)
-            for stem, path in targets.items():
-                staged[stem].replace(path)
+    card = separator.card
+    codec = codec_of(output)
+    chosen = selected(output, card.stems)
+    if isinstance(targets, Path):
+        in_folder = Destination(folder=targets, template="{instrument}.{codec}")
+        targets = in_folder.targets(source, list(chosen), codec=codec.name, model=card.name)
+    places = {name: targets[name] for name in chosen}
+    check_encoder(codec, next(iter(places.values())))
+    with open_audio(source, fold) as whole:
+        audio = excerpt(source, whole, start, duration)
+        rate = output.sample_rate or written_rate(codec, audio.sample_rate)
+        _check_places(source, places, overwrite=overwrite)
+        tags, warnings = _tags(source) if output.copy_tags else (Tags(), [])
+        with _staged(places) as staged:
+            files = {
+                name: StemFile(path=staged[name], indices=indices, tags=_tags_of(tags, name))
+                for name, indices in chosen.items()
+            }
+            written = _separate(separator, source, audio, files, output, rate, on_progress, cancel)
+            if before_placing:
+                before_placing({places[name]: path for name, path in staged.items()})
+            _check_places(source, places, overwrite=overwrite)
+            for name, path in places.items():
+                staged[name].replace(path)
     separated = SeparatedFile(
         source=source,
-        stems=targets,
-        peaks={stem: writer.peak for stem, writer in writers.items()},
-        clipped_lengths={stem: writer.clipped_length for stem, writer in writers.items()},
-        card=separator.card,
-        sample_rate=audio.sample_rate,
-        total_length=length,
+        stems={name: path for name, path in places.items() if name in card.stems},
+        mixes={name: path for name, path in places.items() if name not in card.stems},
+        peaks=written.peaks,
+        clipped_lengths=written.clipped_lengths,
+        gain_db=decibels(written.gain),
+        warnings=(*warnings, *_warnings(codec, places, written, audio.sample_rate, rate, output)),
+        card=card,
+        sample_rate=rate,
+        total_length=written.total_length,
+        folding=audio.folding,
     )
     separator.plugins.separated(separated)
     return separated
 
 
-def _excerpt(source: Path, audio: AudioStream, start: float, duration: float | None) -> AudioStream:
-    """The part of an open file that is wanted."""
-    if start <= 0 and duration is None:
-        return audio
-    if not math.isfinite(start * audio.sample_rate):
-        raise _empty_excerpt(source, start)
-    first = max(0, math.floor(round(start * audio.sample_rate, _ROUNDING)))
-    end = None
-    if duration is not None and not math.isinf((start + duration) * audio.sample_rate):
-        end = math.ceil(round((start + duration) * audio.sample_rate, _ROUNDING))
-    total_length = audio.total_length
-    if total_length is not None:
-        total_length = max(0, min(total_length, total_length if end is None else end) - first)
-    if total_length == 0 or (end is not None and end <= first):
-        raise _empty_excerpt(source, start)
-    return replace(
-        audio, total_length=total_length, blocks=_excerpt_blocks(source, audio.blocks, start, first, end)
-    )
-
-
-def _excerpt_blocks(
-    source: Path, blocks: Iterator[FloatArray], start: float, first: int, end: int | None
-) -> Iterator[FloatArray]:
-    """Samples from `first` up to `end`, of which there is at least one."""
-    position = 0
-    for block in blocks:
-        wanted = block[max(0, first - position) : None if end is None else max(0, end - position)]
-        position += len(block)
-        if len(wanted):
-            yield wanted
-        if end is not None and position >= end:
-            break
-    if position <= first:
-        raise _empty_excerpt(source, start)
-
-
-def _empty_excerpt(source: Path, start: float) -> AudioFileError:
-    return AudioFileError(
-        source, f"has no audio in the part wanted, from {start:g} s", remedy="Choose another part of it."
-    )
-
-
-@contextmanager
-def _open_writers(
-    card: ModelCard, audio: AudioStream, paths: Mapping[str, Path], bit_depth: BitDepth
-) -> Iterator[Mapping[str, WavWriter]]:
-    """A writer for each stem, all closed at the end."""
-    with ExitStack() as files:
-        yield {
-            stem: files.enter_context(
-                WavWriter(
-                    path,
-                    sample_rate=audio.sample_rate,
-                    n_channels=card.n_channels,
-                    bit_depth=bit_depth,
-                    total_length=audio.total_length,
-                )
-            )
-            for stem, path in paths.items()
-        }
-
-
-def _write_stems(
+def _separate(
     separator: Separator,
     source: Path,
     audio: AudioStream,
-    writers: Mapping[str, WavWriter],
+    files: Mapping[str, StemFile],
+    output: Output,
+    rate: int,
     on_progress: Callable[[Progress], None] | None,
     cancel: Event | None,
-) -> int:
-    """Separates an open file into open files; returns its samples a channel."""
-    done_length = 0
+) -> Written:
+    """Separates an open file into files at a rate in Hz."""
+    total_length = audio.total_length
+    stems = separator.stream(
+        audio.blocks,
+        audio.sample_rate,
+        output_rate=rate,
+        total_length=total_length,
+        on_progress=on_progress,
+        cancel=cancel,
+    )
     try:
-        for stems in separator.stream(audio.blocks, audio.sample_rate, cancel=cancel):
-            for writer, block in zip(writers.values(), stems, strict=True):
-                writer.write(block)
-            done_length += stems.shape[1]
-            if on_progress:
-                on_progress(Progress(done_length=done_length, total_length=audio.total_length))
+        return write_stems(
+            stems,
+            files,
+            output=output,
+            sample_rate=rate,
+            n_channels=separator.card.n_channels,
+            total_length=None if total_length is None else -(-total_length * rate // audio.sample_rate),
+            cancel=cancel,
+        )
     except AudioError as error:
         raise AudioFileError(source, str(error), remedy=error.remedy) from error
-    return done_length
 
 
-def _check_targets(source: Path, targets: Mapping[str, Path], *, overwrite: bool) -> None:
-    for path in targets.values():
+def _tags(source: Path) -> tuple[Tags, list[str]]:
+    try:
+        return read_tags(source), []
+    except UnreadableTagsError as error:
+        return Tags(), [f"{source}: its tags are not copied, since they cannot be read ({error})"]
+
+
+def _tags_of(tags: Tags, name: str) -> Tags:
+    """The tags of a stem or mix: those of the song, with a title that tells it from the song."""
+    return replace(tags, title=f"{tags.title} ({name})") if tags.title else tags
+
+
+def _warnings(
+    codec: Codec,
+    places: Mapping[str, Path],
+    written: Written,
+    source_rate: int,
+    rate: int,
+    output: Output,
+) -> Iterator[str]:
+    if rate != source_rate and output.sample_rate is None:
+        yield (
+            f"{next(iter(places.values()))}: {codec.name} has no sample rate of {source_rate} Hz, "
+            f"so this song's files have {rate} Hz"
+        )
+    for name, reason in written.tag_warnings.items():
+        if reason:
+            yield f"{places[name]}: not all tags were written ({reason})"
+
+
+def _check_places(source: Path, places: Mapping[str, Path], *, overwrite: bool) -> None:
+    for path in places.values():
         if path.exists():
             if path.samefile(source):
                 raise OutputError(path, "is the mixture itself", remedy="Choose another output folder.")
@@ -178,28 +184,11 @@ def _check_targets(source: Path, targets: Mapping[str, Path], *, overwrite: bool
 
 
 @contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside `folder` for unfinished files; leaves nothing of its own behind."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".stemdock-", dir=folder))
-    except OSError as error:
-        _remove_empty(missing)
-        raise OutputError(
-            folder,
-            f"cannot be written to ({error.strerror})",
-            remedy="Choose a folder that you may write to.",
-        ) from error
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        _remove_empty(missing)
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    """Removes folders, deepest first, up to the first that holds something."""
-    with suppress(OSError):
-        for path in folders:
-            path.rmdir()
+def _staged(places: Mapping[str, Path]) -> Iterator[Mapping[str, Path]]:
+    """For each file a place where it can be unfinished, and from which it can be moved at one go."""
+    with ExitStack() as folders:
+        unfinished: dict[Path, Path] = {}
+        for path in places.values():
+            if path.parent not in unfinished:
+                unfinished[path.parent] = folders.enter_context(staging(path.parent))
+        yield {name: unfinished[path.parent] / path.name for name, path in places.items()}

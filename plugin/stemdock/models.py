@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stemdock.bandwidth import card_with_bins, model_with_bins, n_bins_for
 from stemdock.errors import (
     ModelContractError,
     ModelDamagedError,
@@ -16,14 +18,20 @@ from stemdock.session import OnnxSession
 from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
+    from stemdock.card import ModelCard
     from stemdock.plugins import Plugins
-    from stemdock.types import Execution, MaskSession, ModelEntry
+    from stemdock.types import Bandwidth, Execution, MaskSession, ModelEntry
 
 DEFAULT_MODEL: Final = "2stems"
 _SPLEETER_PREFIX: Final = "spleeter:"
 
 
-def open_model(model: str | Path, plugins: Plugins, execution: Execution = DEFAULT_EXECUTION) -> MaskSession:
+def open_model(
+    model: str | Path,
+    plugins: Plugins,
+    execution: Execution = DEFAULT_EXECUTION,
+    bandwidth: Bandwidth | None = None,
+) -> MaskSession:
     """Loads a model.
 
     Args:
@@ -31,6 +39,8 @@ def open_model(model: str | Path, plugins: Plugins, execution: Execution = DEFAU
             an ONNX file.
         plugins: Where models and sessions come from.
         execution: How its networks are run.
+        bandwidth: Up to which frequency they must look, if not as far as the model does. Then its other
+            variant is taken where it is installed, or else made of the same weights.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
@@ -38,17 +48,38 @@ def open_model(model: str | Path, plugins: Plugins, execution: Execution = DEFAU
         ModelNotInstalledError: A name, but of a model that must be fetched first.
         ModelDamagedError: The file is not what its entry says, or no ONNX model.
         ModelContractError: Graph, card and entry disagree.
+        ModelError: It cannot have that bandwidth, or its variant cannot be kept.
     """
     entry = find_entry(model, plugins)
-    path = entry.path if entry else Path(model)
     if entry:
         verify_model(entry)
-    session = plugins.session(path, execution) or OnnxSession(
-        path, execution, keep_prepared=entry is not None
-    )
-    if entry and session.card != entry.card:
-        raise ModelContractError(entry.name, f"{path} has another card than its entry", remedy=entry.remedy)
+    path = entry.path if entry else Path(model)
+    card = entry.card if entry else None
+    if bandwidth:
+        own = card or OnnxSession(path, execution).card
+        n_bins = n_bins_for(bandwidth, own)
+        if n_bins != own.n_bins:
+            wanted = card_with_bins(own, n_bins)
+            installed = _same_weights(wanted, plugins)
+            if installed:
+                return open_model(installed.name, plugins, execution)
+            path, card = model_with_bins(path, n_bins), wanted
+    session = plugins.session(path, execution) or OnnxSession(path, execution, keep_prepared=card is not None)
+    if card and session.card != card:
+        raise ModelContractError(
+            card.name,
+            f"{path} has another card than its entry",
+            remedy=entry.remedy if entry else "Export the model again.",
+        )
     return session
+
+
+def _same_weights(card: ModelCard, plugins: Plugins) -> ModelEntry | None:
+    """The installed model that is what the card says, whoever exported it."""
+    for entry in plugins.models():
+        if replace(entry.card, exporter=card.exporter, licence=card.licence) == card:
+            return entry
+    return None
 
 
 def verify_model(entry: ModelEntry) -> None:
@@ -66,6 +97,30 @@ def verify_model(entry: ModelEntry) -> None:
         raise ModelDamagedError(
             entry.name, f"{entry.path} was cut short or altered: its sha256 is {found}", remedy=entry.remedy
         )
+
+
+def model_sha256(model: str | Path, plugins: Plugins) -> str:
+    """The sha256 of a model's file, hex, as its entry has it or else as found.
+
+    Args:
+        model: As for `open_model`.
+        plugins: Where models come from.
+
+    Raises:
+        ModelNotFoundError: Neither a name nor a file.
+        ModelNotInstalledError: A name, but of a model that must be fetched first.
+        ModelDamagedError: The file cannot be read.
+    """
+    entry = find_entry(model, plugins)
+    if entry:
+        return entry.sha256
+    try:
+        with Path(model).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelDamagedError(
+            str(model), f"cannot be read ({error.strerror})", remedy="Check its permissions."
+        ) from error
 
 
 def find_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:

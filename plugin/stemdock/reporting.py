@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock.errors import StemdockError
-    from stemdock.types import FetchProgress
+    from stemdock.types import FetchProgress, Progress
 
 
 def echo_error(error: StemdockError) -> None:
     """Tells an error and its remedy in one line on standard error."""
-    reason = str(error).rstrip(".")
-    click.echo(printable(" ".join(f"error: {reason}. {error.remedy}".split())), err=True)
+    click.echo(f"error: {one_line(error)}", err=True)
+
+
+def one_line(error: StemdockError) -> str:
+    """An error and its remedy, whatever line ends are in the names of files."""
+    return printable(" ".join(f"{str(error).rstrip('.')}. {error.remedy}".split()))
 
 
 def echo_path(path: Path) -> None:
@@ -53,5 +57,20 @@ def fetch_reporter() -> Iterator[Callable[[FetchProgress], None]]:
                 bar = bars.enter_context(click.progressbar(length=progress.n_total_bytes, file=sys.stderr))
             if bar is not None:
                 bar.update(progress.n_done_bytes - bar.pos)
+
+        yield show
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
+    """A bar if a person is looking."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+
+        def show(progress: Progress) -> None:
+            if progress.total_length:
+                bar.update(1000 * progress.done_length // progress.total_length - bar.pos)
 
         yield show

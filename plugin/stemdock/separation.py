@@ -1,34 +1,34 @@
 """Separation of a stream of samples, segment by segment.
 
-The mixture is cut into segments of `n_frames` frames on Spleeter's own grid: one whole frame of
-zeros stands before the first sample, and segments start at every multiple of
-`n_frames * hop_length` from there. The networks see each segment alone; only the inverse
-transform overlaps, by three quarters of a frame, which is all that is carried from one segment to
-the next. So memory does not depend on length, and how the stream was cut into blocks cannot be
-heard or measured.
+The networks see each segment alone; only the inverse transform overlaps.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 from stemdock.errors import AudioError, NonFiniteSampleError
 from stemdock.masks import apply_mask, ratio_masks
+from stemdock.segments import cut_segments, join_segments
 from stemdock.stft import frames_length, istft, stft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from stemdock.card import ModelCard
-    from stemdock.types import FloatArray, MaskSession
+    from stemdock.segments import Segment
+    from stemdock.types import ComplexArray, FloatArray, MaskSession
 
-N_AT_ONCE: Final = 2
-"""Segments under way at once: enough to keep the processor busy between networks, and each takes memory."""
+_Item = TypeVar("_Item")
+_Started = TypeVar("_Started")
+_Finished = TypeVar("_Finished")
 
 
 _LOUDEST: Final = 1e5
@@ -36,13 +36,13 @@ _LOUDEST: Final = 1e5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Segment:
-    """One segment of the padded mixture."""
+class Running:
+    """A segment in the network."""
 
-    samples: FloatArray
-    """`(n_channels, frames_length(n_frames))`, zeros past the end of the mixture."""
     new_length: int
-    """Samples from its start that belong to the mixture or the leading zeros and to no later segment."""
+    spectra: Sequence[ComplexArray]
+    """For each channel `(1, n_frames, n_bins)`."""
+    estimates: Future[Sequence[FloatArray]]
 
 
 def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
@@ -67,7 +67,7 @@ def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
 
 
 def separate_blocks(
-    blocks: Iterable[FloatArray], card: ModelCard, session: MaskSession, n_at_once: int = N_AT_ONCE
+    blocks: Iterable[FloatArray], card: ModelCard, session: MaskSession, n_threads: int = 1
 ) -> Iterator[FloatArray]:
     """Separates a mixture that arrives in blocks.
 
@@ -76,7 +76,7 @@ def separate_blocks(
             pieces of any length; a single channel is given to all channels of the model.
         card: The model's card.
         session: The model's network.
-        n_at_once: Segments under way at once, of which one is in the network.
+        n_threads: Threads for the transforms.
 
     Yields:
         The stems, `(n_stems, n_samples, n_channels)` float32, in pieces that add up to exactly
@@ -85,92 +85,73 @@ def separate_blocks(
     Raises:
         AudioError: A block has an unusable shape.
     """
-    lead_length = card.frame_length
-    stride = card.n_frames * card.hop_length
-    tail = np.zeros((len(card.stems), card.n_channels, card.frame_length - card.hop_length), np.float32)
-    for new_length, stems in _separate_segments(_segments(blocks, card), card, session, n_at_once):
-        stems[..., : tail.shape[-1]] += tail
-        tail = stems[..., stride:].copy()
-        finished = stems[..., lead_length:new_length]
-        lead_length = 0
-        if finished.shape[-1]:
-            yield np.ascontiguousarray(finished.transpose(0, 2, 1))
-
-
-def _separate_segments(
-    segments: Iterable[_Segment], card: ModelCard, session: MaskSession, n_at_once: int
-) -> Iterator[tuple[int, FloatArray]]:
-    """The new length and the stems of every segment, in order.
-
-    Segments do not depend on one another, so one goes through the transforms while another is in
-    the network, and nothing but the order of work changes.
-    """
-    pending: deque[tuple[int, Future[FloatArray]]] = deque()
-    with ThreadPoolExecutor(n_at_once, thread_name_prefix="stemdock") as pool:
-        try:
-            for segment in segments:
-                stems = pool.submit(_separate_segment, segment.samples, card, session)
-                pending.append((segment.new_length, stems))
-                if len(pending) > n_at_once:
-                    new_length, stems = pending.popleft()
-                    yield new_length, stems.result()
-            while pending:
-                new_length, stems = pending.popleft()
-                yield new_length, stems.result()
-        finally:
-            # Whoever stops listening need not wait for what has not begun.
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _separate_segment(samples: FloatArray, card: ModelCard, session: MaskSession) -> FloatArray:
-    """Stems of one segment, `(n_stems, n_channels, frames_length(n_frames))`, ends not yet overlapped."""
     # With extension "zeros" no stem has anything above the network's bins.
     n_kept = card.n_bins if card.mask_extension == "zeros" else None
-    spectrum = stft(samples, card.frame_length, n_kept)
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="stemdock") as pool:
+        start = partial(start_segment, card=card, session=session, pool=pool, n_kept=n_kept)
+        finish = partial(_finish_segment, card=card, pool=pool)
+        yield from join_segments(in_turns(cut_segments(blocks, card), start, finish), card)
+
+
+def in_turns(
+    items: Iterable[_Item], start: Callable[[_Item], _Started], finish: Callable[[_Started], _Finished]
+) -> Iterator[_Finished]:
+    """What becomes of every item, in order, each finished before the next is started.
+
+    Network and transforms take turns, each on all threads: were they to run at once, every layer of the
+    network would wait for the thread that was kept from its part. Only reading and writing, by those who
+    give the items and take the results, go on beside the network.
+
+    Args:
+        items: What to work on.
+        start: Does what comes before the network, and sets it going.
+        finish: Waits for the network, and does what comes after it.
+    """
+    running: list[_Started] = []
+    for item in items:
+        finished = [finish(running.pop())] if running else []
+        running.append(start(item))
+        yield from finished
+    if running:
+        yield finish(running.pop())
+
+
+def start_segment(
+    segment: Segment, card: ModelCard, session: MaskSession, pool: ThreadPoolExecutor, n_kept: int | None
+) -> Running:
+    """Transforms a segment and gives it to the network.
+
+    Args:
+        segment: The segment.
+        card: The model's card.
+        session: The model's network.
+        pool: Threads for all of it.
+        n_kept: Bins of the spectra; all if None.
+    """
     magnitude = np.empty((1, card.n_frames, card.n_bins, card.n_channels), np.float32)
-    np.abs(spectrum[..., : card.n_bins], out=magnitude[0].transpose(2, 0, 1))
-    masks = ratio_masks([estimate[0] for estimate in session.run(magnitude)], card.separation_exponent)
-    stems = np.empty((len(card.stems), *samples.shape), np.float32)
-    for stem, mask in zip(stems, masks, strict=True):
-        stem[:] = istft(apply_mask(mask, spectrum), card.frame_length)
-    return stems
+
+    def spectrum(channel: int) -> ComplexArray:
+        found = stft(segment.samples[channel : channel + 1], card.frame_length, n_kept)
+        np.abs(found[0, :, : card.n_bins], out=magnitude[0, ..., channel])
+        return found
+
+    spectra = list(pool.map(spectrum, range(card.n_channels)))
+    return Running(
+        new_length=segment.new_length, spectra=spectra, estimates=pool.submit(session.run, magnitude)
+    )
 
 
-def _segments(blocks: Iterable[FloatArray], card: ModelCard) -> Iterator[_Segment]:
-    """Cuts the mixture, led by one frame of zeros, into segments that share three quarters of a frame."""
-    length = frames_length(card.n_frames, card.frame_length)
-    stride = card.n_frames * card.hop_length
-    buffer = np.zeros((card.n_channels, length), np.float32)
-    filled = card.frame_length
-    for block in blocks:
-        planar = _planar(block, card.n_channels)
-        while planar.shape[1]:
-            taken = planar[:, : length - filled]
-            buffer[:, filled : filled + taken.shape[1]] = taken
-            filled += taken.shape[1]
-            planar = planar[:, taken.shape[1] :]
-            if filled == length:
-                yield _Segment(samples=buffer, new_length=stride)
-                buffer = _next_buffer(buffer, stride)
-                filled -= stride
-    while filled > 0:
-        yield _Segment(samples=buffer, new_length=min(filled, stride))
-        buffer = _next_buffer(buffer, stride)
-        filled -= stride
+def _finish_segment(running: Running, card: ModelCard, pool: ThreadPoolExecutor) -> tuple[int, FloatArray]:
+    """The new length and the stems of a segment, as `join_segments` takes them, after the network."""
+    estimates = [estimate[0] for estimate in running.estimates.result()]
+    masks = ratio_masks(estimates, card.separation_exponent)
+    shape = (len(card.stems), card.n_channels, frames_length(card.n_frames, card.frame_length))
+    stems = np.empty(shape, np.float32)
 
+    def unmix(stem: int, channel: int) -> None:
+        spectrum = apply_mask(masks[stem][..., channel : channel + 1], running.spectra[channel])
+        stems[stem, channel] = istft(spectrum, card.frame_length)[0]
 
-def _next_buffer(buffer: FloatArray, stride: int) -> FloatArray:
-    """The overlap carried on, zeros behind; a new array, for the old segment may still be in use."""
-    following = np.zeros_like(buffer)
-    following[:, : buffer.shape[1] - stride] = buffer[:, stride:]
-    return following
-
-
-def _planar(block: FloatArray, n_channels: int) -> FloatArray:
-    """A block as `(n_channels, n_samples)`, refused if it cannot be separated."""
-    if block.ndim != 2 or block.shape[1] not in {1, n_channels}:  # noqa: PLR2004
-        raise AudioError(
-            f"a block of shape {block.shape}",
-            remedy=f"Give samples as (n_samples, 1) or (n_samples, {n_channels}).",
-        )
-    return np.broadcast_to(np.asarray(block, np.float32).T, (n_channels, block.shape[0]))
+    # What went wrong in a thread shows when its result is asked for.
+    list(pool.map(unmix, *zip(*product(range(shape[0]), range(shape[1])), strict=True)))
+    return running.new_length, stems

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from stemdock.audio import resampled
+from stemdock.bandwidth import extended_card
 from stemdock.errors import AudioError, CancelledError
+from stemdock.filtering import check_channels, filter_blocks
 from stemdock.models import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
-from stemdock.separation import N_AT_ONCE, finite_blocks, separate_blocks
-from stemdock.types import DEFAULT_EXECUTION, Progress
+from stemdock.separation import finite_blocks, separate_blocks
+from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.card import ModelCard
-    from stemdock.types import Execution, FloatArray
+    from stemdock.types import Execution, FloatArray, Separation
+
+_FIRST_SHARE: Final = 0.8
+"""Of the work of a separation with the Wiener filter, what the first pass does, with the networks in it."""
 
 
 class Separator:
@@ -38,6 +44,7 @@ class Separator:
         model: str | Path = DEFAULT_MODEL,
         *,
         execution: Execution = DEFAULT_EXECUTION,
+        separation: Separation = DEFAULT_SEPARATION,
         plugins: Plugins | None = None,
     ) -> None:
         """Loads the model.
@@ -45,6 +52,7 @@ class Separator:
         Args:
             model: Name of an installed model, or the path of an ONNX file.
             execution: How its networks are run: provider, precision, threads.
+            separation: How stems are made: Wiener filter, bandwidth.
             plugins: Where models come from; all that are installed, if not given.
 
         Raises:
@@ -52,14 +60,17 @@ class Separator:
             ModelError: The model is missing, damaged or contradicts its card.
         """
         self.plugins = load_plugins() if plugins is None else plugins
-        self._session = open_model(model, self.plugins, execution)
-        # Who gives one thread gets one, in the transforms too.
-        self._n_at_once = 1 if execution.n_threads == 1 else N_AT_ONCE
+        self._separation = separation
+        self._session = open_model(model, self.plugins, execution, separation.bandwidth)
+        self._card = extended_card(self._session.card, separation.bandwidth)
+        if separation.mwf:
+            check_channels(self._card)
+        self._n_threads = execution.n_threads or _n_cores()
 
     @property
     def card(self) -> ModelCard:
         """The model's card: stems, sample rate, bandwidth, licence."""
-        return self._session.card
+        return self._card
 
     @property
     def provider(self) -> str:
@@ -91,43 +102,73 @@ class Separator:
         """
         if mixture.size == 0:
             raise AudioError("the mixture is empty", remedy="Select some audio.")
-        blocks = []
-        for stems in self.stream([mixture], sample_rate, cancel=cancel):
-            blocks.append(stems)
-            if on_progress:
-                done_length = sum(block.shape[1] for block in blocks)
-                on_progress(Progress(done_length=done_length, total_length=len(mixture)))
+        blocks = list(
+            self.stream(
+                [mixture], sample_rate, total_length=len(mixture), on_progress=on_progress, cancel=cancel
+            )
+        )
         return dict(zip(self.card.stems, np.concatenate(blocks, axis=1), strict=True))
 
     def stream(
-        self, blocks: Iterable[FloatArray], sample_rate: int | None = None, *, cancel: Event | None = None
+        self,
+        blocks: Iterable[FloatArray],
+        sample_rate: int | None = None,
+        *,
+        output_rate: int | None = None,
+        total_length: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        cancel: Event | None = None,
     ) -> Iterator[FloatArray]:
         """Separates a mixture that arrives in blocks, in memory that does not grow with it.
 
-        The result is the same to the last bit however the mixture is cut into blocks.
+        The result is the same to the last bit however the mixture is cut into blocks. With the Wiener
+        filter, all blocks are taken in before the first stems come out.
 
         Args:
             blocks: `(n_samples, 1 or 2)` float32 each.
             sample_rate: Hz; the model's own if not given.
+            output_rate: Hz of the stems; that of the mixture if not given.
+            total_length: Samples of the mixture if they are known, for `on_progress` only.
+            on_progress: Called after every segment, when its stems have been dealt with.
             cancel: Set it from another thread to stop at the next segment.
 
         Yields:
-            Stems `(n_stems, n_samples, 2)` at `sample_rate`, which add up to the samples taken in.
+            Stems `(n_stems, n_samples, 2)` at `output_rate`, which add up to the samples taken in, or at
+            another rate to as many as last equally long, rounded.
 
         Raises:
             AudioError: A block is misshapen, or has NaN or infinity in it.
             CancelledError: `cancel` was set.
+            OutputError: The Wiener filter's temporary file cannot be written.
         """
         model_rate = self.card.sample_rate
         source_rate = sample_rate or model_rate
-        length = _Length()
+        stems_rate = output_rate or source_rate
+        length = _Length(source_rate, stems_rate)
+        meter = _Meter(self._separation, source_rate, total_length, on_progress, cancel)
         mixture = resampled(length.counted(finite_blocks(blocks)), source_rate, model_rate)
-        stems = separate_blocks(mixture, self.card, self._session, self._n_at_once)
-        stems = _resampled_stems(stems, model_rate, source_rate)
+        if self._separation.mwf:
+            stems = filter_blocks(
+                mixture,
+                self.card,
+                self._session,
+                self._n_threads,
+                lambda estimated: meter.estimated(min(estimated * source_rate // model_rate, length.taken)),
+            )
+        else:
+            stems = separate_blocks(mixture, self.card, self._session, self._n_threads)
+        stems = _resampled_stems(stems, model_rate, stems_rate)
         for block in length.fitted(stems, len(self.card.stems), self.card.n_channels):
-            if cancel is not None and cancel.is_set():
-                raise CancelledError
+            meter.check()
             yield block
+            meter.separated(length.given, length.taken)
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    # A container's share is told by the affinity, which not every system has.
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _resampled_stems(stems: Iterator[FloatArray], from_rate: int, to_rate: int) -> Iterator[FloatArray]:
@@ -143,22 +184,86 @@ def _resampled_stems(stems: Iterator[FloatArray], from_rate: int, to_rate: int) 
 
 
 class _Length:
-    """Keeps as many samples in a result as there were in the source: resampling there and back rounds."""
+    """Keeps a result exactly as long as its source: resampling there and back rounds.
 
-    def __init__(self) -> None:
-        self._taken = 0
+    Attributes:
+        taken: Samples of the source so far.
+    """
+
+    def __init__(self, source_rate: int, stems_rate: int) -> None:
+        self.taken = 0
         self._given = 0
+        self._source_rate = source_rate
+        self._stems_rate = stems_rate
+
+    @property
+    def given(self) -> int:
+        """Samples of the source that the result so far stands for."""
+        return min(_rescaled(self._given, self._stems_rate, self._source_rate), self.taken)
 
     def counted(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
         for block in blocks:
-            self._taken += len(block)
+            self.taken += len(block)
             yield block
 
     def fitted(self, stems: Iterable[FloatArray], n_stems: int, n_channels: int) -> Iterator[FloatArray]:
         # Separation lags behind its input, so only the end can be too long or too short.
         for block in stems:
-            fitting = block[:, : self._taken - self._given]
+            fitting = block[:, : self._missing]
             self._given += fitting.shape[1]
             yield fitting
-        if self._given < self._taken:
-            yield np.zeros((n_stems, self._taken - self._given, n_channels), np.float32)
+        if self._missing:
+            missing = np.zeros((n_stems, self._missing, n_channels), np.float32)
+            self._given += self._missing
+            yield missing
+
+    @property
+    def _missing(self) -> int:
+        return _rescaled(self.taken, self._source_rate, self._stems_rate) - self._given
+
+
+def _rescaled(length: int, from_rate: int, to_rate: int) -> int:
+    """Samples at another rate that last as long, rounded to the nearest."""
+    return (2 * length * to_rate + from_rate) // (2 * from_rate)
+
+
+class _Meter:
+    """Tells how far a separation has come, and stops one that was cancelled."""
+
+    def __init__(
+        self,
+        separation: Separation,
+        sample_rate: int,
+        total_length: int | None,
+        on_progress: Callable[[Progress], None] | None,
+        cancel: Event | None,
+    ) -> None:
+        self._first_share = _FIRST_SHARE if separation.mwf else 0.0
+        self._sample_rate = sample_rate
+        self._total_length = total_length
+        self._on_progress = on_progress
+        self._cancel = cancel
+
+    def estimated(self, length: int) -> None:
+        """The first pass has come to this sample of the mixture."""
+        self.check()
+        self._tell(round(self._first_share * length), self._total_length)
+
+    def separated(self, length: int, taken_length: int) -> None:
+        """The stems have come to this sample of the mixture, of which so much was taken in."""
+        before = round(self._first_share * taken_length)
+        self._tell(
+            before + round((1 - self._first_share) * length) if length < taken_length else taken_length,
+            taken_length if self._first_share else self._total_length,
+        )
+
+    def check(self) -> None:
+        """Raises `CancelledError` if that is wanted."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise CancelledError
+
+    def _tell(self, done_length: int, total_length: int | None) -> None:
+        if self._on_progress:
+            self._on_progress(
+                Progress(done_length=done_length, total_length=total_length, sample_rate=self._sample_rate)
+            )

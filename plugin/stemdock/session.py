@@ -119,17 +119,20 @@ class OnnxSession:
 
 def available_providers() -> Sequence[str]:
     """Names in `stemdock.providers.PROVIDERS` of those that the installed onnxruntime has."""
-    onnxruntime = _import_runtime()
-    available = onnxruntime.get_available_providers()
+    available = _import_onnxruntime().get_available_providers()
     return [name for name, provider in PROVIDERS.items() if provider.onnx_name in available]
 
 
-def _import_runtime() -> Any:
-    """The module, which takes 0.1 s to import, and only those who separate need it."""
-    # From 1.29 on it tells Microsoft what it is used for, unless this is there before it is imported.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime  # noqa: PLC0415  as said above
+def _import_onnxruntime() -> Any:
+    """The library, imported late: it takes 0.1 s, and only those who separate need it.
 
+    Unless they are told not to before they load, its releases report to their maker what they are used for,
+    the newer ones on Linux and macOS too, and mark the person's home with an identifier.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # noqa: PLC0415
+
+    onnxruntime.disable_telemetry_events()  # for Windows' releases, which do not know the variable
     return onnxruntime
 
 
@@ -152,7 +155,7 @@ def _reason(error: Exception) -> str:
 
 def _load(path: Path, execution: Execution, *, keep_prepared: bool) -> tuple[Any, str]:
     """A session and the name of the provider that it runs on."""
-    onnxruntime = _import_runtime()
+    onnxruntime = _import_onnxruntime()
     wanted = execution.provider
     for name in candidates(execution, onnxruntime.get_available_providers()):
         onnx_name = PROVIDERS[name].onnx_name

@@ -28,6 +28,8 @@ OVERLAP: Final = 4
 
 _COMPENSATION: Final = 2 / 3
 """One over the sum of squared Hann windows at this overlap."""
+_N_FRAMES_AT_ONCE: Final = 64
+"""A megabyte of Spleeter's frames: what stays in the processor's cache takes half the time."""
 
 
 @cache
@@ -61,9 +63,11 @@ def stft(samples: FloatArray, frame_length: int, n_bins: int | None = None) -> C
     n_bins = frame_length // 2 + 1 if n_bins is None else n_bins
     frames = sliding_window_view(samples, frame_length, axis=1)[:, :: frame_length // OVERLAP]
     spectrum = np.empty((*frames.shape[:2], n_bins), np.complex64)
-    # One channel at a time, for the frames take four times the memory of the samples.
     for kept, channel in zip(spectrum, frames, strict=True):
-        kept[:] = fft.rfft(channel * hann(frame_length), axis=-1, overwrite_x=True)[:, :n_bins]
+        for first in range(0, len(channel), _N_FRAMES_AT_ONCE):
+            block = slice(first, first + _N_FRAMES_AT_ONCE)
+            windowed = channel[block] * hann(frame_length)
+            kept[block] = fft.rfft(windowed, axis=-1, overwrite_x=True)[:, :n_bins]
     return spectrum
 
 
@@ -83,9 +87,10 @@ def istft(spectrum: ComplexArray, frame_length: int) -> FloatArray:
     hops = np.zeros((n_channels, n_frames + OVERLAP - 1, hop_length), np.float32)
     window = hann(frame_length) * np.float32(_COMPENSATION)
     for summed, channel in zip(hops, spectrum, strict=True):
-        frames = fft.irfft(channel, n=frame_length, axis=-1)
-        frames *= window
-        quarters = frames.reshape(n_frames, OVERLAP, hop_length)
-        for quarter in range(OVERLAP):
-            summed[quarter : quarter + n_frames] += quarters[:, quarter]
+        for first in range(0, n_frames, _N_FRAMES_AT_ONCE):
+            frames = fft.irfft(channel[first : first + _N_FRAMES_AT_ONCE], n=frame_length, axis=-1)
+            frames *= window
+            quarters = frames.reshape(-1, OVERLAP, hop_length)
+            for quarter in range(OVERLAP):
+                summed[first + quarter : first + quarter + len(quarters)] += quarters[:, quarter]
     return hops.reshape(n_channels, -1)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stemdock.card import ModelCard
+    from stemdock.folding import Folding
 
     FloatArray: TypeAlias = NDArray[np.float32]
     ComplexArray: TypeAlias = NDArray[np.complex64]
@@ -27,11 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a separation has come, in samples of the mixture."""
+    """How far a separation has come, in samples of the mixture.
+
+    A separation in two passes has come halfway through the song when it has come halfway through its
+    work: `done_length` never falls, and ends at the mixture's length.
+    """
 
     done_length: int
     total_length: int | None
     """None while the length of a stream is not known."""
+    sample_rate: int | None = None
+    """Of these samples, in Hz; None if the caller did not say either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,26 @@ class Execution:
 
 
 DEFAULT_EXECUTION: Final = Execution()
+
+Bandwidth: TypeAlias = Literal["11k", "16k", "full"]
+"""Up to which frequency stems have sound: about 11 or 16.5 kHz, or as far as the mixture."""
+
+Fold: TypeAlias = Literal["auto", "front", "refuse"]
+"""What becomes of a file with more than two channels: all of them folded to stereo, front left and right
+alone, or nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Separation:
+    """How stems are made of what the networks estimate. The defaults are Spleeter's."""
+
+    mwf: bool = False
+    """Whether stems come from a multi-channel Wiener filter, in two passes, in place of masks."""
+    bandwidth: Bandwidth | None = None
+    """Up to which frequency; as the model's card says, if None."""
+
+
+DEFAULT_SEPARATION: Final = Separation()
 
 
 class MaskSession(Protocol):
@@ -186,12 +213,26 @@ class SeparatedFile:
     source: Path
     stems: Mapping[str, Path]
     """Written files by stem, in the card's order."""
+    mixes: Mapping[str, Path]
+    """Written sums of stems, by name."""
     peaks: Mapping[str, float]
-    """Largest absolute sample of each stem, before the file format clipped anything."""
+    """Largest absolute sample of each stem and mix, before the file format clipped anything."""
     clipped_lengths: Mapping[str, int]
-    """Samples of each stem, over all channels, that the file format had to clip."""
+    """Samples of each stem and mix, over all channels, that exceed what the file format can hold."""
+    gain_db: float
+    """What everything was turned down by to prevent clipping: 0 or less."""
+    warnings: tuple[str, ...]
+    """What is not quite as it was asked for, each a sentence that names the file."""
     card: ModelCard
     sample_rate: int
-    """Hz, that of the source."""
+    """Hz of the files, that of the source unless another was asked for or needed."""
     total_length: int
-    """Samples a channel, exactly those of the source, or of the part of it that was wanted."""
+    """Samples a channel: those of the source, or of the part of it that was wanted, or at another sample
+    rate as many as last as long."""
+    folding: Folding | None = None
+    """How the source's channels became two, if it had more."""
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """Stems and mixes."""
+        return {**self.stems, **self.mixes}

@@ -36,10 +36,17 @@ def test_stems_are_written_and_told(
     assert all(soundfile.info(path).frames == 16000 for path in expected)
 
 
-@pytest.mark.parametrize("song_name", ["", "  ", "nothing.wav", "."])
+@pytest.mark.parametrize("song_name", ["", "  ", "nothing.wav", "empty", "*.wav"])
 def test_an_unusable_path_is_one_line_with_a_remedy(
-    plugins: Plugins, out: list[str], tmp_path: Path, song_name: str, capsys: pytest.CaptureFixture[str]
+    plugins: Plugins,
+    out: list[str],
+    tmp_path: Path,
+    song_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
     assert run(["separate", song_name, *out], plugins) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -55,7 +62,7 @@ def test_a_bad_song_does_not_stop_the_good_ones(
     assert run(["separate", str(tmp_path / "nothing.wav"), str(song), *out], plugins) == 1
     captured = capsys.readouterr()
     assert len(captured.out.splitlines()) == 2
-    assert "1 of 2 songs failed" in captured.err
+    assert "2 songs: 1 done, 1 failed" in captured.err
 
 
 def test_songs_that_share_a_name_are_refused_before_any_work(

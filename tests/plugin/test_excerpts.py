@@ -18,7 +18,6 @@ from stemdock.plugins import Plugins
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
-    from threading import Event
 
 SAMPLE_RATE = 8000
 LENGTH = 150_000
@@ -27,15 +26,13 @@ LENGTH = 150_000
 class Halves:
     """Stands in for a separator: each stem is half of the mixture."""
 
-    card = SimpleNamespace(stems=("vocals", "accompaniment"), n_channels=2)
+    card = SimpleNamespace(name="halves", stems=("vocals", "accompaniment"), n_channels=2)
 
     def __init__(self) -> None:
         self.plugins = Plugins()
 
-    def stream(
-        self, blocks: Iterable[np.ndarray], sample_rate: int, *, cancel: Event | None = None
-    ) -> Iterator[np.ndarray]:
-        del sample_rate, cancel
+    def stream(self, blocks: Iterable[np.ndarray], sample_rate: int, **_: object) -> Iterator[np.ndarray]:
+        del sample_rate
         for block in blocks:
             yield np.stack([block / 2, block / 2])
 

@@ -15,7 +15,7 @@ import soundfile
 
 from mixtures import SONG
 from small_model import write_noise
-from stemdock import separate_file
+from stemdock import Output, separate_file
 from stemdock.errors import (
     AudioFileError,
     AudioFileNotFoundError,
@@ -72,7 +72,7 @@ def test_clipping_by_integers_is_counted(
     small_separator: Separator, tmp_path: Path, bit_depth: str, subtype: str
 ) -> None:
     source = write_noise(tmp_path / "loud.wav", level=4)
-    separated = separate_file(small_separator, source, tmp_path / "out", bit_depth=bit_depth)  # type: ignore[arg-type]
+    separated = separate_file(small_separator, source, tmp_path / "out", output=Output(bit_depth=bit_depth))  # type: ignore[arg-type]
     samples, _ = soundfile.read(separated.stems["low"], dtype="float32")
     assert soundfile.info(separated.stems["low"]).subtype == subtype
     assert separated.peaks["low"] > 1
@@ -219,7 +219,7 @@ def test_a_full_disk(
         (path / "low.wav").symlink_to("/dev/full")
         return str(path)
 
-    monkeypatch.setattr("stemdock.files.tempfile.mkdtemp", lambda prefix, dir: staging(dir, prefix))  # noqa: A006
+    monkeypatch.setattr("stemdock.staging.tempfile.mkdtemp", lambda prefix, dir: staging(dir, prefix))  # noqa: A006
     with pytest.raises(OutputError):
         separate_file(small_separator, song, tmp_path / "out")
     assert files_below(tmp_path) == ["song.wav"]
@@ -247,3 +247,12 @@ def refused(separator: Separator, source: Path, folder: Path, kind: type[AudioFi
     assert caught.value.remedy
     assert files_below(folder) == before
     return caught.value
+
+
+def test_nothing_in_a_file_tells_when_it_was_written(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    separate_file(small_separator, song, tmp_path / "out")
+    header = (tmp_path / "out" / "low.wav").read_bytes()[:200]
+    assert header.startswith(b"RIFF")
+    assert b"PEAK" not in header

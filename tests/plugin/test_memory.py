@@ -18,7 +18,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
-def peak_memory(folder: Path, minutes: float) -> int:
+def peak_memory(folder: Path, minutes: float, *options: str) -> int:
     """Peak resident memory of a separation, as the system counts it."""
     song = folder / f"{minutes}.wav"
     block = np.random.default_rng(0).uniform(-0.5, 0.5, (44100 * 6, 2)).astype(np.float32)
@@ -26,10 +26,17 @@ def peak_memory(folder: Path, minutes: float) -> int:
         for _ in range(round(minutes * 10)):
             file.write(block)
     run = subprocess.run(
-        [sys.executable, "-c", PROGRAM, song, "-o", folder], check=True, capture_output=True, text=True
+        [sys.executable, "-c", PROGRAM, song, "-o", folder, *options],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return int(run.stdout)
 
 
 def test_memory_does_not_grow_with_the_song(tmp_path: Path) -> None:
     assert peak_memory(tmp_path, 8) < 1.1 * peak_memory(tmp_path, 1)
+
+
+def test_memory_does_not_grow_with_the_song_through_the_wiener_filter(tmp_path: Path) -> None:
+    assert peak_memory(tmp_path, 4, "--mwf") < 1.1 * peak_memory(tmp_path, 1, "--mwf")

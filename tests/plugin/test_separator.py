@@ -100,3 +100,39 @@ def test_a_text_is_no_model(plugins: Plugins, tmp_path: Path) -> None:
     path.write_text("no model")
     with pytest.raises(ModelDamagedError, match="no usable ONNX model"):
         Separator(path, plugins=plugins)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    sample_rate=st.sampled_from([4000, 7999, 8000, 44100]),
+    output_rate=st.sampled_from([4000, 7999, 8000, 22050, 48000]),
+    length=st.integers(1, 20000),
+)
+def test_stems_at_another_rate_last_as_long(
+    small_separator: Separator, sample_rate: int, output_rate: int, length: int
+) -> None:
+    blocks = small_separator.stream([tone(sample_rate, length)], sample_rate, output_rate=output_rate)
+    found = sum(stems.shape[1] for stems in blocks)
+    assert abs(found - length * output_rate / sample_rate) <= 0.5
+
+
+def test_stems_at_another_rate_are_aligned_and_have_no_aliases(small_separator: Separator) -> None:
+    """A tone that the rate can hold stays; one above half of it is gone."""
+    times = np.arange(24000) / 8000
+    mixture = np.stack(2 * [np.sin(2 * np.pi * 440 * times) + np.sin(2 * np.pi * 3000 * times)], axis=1)
+    blocks = list(small_separator.stream([mixture.astype(np.float32)], 8000, output_rate=4000))
+    total = np.concatenate(blocks, axis=1).sum(axis=0)
+    inside = slice(2000, -2000)
+    expected = np.sin(2 * np.pi * 440 * np.arange(12000) / 4000)
+    np.testing.assert_allclose(total[inside, 0], expected[inside], atol=2e-3)
+
+
+def test_progress_is_told_in_samples_of_the_mixture_at_any_rate(small_separator: Separator) -> None:
+    seen: list[Progress] = []
+    blocks = small_separator.stream(
+        [tone(16000, 40000)], 16000, output_rate=4000, total_length=40000, on_progress=seen.append
+    )
+    assert sum(stems.shape[1] for stems in blocks) == 10000
+    assert [progress.done_length for progress in seen] == sorted(progress.done_length for progress in seen)
+    assert seen[-1].done_length == seen[-1].total_length == 40000
+    assert {progress.sample_rate for progress in seen} == {16000}

@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections import Counter
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from stemdock.errors import (
-    AudioFileError,
-    CancelledError,
-    ModelNotInstalledError,
-    OutputError,
-    StemdockError,
+from stemdock.batch import Done, Failed, Job, Skipped, conflicts, run_batch, summarise
+from stemdock.batch_json import JsonReporter
+from stemdock.batch_text import TextReporter
+from stemdock.commands.interruption import interruption
+from stemdock.commands.options import (
+    Batch,
+    batch_options,
+    destination_options,
+    fold_option,
+    output_options,
+    separation_options,
 )
+from stemdock.commands.pages import Pages
+from stemdock.commands.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
+from stemdock.completion import complete_models
+from stemdock.errors import ModelNotInstalledError
+from stemdock.inputs import find_songs, spooled
+from stemdock.models import model_sha256
 from stemdock.providers import AUTO, PROVIDERS
-from stemdock.reporting import echo_error, echo_path, fetch_reporter
+from stemdock.records import Records
+from stemdock.reporting import echo_path, fetch_reporter
+from stemdock.selection import selected
+from stemdock.staging import remove_abandoned
 from stemdock.types import Execution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
-    from stemdock.audio import BitDepth
+    from stemdock.batch import BatchEvent
+    from stemdock.inputs import Song
+    from stemdock.naming import Destination
+    from stemdock.output import Output, Tags
     from stemdock.plugins import Plugins
+    from stemdock.recorded import RecordedSeparation
     from stemdock.separator import Separator
-    from stemdock.types import Progress, SeparatedFile
+    from stemdock.types import Fold, SeparatedFile, Separation
 
 
 @click.command("separate")
 @click.argument("songs", nargs=-1, required=True, metavar="SONG...")
+@destination_options
 @click.option(
-    "-o", "--output", default="separated", show_default=True, metavar="DIR",
-    help="Folder for the results: DIR/<song>/<stem>.wav.",
+    "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
+    help="Name of a model, or an .onnx file.",
 )  # fmt: skip
-@click.option("-m", "--model", default="2stems", show_default=True, help="Name of a model, or an .onnx file.")
-@click.option(
-    "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]), default="32f", show_default=True,
-    help="Bits of a sample. 16 and 24 clip what exceeds full scale, 32f (floating point) does not.",
-)  # fmt: skip
+@output_options
 @click.option(
     "-p", "--provider", type=click.Choice([AUTO, *PROVIDERS]), default=AUTO, show_default=True,
     help="What the networks run on. auto takes the best that works and is as exact as the processor.",
@@ -55,115 +71,164 @@ if TYPE_CHECKING:
     help="Threads of the processor to use. [default: one a core]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace stems that are there already.")
+@click.option(
+    "--preview", is_flag=True, help="Write a page with a player beside the stems, as plugin-cli preview does."
+)
+@separation_options
+@fold_option
+@batch_options
 @click.pass_obj
 def command(
     plugins: Plugins,
     songs: tuple[str, ...],
-    output: str,
+    destination: Destination,
     model: str,
-    bit_depth: BitDepth,
+    output: Output,
     provider: str,
     precision: Literal["float32", "bfloat16"],
     n_threads: int,
     overwrite: bool,
+    preview: bool,
+    separation: Separation,
+    fold: Fold,
+    batch: Batch,
 ) -> int:
     """Split songs into stems.
 
-    Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono or stereo, any sample
-    rate. The stems have the sample rate and the length of the song. Prints the files written. A model
-    that is not installed and can be fetched is fetched first.
+    SONG is an audio file, a folder with audio files at any depth, a pattern in quotes, a playlist (m3u,
+    m3u8), or - for standard input.
+
+    Reads wav, flac, mp3 and ogg, and everything else if ffmpeg is installed; mono, stereo or surround, any
+    sample rate. The stems have the sample rate and the length of the song, and its tags. Prints the files
+    written. A model that is not installed and can be fetched is fetched first.
     """
-    folders = _folders(songs, output)
+    from stemdock.recorded import RecordedSeparation  # noqa: PLC0415  the engine: help must not wait for it
+
     execution = Execution(provider=provider, precision=precision, n_threads=n_threads)
-    separator = _open(model, plugins, execution)
-    if separator.provider != "cpu":
-        click.echo(f"running on {separator.provider}", err=True)
-    n_failed = 0
-    for source, folder in folders:
-        try:
-            _separate(separator, source, folder, bit_depth, overwrite=overwrite)
-        except CancelledError:
-            raise
-        except StemdockError as error:
-            echo_error(error)
-            n_failed += 1
-    for status in plugins.status:
-        if status.fault:
-            click.echo(f"warning: plug-in {status.name} is broken: {status.fault}", err=True)
-    if n_failed and len(songs) > 1:
-        click.echo(f"{n_failed} of {len(songs)} songs failed", err=True)
-    return 1 if n_failed else 0
+    with ExitStack() as inputs:
+        deliver = _tell
+        if str(destination.folder) == STANDARD_OUTPUT:
+            if preview:
+                raise click.UsageError("--preview writes a file, and standard output takes no other.")
+            destination, deliver = inputs.enter_context(standard_output()), send
+        root = destination.folder
+        records = Records(root)
+        found = [_spooled(song, inputs) for song in find_songs(songs, output=root, made=records.paths())]
+        separator = _open(model, plugins, execution, separation)
+        with interruption() as interrupted:
+            recorded = RecordedSeparation(
+                separator=separator,
+                model_sha256=model_sha256(model, plugins),
+                output=output,
+                fold=fold,
+                options={
+                    **json.loads(json.dumps(asdict(output))),
+                    **asdict(separation),
+                    "precision": precision,
+                    "fold": fold,
+                },
+                records=records,
+                resume=batch.resume,
+                overwrite=overwrite,
+                cancel=interrupted.cancel,
+            )
+            names = list(selected(output, separator.card.stems))
+            if deliver is send:
+                check_single(len(found), names)
+            jobs = _jobs(found, destination, names, output, separator.card.name)
+            pages = Pages(jobs if preview else (), output, overwrite=overwrite or batch.resume)
+            status = _run(jobs, recorded, batch, deliver, pages)
+    for plugin in plugins.status:
+        if plugin.fault:
+            click.echo(f"warning: plug-in {plugin.name} is broken: {plugin.fault}", err=True)
+    return interrupted.exit_status or status
 
 
-def _open(model: str, plugins: Plugins, execution: Execution) -> Separator:
-    # The engine is imported here, since asking for help must not wait for it.
-    from stemdock.separator import Separator  # noqa: PLC0415
+def _open(model: str, plugins: Plugins, execution: Execution, separation: Separation) -> Separator:
+    from stemdock.separator import Separator  # noqa: PLC0415  as above
 
     try:
-        return Separator(model, execution=execution, plugins=plugins)
+        return Separator(model, execution=execution, separation=separation, plugins=plugins)
     except ModelNotInstalledError as error:
         click.echo(f"{error}: fetching it from {error.download.source}", err=True)
         with fetch_reporter() as on_progress:
             error.download.fetch(on_progress=on_progress)
-    return Separator(model, execution=execution, plugins=plugins)
+    return Separator(model, execution=execution, separation=separation, plugins=plugins)
 
 
-def _folders(songs: Sequence[str], output: str) -> list[tuple[Path, Path]]:
-    """Each song with the folder for its stems.
-
-    Raises:
-        AudioFileError: A path is empty.
-        OutputError: Two songs would share a folder.
-    """
-    for song in songs:
-        if not song.strip():
-            raise AudioFileError(Path(), "an empty path", remedy="Name an audio file.")
-    # Windows drops blanks and dots at the end of a name, and would then not find the folder again.
-    pairs = [(Path(song), Path(output) / (Path(song).stem.rstrip(" .") or "song")) for song in songs]
-    for folder, n_songs in Counter(folder for _, folder in pairs).items():
-        if n_songs > 1:
-            raise OutputError(
-                folder,
-                f"would receive the stems of {n_songs} songs",
-                remedy="Separate songs of the same name into different folders.",
-            )
-    return pairs
+def _spooled(song: Song, inputs: ExitStack) -> Song:
+    """A song that is a file, also where standard input was meant."""
+    if not song.is_standard_input:
+        return song
+    return replace(song, path=inputs.enter_context(spooled(sys.stdin.buffer)))
 
 
-def _separate(
-    separator: Separator, source: Path, folder: Path, bit_depth: BitDepth, *, overwrite: bool
-) -> None:
-    from stemdock.files import separate_file  # noqa: PLC0415
-
-    with _progress_bar(source.name) as on_progress:
-        separated = separate_file(
-            separator, source, folder, bit_depth=bit_depth, overwrite=overwrite, on_progress=on_progress
+def _jobs(
+    songs: Iterable[Song], destination: Destination, names: Sequence[str], output: Output, model: str
+) -> list[Job]:
+    return [
+        Job(
+            number=number,
+            song=song,
+            targets={}
+            if song.fault
+            else replace(destination, folder=destination.folder / song.folder).targets(
+                song.path,
+                names,
+                codec=output.codec,
+                model=model,
+                tags=_tags(song.path) if destination.needs_tags else None,
+            ),
         )
-    for path in separated.stems.values():
+        for number, song in enumerate(songs, 1)
+    ]
+
+
+def _tags(path: Path) -> Tags | None:
+    """The tags of a song for its names; none if they cannot be read, which is told when it is separated."""
+    from stemdock.audio import UnreadableTagsError, read_tags  # noqa: PLC0415  as above
+
+    try:
+        return read_tags(path)
+    except (UnreadableTagsError, OSError):
+        return None
+
+
+def _tell(separated: SeparatedFile) -> None:
+    for path in separated.files.values():
         echo_path(path)
-    _tell_clipping(separated)
 
 
-def _tell_clipping(separated: SeparatedFile) -> None:
-    for stem, clipped_length in separated.clipped_lengths.items():
-        if clipped_length:
-            click.echo(
-                f"warning: {separated.stems[stem]}: {clipped_length} samples clipped "
-                f"(peak {separated.peaks[stem]:.3f}); 32f would keep them",
-                err=True,
-            )
-
-
-@contextmanager
-def _progress_bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
-    """A bar on standard error if a person is looking."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
-
-        def show(progress: Progress) -> None:
-            if progress.total_length:
-                bar.update(1000 * progress.done_length // progress.total_length - bar.pos)
-
-        yield show
+def _run(
+    jobs: Sequence[Job],
+    separation: RecordedSeparation,
+    batch: Batch,
+    deliver: Callable[[SeparatedFile], None],
+    pages: Pages,
+) -> int:
+    """Separates the songs, delivers each, and tells of it; returns the exit status."""
+    reporter: TextReporter | JsonReporter
+    if batch.progress == "json":
+        reporter = JsonReporter(sys.stderr)
+    else:
+        reporter = TextReporter(sys.stderr, live=batch.progress == "auto" and sys.stderr.isatty())
+    for folder in sorted({path.parent for job in jobs for path in job.targets.values()}):
+        remove_abandoned(folder)
+    refusals = conflicts(jobs, may_replace=separation.may_replace) + pages.conflicts()
+    for refusal in refusals:
+        reporter.refuse(refusal)
+    if refusals:
+        return 1
+    reporter.start(jobs, separation.separator.card.name, separation.separator.provider)
+    ended: list[BatchEvent] = []
+    for event in run_batch(jobs, pages.after(separation), n_at_once=batch.n_jobs, cancel=separation.cancel):
+        reporter.show(event)
+        if isinstance(event, Done):
+            deliver(event.separated)
+            for path in pages.of(event.job):
+                echo_path(path)
+        if isinstance(event, Done | Skipped | Failed):
+            ended.append(event)
+    summary = summarise(jobs, ended)
+    reporter.finish(summary)
+    return 1 if summary.n_failed else 0

@@ -13,7 +13,9 @@ from fuzz.targets import (
     configurations,
     jobs,
     models,
+    playlists,
     projects,
+    resumption,
 )
 
 if TYPE_CHECKING:
@@ -31,5 +33,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "project": projects.TARGET,
     "audacity": audacity.TARGET,
     "command": commands.TARGET,
+    "playlist": playlists.TARGET,
+    "record": resumption.TARGET,
     "process": commands.PROCESS_TARGET,
 }

@@ -1,47 +1,33 @@
-"""Audio files and sample rates: the only module that knows soundfile, soxr and ffmpeg.
-
-Conventions:
-    Blocks are float32, `(n_samples, n_channels)`; full scale is 1.0.
-"""
+"""Reading of audio files, by libsndfile or else by ffmpeg."""
 
 from __future__ import annotations
 
 import shutil
-import struct
 import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Final, Literal, Self
+from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 import soundfile
-import soxr
 
-from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
+from stemdock.audio.layouts import read_wav_header, soundfile_speakers
+from stemdock.errors import AudioFileError, AudioFileNotFoundError
+from stemdock.folding import downmix, folded, front_pair
 from stemdock.plainfile import Nameless, native_name, open_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from stemdock.types import FloatArray
+    from stemdock.folding import Folding
+    from stemdock.types import FloatArray, Fold
 
-BitDepth = Literal["16", "24", "32f"]
-"""Bits of a sample in a WAV file: integers, or 32-bit floating point, which cannot clip."""
-
-_SUBTYPES: Final = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
-_SAMPLE_SIZES: Final = {"16": 2, "24": 3, "32f": 4}
-"""Bytes."""
-_WAV_LIMIT: Final = 2**32 - 2**16
-"""Bytes of samples that a WAV file's 32-bit sizes can count, less some room for its headers."""
 _BLOCK_LENGTH: Final = 1 << 16
 _MAX_CHANNELS: Final = 2
 _SAMPLE_RATES: Final = range(1000, 768_001)
 """Hz. Below and above, a block or a segment would become too large when its rate is changed."""
-_AU_HEADER: Final = struct.Struct(">4sIIIII")
-"""Magic, data offset, data size, encoding, sample rate in Hz, channels; all big-endian."""
-_AU_FLOAT: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,34 +39,54 @@ class AudioStream:
     total_length: int | None
     """Samples a channel; None if the file does not say."""
     blocks: Iterator[FloatArray]
+    speakers: tuple[str, ...] = ()
+    """Loudspeakers of the channels, as in `stemdock.folding`; none if nobody can say."""
+    folding: Folding | None = None
+    """How the file's channels became two; None if they are as they were."""
 
 
 @contextmanager
-def open_audio(path: Path) -> Iterator[AudioStream]:
+def open_audio(path: Path, fold: Fold = "refuse") -> Iterator[AudioStream]:
     """Opens an audio file, by libsndfile or else by the ffmpeg on the PATH.
 
     Args:
         path: wav, flac, mp3, ogg and the like; anything with an audio stream if ffmpeg is there.
+        fold: What to do with more than two channels.
 
     Raises:
         AudioFileNotFoundError: There is no such file.
-        AudioFileError: It has no audio, no samples, more than two channels, a sample rate that no audio has,
-            or it is damaged.
+        AudioFileError: It has no audio, no samples, more channels than can be folded, a sample rate that no
+            audio has, or it is damaged.
     """
     with _open_either(path) as stream:
-        if stream.n_channels > _MAX_CHANNELS:
-            raise AudioFileError(
-                path,
-                f"has {stream.n_channels} channels, and only mono and stereo can be separated",
-                remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
-            )
         if stream.sample_rate not in _SAMPLE_RATES:
             raise AudioFileError(
                 path,
                 f"has a sample rate of {stream.sample_rate} Hz",
                 remedy="Get an intact copy, or convert it to 44100 Hz.",
             )
+        if stream.n_channels > _MAX_CHANNELS:
+            stream = _folded_stream(path, stream, fold)  # noqa: PLW2901  the same file, only folded
         yield replace(stream, blocks=_some_samples(path, stream.blocks))
+
+
+def _folded_stream(path: Path, stream: AudioStream, fold: Fold) -> AudioStream:
+    if fold == "refuse":
+        raise AudioFileError(
+            path,
+            f"has {stream.n_channels} channels, and only mono and stereo can be separated",
+            remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
+        )
+    if fold == "auto" and not stream.speakers:
+        raise AudioFileError(
+            path,
+            f"has {stream.n_channels} channels, and nobody can say for which loudspeakers",
+            remedy="Take its first two channels (--fold front), or fold it down in an audio editor.",
+        )
+    folding = downmix(stream.speakers) if fold == "auto" else front_pair(stream.speakers, stream.n_channels)
+    return replace(
+        stream, n_channels=_MAX_CHANNELS, blocks=folded(stream.blocks, folding), speakers=(), folding=folding
+    )
 
 
 @contextmanager
@@ -97,6 +103,7 @@ def _open_either(path: Path) -> Iterator[AudioStream]:
             n_channels=sound.channels,
             total_length=sound.frames,
             blocks=_soundfile_blocks(path, sound),
+            speakers=soundfile_speakers(sound),
         )
 
 
@@ -153,28 +160,29 @@ def _open_by_ffmpeg(path: Path, reason: str) -> Iterator[AudioStream]:
             f"is no audio file that can be read without ffmpeg ({reason})",
             remedy="Install ffmpeg for m4a, video and other formats, or convert the file to WAV.",
         )
-    # AU is the simplest format that says rate and channels ahead of a stream of unknown length.
+    # WAV says ahead of a stream of unknown length its rate, its channels, and which these are.
     command = [program, "-v", "error", "-nostdin", "-protocol_whitelist", "file,pipe"]
-    command += ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-"]
+    command += ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-"]
     with (
         tempfile.TemporaryFile() as messages,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages) as process,  # noqa: S603
+        # An interrupt at the terminal is for us to deal with, so ffmpeg is kept from it.
+        subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.PIPE, stderr=messages, start_new_session=True
+        ) as process,
     ):
         try:
             assert process.stdout is not None  # noqa: S101  because of PIPE
-            header = process.stdout.read(_AU_HEADER.size)
-            if len(header) < _AU_HEADER.size:
+            header = read_wav_header(process.stdout)
+            if header is None:
                 process.wait()
                 raise _ffmpeg_error(path, messages)
-            _, offset, _, encoding, sample_rate, n_channels = _AU_HEADER.unpack(header)
-            if encoding != _AU_FLOAT:
-                raise AudioFileError(path, "ffmpeg's output is not understood", remedy="Update ffmpeg.")
-            process.stdout.read(offset - _AU_HEADER.size)
+            sample_rate, n_channels, speakers = header
             yield AudioStream(
                 sample_rate=sample_rate,
                 n_channels=n_channels,
                 total_length=None,
                 blocks=_ffmpeg_blocks(path, process, n_channels, messages),
+                speakers=speakers,
             )
         finally:
             process.kill()
@@ -187,7 +195,7 @@ def _ffmpeg_blocks(
     size = _BLOCK_LENGTH * n_channels * 4
     while data := process.stdout.read(size):
         usable = len(data) - len(data) % (n_channels * 4)
-        yield np.frombuffer(data[:usable], ">f4").astype(np.float32).reshape(-1, n_channels)
+        yield np.frombuffer(data[:usable], "<f4").astype(np.float32).reshape(-1, n_channels)
     if process.wait() != 0:
         raise _ffmpeg_error(path, messages)
 
@@ -201,98 +209,3 @@ def _ffmpeg_error(path: Path, messages: IO[bytes]) -> AudioFileError:
         f"ffmpeg finds no usable audio in it ({reason})",
         remedy="Check that it is an audio file and intact.",
     )
-
-
-def resampled(blocks: Iterable[FloatArray], from_rate: int, to_rate: int) -> Iterator[FloatArray]:
-    """Blocks at another sample rate, without delay.
-
-    Args:
-        blocks: `(n_samples, n_channels)` each, all with the same number of channels.
-        from_rate: Hz.
-        to_rate: Hz.
-
-    Yields:
-        Blocks whose lengths add up to `total * to_rate / from_rate`, rounded; the samples do not
-        depend on how the input was cut.
-    """
-    if from_rate == to_rate:
-        yield from blocks
-        return
-    stream = empty = None
-    for block in blocks:
-        if stream is None:
-            empty = block[:0]
-            stream = soxr.ResampleStream(from_rate, to_rate, block.shape[1], dtype="float32", quality="HQ")
-        yield stream.resample_chunk(np.ascontiguousarray(block))
-    if stream is not None:
-        yield stream.resample_chunk(empty, last=True)
-
-
-class WavWriter:
-    """A WAV file being written, which keeps count of what it holds.
-
-    Attributes:
-        peak: Largest absolute sample so far.
-        clipped_length: Samples over all channels that the bit depth had to clip.
-    """
-
-    def __init__(
-        self, path: Path, *, sample_rate: int, n_channels: int, bit_depth: BitDepth, total_length: int | None
-    ) -> None:
-        """Creates the file.
-
-        Args:
-            path: Must not exist yet.
-            sample_rate: Hz.
-            n_channels: Channels of every block.
-            bit_depth: How samples are stored.
-            total_length: Expected samples a channel; what does not fit in WAV becomes RF64.
-
-        Raises:
-            OutputError: It cannot be created.
-        """
-        self._path = path
-        size = (total_length or 0) * n_channels * _SAMPLE_SIZES[bit_depth]
-        self._full_scale = None if bit_depth == "32f" else 1.0
-        self.peak = 0.0
-        self.clipped_length = 0
-        with self._told_errors():
-            self._file = soundfile.SoundFile(
-                native_name(path),
-                "x",
-                samplerate=sample_rate,
-                channels=n_channels,
-                subtype=_SUBTYPES[bit_depth],
-                format="WAV" if size < _WAV_LIMIT else "RF64",
-            )
-
-    def write(self, block: FloatArray) -> None:
-        """Appends a block `(n_samples, n_channels)`.
-
-        Raises:
-            OutputError: The disk is full or gone.
-        """
-        magnitude = np.abs(block)
-        self.peak = max(self.peak, float(magnitude.max(initial=0.0)))
-        if self._full_scale is not None:
-            self.clipped_length += int(np.count_nonzero(magnitude > self._full_scale))
-        with self._told_errors():
-            self._file.write(block)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Completes the file; raises `OutputError` if the disk is full or gone."""
-        with self._told_errors():
-            self._file.close()
-
-    @contextmanager
-    def _told_errors(self) -> Iterator[None]:
-        try:
-            yield
-        # soundfile asserts that libsndfile wrote all it was given, which a full disk disproves.
-        except (soundfile.SoundFileError, OSError, AssertionError) as error:
-            raise OutputError(
-                self._path, f"cannot be written ({error})", remedy="Check permissions and free disk space."
-            ) from error

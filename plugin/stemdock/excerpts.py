@@ -1,0 +1,71 @@
+"""Parts of a mixture, by time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from stemdock.errors import AudioFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from stemdock.audio import AudioStream
+    from stemdock.types import FloatArray
+
+_ROUNDING: Final = 6
+"""Decimal places of a sample: seconds that meant a whole sample must not miss it by a rounding error."""
+
+
+def excerpt(source: Path, audio: AudioStream, start: float, duration: float | None) -> AudioStream:
+    """The part of an open file that is wanted.
+
+    Args:
+        source: The file, for errors.
+        audio: It, open.
+        start: Seconds into the file, rounded down to a whole sample.
+        duration: Seconds from `start`, rounded up to a whole sample; None for all the rest.
+
+    Raises:
+        AudioFileError: There is nothing in that part; for files of unknown length, when they are read.
+    """
+    if start <= 0 and duration is None:
+        return audio
+    if not math.isfinite(start * audio.sample_rate):
+        raise _empty_excerpt(source, start)
+    first = max(0, math.floor(round(start * audio.sample_rate, _ROUNDING)))
+    end = None
+    if duration is not None and not math.isinf((start + duration) * audio.sample_rate):
+        end = math.ceil(round((start + duration) * audio.sample_rate, _ROUNDING))
+    total_length = audio.total_length
+    if total_length is not None:
+        total_length = max(0, min(total_length, total_length if end is None else end) - first)
+    if total_length == 0 or (end is not None and end <= first):
+        raise _empty_excerpt(source, start)
+    return replace(
+        audio, total_length=total_length, blocks=_excerpt_blocks(source, audio.blocks, start, first, end)
+    )
+
+
+def _excerpt_blocks(
+    source: Path, blocks: Iterator[FloatArray], start: float, first: int, end: int | None
+) -> Iterator[FloatArray]:
+    """Samples from `first` up to `end`, of which there is at least one."""
+    position = 0
+    for block in blocks:
+        wanted = block[max(0, first - position) : None if end is None else max(0, end - position)]
+        position += len(block)
+        if len(wanted):
+            yield wanted
+        if end is not None and position >= end:
+            break
+    if position <= first:
+        raise _empty_excerpt(source, start)
+
+
+def _empty_excerpt(source: Path, start: float) -> AudioFileError:
+    return AudioFileError(
+        source, f"has no audio in the part wanted, from {start:g} s", remedy="Choose another part of it."
+    )

@@ -1,0 +1,89 @@
+"""A page to listen to stems and look at them: one file, which needs no server and no network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stemdock.errors import OutputError, OutputExistsError, StemdockError
+from stemdock.preview.page import write_page
+from stemdock.preview.stems import draw, find_stems, look_at, sound_for
+from stemdock.staging import staging
+from stemdock.types import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+__all__ = ["find_stems", "write_preview"]
+
+
+def write_preview(
+    stems: Mapping[str, Path],
+    path: Path,
+    *,
+    title: str,
+    facts: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> None:
+    """Writes a page with a player for the stems of one song.
+
+    The page appears when it is complete; until then, and if anything goes wrong, what was there stays.
+
+    Args:
+        stems: Audio files by the name of the stem, in the order in which they are shown; at least one.
+        path: The page.
+        title: Name of the song, any text.
+        facts: What is known about the separation, such as its model, by what it is.
+        overwrite: Whether a file that is there already may be replaced.
+        on_progress: Told how many samples of all stems together have been read.
+
+    Raises:
+        AudioFileError: A stem cannot be read, or they are too long for a page.
+        OutputError: The page is there already, or cannot be written.
+    """
+    _check_target(path, stems, overwrite=overwrite)
+    sources = [look_at(name, file) for name, file in stems.items()]
+    sound = sound_for(sources)
+    duration = max(source.duration for source in sources)
+    total_length = sum(source.total_length for source in sources)
+    done_length = 0
+
+    def on_samples(n_samples: int) -> None:
+        nonlocal done_length
+        done_length += n_samples
+        if on_progress:
+            on_progress(Progress(done_length=done_length, total_length=total_length))
+
+    try:
+        with staging(path.parent) as unfinished:
+            drawn = [
+                draw(
+                    source,
+                    duration=duration,
+                    sound=sound,
+                    mp3=unfinished / f"{index}.mp3",
+                    on_samples=on_samples,
+                )
+                for index, source in enumerate(sources)
+            ]
+            staged = unfinished / "page.html"
+            with staged.open("w", encoding="utf-8", newline="\n") as page:
+                write_page(page, drawn, title=title, facts=facts or {}, duration=duration, sound=sound)
+            _check_target(path, stems, overwrite=overwrite)
+            staged.replace(path)
+    except StemdockError:
+        # Some of them are OSErrors too, and say better what is wrong.
+        raise
+    except OSError as error:
+        raise OutputError(
+            path, f"cannot be written ({error.strerror})", remedy="Check permissions and free disk space."
+        ) from error
+
+
+def _check_target(path: Path, stems: Mapping[str, Path], *, overwrite: bool) -> None:
+    if path.exists():
+        if any(path.samefile(file) for file in stems.values() if file.exists()):
+            raise OutputError(path, "is one of the stems", remedy="Choose another name for the page.")
+        if not overwrite:
+            raise OutputExistsError(path)

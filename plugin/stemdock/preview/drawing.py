@@ -1,0 +1,146 @@
+"""What a stem looks like: extremes for a waveform and levels for a spectrogram, in flat memory.
+
+Conventions:
+    The song's whole length is divided into columns of equal duration before the first sample comes,
+    so that stems line up whatever their sample rates and lengths. Frequencies are in Hz. Bands are
+    spaced evenly on a logarithmic axis and count from the lowest up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from stemdock.stft import OVERLAP, stft
+
+if TYPE_CHECKING:
+    from stemdock.types import FloatArray
+
+N_COLUMNS: Final = 1200
+"""As many as a wide window has points; a picture of more would only be larger."""
+N_BANDS: Final = 128
+LOWEST_FREQUENCY: Final = 40.0
+HIGHEST_FREQUENCY: Final = 20_000.0
+LEVEL_RANGE: Final = 80.0
+"""dB below the loudest point of all stems that the colours cover."""
+_FRAME_DURATION: Final = 0.09
+"""Seconds, roughly: 4096 samples at 44.1 kHz, as Spleeter's own frames."""
+
+
+class Waveform:
+    """Largest excursion up and down of each column.
+
+    Attributes:
+        extremes: `(n_columns, 2)` float32, >= 0: the largest sample and the largest negated one.
+    """
+
+    def __init__(self, total_length: int) -> None:
+        """Prepares for a song of `total_length` samples; what comes after goes to the last column."""
+        self._total_length = max(1, total_length)
+        self._n_columns = min(N_COLUMNS, self._total_length)
+        self._length = 0
+        self.extremes = np.zeros((self._n_columns, 2), np.float32)
+
+    def add(self, block: FloatArray) -> None:
+        """Takes in the next samples `(n_samples, n_channels)`, all finite."""
+        position = np.arange(self._length, self._length + len(block))
+        column = np.minimum(position * self._n_columns // self._total_length, self._n_columns - 1)
+        starts = np.flatnonzero(np.diff(column, prepend=-1))
+        up = np.maximum.reduceat(block.max(axis=1), starts)
+        down = np.maximum.reduceat(-block.min(axis=1), starts)
+        touched = self.extremes[column[starts]]
+        self.extremes[column[starts]] = np.maximum(touched, np.stack([up, down], axis=1))
+        self._length += len(block)
+
+
+class Spectrogram:
+    """Mean power of each column in each band, over frames and channels.
+
+    Frames are those of `stemdock.stft`, the first one centred on the first sample. Channels are added
+    as powers, so that what is in opposite phase does not vanish.
+    """
+
+    def __init__(self, total_length: int, sample_rate: int) -> None:
+        """Prepares for a song of `total_length` samples at `sample_rate` Hz."""
+        self._frame_length = OVERLAP << max(2, round(np.log2(sample_rate * _FRAME_DURATION / OVERLAP)))
+        self._hop_length = self._frame_length // OVERLAP
+        self._n_columns = min(N_COLUMNS, max(1, -(-total_length // self._hop_length)))
+        self._hops_length = max(1, total_length)
+        self._n_frames = 0
+        self._waiting: FloatArray | None = None
+        self._weights = band_weights(self._frame_length, sample_rate)
+        self._sums = np.zeros((self._n_columns, N_BANDS))
+        self._counts = np.zeros(self._n_columns)
+
+    def add(self, block: FloatArray) -> None:
+        """Takes in the next samples `(n_samples, n_channels)`, all finite."""
+        if self._waiting is None:
+            self._waiting = np.zeros((block.shape[1], self._frame_length // 2), np.float32)
+        samples = np.concatenate([self._waiting, block.T], axis=1)
+        n_frames = (samples.shape[1] - self._frame_length) // self._hop_length + 1
+        if n_frames > 0:
+            self._add_frames(samples)
+            samples = samples[:, n_frames * self._hop_length :]
+        self._waiting = samples
+
+    def powers(self) -> FloatArray:
+        """Ends the last frame and gives `(n_columns, N_BANDS)` float32, >= 0, of any scale."""
+        if self._waiting is not None:
+            self._add_frames(np.pad(self._waiting, ((0, 0), (0, self._frame_length // 2))))
+            self._waiting = None
+        return np.asarray(self._sums / np.maximum(1, self._counts)[:, None], np.float32)
+
+    def _add_frames(self, samples: FloatArray) -> None:
+        if samples.shape[1] < self._frame_length:
+            return
+        spectrum = stft(samples, self._frame_length)
+        power = np.mean(spectrum.real**2 + spectrum.imag**2, axis=0) @ self._weights.T
+        position = (self._n_frames + np.arange(len(power))) * self._hop_length
+        column = np.minimum(position * self._n_columns // self._hops_length, self._n_columns - 1)
+        np.add.at(self._sums, column, power)
+        np.add.at(self._counts, column, 1)
+        self._n_frames += len(power)
+
+
+def band_edges(sample_rate: int) -> FloatArray:
+    """Borders of the bands in Hz, `(N_BANDS + 1,)`, from 40 Hz to 20 kHz or half the sample rate."""
+    highest = min(HIGHEST_FREQUENCY, sample_rate / 2)
+    return np.geomspace(min(LOWEST_FREQUENCY, highest / 2), highest, N_BANDS + 1).astype(np.float32)
+
+
+def band_weights(frame_length: int, sample_rate: int) -> FloatArray:
+    """Share of each bin in each band's mean, `(N_BANDS, n_bins)`; every row adds up to 1.
+
+    A bin covers half its spacing to both sides. A band takes the mean over itself, or, where it is
+    narrower than a bin, over one bin's width around its centre, which interpolates between two bins.
+    """
+    spacing = sample_rate / frame_length
+    edges = band_edges(sample_rate).astype(np.float64)
+    centre = (edges[:-1] + edges[1:]) / 2
+    width = np.maximum(np.diff(edges), spacing)
+    low, high = (centre - width / 2)[:, None], (centre + width / 2)[:, None]
+    bins = np.arange(frame_length // 2 + 1) * spacing
+    overlap = np.minimum(high, bins + spacing / 2) - np.maximum(low, bins - spacing / 2)
+    weights = np.maximum(overlap, 0)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+
+
+def shades(
+    powers: FloatArray, loudest: float, n_shades: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    """Powers as shades of a palette, on a scale of decibels.
+
+    Args:
+        powers: `(n_columns, n_bands)`, >= 0.
+        loudest: The power that gets the last shade; 0 or less if everything is silent.
+        n_shades: Shades from `LEVEL_RANGE` dB below the loudest, or less, up to it.
+
+    Returns:
+        `(n_columns, n_bands)` uint8, 0 to `n_shades - 1`.
+    """
+    if loudest <= 0:
+        return np.zeros(powers.shape, np.uint8)
+    floor = 10 ** (-LEVEL_RANGE / 10)
+    level = 10 * np.log10(np.clip(powers.astype(np.float64) / loudest, floor, 1))
+    return np.asarray(np.rint((level / LEVEL_RANGE + 1) * (n_shades - 1)), np.uint8)

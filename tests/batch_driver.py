@@ -1,0 +1,20 @@
+"""plugin-cli with the small model, as a program of its own that tests can kill.
+
+Usage: python batch_driver.py MODEL_FOLDER ARGUMENT...
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from small_model import SmallPlugin
+from stemdock import Plugins, builtin
+from stemdock.cli import run
+
+if __name__ == "__main__":
+    model_folder, *arguments = sys.argv[1:]
+    plugins = Plugins()
+    plugins.register(builtin, "stemdock")
+    plugins.register(SmallPlugin(Path(model_folder)), "small")
+    sys.exit(run(arguments, plugins))

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from stemdock.staging import remove_abandoned, staging
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from stemdock.staging import staging
+with staging(Path(sys.argv[1])) as folder:
+    (folder / "vocals.wav").write_text("half")
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_for_unfinished_files_leaves_nothing(tmp_path: Path) -> None:
+    with staging(tmp_path / "a" / "b") as folder:
+        (folder / "low.wav").touch()
+        assert folder.parent == tmp_path / "a" / "b"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_put_in_its_place_stays(tmp_path: Path) -> None:
+    with staging(tmp_path / "a") as folder:
+        (folder / "low.wav").touch()
+        (folder / "low.wav").replace(tmp_path / "a" / "low.wav")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["low.wav"]
+
+
+def test_the_living_keep_their_folders_and_the_dead_do_not(tmp_path: Path) -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, tmp_path / "song"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with run:
+        try:
+            assert run.stdout is not None
+            run.stdout.readline()
+            (tmp_path / "song" / ".stemdock-older").mkdir()
+            remove_abandoned(tmp_path / "song")
+            (left,) = (tmp_path / "song").iterdir()
+            assert (left / "vocals.wav").exists()
+        finally:
+            run.kill()
+            run.wait()
+    assert left.exists()
+    remove_abandoned(tmp_path / "song")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_within_one_process_the_living_keep_theirs_too(tmp_path: Path) -> None:
+    with staging(tmp_path) as folder:
+        remove_abandoned(tmp_path)
+        assert folder.exists()
+
+
+def test_a_folder_that_is_not_there_has_nothing_abandoned(tmp_path: Path) -> None:
+    remove_abandoned(tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_folder_with_other_files_stays(tmp_path: Path) -> None:
+    (tmp_path / "song" / ".stemdock-x").mkdir(parents=True)
+    (tmp_path / "song" / "mine.txt").touch()
+    remove_abandoned(tmp_path / "song")
+    assert [path.name for path in (tmp_path / "song").iterdir()] == ["mine.txt"]
