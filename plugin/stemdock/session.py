@@ -26,7 +26,7 @@ from stemdock.providers import AUTO, PROVIDERS, candidates
 from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from stemdock.types import Execution, FloatArray
@@ -72,7 +72,7 @@ class OnnxSession:
         self._session, self.provider = _load(path, execution, keep_prepared=keep_prepared)
         self._path = str(path)
         self._lock = Lock()
-        self.card = card_from_metadata(self._session.get_modelmeta().custom_metadata_map, str(path))
+        self.card = card_from_metadata(self._metadata(), self._path)
         self._check_contract(str(path))
 
     def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
@@ -99,6 +99,15 @@ class OnnxSession:
                     self._path, f"makes estimates of {stem} that are none", remedy=_EXPORT_AGAIN
                 )
         return estimates
+
+    def _metadata(self) -> Mapping[str, str]:
+        try:
+            metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError as error:
+            raise ModelDamagedError(
+                self._path, f"its metadata are no text ({error})", remedy=_EXPORT_AGAIN
+            ) from error
+        return metadata
 
     def _check_contract(self, model: str) -> None:
         card = self.card
