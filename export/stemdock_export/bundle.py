@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from stemdock.wire import FormatError, read_fields
 from stemdock_export.errors import CheckpointError
 from stemdock_export.table import masked_crc32c, read_table
-from stemdock_export.wire import FormatError, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,6 @@ activation and then separates into noise; here every value that is read must be 
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from stemdock.card import INPUT_NAME, MaskExtension
+from stemdock.jsontext import parse_json
 from stemdock_export.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def parse_config(text: str, source: str) -> SpleeterConfig:
         ConfigError: Not JSON, a key is missing, or a value cannot be used.
     """
     try:
-        content = json.loads(text)
+        content = parse_json(text)
     except ValueError as error:
         raise ConfigError(source, "", f"not JSON: {error}", remedy="Correct the file.") from error
     if not isinstance(content, dict):

@@ -14,8 +14,8 @@ import struct
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from stemdock.wire import FormatError, read_varint
 from stemdock_export.extra import import_extra
-from stemdock_export.wire import FormatError, read_varint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

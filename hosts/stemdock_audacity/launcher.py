@@ -44,9 +44,9 @@ def main() -> None:
     if sys.argv[1:] == ["--clean"]:
         _clean(spool)
         return
-    restoring = restoring_command(noted_value((spool.inbox / "preference.txt").read_bytes()))
-    (spool.inbox / "restore.txt").write_bytes(restoring.encode() + b"\n")
     try:
+        restoring = restoring_command(noted_value((spool.inbox / "preference.txt").read_bytes()))
+        (spool.inbox / "restore.txt").write_bytes(restoring.encode() + b"\n")
         reply = _serve(spool)
     except Exception as error:  # noqa: BLE001  whatever it is, only this way can the person learn of it
         remedy = getattr(error, "remedy", "Run `plugin-cli audacity doctor`.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from stemdock_audacity.errors import ReplyError
 from stemdock_audacity.protocol import command_line
 
 if TYPE_CHECKING:
@@ -38,8 +39,15 @@ def noted_value(notes: bytes) -> str:
 
 
 def restoring_command(value: str) -> str:
-    """The command that puts the user's value back."""
-    return command_line("SetPreference", Name=PREFERENCE, Value=value)
+    """The command that puts the user's value back.
+
+    Raises:
+        ReplyError: No command can carry it; then it was not noted as Audacity has it.
+    """
+    try:
+        return command_line("SetPreference", Name=PREFERENCE, Value=value)
+    except ValueError as error:
+        raise ReplyError(f"an export command that cannot be ({error})", value) from error
 
 
 def mend_preference(pipe: Pipe, notes: Path) -> None:
@@ -51,10 +59,12 @@ def mend_preference(pipe: Pipe, notes: Path) -> None:
 
     Raises:
         HostUnreachableError: Audacity ended or does not answer.
+        ReplyError: The notes are damaged.
     """
     if not notes.exists():
         return
     value = noted_value(notes.read_bytes())
+    restoring_command(value)
     present = pipe.run("GetPreference", Name=PREFERENCE).text
     if MARKER in present or (present != value and is_alike(present, value)):
         pipe.run("SetPreference", Name=PREFERENCE, Value=value)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from stemdock.jsontext import parse_json
 from stemdock_audacity.errors import ReplyError
 from stemdock_audacity.nyquist_text import ALL_STEMS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_LATEST: Final = 1 << 53
+"""Samples from the start of a project that floating point still counts one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +75,21 @@ class Request:
 
 
 def nearest_sample(seconds: float, sample_rate: float) -> int:
-    """The sample at a time, rounded as Audacity does."""
+    """The sample at a time, rounded as Audacity does.
+
+    Raises:
+        ValueError: There is no such time.
+    """
+    if not abs(seconds * sample_rate) < _LATEST:
+        raise ValueError(f"{seconds} s at {sample_rate} Hz")
     return math.floor(seconds * sample_rate + 0.5)
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 1 <= rate < _LATEST:
+        raise ValueError(f"{text} Hz")
+    return rate
 
 
 def parse_notes(text: str) -> list[tuple[str, str]]:
@@ -88,7 +106,7 @@ def parse_track(text: str) -> CapturedTrack:
     """
     notes = dict(parse_notes(text))
     try:
-        sample_rate = float(notes["rate"])
+        sample_rate = _rate(notes["rate"])
         return CapturedTrack(
             index=int(notes["index"]) - 1,
             name=notes["name"],
@@ -113,15 +131,17 @@ def read_request(inbox: Path) -> Request:
     text = _read(inbox / "request.txt")
     pairs = parse_notes(text)
     notes = dict(pairs)
-    tracks = [parse_track(_read(inbox / f"track-{index}.txt")) for key, index in pairs if key == "track"]
     try:
+        tracks = [
+            parse_track(_read(inbox / f"track-{int(index)}.txt")) for key, index in pairs if key == "track"
+        ]
         return Request(
             model=notes.get("model", ""),
             stems=() if notes.get("stems", ALL_STEMS) == ALL_STEMS else (notes["stems"],),
             remainder=notes.get("rest") == "1",
             mute_original=notes.get("mute") == "1",
             tracks=tuple(track for track in tracks if track.separable_length),
-            project_rate=float(notes["project-rate"]),
+            project_rate=_rate(notes["project-rate"]),
         )
     except (KeyError, ValueError) as error:
         raise ReplyError(f"an unusable request ({error})", text) from error
@@ -132,11 +152,18 @@ def request_to_json(request: Request) -> str:
     return json.dumps(asdict(request), ensure_ascii=False)
 
 
-def request_from_json(text: str) -> Request:
-    """The request in such a file."""
-    values: dict[str, Any] = json.loads(text)
-    tracks = tuple(CapturedTrack(**track) for track in values.pop("tracks"))
-    return Request(**{**values, "stems": tuple(values["stems"])}, tracks=tracks)
+def request_from_json(text: str | bytes) -> Request:
+    """The request in such a file.
+
+    Raises:
+        ReplyError: It is damaged.
+    """
+    try:
+        values: dict[str, Any] = parse_json(text)
+        tracks = tuple(CapturedTrack(**track) for track in values["tracks"])
+        return Request(**{**values, "stems": tuple(values["stems"]), "tracks": tracks})
+    except (ValueError, TypeError, LookupError) as error:
+        raise ReplyError(f"a request that is damaged ({error})", str(text)) from error
 
 
 def _read(path: Path) -> str:

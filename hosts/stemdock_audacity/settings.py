@@ -20,8 +20,8 @@ def set_value(text: str, section: str, key: str, value: str | None) -> str:
             _drop_empty(lines, section)
     elif place is not None:
         lines[place] = f"{key}={value}"
-    elif f"[{section}]" in lines:
-        lines.insert(lines.index(f"[{section}]") + 1, f"{key}={value}")
+    elif (head := _find_head(lines, section)) is not None:
+        lines.insert(head + 1, f"{key}={value}")
     else:
         lines += [f"[{section}]", f"{key}={value}"]
     return "".join(line + end for line in lines)
@@ -31,13 +31,17 @@ def _find(lines: list[str], section: str, key: str) -> int | None:
     current = ""
     for place, line in enumerate(lines):
         if line.startswith("["):
-            current = line.strip()[1:-1]
-        elif current == section and line.partition("=")[0] == key:
+            current = line.rstrip()
+        elif current == f"[{section}]" and line.partition("=")[0] == key:
             return place
     return None
 
 
+def _find_head(lines: list[str], section: str) -> int | None:
+    return next((place for place, line in enumerate(lines) if line.rstrip() == f"[{section}]"), None)
+
+
 def _drop_empty(lines: list[str], section: str) -> None:
-    head = lines.index(f"[{section}]")
-    if head + 1 == len(lines) or lines[head + 1].startswith("["):
+    head = _find_head(lines, section)
+    if head is not None and (head + 1 == len(lines) or lines[head + 1].startswith("[")):
         del lines[head]

@@ -10,6 +10,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from stemdock.jsontext import parse_json
 from stemdock_audacity.errors import InstallError, RunningError
 from stemdock_audacity.folders import MODULE, PLUGIN_FILES, Profile, module_time
 from stemdock_audacity.nyquist_text import plugin_texts
@@ -198,7 +199,7 @@ def _write(path: Path, text: str) -> None:
 
 def _read_record(spool: Spool) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads((spool.folder / _RECORD).read_text("utf-8"))
+        record: dict[str, Any] = parse_json((spool.folder / _RECORD).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return record

@@ -19,16 +19,20 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from stemdock.jsontext import parse_json
 from stemdock_audacity.request import request_from_json, request_to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stemdock_audacity.request import Request
 
 State = Literal["queued", "separating", "delivering", "failed"]
 
 _N_RECENT: Final = 20
+_PID_LIMIT: Final = 1 << 31
 _KEEP_TIME: Final = 7 * 24 * 3600
 """Seconds for which undelivered stems are kept."""
 
@@ -65,14 +69,20 @@ class Job:
         return self.folder / "stems.aup"
 
     def request(self) -> Request:
-        """What was asked for."""
-        return request_from_json((self.folder / "request.json").read_text("utf-8"))
+        """What was asked for.
+
+        Raises:
+            ReplyError: The file is damaged.
+            OSError: It is gone.
+        """
+        return request_from_json((self.folder / "request.json").read_bytes())
 
     def state(self) -> JobState | None:
-        """None if it has just been finished."""
+        """None if it has just been finished, or is not to be understood."""
         try:
-            return JobState(**json.loads((self.folder / "state.json").read_text("utf-8")))
-        except (OSError, ValueError):
+            values = parse_json((self.folder / "state.json").read_text("utf-8"))
+            return JobState(**values) if _is_sound(asdict(JobState(**values))) else None
+        except (OSError, ValueError, TypeError):
             return None
 
     def update(self, state: JobState) -> None:
@@ -171,6 +181,18 @@ class Spool:
         """Every job in a line."""
         pairs = [(job, job.state()) for job in self.jobs()]
         return [f"{job.id}  {describe(state)}" for job, state in pairs if state]
+
+
+def _is_sound(values: Mapping[str, Any]) -> bool:
+    """Whether the values of a state, which come from a file, are of the kinds and sizes they should be."""
+    return (
+        values["state"] in get_args(State)
+        and isinstance(values["title"], str)
+        and isinstance(values["message"], str)
+        and isinstance(values["share"], float | int)
+        and 0 <= values["share"] <= 1
+        and all(type(values[key]) is int and 0 <= values[key] < _PID_LIMIT for key in ("worker", "audacity"))
+    )
 
 
 def describe(state: JobState) -> str:

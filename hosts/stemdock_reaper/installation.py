@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
+from stemdock.jsontext import parse_json
 from stemdock.types import Check
 from stemdock_reaper import keyboard, places
 
@@ -74,7 +74,7 @@ def _registration(folder: Path) -> Check:
 def _command(folder: Path) -> Check:
     path = places.config_path(folder)
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = parse_json(path.read_text(encoding="utf-8"))
         command = config["command"]
         program = command[0] if command else None
     except FileNotFoundError:

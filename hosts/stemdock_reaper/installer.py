@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stemdock.jsontext import parse_json
 from stemdock_reaper import keyboard, places
 from stemdock_reaper.errors import ReaperRunningError, ResourceFolderError
 from stemdock_reaper.jobs import remove_old_jobs
@@ -222,7 +223,7 @@ def _action_paths() -> list[str]:
 
 def _read_record(path: Path) -> _Record:
     try:
-        content: Mapping[str, object] = json.loads(path.read_text(encoding="ascii"))
+        content: Mapping[str, object] = parse_json(path.read_text(encoding="ascii"))
         return _Record(**content)  # type: ignore[arg-type]
     except FileNotFoundError:
         return _Record()

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from stemdock.jsontext import parse_json
 from stemdock_reaper.errors import JobError, JobTakenError
 
 if TYPE_CHECKING:
@@ -84,14 +85,14 @@ def read_job(folder: Path) -> Job:
         JobError: It is missing, damaged, or of another protocol.
     """
     try:
-        content = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        content = parse_json((folder / "job.json").read_text(encoding="utf-8"))
     except OSError as error:
         raise JobError(folder, f"job.json cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise JobError(folder, f"job.json is damaged ({error})") from error
     try:
         return _job(folder, content)
-    except (TypeError, ValueError, LookupError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
         raise JobError(folder, f"job.json is not understood ({error!r})") from error
 
 

@@ -194,7 +194,12 @@ def folder_depths(project: bytes, path: Path) -> list[int]:
         for line in project[start:end].decode("utf-8", "replace").splitlines():
             words = split_words(line)
             if words[:1] == ["ISBUS"]:
-                depth = int(words[2])
+                try:
+                    depth = int(words[2])
+                except (ValueError, IndexError) as error:
+                    raise ProjectFileError(
+                        path, f"is damaged: {line.strip()!r}", remedy="Open it in REAPER, and save it again."
+                    ) from error
         depths.append(depth)
     return depths
 

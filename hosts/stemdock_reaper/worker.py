@@ -157,10 +157,11 @@ def _staging(folder: Path) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".stemdock-", dir=folder))
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # Of a path with a NUL in it, or of letters that are none, Python says that the value is wrong.
         raise OutputError(
             folder,
-            f"cannot be written to ({error.strerror})",
+            f"cannot be written to ({error.strerror if isinstance(error, OSError) else error})",
             remedy="Save the project in a folder that you may write to, and start the action again.",
         ) from error
     try:

@@ -66,7 +66,8 @@ def unpack_checkpoint(
                     raise _harmful(archive, "holds more than one checkpoint")
                 homes[path.name] = path.parent
                 _write(tar, member, folder / path.name, cancel)
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError) as error:
+        # tarfile lets pass what it cannot read of extended headers.
         raise ArchiveError(
             archive,
             f"no whole archive ({error})",
@@ -145,6 +146,8 @@ class _Bounded:
         return self._stream.tell()
 
     def _check(self, position: int) -> None:
+        if position < 0:
+            raise tarfile.ReadError("a member of less than nothing")
         if position > self._limit:
             raise _too_large(self._archive, self._limit)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import requests
 
 from stemdock.errors import CancelledError
+from stemdock.jsontext import parse_json
 from stemdock_models.errors import DownloadError, store_errors
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Download:
     def _tag(self) -> str:
         """The entity tag of the file that was begun, if it was begun from the same address."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            begun = json.loads(tag_path(self.path).read_text("utf-8"))
+            begun = parse_json(tag_path(self.path).read_text("utf-8"))
             # A weak tag promises no equal bytes.
             if begun["url"] == self.url and not begun["tag"].startswith("W/"):
                 return str(begun["tag"])

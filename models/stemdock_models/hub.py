@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from stemdock.jsontext import parse_json
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.download import Download, Line, tag_path
 from stemdock_models.errors import DownloadError, store_errors
@@ -160,7 +160,7 @@ class Hub:
         path = work / self.release.checksums
         self._line_to(model, url, path, None, task).run()
         try:
-            sha256 = str(json.loads(path.read_text("utf-8"))[model.archive]).lower()
+            sha256 = str(parse_json(path.read_text("utf-8"))[model.archive]).lower()
         except (ValueError, KeyError, TypeError):
             sha256 = ""
         if not _SHA256.fullmatch(sha256):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.card import card_from_values, card_to_values
 from stemdock.errors import ModelDamagedError, ModelError
+from stemdock.jsontext import parse_json
 from stemdock.models import verify_model
 from stemdock.types import ModelEntry
 from stemdock_models.errors import DiskFullError, StoreError, store_errors
@@ -179,7 +180,7 @@ class Store:
 
     def _read(self, name: str) -> ModelEntry:
         folder = self.folder / name
-        values: dict[str, Any] = json.loads((folder / _DESCRIPTION).read_text("utf-8"))
+        values: dict[str, Any] = parse_json((folder / _DESCRIPTION).read_text("utf-8"))
         card = card_from_values(values["card"], name)
         if card.name != name or Path(values["file"]).name != values["file"]:
             raise ValueError(f"it describes {card.name} in {values['file']}")

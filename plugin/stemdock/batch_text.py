@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from stemdock.batch import Advanced, Done, Failed, Started
 from stemdock.pace import Pace
-from stemdock.reporting import one_line
+from stemdock.reporting import one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +108,7 @@ class TextReporter:
 
     def _say(self, line: str) -> None:
         self._draw("")
-        print(line, file=self._stream, flush=True)
+        print(printable(line), file=self._stream, flush=True)
 
     def _draw(self, text: str) -> None:
         """Replaces the line that changes, which never wraps."""

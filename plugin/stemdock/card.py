@@ -6,10 +6,12 @@ A card travels inside the ONNX file (its metadata), so a model file needs no com
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stemdock.errors import ModelContractError
+from stemdock.jsontext import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,13 @@ _POOLING: Final = 64
 """Six levels of stride 2: both segment axes must divide by it."""
 _OVERLAP: Final = 4
 """Frames over each sample: the inverse transform's constant 2/3 holds for this overlap only."""
+_MAX_SAMPLE_RATE: Final = 768_000
+"""Hz."""
+_MAX_EXPONENT: Final = 4
+_MAX_SIZE: Final = 1 << 27
+"""Values in the frames of one segment, over all channels and stems: six times as many as of 5stems."""
+_FILE_NAME: Final = re.compile(r'(?!\.)[^\x00-\x1f\x7f-\x9f<>:"/\\|?*\ud800-\udfff]{1,64}(?<![ .])')
+"""What a stem can be called: it names files on every system, and an output of the graph."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +81,14 @@ class ModelCard:
     def _faults(self) -> tuple[tuple[bool, str], ...]:
         spectrum_length = self.frame_length // 2 + 1
         return (
-            (not self.name, "the card has no model name"),
+            (not self.name.isprintable() or not self.name.strip(), "the card has no usable model name"),
             (len(self.stems) < 2, "the card names fewer than two stems"),  # noqa: PLR2004
             (len(set(self.stems)) != len(self.stems), "the card names a stem twice"),
-            (self.sample_rate <= 0, f"sample rate {self.sample_rate} Hz"),
+            (
+                not all(_FILE_NAME.fullmatch(stem) for stem in self.stems),
+                f"the card has a stem that cannot name a file: {', '.join(map(repr, self.stems))}",
+            ),
+            (not 0 < self.sample_rate <= _MAX_SAMPLE_RATE, f"sample rate {self.sample_rate} Hz"),
             (self.n_channels <= 0, f"{self.n_channels} channels"),
             (
                 self.hop_length <= 0 or self.frame_length != _OVERLAP * self.hop_length,
@@ -89,7 +102,14 @@ class ModelCard:
                 self.n_bins <= 0 or self.n_bins % _POOLING != 0 or self.n_bins > spectrum_length,
                 f"{self.n_bins} bins are no multiple of {_POOLING} up to {spectrum_length}",
             ),
-            (self.separation_exponent <= 0, f"separation exponent {self.separation_exponent}"),
+            (
+                self.n_frames * self.frame_length * self.n_channels * len(self.stems) > _MAX_SIZE,
+                f"segments of {self.n_frames} frames of {self.frame_length} samples are too large",
+            ),
+            (
+                not 0 < self.separation_exponent <= _MAX_EXPONENT,
+                f"separation exponent {self.separation_exponent}",
+            ),
             (self.mask_extension not in {"zeros", "average"}, f"mask extension {self.mask_extension!r}"),
         )
 
@@ -127,7 +147,7 @@ def card_from_metadata(metadata: Mapping[str, str], model: str) -> ModelCard:
             remedy="Use a model that `plugin-cli export` wrote.",
         )
     try:
-        values = {key: json.loads(text) for key, text in own.items()}
+        values = {key: parse_json(text) for key, text in own.items()}
     except ValueError as error:
         raise ModelContractError(model, f"unusable card: {error}", remedy="Export it again.") from error
     return card_from_values(values, model)

@@ -33,9 +33,11 @@ def excerpt(source: Path, audio: AudioStream, start: float, duration: float | No
     """
     if start <= 0 and duration is None:
         return audio
+    if not math.isfinite(start * audio.sample_rate):
+        raise _empty_excerpt(source, start)
     first = max(0, math.floor(round(start * audio.sample_rate, _ROUNDING)))
     end = None
-    if duration is not None:
+    if duration is not None and not math.isinf((start + duration) * audio.sample_rate):
         end = math.ceil(round((start + duration) * audio.sample_rate, _ROUNDING))
     total_length = audio.total_length
     if total_length is not None:

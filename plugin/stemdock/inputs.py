@@ -119,6 +119,8 @@ class _Search:
             yield _fault(Path(), "an empty path", "Name an audio file.")
         elif argument == STANDARD_INPUT:
             yield Song(path=path)
+        elif reason := _unusable(path):
+            yield _fault(path, f"cannot be opened ({reason})", "Name an audio file that you may read.")
         elif path.is_dir():
             yield from self._in_folder(path)
         elif path.suffix.lower() in PLAYLISTS and path.is_file():
@@ -193,7 +195,30 @@ def _in_playlist(path: Path) -> Iterator[Song]:
                 "Put the path of a file in its place.",
             )
         else:
-            yield Song(path=_entry_path(path.parent, entry))
+            yield _entry(path, entry)
+
+
+def _entry(playlist: Path, entry: str) -> Song:
+    if reason := _unusable(playlist.parent / entry):
+        return _fault(
+            playlist,
+            f"has an entry that is no path ({reason}): {entry[:80]}",
+            "Put the path of a file in its place.",
+        )
+    return Song(path=_entry_path(playlist.parent, entry))
+
+
+def _unusable(path: Path) -> str:
+    """Why nobody can say what is at a path; empty if that can be said, be it that nothing is there."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
+    except ValueError as error:
+        return str(error)  # of a NUL in it
+    return ""
 
 
 def _entry_path(folder: Path, entry: str) -> Path:

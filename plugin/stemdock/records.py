@@ -22,6 +22,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
+from stemdock.jsontext import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -161,11 +162,11 @@ class Records:
         return obsolete
 
     def _save(self, record: Record) -> None:
-        name = hashlib.sha256("\0".join(record.outputs).encode()).hexdigest()[:32]
+        name = hashlib.sha256(os.fsencode("\0".join(record.outputs))).hexdigest()[:32]
         folder = self._root / FOLDER
         path = folder / f"{name}.json"
         unfinished = path.with_suffix(".part")
-        text = json.dumps({"format": _FORMAT, **asdict(record)}, ensure_ascii=False, indent=1)
+        text = json.dumps({"format": _FORMAT, **asdict(record)}, indent=1)
         with self._lock:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -234,7 +235,7 @@ def _has_content(path: Path, content: Content) -> bool:
 def _load(path: Path) -> Record | None:
     """A record; None if it is damaged or not understood."""
     try:
-        value = json.loads(path.read_bytes())
+        value = parse_json(path.read_bytes())
         if value["format"] != _FORMAT:
             return None
         work = value["work"]

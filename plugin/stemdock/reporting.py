@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from stemdock.errors import StemdockError
     from stemdock.types import FetchProgress, Progress
@@ -22,7 +24,20 @@ def echo_error(error: StemdockError) -> None:
 
 def one_line(error: StemdockError) -> str:
     """An error and its remedy, whatever line ends are in the names of files."""
-    return " ".join(f"{str(error).rstrip('.')}. {error.remedy}".split())
+    return printable(" ".join(f"{str(error).rstrip('.')}. {error.remedy}".split()))
+
+
+def echo_path(path: Path) -> None:
+    """Prints a result: to a program as it is, whatever its bytes, to a person so that it does no harm."""
+    if sys.platform == "win32" or sys.stdout.isatty():
+        click.echo(printable(str(path)))
+    else:
+        click.echo(os.fsencode(path))
+
+
+def printable(text: str) -> str:
+    """The text with all that could mislead a terminal, or not be written to one, as an escape sequence."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
-from stemdock.errors import NonFiniteSampleError
+from stemdock.errors import AudioError, NonFiniteSampleError
 from stemdock.masks import apply_mask, ratio_masks
 from stemdock.segments import cut_segments, join_segments
 from stemdock.stft import frames_length, istft, stft
@@ -31,6 +31,10 @@ _Started = TypeVar("_Started")
 _Finished = TypeVar("_Finished")
 
 
+_LOUDEST: Final = 1e5
+"""Times full scale. Integers of 16 bits that somebody took for samples without scaling are within it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
     """A segment in the network."""
@@ -42,16 +46,22 @@ class Running:
 
 
 def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-    """Passes blocks `(n_samples, n_channels)` on as long as every sample is finite.
+    """Passes blocks `(n_samples, n_channels)` on as long as every sample is a possible one.
 
     Raises:
         NonFiniteSampleError: A sample is NaN or infinite: one would spoil a whole segment.
+        AudioError: A sample is so loud that it can only be damaged, and its powers would be infinite.
     """
     position = 0
     for block in blocks:
         finite = np.isfinite(block).all(axis=1)
         if not finite.all():
             raise NonFiniteSampleError(position + int(np.argmin(finite)))
+        if np.abs(block).max(initial=0) > _LOUDEST:
+            raise AudioError(
+                f"samples of {np.abs(block).max():.0e} times full scale",
+                remedy="Export the audio again from the program that made it, or repair it there.",
+            )
         position += len(block)
         yield block
 

@@ -20,12 +20,13 @@ from stemdock.errors import (
     ModelNotFoundError,
     ProviderUnavailableError,
 )
+from stemdock.graph import check_graph
 from stemdock.optimised import optimised_model
 from stemdock.providers import AUTO, PROVIDERS, candidates
 from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from stemdock.types import Execution, FloatArray
@@ -34,6 +35,11 @@ _ERRORS_ONLY: Final = 3
 """onnxruntime's severity level: its warnings speak to whoever builds graphs."""
 
 
+_LOUDEST: Final = 1e9
+"""Largest magnitude that an estimate can have: its powers must stay finite."""
+_EXPORT_AGAIN: Final = "Export the model again."
+_SILENT: Final = {"enable_fallback": 0}
+"""Without this, onnxruntime tries a model that it cannot read once more, and says so on standard output."""
 _LOG: Final = logging.getLogger("stemdock")
 
 
@@ -62,23 +68,46 @@ class OnnxSession:
             keep_prepared: Whether to use what an earlier session prepared, and leave it for a later one:
                 for models that are there to stay.
         """
-        if not path.is_file():
-            raise ModelNotFoundError(str(path), known=())
+        _check_file(path)
         self._session, self.provider = _load(path, execution, keep_prepared=keep_prepared)
+        self._path = str(path)
         self._lock = Lock()
-        self.card = card_from_metadata(self._session.get_modelmeta().custom_metadata_map, str(path))
+        self.card = card_from_metadata(self._metadata(), self._path)
         self._check_contract(str(path))
 
     def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
         """Estimates the magnitude of every stem: see `stemdock.types.MaskSession`.
 
         Threads take turns: one run uses all cores, and two at once would need twice the memory.
+
+        Raises:
+            ModelDamagedError: The network fails, or makes something else than magnitudes.
         """
-        with self._lock:
-            estimates: Sequence[FloatArray] = self._session.run(
-                list(self.card.stems), {INPUT_NAME: magnitude}
-            )
+        try:
+            with self._lock:
+                estimates: Sequence[FloatArray] = self._session.run(
+                    list(self.card.stems), {INPUT_NAME: magnitude}
+                )
+        except Exception as error:
+            raise ModelDamagedError(
+                self._path, f"fails when it is run ({_reason(error)})", remedy=_EXPORT_AGAIN
+            ) from error
+        for stem, estimate in zip(self.card.stems, estimates, strict=True):
+            # In these words, since a comparison with NaN is never true.
+            if not (estimate.shape == magnitude.shape and 0 <= estimate.min() <= estimate.max() <= _LOUDEST):
+                raise ModelDamagedError(
+                    self._path, f"makes estimates of {stem} that are none", remedy=_EXPORT_AGAIN
+                )
         return estimates
+
+    def _metadata(self) -> Mapping[str, str]:
+        try:
+            metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError as error:
+            raise ModelDamagedError(
+                self._path, f"its metadata are no text ({error})", remedy=_EXPORT_AGAIN
+            ) from error
+        return metadata
 
     def _check_contract(self, model: str) -> None:
         card = self.card
@@ -93,7 +122,7 @@ class OnnxSession:
                 raise ModelContractError(
                     model,
                     f"its graph has {found} where its card says {wanted}",
-                    remedy="Export the model again.",
+                    remedy=_EXPORT_AGAIN,
                 )
 
 
@@ -113,6 +142,23 @@ def _import_runtime() -> Any:
     return onnxruntime
 
 
+def _check_file(path: Path) -> None:
+    """Refuses what is no file, or a model that no runtime should get."""
+    if not path.is_file():
+        raise ModelNotFoundError(str(path), known=())
+    try:
+        check_graph(path)
+    except OSError as error:
+        raise ModelDamagedError(
+            str(path), f"cannot be read ({error.strerror})", remedy="Name a model that you may read."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The first line: onnxruntime's exceptions share no base, and what they say runs over lines."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
 def _load(path: Path, execution: Execution, *, keep_prepared: bool) -> tuple[Any, str]:
     """A session and the name of the provider that it runs on."""
     onnxruntime = _import_runtime()
@@ -125,12 +171,13 @@ def _load(path: Path, execution: Execution, *, keep_prepared: bool) -> tuple[Any
                 session = _load_prepared(onnxruntime, path, execution.n_threads)
             else:
                 options = _options(onnxruntime, execution.n_threads)
-                session = onnxruntime.InferenceSession(path, options, providers=[(onnx_name, dict(settings))])
+                session = onnxruntime.InferenceSession(
+                    path, options, providers=[(onnx_name, dict(settings))], **_SILENT
+                )
             # A provider whose libraries are missing is left out without an error.
             reason = "" if session.get_providers()[0] == onnx_name else "its libraries or drivers are missing"
         except Exception as error:
-            # onnxruntime's exceptions share no base and its reasons run over lines.
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            reason = _reason(error)
             if name == "cpu":
                 raise ModelDamagedError(
                     str(path),
@@ -152,7 +199,7 @@ def _load_prepared(onnxruntime: Any, path: Path, n_threads: int) -> Any:
     """A session on the processor, from what an earlier one left prepared, or else leaving that."""
 
     def open_session(source: Path, options: Any) -> Any:
-        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"], **_SILENT)
 
     kept = optimised_model(path, f"onnxruntime {onnxruntime.__version__}")
     found = kept.find()

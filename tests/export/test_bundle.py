@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from stemdock.wire import FormatError, read_fields, read_varint
 from stemdock_export.bundle import Bundle
 from stemdock_export.checkpoint import find_checkpoint
 from stemdock_export.errors import CheckpointError
 from stemdock_export.table import read_table
-from stemdock_export.wire import FormatError, read_fields, read_varint
 from tf_bundle import bundle_entry, field, masked, table, varint, write_bundle
 
 if TYPE_CHECKING:

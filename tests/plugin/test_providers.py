@@ -58,7 +58,7 @@ def test_bfloat16_is_for_those_that_know_it() -> None:
 class BrokenCuda:
     """An onnxruntime that says it has CUDA, on a machine without its libraries."""
 
-    def __init__(self, path: Path, options: Any, providers: list[Any]) -> None:  # noqa: ARG002
+    def __init__(self, path: Path, options: Any, **_: Any) -> None:
         self._session = INFERENCE_SESSION(path, options, providers=["CPUExecutionProvider"])
 
     def __getattr__(self, name: str) -> Any:

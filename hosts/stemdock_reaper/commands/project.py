@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stemdock.reporting import echo_path
 from stemdock_reaper.commands.options import file_path
 from stemdock_reaper.errors import ProjectFileError
 from stemdock_reaper.projectfile import StemFile, line_end, new_project, splice, tracks_text, write_new
@@ -52,7 +53,7 @@ def command(
             )
         content = splice(base, into, tracks_text(files, name, out, line_end(base)), after_track)
     write_new(out, content)
-    click.echo(out)
+    echo_path(out)
 
 
 def _read(paths: tuple[Path, ...]) -> tuple[list[StemFile], int]:
@@ -60,12 +61,13 @@ def _read(paths: tuple[Path, ...]) -> tuple[list[StemFile], int]:
     import soundfile  # noqa: PLC0415  only this command needs it
 
     from stemdock.errors import AudioFileError  # noqa: PLC0415
+    from stemdock.plainfile import native_name  # noqa: PLC0415
 
     files = []
     sample_rate = 0
     for path in paths:
         try:
-            info = soundfile.info(str(path))
+            info = soundfile.info(native_name(path))
         except soundfile.SoundFileError as error:
             raise AudioFileError(path, f"is no audio file ({error})", remedy="Name the stems.") from error
         sample_rate = sample_rate or info.samplerate

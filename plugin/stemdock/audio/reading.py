@@ -15,6 +15,7 @@ import soundfile
 from stemdock.audio.layouts import read_wav_header, soundfile_speakers
 from stemdock.errors import AudioFileError, AudioFileNotFoundError
 from stemdock.folding import downmix, folded, front_pair
+from stemdock.plainfile import Nameless, native_name, open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _BLOCK_LENGTH: Final = 1 << 16
 _MAX_CHANNELS: Final = 2
+_SAMPLE_RATES: Final = range(1000, 768_001)
+"""Hz. Below and above, a block or a segment would become too large when its rate is changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +55,16 @@ def open_audio(path: Path, fold: Fold = "refuse") -> Iterator[AudioStream]:
 
     Raises:
         AudioFileNotFoundError: There is no such file.
-        AudioFileError: It has no audio, no samples, more channels than can be folded, or it is damaged.
+        AudioFileError: It has no audio, no samples, more channels than can be folded, a sample rate that no
+            audio has, or it is damaged.
     """
     with _open_either(path) as stream:
+        if stream.sample_rate not in _SAMPLE_RATES:
+            raise AudioFileError(
+                path,
+                f"has a sample rate of {stream.sample_rate} Hz",
+                remedy="Get an intact copy, or convert it to 44100 Hz.",
+            )
         if stream.n_channels > _MAX_CHANNELS:
             stream = _folded_stream(path, stream, fold)  # noqa: PLW2901  the same file, only folded
         yield replace(stream, blocks=_some_samples(path, stream.blocks))
@@ -81,23 +91,13 @@ def _folded_stream(path: Path, stream: AudioStream, fold: Fold) -> AudioStream:
 
 @contextmanager
 def _open_either(path: Path) -> Iterator[AudioStream]:
-    try:
-        # Shown the bytes without the name, libsndfile judges by content, and does not let its mp3
-        # decoder complain to standard error about a text that is called mp3.
-        with path.open("rb") as file, soundfile.SoundFile(file):
-            pass
-    except FileNotFoundError as error:
-        raise AudioFileNotFoundError(path) from error
-    except OSError as error:
-        raise AudioFileError(
-            path, f"cannot be opened ({error.strerror})", remedy="Name an audio file that you may read."
-        ) from error
-    except soundfile.LibsndfileError as error:
-        with _open_by_ffmpeg(path, error.error_string) as stream:
+    reason = _soundfile_fault(path)
+    if reason:
+        with _open_by_ffmpeg(path, reason) as stream:
             yield stream
         return
     # Reading goes by name all the same: an error or a signal inside a read of a Python file is lost.
-    with soundfile.SoundFile(path) as sound:
+    with soundfile.SoundFile(native_name(path)) as sound:
         yield AudioStream(
             sample_rate=sound.samplerate,
             n_channels=sound.channels,
@@ -105,6 +105,26 @@ def _open_either(path: Path) -> Iterator[AudioStream]:
             blocks=_soundfile_blocks(path, sound),
             speakers=soundfile_speakers(sound),
         )
+
+
+def _soundfile_fault(path: Path) -> str:
+    """Why libsndfile cannot read a file that is there; empty if it can."""
+    try:
+        # Shown the bytes without the name, libsndfile judges by content, and does not let its mp3
+        # decoder complain to standard error about a text that is called mp3.
+        with open_plain(path) as file, soundfile.SoundFile(Nameless(file)):
+            # By that name it would take headers for samples.
+            return "it is called raw" if path.suffix.lower() == ".raw" else ""
+    except FileNotFoundError as error:
+        raise AudioFileNotFoundError(path) from error
+    except (OSError, ValueError) as error:
+        # Of a path with a NUL in it, or of letters that are none, Python says that the value is wrong.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise AudioFileError(
+            path, f"cannot be opened ({reason})", remedy="Name an audio file that you may read."
+        ) from error
+    except soundfile.LibsndfileError as error:
+        return str(error.error_string)
 
 
 def _some_samples(path: Path, blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:

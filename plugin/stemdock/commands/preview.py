@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stemdock.commands.pages import PAGE_NAME
-from stemdock.reporting import progress_bar
+from stemdock.reporting import echo_path, progress_bar
 
 
 @click.command("preview")
@@ -37,4 +37,4 @@ def command(folder: Path, output: Path | None, overwrite: bool) -> None:
             overwrite=overwrite,
             on_progress=on_progress,
         )
-    click.echo(path)
+    echo_path(path)

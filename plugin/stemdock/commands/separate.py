@@ -30,6 +30,7 @@ from stemdock.inputs import find_songs, spooled
 from stemdock.models import model_sha256
 from stemdock.providers import AUTO, PROVIDERS
 from stemdock.records import Records
+from stemdock.reporting import echo_path
 from stemdock.selection import selected
 from stemdock.staging import remove_abandoned
 from stemdock.types import Execution
@@ -182,7 +183,7 @@ def _tags(path: Path) -> Tags | None:
 
 def _tell(separated: SeparatedFile) -> None:
     for path in separated.files.values():
-        click.echo(path)
+        echo_path(path)
 
 
 def _run(
@@ -212,7 +213,7 @@ def _run(
         if isinstance(event, Done):
             deliver(event.separated)
             for path in pages.of(event.job):
-                click.echo(path)
+                echo_path(path)
         if isinstance(event, Done | Skipped | Failed):
             ended.append(event)
     summary = summarise(jobs, ended)

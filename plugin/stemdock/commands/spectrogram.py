@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from stemdock.errors import OutputError, OutputExistsError, StemdockError
+from stemdock.reporting import echo_path
 
 if TYPE_CHECKING:
     from stemdock.types import FloatArray
@@ -54,7 +55,7 @@ def command(files: tuple[Path, ...], output: Path, overwrite: bool) -> None:
         raise OutputError(
             output, f"cannot be written ({error.strerror})", remedy="Choose a folder that you may write to."
         ) from error
-    click.echo(output)
+    echo_path(output)
 
 
 def _levels(path: Path) -> tuple[FloatArray, float, int]:

@@ -1,4 +1,4 @@
-"""The two encodings that TensorFlow's checkpoint index is made of: varints and protobuf messages.
+"""The two encodings that model files and TensorFlow's checkpoint index are made of: varints and protobuf.
 
 References:
     protobuf.dev, "Encoding".
@@ -6,22 +6,25 @@ References:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _VARINT_BITS: Final = 64
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-"""Wire types; protobuf's groups (3 and 4) are in none of TensorFlow's messages."""
+"""Wire types; protobuf's groups (3 and 4) are in none of these messages."""
 _FIXED_LENGTHS: Final = {_FIXED64: 8, _FIXED32: 4}
+
+Data = TypeVar("Data", bytes, memoryview)
+"""Parts of a memoryview are not copied, which matters where they are weights."""
 
 
 class FormatError(ValueError):
     """Bytes are not what they should be; the message completes "the file ..."."""
 
 
-def read_varint(data: bytes, position: int) -> tuple[int, int]:
+def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
     """An unsigned integer of seven bits a byte, least significant first.
 
     Args:
@@ -49,13 +52,13 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
     return value % (1 << _VARINT_BITS), position
 
 
-def read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+def read_fields(message: Data) -> Iterator[tuple[int, int | Data]]:
     """The fields of a protobuf message in order.
 
     Negative integers come as their two's complement of 64 bits.
 
     Yields:
-        Each field's number and value: bytes for strings and messages, or else an integer.
+        Each field's number and value: a part of the message for strings and messages, or else an integer.
 
     Raises:
         FormatError: It is no such message.

@@ -1,0 +1,39 @@
+"""All that is damaged, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fuzz.targets import (
+    archives,
+    audacity,
+    audio,
+    checkpoints,
+    commands,
+    configurations,
+    jobs,
+    models,
+    playlists,
+    projects,
+    resumption,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fuzz.case import Target
+
+TARGETS: Final[Mapping[str, Target]] = {
+    "audio": audio.TARGET,
+    "model": models.TARGET,
+    "checkpoint": checkpoints.TARGET,
+    "archive": archives.TARGET,
+    "configuration": configurations.TARGET,
+    "job": jobs.TARGET,
+    "project": projects.TARGET,
+    "audacity": audacity.TARGET,
+    "command": commands.TARGET,
+    "playlist": playlists.TARGET,
+    "record": resumption.TARGET,
+    "process": commands.PROCESS_TARGET,
+}

@@ -1,0 +1,114 @@
+"""What Audacity says: the plug-in's notes, the pipe's answers, files of jobs and settings."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from fuzz.case import Target
+from fuzz.mutation import mutated, mutated_json
+from stemdock.errors import StemdockError
+from stemdock_audacity.pipe import Pipe
+from stemdock_audacity.preference import noted_value, restoring_command
+from stemdock_audacity.protocol import command_line
+from stemdock_audacity.request import read_request, request_to_json
+from stemdock_audacity.settings import get_value, set_value
+from stemdock_audacity.spool import Job, JobState, Spool, describe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+    from fuzz.case import Place
+
+_FILES: Final = {
+    "request.txt": b"model 2stems\nstems all\nrest 0\nmute 1\nproject-rate 44100.0\ntrack 1\n",
+    "track-1.txt": b"index 1\nname My song\nrate 44100.0\nchannels 2\nselection-start 1.5\nlength 44100\n"
+    b"track-start 0.0\ntrack-end 3.25\n",
+    "preference.txt": b'memory lame - "%f"\ndisk "lame - \\"%f\\""\n',
+    "reply.txt": b'[ \n{ "name":"My \\"song\\"", "focused":1, "selected":1, "kind":"wave", "start":0, '
+    b'"end":3.25, "pan":0, "gain":1, "channels":2, "solo":0, "mute":0 },\n'
+    b'{ "name":"b", "focused":0, "selected":0, "kind":"label" } ]\nBatchCommand finished: OK\n\n',
+    "audacity.cfg": b"Version=3\n[FileFormats]\nExternalProgramExportCommand=x\n"
+    b"[Module]\nmod-script-pipe=1\n",
+}
+_STATE: Final = {
+    "state": "separating",
+    "title": "My song",
+    "share": 0.5,
+    "message": "",
+    "worker": 0,
+    "audacity": 1,
+}
+
+
+class _Link:
+    """A pipe that says what is in a file, and then nothing."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def write(self, data: bytes, deadline: float) -> None:
+        """Takes a command."""
+
+    def read(self, deadline: float) -> bytes:  # noqa: ARG002  as a transport
+        """The next hundred bytes."""
+        part, self._content = self._content[:100], self._content[100:]
+        return part
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def build(folder: Path) -> None:
+    """Writes what an intact plug-in and Audacity write."""
+    for name, content in _FILES.items():
+        (folder / name).write_bytes(content)
+    (folder / "request.json").write_text(request_to_json(read_request(folder)), "utf-8")
+    (folder / "state.json").write_text(json.dumps(_STATE), "utf-8")
+
+
+def damage(rng: Random, corpus: Path, folder: Path) -> None:
+    """Damages every file: each is read whatever becomes of the others."""
+    for path in corpus.iterdir():
+        content = path.read_bytes()
+        changed = mutated_json(rng, json.loads(content)) if path.suffix == ".json" else mutated(rng, content)
+        (folder / path.name).write_bytes(changed)
+
+
+def run(place: Place) -> None:
+    """Reads all of them."""
+    folder = place.input
+    text = (folder / "audacity.cfg").read_bytes().decode("utf-8", "replace")
+    assert get_value(set_value(text, "New", "key", "1"), "New", "key") == "1"
+    set_value(text, "Module", "mod-script-pipe", None)
+    value = noted_value((folder / "preference.txt").read_bytes())
+    job = Job(folder=folder)
+    state = job.state()
+    if state is not None:
+        assert isinstance(state, JobState)
+        assert describe(state)
+    Spool(folder=folder).status_lines()
+    errors = []
+    for read in (
+        lambda: restoring_command(value),
+        lambda: _tracks(folder),
+        lambda: read_request(folder),
+        job.request,
+    ):
+        try:
+            read()
+        except StemdockError as error:
+            errors.append(error)
+        except FileNotFoundError:
+            continue  # there are no notes on a track of that number
+    if errors:
+        raise errors[0]
+
+
+def _tracks(folder: Path) -> None:
+    for info in Pipe(_Link((folder / "reply.txt").read_bytes())).tracks():
+        assert command_line("SelectTracks", Track=0, TrackCount=info.n_channels)
+
+
+TARGET: Final = Target(weight=6, build=build, damage=damage, run=run)

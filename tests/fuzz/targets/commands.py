@@ -1,0 +1,114 @@
+"""The command line, in the worker and as a process of its own: one line of error, and the right status."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from typing import TYPE_CHECKING, Final
+
+from fuzz.case import Target
+from fuzz.targets import audio, models
+from stemdock.cli import run as run_command
+from stemdock.errors import StemdockError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from random import Random
+
+    from fuzz.case import Place
+
+
+_SUMMARY: Final = re.compile(r"\d+ songs: ")
+_UNEXPECTED: Final = "Report it to the makers"
+"""Said of an exception that nobody thought of."""
+_DECODER: Final = ("Note: ", "Warning: ", "[src/libmpg123/")
+
+
+class RefusedError(StemdockError):
+    """The command line said no, as it should."""
+
+
+def build(folder: Path) -> None:
+    """Writes audio files and a model."""
+    for name, target in (("audio", audio), ("model", models)):
+        (folder / name).mkdir()
+        target.build(folder / name)
+
+
+def damage(rng: Random, corpus: Path, folder: Path) -> None:
+    """Damages a song, or else the model."""
+    if rng.random() < 0.6:
+        audio.damage(rng, corpus / "audio", folder)
+        (folder / models.MODEL).write_bytes((corpus / "model" / models.MODEL).read_bytes())
+    else:
+        models.damage(rng, corpus / "model", folder)
+
+
+def _arguments(place: Place) -> list[str]:
+    (song,) = (path for path in place.input.iterdir() if path.suffix != ".onnx")
+    options = [
+        "--model",
+        str(place.input / models.MODEL),
+        "--output",
+        str(place.output),
+        "--provider",
+        "cpu",
+        "--threads",
+        "1",
+    ]
+    return ["separate", *options, "--", str(song)]
+
+
+def run(place: Place) -> None:
+    """Runs the command here."""
+    assert check_command(_arguments(place))
+
+
+def check_command(arguments: Sequence[str]) -> str:
+    """Runs a command line here, and looks at what it says and how it ends; returns its output.
+
+    Raises:
+        RefusedError: It says no, in one line.
+    """
+    output, errors = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO())
+    with redirect_stdout(output), redirect_stderr(errors):
+        status = run_command(arguments)
+    texts = []
+    for stream in (output, errors):
+        stream.seek(0)
+        texts.append(stream.read())
+    _check(status, *texts)
+    return texts[0]
+
+
+def run_process(place: Place) -> None:
+    """Runs the command as people do."""
+    command = [sys.executable, "-m", "stemdock", *_arguments(place)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, errors="surrogateescape")
+    _check(done.returncode, done.stdout, done.stderr)
+    assert done.stdout
+
+
+def _check(status: int, output: str, errors: str) -> None:
+    # The mp3 decoder speaks to standard error for itself, and nothing can stop it.
+    lines = [line for line in errors.splitlines() if not line.startswith(_DECODER)]
+    # What is called a playlist can be many songs, and then there is a last line to count them.
+    lines = [line for line in lines if not _SUMMARY.match(line)]
+    if status == 0:
+        assert not [line for line in lines if not line.startswith("warning: ")], errors
+        return
+    assert status == 1, (status, errors)
+    assert not output, output
+    assert _UNEXPECTED not in errors, errors
+    assert lines, errors
+    assert all(line.startswith("error: ") for line in lines), errors
+    assert all(line.isprintable() for line in lines), errors
+    raise RefusedError(lines[0], remedy="None: this is what was to be shown.")
+
+
+TARGET: Final = Target(weight=6, build=build, damage=damage, run=run)
+PROCESS_TARGET: Final = Target(weight=1, build=build, damage=damage, run=run_process)

@@ -1,0 +1,79 @@
+"""Job folders of the script in REAPER."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import soundfile
+
+from fuzz.case import Target
+from fuzz.mutation import mutated_json
+from fuzz.targets.audio import small_separator
+from stemdock.errors import StemdockError
+from stemdock_reaper.worker import work
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+    from fuzz.case import Place
+
+
+class JobRefusedError(StemdockError):
+    """The answer was an error, as it should be."""
+
+
+_HERE: Final = "@here@"
+"""Stands for the folder of the case, whose path is not known when it is made."""
+
+
+def build(folder: Path) -> None:
+    """Writes a job of two sources."""
+    soundfile.write(folder / "song.wav", np.random.default_rng(0).normal(0, 0.1, (8000, 2)), 8000)
+    source = {"id": "1", "name": "Song", "path": f"{_HERE}/input/song.wav", "start": 0.25, "duration": 0.5}
+    job = {
+        "protocol": 1,
+        "output_dir": f"{_HERE}/output",
+        "model": "small",
+        "stems": ["low"],
+        "sources": [source, {**source, "id": "2", "start": 0, "duration": None}],
+    }
+    (folder / "job.json").write_text(json.dumps(job), "utf-8")
+
+
+def damage(rng: Random, corpus: Path, folder: Path) -> None:
+    """Changes what is asked for."""
+    shutil.copyfile(corpus / "song.wav", folder / "song.wav")
+    job = json.loads((corpus / "job.json").read_text("utf-8"))
+    (folder / "job.json").write_bytes(mutated_json(rng, job))
+
+
+def run(place: Place) -> None:
+    """Does the job; whatever it asks for, there is an answer, and a StemdockError is one."""
+    folder = place.input
+    path = folder / "job.json"
+    path.write_bytes(path.read_bytes().replace(_HERE.encode(), str(place.root).encode()))
+    if not _stays_here(path, place.root):
+        return
+    status = work(folder, lambda _: small_separator())
+    result = json.loads((folder / "result.json").read_text("ascii"))
+    assert result["status"] == status
+    assert not (folder / "result.json.part").exists()
+    if status == "error":
+        raise JobRefusedError(result["error"]["message"], remedy=result["error"]["hint"])
+
+
+def _stays_here(path: Path, root: Path) -> bool:
+    """Whether the job writes below the case's folder: the folder is for the script to choose."""
+    try:
+        content: Any = json.loads(path.read_bytes())
+        output = (root / content["output_dir"]).resolve()
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return True
+    return output == root / "output"
+
+
+TARGET: Final = Target(weight=6, build=build, damage=damage, run=run)

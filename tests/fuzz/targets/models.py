@@ -1,0 +1,59 @@
+"""Model files, loaded by onnxruntime and run."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import onnx
+import soundfile
+
+from fuzz.case import Target
+from fuzz.mutation import mutated
+from fuzz.targets.graphs import change
+from fuzz.targets.networks import CONFIG, write_checkpoint
+from stemdock import Execution, Plugins, Separator, separate_file
+from stemdock_export.direct import convert_checkpoint
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from fuzz.case import Place
+
+MODEL: Final = "tiny.onnx"
+
+
+def build(folder: Path) -> None:
+    """Writes a model and something for it to separate."""
+    with tempfile.TemporaryDirectory() as checkpoint:
+        write_checkpoint(Path(checkpoint))
+        convert_checkpoint(Path(checkpoint), CONFIG, folder / MODEL)
+    noise = np.random.default_rng(0).normal(0, 0.1, (5000, 2))
+    soundfile.write(folder / "song.wav", noise, CONFIG.sample_rate)
+
+
+def damage(rng: Random, corpus: Path, folder: Path) -> None:
+    """Damages bytes, or changes what the message says and writes it in order."""
+    content = (corpus / MODEL).read_bytes()
+    if rng.random() < 0.35:
+        content = mutated(rng, content)
+    else:
+        model = onnx.load_from_string(content)
+        for _ in range(rng.choice((1, 1, 2, 4))):
+            change(rng, model)
+        content = model.SerializeToString()
+    (folder / MODEL).write_bytes(content)
+    (folder / "song.wav").write_bytes((corpus / "song.wav").read_bytes())
+
+
+def run(place: Place) -> None:
+    """Loads the model and separates with it."""
+    execution = Execution(provider="cpu", n_threads=1)
+    separator = Separator(place.input / MODEL, execution=execution, plugins=Plugins())
+    separated = separate_file(separator, place.input / "song.wav", place.output)
+    assert {path.parent for path in separated.stems.values()} == {place.output}
+
+
+TARGET: Final = Target(weight=16, build=build, damage=damage, run=run)

@@ -1,0 +1,49 @@
+"""Records of what was separated before, which `--resume` believes as far as they are sound."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from fuzz.case import Target
+from fuzz.mutation import mutated_json
+from fuzz.targets import models
+from fuzz.targets.commands import check_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from random import Random
+
+    from fuzz.case import Place
+
+_RESULTS: Final = "results"
+
+
+def build(folder: Path) -> None:
+    """Separates a song and keeps the results and their record."""
+    models.build(folder)
+    check_command(_arguments(folder))
+
+
+def damage(rng: Random, corpus: Path, folder: Path) -> None:
+    """Damages the record, and now and then loses a stem."""
+    shutil.copytree(corpus, folder, dirs_exist_ok=True)
+    (record,) = (folder / _RESULTS / ".stemdock").iterdir()
+    record.write_bytes(mutated_json(rng, json.loads(record.read_bytes())))
+    if rng.random() < 0.3:
+        rng.choice(sorted((folder / _RESULTS).glob("*/*.wav"))).unlink()
+
+
+def run(place: Place) -> None:
+    """Separates the same song again, as far as that is needed."""
+    check_command(_arguments(place.input))
+    assert len(list((place.input / _RESULTS / "song").glob("*.wav"))) == 2
+
+
+def _arguments(folder: Path) -> list[str]:
+    options = ["--model", str(folder / models.MODEL), "--output", str(folder / _RESULTS), "--provider", "cpu"]
+    return ["separate", *options, "--threads", "1", "--resume", "--", str(folder / "song.wav")]
+
+
+TARGET: Final = Target(weight=3, build=build, damage=damage, run=run)

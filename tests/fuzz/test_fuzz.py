@@ -1,0 +1,125 @@
+"""Some hundred damaged inputs, those that did harm once, and whether harm is noticed at all."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fuzz import doomed, pool, worker
+from fuzz.__main__ import build_corpus, make_cases
+from fuzz.case import Place, Target
+from fuzz.pool import Case, run_cases
+from fuzz.targets import TARGETS
+from stemdock.errors import StemdockError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fuzz.worker import Outcome
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and peaks of memory are Linux's")
+
+_SEEDS = Path(__file__).with_name("seeds")
+_N_CASES = 300
+
+
+def run(cases: Sequence[Case], folder: Path) -> dict[Case, Outcome]:
+    corpus = build_corpus(folder / "corpus", cases)
+    findings = folder / "findings"
+    return dict(run_cases(cases, corpus=corpus, scratch=folder, findings=findings, n_workers=2))
+
+
+def harm(outcomes: dict[Case, Outcome]) -> dict[str, str]:
+    return {case.name: outcome.harm for case, outcome in outcomes.items() if outcome.harm}
+
+
+def test_no_damaged_input_does_harm(tmp_path: Path) -> None:
+    cases = [case for case in make_cases(_N_CASES, seed=1) if case.target != "process"]
+    cases += [Case(target="process", seed=1, number=number) for number in range(3)]
+    outcomes = run(cases, tmp_path)
+    assert harm(outcomes) == {}
+    # The damage is of all degrees: a good part of it is survived, and a good part refused.
+    endings = Counter(outcome.ending == "accepted" for outcome in outcomes.values())
+    assert min(endings.values()) > _N_CASES / 10
+
+
+def test_what_did_harm_once_does_no_more(tmp_path: Path) -> None:
+    kept = [
+        Case(target=target.name, seed=0, number=0, kept=folder)
+        for target in sorted(_SEEDS.iterdir())
+        for folder in sorted(target.iterdir())
+    ]
+    assert kept
+    assert harm(run(kept, tmp_path)) == {}
+
+
+def test_a_case_can_be_made_again(tmp_path: Path) -> None:
+    corpus = build_corpus(tmp_path / "corpus", [Case(target="audio", seed=1, number=1)])
+    contents = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        worker.make_case("audio", 1, 1, corpus, tmp_path / name)
+        contents.append([(path.name, path.read_bytes()) for path in (tmp_path / name).iterdir()])
+    assert contents[0] == contents[1]
+
+
+def _fail(place: Place) -> None:
+    raise KeyError(place)
+
+
+def _refuse_but_leave_a_stem(place: Place) -> None:
+    place.output.mkdir()
+    (place.output / "vocals.wav").touch()
+    raise StemdockError("no", remedy="None.")
+
+
+def _leave_a_temporary_file(place: Place) -> None:
+    (place.root.with_name("temporary") / "x").touch()
+
+
+def _write_elsewhere(place: Place) -> None:
+    place.root.with_name("escaped.wav").touch()
+
+
+def _take_memory(_: Place) -> None:
+    assert bytearray(worker.MOST_MEMORY)
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        (_fail, "KeyError"),
+        (_refuse_but_leave_a_stem, "vocals.wav"),
+        (_leave_a_temporary_file, "temporary/x"),
+        (_write_elsewhere, "escaped.wav"),
+        (_take_memory, "MB"),
+    ],
+)
+def test_harm_is_noticed(
+    step: Callable[[Place], None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Target(weight=1, build=lambda _: None, damage=lambda *_: None, run=step)
+    monkeypatch.setitem(TARGETS, "bad", target)  # type: ignore[arg-type]
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    place = Place(root=tmp_path / "case")
+    place.input.mkdir(parents=True)
+    (tmp_path / "temporary").mkdir()
+    assert told in worker.run_case("bad", place).harm
+
+
+@pytest.mark.parametrize(("fate", "told"), [(doomed.die, "exit status 7"), (doomed.hang, "no end after 1 s")])
+def test_a_lost_process_is_noticed_and_replaced(
+    fate: Callable[..., None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "serve", fate)
+    monkeypatch.setattr(pool, "DEADLINE", 1.0)
+    kept = [Case(target="audio", seed=0, number=number, kept=tmp_path) for number in range(2)]
+    outcomes = run_cases(
+        kept, corpus=tmp_path, scratch=tmp_path / "scratch", findings=tmp_path / "findings", n_workers=1
+    )
+    assert [told in outcome.harm for _, outcome in outcomes] == [True, True]

@@ -1,0 +1,101 @@
+"""Files that hosts leave in folders: any JSON in them is understood or refused, and never believed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from stemdock_audacity.errors import ReplyError
+from stemdock_audacity.request import CapturedTrack, Request, request_from_json, request_to_json
+from stemdock_audacity.spool import Job, JobState, describe
+from stemdock_reaper.errors import JobError
+from stemdock_reaper.jobs import read_job
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+DEEP = "[" * 100_000
+STATE = JobState(state="separating", title="Song", share=0.5, worker=1)
+TRACK = CapturedTrack(
+    index=0,
+    name="Song",
+    sample_rate=44100,
+    n_channels=2,
+    start_sample=0,
+    length=10,
+    audio_start=0,
+    audio_end=10,
+)
+REQUEST = Request(
+    model="2stems", stems=(), remainder=False, mute_original=True, tracks=(TRACK,), project_rate=44100.0
+)
+SOURCE = {"id": "1", "name": "Song", "path": "/x.wav", "start": 0.5, "duration": None}
+JOB = {"protocol": 1, "output_dir": "/out", "model": "2stems", "sources": [SOURCE]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("job")
+
+
+def changed(values: dict[str, Any], key: str, value: Any) -> str:
+    return json.dumps({**values, key: value})
+
+
+@given(key=st.sampled_from(sorted(asdict(STATE))), value=VALUE)
+@example(key="share", value=float("nan"))
+@example(key="worker", value=1 << 40)
+def test_a_state_is_one_or_none(folder: Path, key: str, value: Any) -> None:
+    (folder / "state.json").write_text(changed(asdict(STATE), key, value), "utf-8")
+    state = Job(folder=folder).state()
+    if state is not None:
+        assert describe(state)
+        assert asdict(state) == {**asdict(STATE), key: value}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{}", DEEP, '{"state": "queued", "title": "x", "new": 1}']
+)
+def test_a_state_that_is_none(folder: Path, text: str) -> None:
+    (folder / "state.json").write_text(text, "utf-8")
+    assert Job(folder=folder).state() is None
+
+
+def test_a_request_is_read_as_it_was_written() -> None:
+    assert request_from_json(request_to_json(REQUEST)) == REQUEST
+    renamed = replace(REQUEST, stems=("vocals",), model="é")
+    assert request_from_json(request_to_json(renamed).encode()) == renamed
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", DEEP, b"\xff", '{"tracks": [1]}', '{"tracks": 1}'])
+def test_a_request_that_is_none_is_refused(text: str | bytes) -> None:
+    with pytest.raises(ReplyError, match="damaged"):
+        request_from_json(text)
+
+
+@given(key=st.sampled_from(sorted(JOB)), value=VALUE | st.just([SOURCE]) | st.lists(VALUE, max_size=2))
+def test_a_job_is_one_or_refused(folder: Path, key: str, value: Any) -> None:
+    (folder / "job.json").write_text(changed(JOB, key, value), "utf-8")
+    try:
+        job = read_job(folder)
+    except JobError:
+        return
+    assert job.sources
+    assert all(source.start >= 0 for source in job.sources)
+
+
+@pytest.mark.parametrize("start", [10**400, float("nan"), -1, "1e999x", None, []])
+def test_a_source_that_starts_nowhere_is_refused(folder: Path, start: Any) -> None:
+    (folder / "job.json").write_text(changed(JOB, "sources", [{**SOURCE, "start": start}]), "utf-8")
+    with pytest.raises(JobError, match="not understood"):
+        read_job(folder)
