@@ -13,7 +13,7 @@ RUN /opt/stemdock/bin/pip install --no-cache-dir /source \
 FROM debian:bookworm-slim
 LABEL org.opencontainers.image.title="Stemdock" \
       org.opencontainers.image.description="Separate songs into stems with Deezer's Spleeter models, without TensorFlow." \
-      org.opencontainers.image.licenses="MIT"
+      org.opencontainers.image.licenses="MIT AND BSD-3-Clause"
 # ffmpeg depends on drivers of graphics cards, a sixth of the image, which nobody here has a use for.
 RUN apt-get update \
     && apt-get install --no-install-recommends -y \

@@ -104,7 +104,7 @@ def test_the_metadata_says_what_a_registry_needs(artefacts: Artefacts) -> None:
     with zipfile.ZipFile(artefacts.wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = message_from_bytes(archive.read(name))
-    assert metadata["License-Expression"] == "MIT"
+    assert metadata["License-Expression"] == "MIT AND BSD-3-Clause"
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert "# Stemdock" in metadata.get_payload()
