@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import AudioFileError
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 _ROUNDING: Final = 6
 """Decimal places of a sample: seconds that meant a whole sample must not miss it by a rounding error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """The part of a song that is wanted; all of it if nothing else is said."""
+
+    start: float = 0.0
+    """Seconds into the song."""
+    duration: float | None = None
+    """Seconds from there; to the end if None."""
 
 
 def excerpt(source: Path, audio: AudioStream, start: float, duration: float | None) -> AudioStream:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.batch import Job
+    from stemdock.excerpts import Excerpt
     from stemdock.output import Output
     from stemdock.records import Record, Records
     from stemdock.separator import Separator
@@ -29,6 +30,7 @@ class RecordedSeparation:
     separator: Separator
     model_sha256: str
     output: Output
+    excerpt: Excerpt
     fold: Fold
     options: Mapping[str, Any]
     """What else than the model changes the result, as it goes into the records."""
@@ -82,6 +84,8 @@ class RecordedSeparation:
             source,
             job.targets,
             output=self.output,
+            start=self.excerpt.start,
+            duration=self.excerpt.duration,
             fold=self.fold,
             overwrite=all(self.may_replace(path) for path in targets if path.exists()),
             on_progress=on_progress,

@@ -235,3 +235,34 @@ def test_a_song_that_vanishes_meanwhile_fails(batch: Batch) -> None:
     assert names(events) == ["start", "done", "failed", "summary"]
     assert "no such file" in events[-2]["error"]
     assert batch.files() == ["1/high.wav", "1/low.wav"]
+
+
+def test_a_part_of_each_song(batch: Batch) -> None:
+    songs = [batch.add("one.wav"), batch.add("two.wav")]
+    batch.run("--start", "0.01", "--duration", "0.05")
+    _, sample_rate = soundfile.read(songs[0])
+    first, length = round(0.01 * sample_rate), round(0.05 * sample_rate)
+    for song in songs:
+        mixture, _ = soundfile.read(song, dtype="float32")
+        cut = batch.music.parent / song.name
+        soundfile.write(cut, mixture[first : first + length], sample_rate, subtype="FLOAT")
+        batch.run(of=str(cut), status=1)  # the places are taken
+        batch.run("--overwrite", "-o", str(batch.out / "cuts"), of=str(cut))
+        found = {path.name: path.read_bytes() for path in (batch.out / song.stem).glob("*.wav")}
+        wanted = {path.name: path.read_bytes() for path in (batch.out / "cuts" / song.stem).glob("*.wav")}
+        assert found == wanted
+        assert len(found) == 2
+
+
+def test_another_part_is_other_work(batch: Batch) -> None:
+    batch.add("one.wav")
+    batch.run("--duration", "0.05")
+    assert batch.run("--duration", "0.05", "--resume")[-1]["n_skipped"] == 1
+    assert batch.run("--duration", "0.04", "--resume")[-1]["n_done"] == 1
+
+
+@pytest.mark.parametrize("options", [("--start", "-1"), ("--duration", "0"), ("--duration", "x")])
+def test_no_part_of_a_song(batch: Batch, options: tuple[str, str]) -> None:
+    song = batch.add("one.wav")
+    assert run(["separate", str(song), "-m", "small", *options], batch.plugins) == 2
+    assert batch.files() == []

@@ -12,6 +12,7 @@ import click
 from stemdock.codecs import CODECS, codec_of
 from stemdock.completion import complete_stems
 from stemdock.errors import OutputOptionError
+from stemdock.excerpts import Excerpt
 from stemdock.naming import DEFAULT_TEMPLATE, FIELDS, Destination
 from stemdock.output import Output
 from stemdock.selection import parse_mix
@@ -67,6 +68,21 @@ def separation_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
     )  # fmt: skip
     return _grouped(command, "separation", Separation, options)
+
+
+def excerpt_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --start and --duration, as the argument `excerpt`."""
+    options = (
+        click.option(
+            "-s", "--start", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS",
+            help="Leave out what is before this.  [default: 0]",
+        ),
+        click.option(
+            "-d", "--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+            help="Take so much and leave out the rest.  [default: to the end, however long]",
+        ),
+    )  # fmt: skip
+    return _grouped(command, "excerpt", Excerpt, options)
 
 
 def fold_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ from stemdock.commands.options import (
     Batch,
     batch_options,
     destination_options,
+    excerpt_options,
     fold_option,
     output_options,
     separation_options,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock.batch import BatchEvent
+    from stemdock.excerpts import Excerpt
     from stemdock.inputs import Song
     from stemdock.naming import Destination
     from stemdock.output import Output, Tags
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
 @click.option(
     "--preview", is_flag=True, help="Write a page with a player beside the stems, as plugin-cli preview does."
 )
+@excerpt_options
 @separation_options
 @fold_option
 @batch_options
@@ -88,6 +91,7 @@ def command(
     n_threads: int,
     overwrite: bool,
     preview: bool,
+    excerpt: Excerpt,
     separation: Separation,
     fold: Fold,
     batch: Batch,
@@ -119,9 +123,11 @@ def command(
                 separator=separator,
                 model_sha256=model_sha256(model, plugins),
                 output=output,
+                excerpt=excerpt,
                 fold=fold,
                 options={
                     **json.loads(json.dumps(asdict(output))),
+                    **asdict(excerpt),
                     **asdict(separation),
                     "precision": precision,
                     "fold": fold,
