@@ -6,6 +6,7 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+import stemdock
 from stemdock_audacity.folders import PLUGIN_FILES
 
 if TYPE_CHECKING:
@@ -29,12 +30,14 @@ def plugin_texts(
     """The plug-ins by file name.
 
     Args:
-        models: Those that the dialog offers; one whose name Nyquist cannot hold is left out.
+        models: Those that the dialog offers; one whose name Nyquist cannot hold is left out. The default
+            model comes first, for that is what a dialog begins with.
         folder: Of the requests, with forward slashes and one at the end.
         settings: audacity.cfg, with forward slashes.
         program: What Audacity starts, with forward slashes.
         marker: Part of `program` by which it is known again.
     """
+    models = sorted(models, key=lambda entry: entry.name != stemdock.DEFAULT_MODEL)
     names = [entry.name for entry in models if not _UNSAFE.search(entry.name)]
     every = dict.fromkeys(stem for entry in models for stem in entry.card.stems)
     stems = [stem for stem in every if not _UNSAFE.search(stem)]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stemdock.card import ModelCard as ModelCard
     from stemdock.files import separate_file as separate_file
     from stemdock.hookspecs import hookimpl as hookimpl
+    from stemdock.models import DEFAULT_MODEL as DEFAULT_MODEL
     from stemdock.output import Output as Output
     from stemdock.plugins import Plugins as Plugins
     from stemdock.plugins import load_plugins as load_plugins
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from stemdock.types import Separation as Separation
 
 _HOMES = {
+    "DEFAULT_MODEL": "models",
     "ModelCard": "card",
     "separate_file": "files",
     "hookimpl": "hookspecs",

@@ -35,7 +35,7 @@ def spleeters_songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def narrow_plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugins]:
     """Stemdock with the embedded model, and the narrow ones in a store of their own."""
     plugins = Plugins()

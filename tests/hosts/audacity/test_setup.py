@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,6 +104,13 @@ def test_plugins_balance_and_offer_the_models(models: Sequence[ModelEntry]) -> N
         assert code.count("(") == code.count(")")
     assert 'choice ("2stems")' in texts["stemdock-separate.ny"]
     assert '"Only vocals"' in texts["stemdock-separate.ny"]
+
+
+def test_the_dialog_begins_with_the_default_model(models: Sequence[ModelEntry]) -> None:
+    (default,) = models
+    other = replace(default, card=replace(default.card, name="0stems"))
+    names = {"folder": "/f/", "settings": "/c", "program": "/p", "marker": "m"}
+    assert plugin_texts([other, default], **names) == plugin_texts([default, other], **names)
 
 
 def test_doctor_only_looks(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
