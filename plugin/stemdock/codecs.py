@@ -30,16 +30,14 @@ class Codec:
     """Hz, ascending."""
 
 
+SAMPLE_RATES: Final = range(1000, 768_001)
+"""Hz. Below and above, a block or a segment would become too large when its rate is changed."""
+
 CODECS: Final = {
     codec.name: codec
     for codec in (
-        Codec(
-            name="wav",
-            encoder="libsndfile",
-            bit_depths=("32f", "24", "16"),
-            sample_rates=range(1, 2**31),
-        ),
-        Codec(name="flac", encoder="libsndfile", bit_depths=("24", "16"), sample_rates=range(1, 655351)),
+        Codec(name="wav", encoder="libsndfile", bit_depths=("32f", "24", "16"), sample_rates=SAMPLE_RATES),
+        Codec(name="flac", encoder="libsndfile", bit_depths=("24", "16"), sample_rates=range(1000, 655351)),
         # Below 32 kHz, MPEG-2 takes over, with other bit rates and less than half the bandwidth.
         Codec(
             name="mp3",

@@ -11,6 +11,7 @@ import hashlib
 import os
 import platform
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ FOLDER_VARIABLE: Final = "STEMDOCK_CACHE"
 """Environment variable: the folder to keep them in, in place of the platform's."""
 
 _MAX_KEPT: Final = 4
-"""Models kept, the latest ones; each takes as much disk as the float32 weights."""
+"""Models kept, those used last; each takes as much disk as the float32 weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,12 @@ class OptimisedModel:
         with suppress(OSError):
             for path in self.folder.glob(f"{self.key}-*.onnx"):
                 with path.open("rb") as file:
-                    if hashlib.file_digest(file, "sha256").hexdigest() == path.stem.rpartition("-")[2]:
-                        return path
+                    intact = hashlib.file_digest(file, "sha256").hexdigest() == path.stem.rpartition("-")[2]
+                if intact:
+                    with suppress(OSError):  # the folder may be for reading only
+                        # The time of writing stays: what is made of this file goes by it.
+                        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+                    return path
                 path.unlink()
         return None
 
@@ -51,12 +56,12 @@ class OptimisedModel:
         return Path(name)
 
     def keep(self, staged: Path) -> None:
-        """Puts a written file in its place, and removes those that were not written lately."""
+        """Puts a written file in its place, and removes those that were not used lately."""
         with suppress(OSError):
             with staged.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             staged.replace(self.folder / f"{self.key}-{sha256}.onnx")
-            kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_mtime)
+            kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_atime_ns)
             for path in kept[:-_MAX_KEPT]:
                 path.unlink()
 

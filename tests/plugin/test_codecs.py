@@ -134,7 +134,7 @@ def test_what_a_codec_does_not_have_is_refused(output: dict[str, Any], reason: s
         ("opus", 96000, 48000),
         ("mp3", 22050, 32000),
         ("mp3", 44100, 44100),
-        ("wav", 5, 5),
+        ("wav", 1234, 1234),
         ("ogg", 384000, 200000),
         ("ogg", 5, 4000),
         ("ogg", 44101, 44101),

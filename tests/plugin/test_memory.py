@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 import soundfile
 
+from stemdock import Separator
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Preparing the model takes more memory than separating, so it is done before.
-pytestmark = pytest.mark.usefixtures("separator")
+
+@pytest.fixture(autouse=True)
+def _prepared() -> None:
+    """Preparing the model takes more memory than separating, so it is done before."""
+    Separator()
+
 
 PROGRAM = """
 import resource, subprocess, sys

@@ -13,6 +13,7 @@ import numpy as np
 import soundfile
 
 from stemdock.audio.layouts import read_wav_header, soundfile_speakers
+from stemdock.codecs import SAMPLE_RATES
 from stemdock.errors import AudioFileError, AudioFileNotFoundError
 from stemdock.folding import downmix, folded, front_pair
 from stemdock.plainfile import Nameless, native_name, open_plain
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 _BLOCK_LENGTH: Final = 1 << 16
 _MAX_CHANNELS: Final = 2
-_SAMPLE_RATES: Final = range(1000, 768_001)
-"""Hz. Below and above, a block or a segment would become too large when its rate is changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ def open_audio(path: Path, fold: Fold = "refuse") -> Iterator[AudioStream]:
             audio has, or it is damaged.
     """
     with _open_either(path) as stream:
-        if stream.sample_rate not in _SAMPLE_RATES:
+        if stream.sample_rate not in SAMPLE_RATES:
             raise AudioFileError(
                 path,
                 f"has a sample rate of {stream.sample_rate} Hz",

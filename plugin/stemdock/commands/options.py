@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from stemdock.codecs import CODECS, codec_of
+from stemdock.codecs import CODECS, SAMPLE_RATES, codec_of
 from stemdock.completion import complete_stems
 from stemdock.errors import OutputOptionError
 from stemdock.excerpts import Excerpt
@@ -122,7 +122,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Of mp3, ogg, opus and m4a, for example 192k.  [default: 256k, ogg 192k, opus 160k]",
         ),
         click.option(
-            "--sample-rate", type=click.IntRange(1000, 768000), metavar="HZ",
+            "--sample-rate", type=click.IntRange(SAMPLE_RATES[0], SAMPLE_RATES[-1]), metavar="HZ",
             help="Of the files.  [default: that of the song]",
         ),
         click.option(
