@@ -79,10 +79,9 @@ class Store:
     def archive_sha256(self, name: str) -> str:
         """Of the archive that a model came in, hex; empty if it came in none, or nobody wrote it down."""
         try:
-            description = json.loads((self.folder / name / _DESCRIPTION).read_text("utf-8"))
-        except (OSError, ValueError):
+            return str(self._description(name).get("archive_sha256", ""))
+        except (OSError, ValueError, AttributeError):
             return ""
-        return str(description.get("archive_sha256", ""))
 
     def publish(
         self,
@@ -178,9 +177,13 @@ class Store:
                 f"{n_bytes / 1e6:.0f} MB are needed there for a while, its disk has {n_free / 1e6:.0f} MB",
             )
 
+    def _description(self, name: str) -> dict[str, Any]:
+        description: dict[str, Any] = parse_json((self.folder / name / _DESCRIPTION).read_text("utf-8"))
+        return description
+
     def _read(self, name: str) -> ModelEntry:
         folder = self.folder / name
-        values: dict[str, Any] = parse_json((folder / _DESCRIPTION).read_text("utf-8"))
+        values = self._description(name)
         card = card_from_values(values["card"], name)
         if card.name != name or Path(values["file"]).name != values["file"]:
             raise ValueError(f"it describes {card.name} in {values['file']}")

@@ -121,6 +121,14 @@ def test_an_unusable_description_is_a_fault_of_that_model_alone(
     assert_intact("mine")
 
 
+@pytest.mark.parametrize("text", ["[]", "[" * 100_000])
+def test_an_unusable_description_tells_nothing_of_its_archive(
+    plugins: Plugins, pulled: ModelEntry, text: str
+) -> None:
+    pulled.path.with_name("model.json").write_text(text)
+    assert run(["models", "pull", "4stems-16kHz"], plugins) == 0
+
+
 def test_the_store_of_an_unfinished_model_is_none(plugins: Plugins, pulled: ModelEntry) -> None:
     pulled.path.with_name("model.json").unlink()
     with pytest.raises(ModelNotInstalledError):
