@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stemdock.errors import ModelDamagedError
+from stemdock.plainfile import file_sha256
 from stemdock.session import OnnxSession
 from stemdock.types import Execution
 from stemdock_export.bundle import Bundle
@@ -90,8 +90,7 @@ def convert_checkpoint(
         _write(checkpoint, config, card, staged)
         on_step("trying the model")
         _try(staged, card, checkpoint.prefix)
-        with staged.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = file_sha256(staged)
         check_output(output, overwrite=overwrite)
         staged.replace(output)
     return ConvertedModel(path=output, card=card, n_bytes=output.stat().st_size, sha256=sha256)

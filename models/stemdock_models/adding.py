@@ -15,7 +15,7 @@ from stemdock_export.config import load_config
 from stemdock_export.errors import ConfigError
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.errors import ArchiveError, store_errors
-from stemdock_models.installing import file_sha256, install_checkpoint, install_model
+from stemdock_models.installing import install_checkpoint, install_model, stored_sha256
 from stemdock_models.names import check_free, check_name
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _check_released(archive: Path, released: ReleasedModel, task: Task) -> None:
     if released.sha256 is None:
         task.step(f"{released.name}: no sha256 is pinned in Stemdock; taking {archive} on trust")
         return
-    found = file_sha256(archive)
+    found = stored_sha256(archive)
     if found != released.sha256:
         raise ArchiveError(
             archive,

@@ -10,7 +10,7 @@ from stemdock.jsontext import parse_json
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.download import Download, Line, tag_path
 from stemdock_models.errors import DownloadError, store_errors
-from stemdock_models.installing import Task, file_sha256, install_checkpoint
+from stemdock_models.installing import Task, install_checkpoint, stored_sha256
 from stemdock_models.store import Store, default_store
 from stemdock_models.twins import find_twin, install_of_twin
 
@@ -128,7 +128,7 @@ class Hub:
         sha256 = self.sha256 or model.sha256 or self._listed_sha256(model, work, task)
         url = self.release.file_url(model.file_name)
         begun = path.exists()
-        if begun and file_sha256(path) == sha256:
+        if begun and stored_sha256(path) == sha256:
             return sha256
         step = f"{model.archive}: downloading {url}"
         download = self._line_to(
@@ -136,12 +136,12 @@ class Hub:
         )
         task.step(step)
         download.run()
-        found = file_sha256(path)
+        found = stored_sha256(path)
         if found != sha256 and begun:
             forget_download(path)
             task.step(f"{model.archive}: what an earlier download left does not fit; downloading all of it")
             download.run()
-            found = file_sha256(path)
+            found = stored_sha256(path)
         if found != sha256:
             forget_download(path)
             raise DownloadError(

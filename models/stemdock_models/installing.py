@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from stemdock.errors import CancelledError
 from stemdock.models import open_model
+from stemdock.plainfile import file_sha256
 from stemdock.plugins import Plugins
 from stemdock.types import FetchProgress
 from stemdock_models.errors import store_errors
@@ -104,14 +104,14 @@ def install_checkpoint(
     )
 
 
-def file_sha256(path: Path) -> str:
+def stored_sha256(path: Path) -> str:
     """Hash of a file in hex.
 
     Raises:
         StoreError: It cannot be read.
     """
-    with store_errors(path), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with store_errors(path):
+        return file_sha256(path)
 
 
 def install_model(
@@ -127,5 +127,5 @@ def install_model(
     card = open_model(model, Plugins()).card
     task.step(f"{name}: installing")
     return store.publish(
-        model, card, file_sha256(model), source, archive_sha256=archive_sha256, cancel=task.cancel
+        model, card, stored_sha256(model), source, archive_sha256=archive_sha256, cancel=task.cancel
     )

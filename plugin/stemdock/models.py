@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from stemdock.errors import (
     ModelNotFoundError,
     ModelNotInstalledError,
 )
+from stemdock.plainfile import file_sha256
 from stemdock.session import OnnxSession
 from stemdock.types import DEFAULT_EXECUTION
 
@@ -89,8 +89,7 @@ def verify_model(entry: ModelEntry) -> None:
         ModelDamagedError: The file is gone, or its sha256 is another.
     """
     try:
-        with entry.path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_sha256(entry.path)
     except OSError as error:
         raise ModelDamagedError(entry.name, f"{entry.path}: {error.strerror}", remedy=entry.remedy) from error
     if found != entry.sha256:
@@ -115,8 +114,7 @@ def model_sha256(model: str | Path, plugins: Plugins) -> str:
     if entry:
         return entry.sha256
     try:
-        with Path(model).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(Path(model))
     except OSError as error:
         raise ModelDamagedError(
             str(model), f"cannot be read ({error.strerror})", remedy="Check its permissions."

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from stemdock.plainfile import file_sha256
+
 FOLDER_VARIABLE: Final = "STEMDOCK_CACHE"
 """Environment variable: the folder to keep them in, in place of the platform's."""
 
@@ -35,9 +37,7 @@ class OptimisedModel:
         """The prepared model, if there is one and its bytes are what was written."""
         with suppress(OSError):
             for path in self.folder.glob(f"{self.key}-*.onnx"):
-                with path.open("rb") as file:
-                    intact = hashlib.file_digest(file, "sha256").hexdigest() == path.stem.rpartition("-")[2]
-                if intact:
+                if file_sha256(path) == path.stem.rpartition("-")[2]:
                     with suppress(OSError):  # the folder may be for reading only
                         # The time of writing stays: what is made of this file goes by it.
                         os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
@@ -58,9 +58,7 @@ class OptimisedModel:
     def keep(self, staged: Path) -> None:
         """Puts a written file in its place, and removes those that were not used lately."""
         with suppress(OSError):
-            with staged.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            staged.replace(self.folder / f"{self.key}-{sha256}.onnx")
+            staged.replace(self.folder / f"{self.key}-{file_sha256(staged)}.onnx")
             kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_atime_ns)
             for path in kept[:-_MAX_KEPT]:
                 path.unlink()

@@ -228,7 +228,7 @@ def _options(onnxruntime: Any, n_threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = n_threads
-    # Threads that spin while they wait would take the processor from the other segments' transforms.
+    # Threads that spin while they wait would take the processor from the transforms, whose turn it is then.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Without these, each buffer goes back to the arena after its last use. With the plan, there would be
     # a second copy of all buffers; with reuse, they would all stay until the last stem: 100 MB more.
