@@ -49,13 +49,14 @@ def test_a_pulled_model_gives_spleeters_own_stems(
     separator = Separator("spleeter:4stems", plugins=plugins)
     assert separator.card.name == "4stems"
     assert separator.card.licence == "MIT"
-    expected = np.load(narrow / "spleeter_output.npz")
-    start = int(expected["start"])
-    stems = separator.separate(np.load(narrow.parent / "mixture.npz")["mixture"])
+    with np.load(narrow.parent / "mixture.npz") as arrays:
+        stems = separator.separate(arrays["mixture"])
     assert list(stems) == ["vocals", "drums", "bass", "other"]
-    for name, samples in stems.items():
-        reference = expected[name]
-        assert snr(reference, samples[start : start + len(reference)]) >= 90
+    with np.load(narrow / "spleeter_output.npz") as recorded:
+        start = int(recorded["start"])
+        for name, samples in stems.items():
+            reference = recorded[name]
+            assert snr(reference, samples[start : start + len(reference)]) >= 90
 
 
 def test_what_is_there_is_not_fetched_again(
