@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 
 from stemdock.errors import AudioError, NonFiniteSampleError
+from stemdock.levels import peak_of
 from stemdock.masks import apply_mask, ratio_masks
 from stemdock.segments import cut_segments, join_segments
 from stemdock.stft import frames_length, istft, stft
@@ -54,12 +55,13 @@ def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
     """
     position = 0
     for block in blocks:
-        finite = np.isfinite(block).all(axis=1)
-        if not finite.all():
+        peak = peak_of(block)
+        if not np.isfinite(peak):
+            finite = np.isfinite(block).all(axis=1)
             raise NonFiniteSampleError(position + int(np.argmin(finite)))
-        if np.abs(block).max(initial=0) > _LOUDEST:
+        if peak > _LOUDEST:
             raise AudioError(
-                f"samples of {np.abs(block).max():.0e} times full scale",
+                f"samples of {peak:.0e} times full scale",
                 remedy="Export the audio again from the program that made it, or repair it there.",
             )
         position += len(block)

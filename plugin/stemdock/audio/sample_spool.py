@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 
 from stemdock.errors import OutputError
+from stemdock.levels import peak_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ class SampleSpool:
         Raises:
             OutputError: The disk is full or gone.
         """
-        self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
+        self.peak = max(self.peak, peak_of(block))
         try:
             self._file.write(np.ascontiguousarray(block, np.float32).data)
         except OSError as error:

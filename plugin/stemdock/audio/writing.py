@@ -10,6 +10,7 @@ from stemdock.audio.ffmpeg_encoding import FfmpegSink
 from stemdock.audio.sndfile_encoding import SndfileSink
 from stemdock.audio.tag_writing import add_tags
 from stemdock.codecs import codec_of
+from stemdock.levels import peak_of
 from stemdock.output import Output, Tags
 
 if TYPE_CHECKING:
@@ -96,10 +97,10 @@ class AudioWriter:
         Raises:
             OutputError: The disk is full or gone, or the encoder failed.
         """
-        magnitude = np.abs(block)
-        self.peak = max(self.peak, float(magnitude.max(initial=0.0)))
-        if self._clips:
-            self.clipped_length += int(np.count_nonzero(magnitude > 1.0))
+        peak = peak_of(block)
+        self.peak = max(self.peak, peak)
+        if self._clips and peak > 1.0:
+            self.clipped_length += int(np.count_nonzero(np.abs(block) > 1.0))
         self._sink.write(block)
 
     def __enter__(self) -> Self:
