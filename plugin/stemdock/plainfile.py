@@ -39,7 +39,11 @@ def file_sha256(path: Path) -> str:
         OSError: It cannot be read.
     """
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        buffer = memoryview(bytearray(1 << 23))
+        while n_read := file.readinto(buffer):
+            digest.update(buffer[:n_read])
+        return digest.hexdigest()
 
 
 class Nameless:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,11 +13,9 @@ import numpy as np
 from stemdock.audio import resampled
 from stemdock.bandwidth import extended_card
 from stemdock.errors import AudioError
-from stemdock.filtering import check_channels, filter_blocks
 from stemdock.metering import Meter, StreamLength
 from stemdock.models import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
-from stemdock.separation import finite_blocks, separate_blocks
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
@@ -59,9 +59,15 @@ class Separator:
         """
         self.plugins = load_plugins() if plugins is None else plugins
         self._separation = separation
-        self._session = open_model(model, self.plugins, execution, separation.bandwidth)
+        # Importing the transforms keeps Python busy for as long as loading keeps the disk and C++ busy.
+        with ThreadPoolExecutor(1) as background:
+            transforms = background.submit(import_module, "stemdock.filtering")
+            self._session = open_model(model, self.plugins, execution, separation.bandwidth)
+            transforms.result()
         self._card = extended_card(self._session.card, separation.bandwidth)
         if separation.mwf:
+            from stemdock.filtering import check_channels  # noqa: PLC0415  as said above
+
             check_channels(self._card)
         self._n_threads = execution.n_threads or _n_cores()
 
@@ -100,12 +106,14 @@ class Separator:
         """
         if mixture.size == 0:
             raise AudioError("the mixture is empty", remedy="Select some audio.")
-        blocks = list(
-            self.stream(
-                [mixture], sample_rate, total_length=len(mixture), on_progress=on_progress, cancel=cancel
-            )
-        )
-        return dict(zip(self.card.stems, np.concatenate(blocks, axis=1), strict=True))
+        stems = np.empty((len(self.card.stems), len(mixture), self.card.n_channels), np.float32)
+        start = 0
+        for block in self.stream(
+            [mixture], sample_rate, total_length=len(mixture), on_progress=on_progress, cancel=cancel
+        ):
+            stems[:, start : start + block.shape[1]] = block
+            start += block.shape[1]
+        return dict(zip(self.card.stems, stems, strict=True))
 
     def stream(
         self,
@@ -139,6 +147,9 @@ class Separator:
             CancelledError: `cancel` was set.
             OutputError: The Wiener filter's temporary file cannot be written.
         """
+        from stemdock.filtering import filter_blocks  # noqa: PLC0415  imported while the model was loaded
+        from stemdock.separation import finite_blocks, separate_blocks  # noqa: PLC0415  as above
+
         model_rate = self.card.sample_rate
         source_rate = sample_rate or model_rate
         stems_rate = output_rate or source_rate
