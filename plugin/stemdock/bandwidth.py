@@ -72,24 +72,14 @@ def model_with_bins(path: Path, n_bins: int) -> Path:
         ModelError: There is no place to keep it.
     """
     kept = optimised_model(path, f"{n_bins} bins")
-    found = kept.find()
-    if found:
-        return found
-    staged = kept.stage()
-    if staged:
-        try:
-            write_with_bins(path, staged, n_bins)
-            kept.keep(staged)
-        finally:
-            staged.unlink(missing_ok=True)
-        found = kept.find()
-    if not found:
+    made = kept.find() or kept.make(lambda staged: write_with_bins(path, staged, n_bins))
+    if not made:
         raise ModelError(
             str(path),
             f"its form of another bandwidth cannot be kept in {kept.folder}",
             remedy=f"Free some disk space, or name another folder in {FOLDER_VARIABLE}.",
         )
-    return found
+    return made
 
 
 def write_with_bins(path: Path, output: Path, n_bins: int) -> ModelCard:

@@ -14,7 +14,7 @@ import mmap
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import ModelDamagedError
-from stemdock.wire import FormatError, read_fields, read_varint
+from stemdock.wire import FormatError, as_message, read_fields, read_varint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def check_graph(path: Path) -> None:
 def _faults(model: memoryview) -> Iterator[str]:
     for field, value in read_fields(model):
         if field == _MODEL_GRAPH:
-            yield from _graph_faults(_part(value))
+            yield from _graph_faults(as_message(value))
         elif field in {_MODEL_TRAINING, _MODEL_FUNCTIONS}:
             yield "it has functions of its own"
 
@@ -82,9 +82,9 @@ def _faults(model: memoryview) -> Iterator[str]:
 def _graph_faults(graph: memoryview) -> Iterator[str]:
     for field, value in read_fields(graph):
         if field == _GRAPH_INITIALIZER:
-            yield from _tensor_faults(_part(value))
+            yield from _tensor_faults(as_message(value))
         elif field == _GRAPH_NODE:
-            yield from _node_faults(_part(value))
+            yield from _node_faults(as_message(value))
         elif field == _GRAPH_SPARSE:
             yield "it has sparse weights"
 
@@ -92,11 +92,11 @@ def _graph_faults(graph: memoryview) -> Iterator[str]:
 def _node_faults(node: memoryview) -> Iterator[str]:
     for field, value in read_fields(node):
         if field == _NODE_OPERATOR:
-            operator = bytes(_part(value)).decode("utf-8", "replace")
+            operator = bytes(as_message(value)).decode("utf-8", "replace")
             if operator in _GROWING:
                 yield f"it has the operator {operator}, which can ask for any amount of memory or time"
         elif field == _NODE_ATTRIBUTE:
-            yield from _attribute_faults(_part(value))
+            yield from _attribute_faults(as_message(value))
 
 
 def _attribute_faults(attribute: memoryview) -> Iterator[str]:
@@ -104,16 +104,16 @@ def _attribute_faults(attribute: memoryview) -> Iterator[str]:
     lengths: list[int] = []
     for field, value in read_fields(attribute):
         if field == _ATTRIBUTE_NAME:
-            name = bytes(_part(value))
+            name = bytes(as_message(value))
         elif field in {_ATTRIBUTE_INTEGER, _ATTRIBUTE_INTEGERS} and isinstance(value, int):
             lengths.append(value)
         elif field == _ATTRIBUTE_INTEGERS:
             # A list of integers may also come in one piece, which is a row of varints.
-            lengths.extend(_integers(_part(value)))
+            lengths.extend(_integers(as_message(value)))
         elif field in _ATTRIBUTE_GRAPHS:
             yield "it has a graph within its graph"
         elif field in {_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS}:
-            yield from _tensor_faults(_part(value))
+            yield from _tensor_faults(as_message(value))
     # Negative ones are large here.
     if name in _LENGTHS and any(length > _MAX_LENGTH for length in lengths):
         yield f"its {name.decode()} are out of all proportion"
@@ -130,9 +130,3 @@ def _integers(row: memoryview) -> Iterator[int]:
     while position < len(row):
         value, position = read_varint(row, position)
         yield value
-
-
-def _part(value: int | memoryview) -> memoryview:
-    if isinstance(value, int):
-        raise FormatError("has a number in place of a message")
-    return value

@@ -12,18 +12,22 @@ import os
 import platform
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stemdock.plainfile import file_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 FOLDER_VARIABLE: Final = "STEMDOCK_CACHE"
 """Environment variable: the folder to keep them in, in place of the platform's."""
 
-_MAX_KEPT: Final = 4
-"""Models kept, those used last; each takes as much disk as the float32 weights."""
+_MAX_KEPT: Final = 8
+"""Files kept, those used last. A model has one or two; together they take as much disk as its float32
+weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +49,35 @@ class OptimisedModel:
                 path.unlink()
         return None
 
-    def stage(self) -> Path | None:
-        """A file to write the prepared model to; None where nothing can be kept."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(prefix=".", suffix=".onnx", dir=self.folder)
-        except OSError:
-            return None
-        os.close(descriptor)
-        return Path(name)
+    def make(self, write: Callable[[Path], object]) -> Path | None:
+        """Puts a prepared model in its place, and removes those that were not used lately.
 
-    def keep(self, staged: Path) -> None:
-        """Puts a written file in its place, and removes those that were not used lately."""
-        with suppress(OSError):
-            staged.replace(self.folder / f"{self.key}-{file_sha256(staged)}.onnx")
+        Args:
+            write: Writes it to a file. What it raises goes on to the caller, but for `OSError`.
+
+        Returns:
+            The prepared model; None where nothing can be kept.
+        """
+        with suppress(OSError), self.scratch_file() as staged:
+            write(staged)
+            prepared = self.folder / f"{self.key}-{file_sha256(staged)}.onnx"
+            staged.replace(prepared)
             kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_atime_ns)
             for path in kept[:-_MAX_KEPT]:
                 path.unlink()
+            return prepared
+        return None
+
+    @contextmanager
+    def scratch_file(self) -> Iterator[Path]:
+        """An empty file for a model, which is gone in the end; raises `OSError`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".onnx", dir=self.folder)
+        os.close(descriptor)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
 
 
 def optimised_model(model: Path, runtime: str) -> OptimisedModel:

@@ -82,3 +82,43 @@ def read_fields(message: Data) -> Iterator[tuple[int, int | Data]]:
             raise FormatError("ends in the middle of a field")
         position += length
         yield field, content if wire_type == _BYTES else int.from_bytes(content, "little")
+
+
+def as_message(value: int | memoryview) -> memoryview:
+    """A field's value, if it is a message or a text.
+
+    Raises:
+        FormatError: It is a number.
+    """
+    if isinstance(value, int):
+        raise FormatError("has a number in place of a message")
+    return value
+
+
+def field_header(field: int, length: int) -> bytes:
+    """What stands before a string or a message in the message that it is a field of.
+
+    Args:
+        field: The field's number.
+        length: Of the string or message, in bytes.
+    """
+    return _varint(field << 3 | _BYTES) + _varint(length)
+
+
+def integer_field(field: int, value: int) -> bytes:
+    """A field that is a whole number, not negative.
+
+    Args:
+        field: Its number.
+        value: Its value.
+    """
+    return _varint(field << 3 | _VARINT) + _varint(value)
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:  # noqa: PLR2004  what seven bits hold
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

@@ -67,7 +67,7 @@ def _ffmpeg() -> Check:
 
 
 def _providers() -> Check:
-    from stemdock.session import available_providers  # noqa: PLC0415  loads onnxruntime
+    from stemdock.runtime import available_providers  # noqa: PLC0415  loads onnxruntime
 
     return Check(subject="providers", status="ok", detail=", ".join(available_providers()))
 
