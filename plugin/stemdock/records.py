@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -125,7 +126,9 @@ class Records:
         Raises:
             OutputError: A file cannot be read again, or the record cannot be written.
         """
-        outputs = {self._output(place): _output_content(path) for place, path in staged.items()}
+        with ThreadPoolExecutor() as pool:
+            contents = list(pool.map(_output_content, staged.values()))
+        outputs = {self._output(place): content for place, content in zip(staged, contents, strict=True)}
         record = Record(work=work, outputs=dict(sorted(outputs.items())), complete=False)
         self._save(record)
         return record

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.audio import AudioWriter, SampleSpool
+from stemdock.codecs import codec_of
 from stemdock.errors import CancelledError
 from stemdock.selection import summed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from threading import Event
 
@@ -85,28 +88,31 @@ def write_stems(
             tags=file.tags,
         )
 
+    def encode(name: str) -> AudioWriter:
+        with writer(files[name]) as written:
+            for block in spools[name].blocks():
+                if cancel is not None and cancel.is_set():
+                    raise CancelledError
+                written.write(block * gain if gain < 1 else block)
+        return written
+
     gain = 1.0
-    with ExitStack() as spooled:
+    with ExitStack() as opened:
         if output.prevent_clipping:
             spools = {
-                name: spooled.enter_context(
+                name: opened.enter_context(
                     SampleSpool(file.path.with_name(f"{file.path.name}.f32"), n_channels)
                 )
                 for name, file in files.items()
             }
-            total_length = _distribute(stems, files, spools)
+            total_length = _distribute(stems, files, spools, map)
             gain = min(1.0, _LARGEST / max(_LARGEST, *(spool.peak for spool in spools.values())))
-            writers = {}
-            for name, file in files.items():
-                with writer(file) as writers[name]:
-                    for block in spools[name].blocks():
-                        if cancel is not None and cancel.is_set():
-                            raise CancelledError
-                        writers[name].write(block * gain if gain < 1 else block)
+            for_each = opened.enter_context(_encoders(output, len(files)))
+            writers = dict(zip(files, for_each(encode, files), strict=True))
         else:
-            with ExitStack() as opened:
-                writers = {name: opened.enter_context(writer(file)) for name, file in files.items()}
-                total_length = _distribute(stems, files, writers)
+            writers = {name: opened.enter_context(writer(file)) for name, file in files.items()}
+            for_each = opened.enter_context(_encoders(output, len(files)))
+            total_length = _distribute(stems, files, writers, for_each)
     return Written(
         total_length=total_length,
         gain=gain,
@@ -116,16 +122,32 @@ def write_stems(
     )
 
 
+@contextmanager
+def _encoders(output: Output, n_files: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Gives what is to be used as `map` over the files: it has a thread for each, if that is worth it."""
+    # Compression takes longer than separation. Bare samples are on their way before a thread has woken up.
+    if not codec_of(output).bitrates:
+        yield map
+        return
+    with ThreadPoolExecutor(n_files, thread_name_prefix="stemdock-encoder") as pool:
+        yield pool.map
+
+
 def _distribute(
     stems: Iterable[FloatArray],
     files: Mapping[str, StemFile],
     sinks: Mapping[str, AudioWriter] | Mapping[str, SampleSpool],
+    for_each: Callable[..., Iterator[Any]],
 ) -> int:
     """Writes each block to all sinks; returns the samples a channel of each."""
+
+    def write(name: str, block: FloatArray) -> None:
+        sinks[name].write(summed(block, files[name].indices))
+
     length = 0
     for block in stems:
-        for name, file in files.items():
-            sinks[name].write(summed(block, file.indices))
+        # What went wrong in a thread shows when its result is asked for.
+        list(for_each(write, files, repeat(block)))
         length += block.shape[1]
     return length
 
