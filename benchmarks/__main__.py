@@ -68,7 +68,7 @@ def _session(cases: list[Case], n_repetitions: int) -> dict[str, Any]:
         print(f"## {case.name}\n\n{comparison(outcomes)}\n", flush=True)
         results[case.name] = {"programs": [asdict(outcome) for outcome in outcomes]}
         if case.n_songs == 1 and not outcomes[0].note:
-            figures = profile(case)
+            figures = profile(case, n_repetitions)
             wall = outcomes[0].summary("wall").median
             print(f"{stages(figures)}\n\n{efficiency(figures, wall, peaks)}\n", flush=True)
             results[case.name]["profile"] = figures

@@ -23,17 +23,13 @@ if TYPE_CHECKING:
 STAGES: Final = (
     ("decode", "soundfile", "SoundFile.read"),
     ("STFT", "stemdock.stft", "stft"),
-    ("network", "onnxruntime", "InferenceSession.run"),
+    ("network", "stemdock.runtime", "Network.run"),
     ("mask", "stemdock.masks", "ratio_masks"),
     ("mask", "stemdock.masks", "apply_mask"),
     ("ISTFT", "stemdock.stft", "istft"),
     ("encode", "stemdock.audio", "AudioWriter.write"),
 )
 """Stage, module and function; a stage within another counts for itself alone."""
-_USERS: Final = ("stemdock.files", "stemdock.separation", "stemdock.separator", "stemdock.session")
-"""Modules that bind stage functions at import, to be imported before these are replaced."""
-_N_ALONE: Final = 20
-"""Runs of the network alone."""
 
 
 class Stopwatch:
@@ -69,35 +65,6 @@ class Stopwatch:
         return timed
 
 
-class Recorder:
-    """Keeps the first call of a function, to repeat it, and counts them all."""
-
-    def __init__(self) -> None:
-        self.n_calls = 0
-        self._again: Callable[[], Any] | None = None
-
-    def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, recorded."""
-
-        @wraps(function)
-        def recorded(*args: Any, **kwargs: Any) -> Any:
-            self.n_calls += 1
-            self._again = self._again or partial(function, *args, **kwargs)
-            return function(*args, **kwargs)
-
-        return recorded
-
-    def time_alone(self) -> float:
-        """Seconds that a call takes when nothing else is going on; the median."""
-        assert self._again is not None  # noqa: S101  a song has at least one segment
-        durations = []
-        for _ in range(_N_ALONE):
-            began = time.perf_counter()
-            self._again()
-            durations.append(time.perf_counter() - began)
-        return sorted(durations)[_N_ALONE // 2]
-
-
 def _replace(module_name: str, path: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     """Puts another function in the place of one, wherever Stemdock has bound it."""
     owner: Any = import_module(module_name)
@@ -113,35 +80,31 @@ def _replace(module_name: str, path: str, make: Callable[[Callable[..., Any]], C
 
 
 def main() -> None:
-    """Prints seconds as JSON: of each stage, of the whole, and of the network alone."""
+    """Prints seconds as JSON: of each stage, and of the whole."""
     model, song, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     began = time.perf_counter()
-    for name in _USERS:
-        import_module(name)
-    import_module("onnxruntime")
+    stemdock: Any = import_module("stemdock")
+    separator_class, separate_file = stemdock.Separator, stemdock.separate_file
     imported = time.perf_counter()
-    stopwatch, network = Stopwatch(), Recorder()
-    _replace("onnxruntime", "InferenceSession.run", network.wrap)
+    separator = separator_class(model)
+    loaded = time.perf_counter()
+    stopwatch = Stopwatch()
     for stage, module_name, path in STAGES:
         _replace(module_name, path, partial(stopwatch.wrap, stage))
-    stemdock: Any = import_module("stemdock")
     replaced = time.perf_counter()
-    separator = stemdock.Separator(model)
-    loaded = time.perf_counter()
-    separated = stemdock.separate_file(separator, song, folder)
+    separated = separate_file(separator, song, folder)
     ended = time.perf_counter()
     card = separated.card
     # A frame of zeros leads the first sample, and the last segment is filled up.
     n_segments = -(-(separated.total_length + card.frame_length) // (card.n_frames * card.hop_length))
     figures = {
         "import": imported - began,
-        "load": loaded - replaced,
-        "separate": ended - loaded,
+        "load": loaded - imported,
+        "separate": ended - replaced,
         "stages": {stage: stopwatch.totals[stage] for stage, *_ in STAGES},
         "n_segments": n_segments,
         "n_stems": len(card.stems),
         "segment_size": card.n_frames * card.n_bins,
-        "network_alone": network.n_calls * network.time_alone(),
     }
     print(json.dumps(figures))
 

@@ -75,9 +75,9 @@ def stages(profile: Mapping[str, Any]) -> str:
     rows = [[stage, show_number(time), ""] for stage, time in before] + rows
     network, alone = profile["stages"]["network"], profile["network_alone"]
     remark = (
-        f"The network alone needs {show_number(alone)} s for the same {profile['n_segments']} segments, and "
-        f"{network / alone:.2f} times that in the program. Everything but the network takes "
-        f"{100 * (whole - network) / whole:.0f} % of the separation's wall time."
+        f"onnxruntime alone needs {show_number(alone)} s for the network on the same "
+        f"{profile['n_segments']} segments, and the program {network / alone:.2f} times that. Everything "
+        f"but the network takes {100 * (whole - network) / whole:.0f} % of the separation's wall time."
     )
     return f"{table(['stage', 's', 'of the separation'], rows)}\n\n{remark}"
 
@@ -93,7 +93,7 @@ def efficiency(profile: Mapping[str, Any], wall: float, peaks: Mapping[int, Mapp
     operations = _OPERATIONS * profile["segment_size"] * profile["n_segments"] * profile["n_stems"]
     peak = max(value for each in peaks.values() for value in each.values())
     times = {
-        "network alone": profile["network_alone"],
+        "network, onnxruntime alone": profile["network_alone"],
         "network in the program": profile["stages"]["network"],
         "whole program": wall,
     }

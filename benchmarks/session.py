@@ -8,7 +8,8 @@ import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import soundfile
@@ -68,19 +69,27 @@ def run_case(case: Case, n_repetitions: int) -> list[Outcome]:
     return list(outcomes.values())
 
 
-def profile(case: Case) -> dict[str, object]:
-    """Where Stemdock's time goes with the case's first song: see `benchmarks.profile`."""
-    folder = _clean_output()
-    command = [
-        stemdock_python(),
-        "-m",
-        "benchmarks.profile",
-        stemdock_model(case.model),
-        songs(case)[0],
-        folder,
-    ]
-    figures: dict[str, object] = json.loads(run(command, {"PYTHONPATH": str(ROOT)}))
-    return figures
+def profile(case: Case, n_repetitions: int) -> dict[str, Any]:
+    """Where Stemdock's time goes with the case's first song, beside what the network takes alone.
+
+    The two take turns, each run a process of its own; figures are medians.
+    """
+    arguments = [stemdock_model(case.model), songs(case)[0]]
+    variables = {"PYTHONPATH": str(ROOT)}
+    runs: list[dict[str, Any]] = []
+    alone: list[float] = []
+    for _ in range(n_repetitions):
+        command = [stemdock_python(), "-m", "benchmarks.profile", *arguments, _clean_output()]
+        runs.append(json.loads(run(command, variables)))
+        alone.append(float(run([stemdock_python(), "-m", "benchmarks.alone", *arguments], variables)))
+    stages = {stage: median(each["stages"][stage] for each in runs) for stage in runs[0]["stages"]}
+    times = {name: median(each[name] for each in runs) for name in ("import", "load", "separate")}
+    return {
+        **runs[0],
+        **times,
+        "stages": stages,
+        "network_alone": median(alone) * runs[0]["n_segments"],
+    }
 
 
 def time_help(n_repetitions: int) -> Summary:

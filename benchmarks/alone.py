@@ -1,0 +1,49 @@
+"""What a model takes by itself: `python -m benchmarks.alone MODEL SONG`, in Stemdock's environment.
+
+Runs the model file with onnxruntime as it comes, all threads on each layer, on the segments that Stemdock
+would give it, one after the other and nothing else beside it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime
+import soundfile
+
+from stemdock.models import find_entry
+from stemdock.plugins import load_plugins
+from stemdock.segments import cut_segments
+from stemdock.session import OnnxSession
+from stemdock.stft import stft
+
+_MAX_SEGMENTS: Final = 16
+"""Three minutes: all of them wait in memory, and those of a long song would fill it."""
+
+
+def main() -> None:
+    """Prints seconds a segment."""
+    model, song = sys.argv[1], Path(sys.argv[2])
+    entry = find_entry(model, load_plugins())
+    path = entry.path if entry else Path(model)
+    card = OnnxSession(path).card
+    blocks = soundfile.blocks(song, 1 << 16, dtype="float32", always_2d=True)
+    inputs = [
+        np.abs(stft(segment.samples, card.frame_length)[..., : card.n_bins]).transpose(1, 2, 0)[None].copy()
+        for segment in islice(cut_segments(blocks, card), _MAX_SEGMENTS)
+    ]
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    began = time.perf_counter()
+    for magnitude in inputs:
+        session.run(None, {name: magnitude})
+    print((time.perf_counter() - began) / len(inputs))
+
+
+if __name__ == "__main__":
+    main()
