@@ -62,9 +62,10 @@ class OptimisedModel:
             write(staged)
             prepared = self.folder / f"{self.key}-{file_sha256(staged)}.onnx"
             staged.replace(prepared)
-            kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_atime_ns)
-            for path in kept[:-_MAX_KEPT]:
-                path.unlink()
+            with suppress(OSError):  # another process may be removing the same ones
+                kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_atime_ns)
+                for path in kept[:-_MAX_KEPT]:
+                    path.unlink()
             return prepared
         return None
 

@@ -40,6 +40,7 @@ def file_sha256(path: Path) -> str:
     """
     with path.open("rb") as file:
         digest = hashlib.sha256()
+        # In large pieces: between two of them, a thread that keeps Python busy makes this one wait.
         buffer = memoryview(bytearray(1 << 23))
         while n_read := file.readinto(buffer):
             digest.update(buffer[:n_read])
