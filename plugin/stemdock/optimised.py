@@ -28,6 +28,8 @@ FOLDER_VARIABLE: Final = "STEMDOCK_CACHE"
 _MAX_KEPT: Final = 8
 """Files kept, those used last. A model has one or two; together they take as much disk as its float32
 weights."""
+_ABANDONED_AFTER: Final = 3600.0
+"""Seconds; nobody prepares a model for that long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,17 @@ class OptimisedModel:
             prepared = self.folder / f"{self.key}-{file_sha256(staged)}.onnx"
             staged.replace(prepared)
             with suppress(OSError):  # another process may be removing the same ones
-                kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_atime_ns)
-                for path in kept[:-_MAX_KEPT]:
-                    path.unlink()
+                self._clear()
             return prepared
         return None
+
+    def _clear(self) -> None:
+        """Removes what was not used lately, and what a process left that was killed over it."""
+        kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_atime_ns)
+        long_ago = time.time() - _ABANDONED_AFTER
+        abandoned = [path for path in self.folder.glob(".*.onnx") if path.stat().st_mtime < long_ago]
+        for path in [*kept[:-_MAX_KEPT], *abandoned]:
+            path.unlink()
 
     @contextmanager
     def scratch_file(self) -> Iterator[Path]:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from stemdock import DEFAULT_MODEL, Execution, Separator
 from stemdock.branches import split_model
 from stemdock.plugins import load_plugins
 from stemdock.runtime import load_network
+from stemdock.wire import field_header, integer_field, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,3 +129,15 @@ def test_the_default_model_runs_in_halves(own_cache: Path) -> None:
     assert len(list(own_cache.iterdir())) == 2
     Separator(execution=Execution(n_threads=3), plugins=plugins)
     assert len(list(own_cache.iterdir())) == 3
+
+
+NUMBERS = st.integers(1, 2**29 - 1)
+
+
+@given(st.lists(st.tuples(NUMBERS, st.integers(0, 2**64 - 1) | st.binary(max_size=300))))
+def test_fields_are_read_as_they_were_written(fields: list[tuple[int, int | bytes]]) -> None:
+    message = b"".join(
+        integer_field(number, value) if isinstance(value, int) else field_header(number, len(value)) + value
+        for number, value in fields
+    )
+    assert list(read_fields(message)) == fields

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +65,19 @@ def test_only_those_used_last_are_kept(cache: Path, tmp_path: Path) -> None:
         assert places[0].find() is not None
     assert [place.find() is not None for place in places] == [True, False, False] + [True] * 7
     assert len(list(cache.iterdir())) == 8
+
+
+def test_what_a_killed_process_left_is_removed(cache: Path, tmp_path: Path) -> None:
+    model = tmp_path / "m.onnx"
+    model.write_bytes(b"model")
+    cache.mkdir()
+    for name, age in (("old", 4000), ("new", 0)):
+        (cache / f".{name}.onnx").write_bytes(b"half of it")
+        os.utime(cache / f".{name}.onnx", (time.time() - age,) * 2)
+    place = optimised_model(model, "runtime 1")
+    kept = place.make(lambda staged: staged.write_bytes(b"prepared"))
+    assert kept is not None
+    assert {path.name for path in cache.iterdir()} == {".new.onnx", kept.name}
 
 
 def test_another_runtime_or_file_has_another_place(cache: Path, tmp_path: Path) -> None:  # noqa: ARG001

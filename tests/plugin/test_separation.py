@@ -118,7 +118,7 @@ def test_blocks_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         separate([np.zeros(shape, np.float32)])
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_samples_that_are_no_numbers_are_refused_and_located(bad: float) -> None:
     block = noise(100)
     block[7, 1] = bad
