@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.completion import complete_models
+from stemdock.commands.options import model_option
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.folders import find_profile
 from stemdock_audacity.spool import default_spool
@@ -97,10 +97,7 @@ def cancel_command(ids: tuple[str, ...]) -> None:
 
 
 @command.command("separate")
-@click.option(
-    "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
-    help="Name of a model, or an .onnx file.",
-)  # fmt: skip
+@model_option
 @click.option("-s", "--stem", "stems", multiple=True, help="Only this stem; may be repeated.")
 @click.option("-r", "--remainder", is_flag=True, help="What the stems leave as one more track.")
 @click.option("--mute", is_flag=True, help="Mute the original.")

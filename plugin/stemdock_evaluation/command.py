@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stemdock.commands.opening import open_separator
-from stemdock.commands.options import separation_options
-from stemdock.completion import complete_models
+from stemdock.commands.options import model_option, separation_options
 from stemdock.errors import CancelledError, OutputError, OutputExistsError, StemdockError
 from stemdock.reporting import echo_error
 from stemdock_evaluation.dataset import SUBSET, find_tracks, references
@@ -31,10 +30,7 @@ if TYPE_CHECKING:
 
 @click.command("evaluate")
 @click.argument("dataset", metavar="MUSDB_DIR", type=click.Path(path_type=Path))
-@click.option(
-    "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
-    help="Name of a model, or an .onnx file.",
-)  # fmt: skip
+@model_option
 @separation_options
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="DIR",

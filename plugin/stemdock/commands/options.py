@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from stemdock.codecs import CODECS, SAMPLE_RATES, codec_of
-from stemdock.completion import complete_stems
+from stemdock.completion import complete_models, complete_stems
 from stemdock.errors import OutputOptionError
 from stemdock.excerpts import Excerpt
 from stemdock.naming import DEFAULT_TEMPLATE, FIELDS, Destination
@@ -83,6 +83,15 @@ def excerpt_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
     )  # fmt: skip
     return _grouped(command, "excerpt", Excerpt, options)
+
+
+def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --model, as the argument `model`."""
+    option = click.option(
+        "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
+        help="Name of a model, or an .onnx file.",
+    )  # fmt: skip
+    return option(command)
 
 
 def fold_option(command: Callable[..., Any]) -> Callable[..., Any]:

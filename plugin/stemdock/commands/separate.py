@@ -21,12 +21,12 @@ from stemdock.commands.options import (
     destination_options,
     excerpt_options,
     fold_option,
+    model_option,
     output_options,
     separation_options,
 )
 from stemdock.commands.pages import Pages
 from stemdock.commands.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
-from stemdock.completion import complete_models
 from stemdock.inputs import find_songs, spooled
 from stemdock.models import model_sha256
 from stemdock.providers import AUTO, PROVIDERS
@@ -53,10 +53,7 @@ if TYPE_CHECKING:
 @click.command("separate")
 @click.argument("songs", nargs=-1, required=True, metavar="SONG...")
 @destination_options
-@click.option(
-    "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
-    help="Name of a model, or an .onnx file.",
-)  # fmt: skip
+@model_option
 @output_options
 @click.option(
     "-p", "--provider", type=click.Choice([AUTO, *PROVIDERS]), default=AUTO, show_default=True,
