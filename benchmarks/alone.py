@@ -16,10 +16,10 @@ import numpy as np
 import onnxruntime
 import soundfile
 
+from stemdock.card import INPUT_NAME, card_from_metadata
 from stemdock.models import find_entry
 from stemdock.plugins import load_plugins
 from stemdock.segments import cut_segments
-from stemdock.session import OnnxSession
 from stemdock.stft import stft
 
 _MAX_SEGMENTS: Final = 16
@@ -31,17 +31,16 @@ def main() -> None:
     model, song = sys.argv[1], Path(sys.argv[2])
     entry = find_entry(model, load_plugins())
     path = entry.path if entry else Path(model)
-    card = OnnxSession(path).card
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    card = card_from_metadata(session.get_modelmeta().custom_metadata_map, str(path))
     blocks = soundfile.blocks(song, 1 << 16, dtype="float32", always_2d=True)
     inputs = [
         np.abs(stft(segment.samples, card.frame_length)[..., : card.n_bins]).transpose(1, 2, 0)[None].copy()
         for segment in islice(cut_segments(blocks, card), _MAX_SEGMENTS)
     ]
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
     began = time.perf_counter()
     for magnitude in inputs:
-        session.run(None, {name: magnitude})
+        session.run(None, {INPUT_NAME: magnitude})
     print((time.perf_counter() - began) / len(inputs))
 
 

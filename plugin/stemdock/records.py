@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
 from stemdock.jsontext import parse_json
+from stemdock.plainfile import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -222,9 +223,7 @@ def _output_content(path: Path) -> Content:
 
 
 def _content(path: Path) -> Content:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return Content(size=file.tell(), sha256=sha256)
+    return Content(size=path.stat().st_size, sha256=file_sha256(path))
 
 
 def _has_content(path: Path, content: Content) -> bool:

@@ -15,6 +15,7 @@ from functools import partial
 from itertools import repeat
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.branches import split_model
@@ -103,17 +104,12 @@ def load_network(path: Path, execution: Execution, *, keep_prepared: bool) -> Ne
     wanted = execution.provider
     for name in candidates(execution, onnxruntime.get_available_providers()):
         onnx_name = PROVIDERS[name].onnx_name
+        settings = PROVIDERS[name].bfloat16 if execution.precision == "bfloat16" else {}
         try:
             if name == "cpu":
                 sessions = _load_on_processor(path, execution.n_threads, keep_prepared=keep_prepared)
             else:
-                settings = PROVIDERS[name].bfloat16 if execution.precision == "bfloat16" else {}
-                options = _options(execution.n_threads)
-                sessions = [
-                    onnxruntime.InferenceSession(
-                        path, options, providers=[(onnx_name, dict(settings))], **_SILENT
-                    )
-                ]
+                sessions = [_open(path, _options(execution.n_threads), onnx_name, settings)]
             # A provider whose libraries are missing is left out without an error.
             works = sessions[0].get_providers()[0] == onnx_name
             reason = "" if works else "its libraries or drivers are missing"
@@ -179,11 +175,14 @@ def _load_part(path: Path, part: str, pieces: Pieces, n_threads: int) -> Any:
     def prepare(output: Path) -> None:
         options = _options(n_threads)
         options.optimized_model_filepath = str(output)
+        # No session is kept: with all that it made on the way, it takes twice the memory.
+        if not pieces:
+            _open(path, options)
+            return
         with kept.scratch_file() as source:
             with source.open("wb") as file:
                 file.writelines(pieces)
-            # The session is not kept: with all that it made on the way, it takes twice the memory.
-            _open(source if pieces else path, options)
+            _open(source, options)
 
     found = kept.find()
     if not found:
@@ -197,8 +196,15 @@ def _load_part(path: Path, part: str, pieces: Pieces, n_threads: int) -> Any:
     return _open(found, options)
 
 
-def _open(path: Path, options: Any) -> Any:
-    return _import_runtime().InferenceSession(path, options, providers=["CPUExecutionProvider"], **_SILENT)
+def _open(
+    path: Path,
+    options: Any,
+    provider: str = PROVIDERS["cpu"].onnx_name,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
+    return _import_runtime().InferenceSession(
+        path, options, providers=[(provider, dict(settings))], **_SILENT
+    )
 
 
 def _options(n_threads: int) -> Any:
