@@ -17,10 +17,10 @@ import onnxruntime
 import soundfile
 
 from stemdock.card import INPUT_NAME, card_from_metadata
-from stemdock.models import find_entry
+from stemdock.dsp.segments import cut_segments
+from stemdock.dsp.stft import stft
+from stemdock.inference.opening import find_entry
 from stemdock.plugins import load_plugins
-from stemdock.segments import cut_segments
-from stemdock.stft import stft
 
 _MAX_SEGMENTS: Final = 16
 """Three minutes: all of them wait in memory, and those of a long song would fill it."""

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 STAGES: Final = (
     ("decode", "soundfile", "SoundFile.read"),
-    ("STFT", "stemdock.stft", "stft"),
-    ("network", "stemdock.runtime", "Network.run"),
-    ("mask", "stemdock.masks", "ratio_masks"),
-    ("mask", "stemdock.masks", "apply_mask"),
-    ("ISTFT", "stemdock.stft", "istft"),
+    ("STFT", "stemdock.dsp.stft", "stft"),
+    ("network", "stemdock.inference.runtime", "Network.run"),
+    ("mask", "stemdock.dsp.masks", "ratio_masks"),
+    ("mask", "stemdock.dsp.masks", "apply_mask"),
+    ("ISTFT", "stemdock.dsp.stft", "istft"),
     ("encode", "stemdock.audio", "AudioWriter.write"),
 )
 """Stage, module and function; a stage within another counts for itself alone."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.cli import cli
+from stemdock.cli.main import cli
 from stemdock.plugins import load_plugins
 
 if TYPE_CHECKING:

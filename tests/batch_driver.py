@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 from small_model import SmallPlugin
-from stemdock import Plugins, builtin
-from stemdock.cli import run
+from stemdock import Plugins
+from stemdock.cli import builtin
+from stemdock.cli.main import run
 
 if __name__ == "__main__":
     model_folder, *arguments = sys.argv[1:]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from stemdock.cli import cli
+from stemdock.cli.main import cli
 from stemdock.plugins import load_plugins
 
 if TYPE_CHECKING:

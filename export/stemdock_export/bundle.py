@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock.wire import FormatError, read_fields
+from stemdock.inference.protobuf import FormatError, read_fields
 from stemdock_export.errors import CheckpointError
 from stemdock_export.table import masked_crc32c, read_table
 

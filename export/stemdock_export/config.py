@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from stemdock.card import INPUT_NAME, MaskExtension
-from stemdock.jsontext import parse_json
+from stemdock.lib.untrusted_json import parse_json
 from stemdock_export.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stemdock.errors import ModelDamagedError
-from stemdock.plainfile import file_sha256
-from stemdock.session import OnnxSession
+from stemdock.inference.session import OnnxSession
+from stemdock.lib.hashing import file_sha256
 from stemdock.types import Execution
 from stemdock_export.bundle import Bundle
 from stemdock_export.cards import make_card

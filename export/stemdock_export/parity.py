@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from stemdock.card import INPUT_NAME
-from stemdock.masks import ratio_masks
-from stemdock.session import OnnxSession
+from stemdock.dsp.masks import ratio_masks
+from stemdock.inference.session import OnnxSession
 from stemdock.types import Execution
 from stemdock_export.errors import ParityError
 from stemdock_export.extra import import_tensorflow, quiet

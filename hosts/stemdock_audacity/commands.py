@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.commands.options import model_option
+from stemdock.cli.options import model_option
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.folders import find_profile
 from stemdock_audacity.spool import default_spool

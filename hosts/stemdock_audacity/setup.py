@@ -10,7 +10,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.jsontext import parse_json
+from stemdock.lib.untrusted_json import parse_json
 from stemdock_audacity.errors import InstallError, RunningError
 from stemdock_audacity.folders import MODULE, PLUGIN_FILES, Profile, module_time
 from stemdock_audacity.nyquist_text import plugin_texts

@@ -74,7 +74,7 @@ def _separate_track(
     cancel: Event,
 ) -> Sequence[StemTrack]:
     # The engine is imported by those only who separate.
-    from stemdock.files import separate_file  # noqa: PLC0415
+    from stemdock.files.separating import separate_file  # noqa: PLC0415
 
     mixture = folder / f"track-{track.index + 1}.wav"
     _cut(mixture, track)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from stemdock.jsontext import parse_json
+from stemdock.lib.untrusted_json import parse_json
 from stemdock.types import Check
 from stemdock_reaper import keyboard, places
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.card import card_to_metadata
 from stemdock.errors import ModelError
-from stemdock.models import open_model
+from stemdock.inference.opening import open_model
 from stemdock.plugins import Plugins
 from stemdock_export.config import load_config
 from stemdock_export.errors import ConfigError

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.completion import complete_installed, complete_models
+from stemdock.cli.completion import complete_installed, complete_models
+from stemdock.cli.terminal import echo_error, fetch_reporter
 from stemdock.errors import ModelNotFoundError, StemdockError
-from stemdock.reporting import echo_error, fetch_reporter
 from stemdock_models.catalogue import URL_VARIABLE
 from stemdock_models.store import FOLDER_VARIABLE, default_store
 
@@ -68,7 +68,7 @@ def pull(
     A download that broke off goes on where it stopped. Proxies are taken from HTTPS_PROXY, HTTP_PROXY and
     NO_PROXY.
     """
-    from stemdock.models import plain_name  # noqa: PLC0415
+    from stemdock.inference.opening import plain_name  # noqa: PLC0415
     from stemdock_models.catalogue import load_release  # noqa: PLC0415
     from stemdock_models.download import Line  # noqa: PLC0415
     from stemdock_models.hub import Hub  # noqa: PLC0415
@@ -102,7 +102,7 @@ def verify(plugins: Plugins, names: Sequence[str]) -> int:
     Compares the file with its sha256, loads it, and compares its network with its card. Exit status 1 if
     one is damaged.
     """
-    from stemdock.models import open_model  # noqa: PLC0415
+    from stemdock.inference.opening import open_model  # noqa: PLC0415
 
     faults: list[StemdockError] = [] if names else [*default_store().scan()[1]]
     for name in names or [entry.name for entry in plugins.models()]:
@@ -122,7 +122,7 @@ def verify(plugins: Plugins, names: Sequence[str]) -> int:
 @click.pass_obj
 def print_path(plugins: Plugins, name: str) -> None:
     """Print the file of an installed model."""
-    from stemdock.models import verify_model  # noqa: PLC0415
+    from stemdock.inference.opening import verify_model  # noqa: PLC0415
 
     entry = _entry(name, plugins)
     verify_model(entry)
@@ -134,7 +134,7 @@ def print_path(plugins: Plugins, name: str) -> None:
 @click.pass_obj
 def remove(plugins: Plugins, name: str) -> None:
     """Remove a model that was fetched or added, and what is left of its download."""
-    from stemdock.models import plain_name  # noqa: PLC0415
+    from stemdock.inference.opening import plain_name  # noqa: PLC0415
     from stemdock_models.removing import remove_model  # noqa: PLC0415
 
     remove_model(plain_name(name), default_store(), plugins)
@@ -172,7 +172,7 @@ def add(plugins: Plugins, source: Path, name: str, config: str, overwrite: bool)
 
 
 def _entry(name: str, plugins: Plugins) -> ModelEntry:
-    from stemdock.models import find_entry  # noqa: PLC0415
+    from stemdock.inference.opening import find_entry  # noqa: PLC0415
 
     entry = find_entry(name, plugins)
     if entry is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import requests
 
 from stemdock.errors import CancelledError
-from stemdock.jsontext import parse_json
+from stemdock.lib.untrusted_json import parse_json
 from stemdock_models.errors import DownloadError, store_errors
 
 if TYPE_CHECKING:

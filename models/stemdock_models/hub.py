@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from stemdock.jsontext import parse_json
+from stemdock.lib.untrusted_json import parse_json
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.download import Download, Line, tag_path
 from stemdock_models.errors import DownloadError, store_errors

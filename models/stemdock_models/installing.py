@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stemdock.errors import CancelledError
-from stemdock.models import open_model
-from stemdock.plainfile import file_sha256
+from stemdock.inference.opening import open_model
+from stemdock.lib.hashing import file_sha256
 from stemdock.plugins import Plugins
 from stemdock.types import FetchProgress
 from stemdock_models.errors import store_errors

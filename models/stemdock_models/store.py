@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.card import card_from_values, card_to_values
 from stemdock.errors import ModelDamagedError, ModelError
-from stemdock.jsontext import parse_json
-from stemdock.models import verify_model
+from stemdock.inference.opening import verify_model
+from stemdock.lib.untrusted_json import parse_json
 from stemdock.types import ModelEntry
 from stemdock_models.errors import DiskFullError, StoreError, store_errors
 from stemdock_models.locking import locked, work_folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stemdock.bandwidth import card_with_bins, write_with_bins
+from stemdock.inference.bandwidth import card_with_bins, write_with_bins
 from stemdock_models.errors import store_errors
 from stemdock_models.installing import install_model
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stemdock.card import ModelCard as ModelCard
-    from stemdock.files import separate_file as separate_file
+    from stemdock.files.separating import separate_file as separate_file
     from stemdock.hookspecs import hookimpl as hookimpl
-    from stemdock.models import DEFAULT_MODEL as DEFAULT_MODEL
-    from stemdock.output import Output as Output
+    from stemdock.inference.opening import DEFAULT_MODEL as DEFAULT_MODEL
+    from stemdock.output.options import Output as Output
     from stemdock.plugins import Plugins as Plugins
     from stemdock.plugins import load_plugins as load_plugins
     from stemdock.separator import Separator as Separator
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from stemdock.types import Separation as Separation
 
 _HOMES = {
-    "DEFAULT_MODEL": "models",
+    "DEFAULT_MODEL": "inference.opening",
     "ModelCard": "card",
-    "separate_file": "files",
+    "separate_file": "files.separating",
     "hookimpl": "hookspecs",
-    "Output": "output",
+    "Output": "output.options",
     "Plugins": "plugins",
     "load_plugins": "plugins",
     "Separator": "separator",

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stemdock.errors import ModelContractError
-from stemdock.jsontext import parse_json
+from stemdock.lib.untrusted_json import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
-from stemdock import builtin, hookspecs
+from stemdock import hookspecs
+from stemdock.cli import builtin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stemdock.audio import resampled
-from stemdock.bandwidth import extended_card
+from stemdock.engine.lengths import StreamLength
+from stemdock.engine.progress import Meter
 from stemdock.errors import AudioError
-from stemdock.metering import Meter, StreamLength
-from stemdock.models import DEFAULT_MODEL, open_model
+from stemdock.inference.bandwidth import extended_card
+from stemdock.inference.opening import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
@@ -61,12 +62,12 @@ class Separator:
         self._separation = separation
         # Importing the transforms keeps Python busy for as long as loading keeps the disk and C++ busy.
         with ThreadPoolExecutor(1) as background:
-            transforms = background.submit(import_module, "stemdock.filtering")
+            transforms = background.submit(import_module, "stemdock.engine.two_pass")
             self._session = open_model(model, self.plugins, execution, separation.bandwidth)
             transforms.result()
         self._card = extended_card(self._session.card, separation.bandwidth)
         if separation.mwf:
-            from stemdock.filtering import check_channels  # noqa: PLC0415  as said above
+            from stemdock.engine.two_pass import check_channels  # noqa: PLC0415  as said above
 
             check_channels(self._card)
         self._n_threads = execution.n_threads or _n_cores()
@@ -147,8 +148,8 @@ class Separator:
             CancelledError: `cancel` was set.
             OutputError: The Wiener filter's temporary file cannot be written.
         """
-        from stemdock.filtering import filter_blocks  # noqa: PLC0415  imported while the model was loaded
-        from stemdock.separation import finite_blocks, separate_blocks  # noqa: PLC0415  as above
+        from stemdock.engine.masking import finite_blocks, separate_blocks  # noqa: PLC0415  as above
+        from stemdock.engine.two_pass import filter_blocks  # noqa: PLC0415  imported while the model was loaded
 
         model_rate = self.card.sample_rate
         source_rate = sample_rate or model_rate

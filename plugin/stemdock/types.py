@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stemdock.card import ModelCard
-    from stemdock.folding import Folding
+    from stemdock.dsp.downmix import Folding
 
     FloatArray: TypeAlias = NDArray[np.float32]
     ComplexArray: TypeAlias = NDArray[np.complex64]
@@ -46,7 +46,7 @@ class Execution:
     """How networks are run."""
 
     provider: str = "auto"
-    """Execution provider, a name in `stemdock.providers.PROVIDERS`; "auto" for the best that works and
+    """Execution provider, a name in `stemdock.inference.providers`; "auto" for the best that works and
     computes in float32."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """What the provider computes in. bfloat16 takes hardware and a provider that know it."""

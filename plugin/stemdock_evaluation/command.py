@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.commands.opening import open_separator
-from stemdock.commands.options import model_option, separation_options
+from stemdock.cli.opening import open_separator
+from stemdock.cli.options import model_option, separation_options
+from stemdock.cli.terminal import echo_error
 from stemdock.errors import CancelledError, OutputError, OutputExistsError, StemdockError
-from stemdock.reporting import echo_error
 from stemdock_evaluation.dataset import SUBSET, find_tracks, references
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def command(
             click.echo(f"{stem}: the songs have no such stem, so it is not measured", err=True)
     scores, failures = _evaluate(tracks, separator, measured, output, overwrite=overwrite)
     if json_path:
-        from stemdock.models import model_sha256  # noqa: PLC0415
+        from stemdock.inference.opening import model_sha256  # noqa: PLC0415
         from stemdock_evaluation.report import Evaluation  # noqa: PLC0415
 
         evaluation = Evaluation(
@@ -129,7 +129,7 @@ def _scored(
     *,
     overwrite: bool,
 ) -> TrackScores:
-    from stemdock.files import separate_file  # noqa: PLC0415
+    from stemdock.files.separating import separate_file  # noqa: PLC0415
     from stemdock_evaluation.scoring import score  # noqa: PLC0415
 
     with _estimates(output) as folder:

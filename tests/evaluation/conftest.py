@@ -8,8 +8,9 @@ import soundfile
 
 from mixtures import DATA
 from small_model import SmallPlugin, small_card
-from stemdock import Plugins, builtin
-from stemdock.cli import run
+from stemdock import Plugins
+from stemdock.cli import builtin
+from stemdock.cli.main import run
 from stemdock_evaluation import plugin as evaluation
 from stemdock_evaluation import scoring
 from stemdock_models import plugin as models

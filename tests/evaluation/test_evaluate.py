@@ -16,9 +16,9 @@ import soundfile
 from mixtures import DATA
 from small_model import SmallPlugin
 from stemdock import Plugins, Separation, Separator, load_plugins
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock.errors import StemdockError
-from stemdock.models import find_entry
+from stemdock.inference.opening import find_entry
 from stemdock_evaluation import scoring
 
 if TYPE_CHECKING:
@@ -287,7 +287,7 @@ def test_a_model_with_other_stems(
 
 def test_asking_for_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom stemdock.cli import run\nassert run(['evaluate', '--help']) == 0\n"
+        "import sys\nfrom stemdock.cli.main import run\nassert run(['evaluate', '--help']) == 0\n"
         "heavy = {'numpy', 'scipy', 'onnxruntime', 'soundfile', 'onnx'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from stemdock.wire import FormatError, read_fields, read_varint
+from stemdock.inference.protobuf import FormatError, read_fields, read_varint
 from stemdock_export.bundle import Bundle
 from stemdock_export.checkpoint import find_checkpoint
 from stemdock_export.errors import CheckpointError

@@ -16,7 +16,7 @@ import pytest
 import stemdock_export.direct
 from stemdock.card import INPUT_NAME
 from stemdock.errors import OutputError, OutputExistsError
-from stemdock.session import OnnxSession
+from stemdock.inference.session import OnnxSession
 from stemdock_export.bundle import Bundle
 from stemdock_export.cards import make_card
 from stemdock_export.checkpoint import find_checkpoint, read_variables

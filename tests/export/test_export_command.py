@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import stemdock_export.exporting
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock.plugins import Plugins
 from stemdock_export import plugin
 from stemdock_export.errors import ParityError
@@ -53,7 +53,7 @@ def test_help_needs_neither_numpy_nor_tensorflow() -> None:
 def test_a_model_is_written_and_its_parity_told(
     export: Callable[..., int], small_checkpoint: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from stemdock.session import OnnxSession  # noqa: PLC0415
+    from stemdock.inference.session import OnnxSession  # noqa: PLC0415
 
     output = tmp_path / "mine.onnx"
     assert export(small_checkpoint, "-o", output, "--licence", "CC0, me") == 0
@@ -163,7 +163,7 @@ def test_the_same_checkpoint_gives_the_same_file(
     small_checkpoint: Path, small_config_file: Path, tmp_path: Path
 ) -> None:
     script = (
-        "import sys; from stemdock.cli import run; from stemdock.plugins import Plugins; "
+        "import sys; from stemdock.cli.main import run; from stemdock.plugins import Plugins; "
         "from stemdock_export import plugin; plugins = Plugins(); plugins.register(plugin, 'export'); "
         "sys.exit(run(sys.argv[1:], plugins))"
     )

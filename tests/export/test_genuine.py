@@ -9,7 +9,7 @@ import pytest
 
 from mixtures import DATA, recorded_case, snr
 from stemdock import Separator, load_plugins
-from stemdock.cli import run
+from stemdock.cli.main import run
 
 if TYPE_CHECKING:
     from pathlib import Path

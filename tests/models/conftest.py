@@ -9,8 +9,9 @@ import pytest
 
 from packing import pack
 from release_server import ReleaseServer
-from stemdock import Plugins, builtin
-from stemdock.models import open_model
+from stemdock import Plugins
+from stemdock.cli import builtin
+from stemdock.inference.opening import open_model
 from stemdock_models import catalogue, plugin
 from stemdock_models.download import Line
 from stemdock_models.hub import Hub

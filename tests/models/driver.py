@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from stemdock.cli import main
+from stemdock.cli.main import main
 from stemdock_models import catalogue
 
 CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.truncate"}

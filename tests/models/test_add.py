@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stemdock import Plugins, Separator, load_plugins
 from stemdock.card import card_to_metadata
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock_models.errors import ModelNameError
 from stemdock_models.names import check_free, check_name
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.errors import ArchiveError
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from release_server import Fault
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock.errors import CancelledError
 from stemdock_models import download
 from stemdock_models.catalogue import load_release

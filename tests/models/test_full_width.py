@@ -28,7 +28,7 @@ from pathlib import Path
 sys.modules["tensorflow"] = None
 # Unlike getrusage, the kernel's high-water mark leaves out the process that this one was forked from.
 atexit.register(lambda: sys.stderr.write(Path("/proc/self/status").read_text()))
-from stemdock.cli import main
+from stemdock.cli.main import main
 main()
 """
 

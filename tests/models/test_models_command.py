@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stemdock import load_plugins
-from stemdock.cli import run
+from stemdock.cli.main import run
 
 if TYPE_CHECKING:
     from stemdock import Plugins
@@ -85,7 +85,7 @@ def test_the_list_follows_what_happens(plugins: Plugins, capsys: pytest.CaptureF
 @pytest.mark.parametrize("arguments", ["--help", "separate --help", "models --help", "models list"])
 def test_asking_imports_nothing_heavy(arguments: str) -> None:
     code = (
-        f"import sys\nfrom stemdock.cli import run\nassert run({arguments.split()}) == 0\n"
+        f"import sys\nfrom stemdock.cli.main import run\nassert run({arguments.split()}) == 0\n"
         "heavy = {'numpy', 'onnxruntime', 'onnx', 'requests', 'filelock', 'urllib3', 'platformdirs'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from release_server import Fault
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock_models.errors import DiskFullError
 from stemdock_models.store import Store
 

@@ -11,7 +11,7 @@ import pytest
 
 from small_model import write_noise
 from stemdock import FetchProgress, Separator
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock.errors import CancelledError, ModelNotInstalledError
 
 if TYPE_CHECKING:

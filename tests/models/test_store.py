@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stemdock import Separator
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotFoundError, ModelNotInstalledError
 from stemdock_models.store import default_store
 

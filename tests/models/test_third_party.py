@@ -17,7 +17,7 @@ from onnx import TensorProto, helper
 from small_model import small_card
 from stemdock import ModelCard, Separator, load_plugins
 from stemdock.card import INPUT_NAME, card_to_metadata
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock.errors import ModelNotInstalledError
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from small_model import SmallPlugin, write_noise
-from stemdock import Plugins, Separator, builtin
+from stemdock import Plugins, Separator
+from stemdock.cli import builtin
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stemdock import Progress, SeparatedFile
-from stemdock.batch import (
+from stemdock.batch.inputs import Song
+from stemdock.batch.running import (
     Advanced,
     BatchEvent,
     Done,
@@ -22,7 +23,6 @@ from stemdock.batch import (
     summarise,
 )
 from stemdock.errors import AudioFileError, CancelledError, OutputExistsError
-from stemdock.inputs import Song
 
 if TYPE_CHECKING:
     from collections.abc import Callable

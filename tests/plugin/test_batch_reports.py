@@ -9,15 +9,15 @@ import pytest
 
 from small_model import small_card
 from stemdock import Progress, SeparatedFile
-from stemdock.batch import Advanced, Done, Failed, Job, Skipped, Started, summarise
-from stemdock.batch_json import JsonReporter
-from stemdock.batch_text import TextReporter
+from stemdock.batch.eta import Pace
+from stemdock.batch.inputs import Song
+from stemdock.batch.running import Advanced, Done, Failed, Job, Skipped, Started, summarise
+from stemdock.cli.json_reporter import JsonReporter
+from stemdock.cli.text_reporter import TextReporter
 from stemdock.errors import AudioFileError, OutputExistsError
-from stemdock.inputs import Song
-from stemdock.pace import Pace
 
 if TYPE_CHECKING:
-    from stemdock.batch import BatchEvent
+    from stemdock.batch.running import BatchEvent
 
 FAULT = AudioFileError(Path("b.wav"), "is no\naudio", remedy="Name another.")
 

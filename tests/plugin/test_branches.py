@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from stemdock import DEFAULT_MODEL, Execution, Separator
-from stemdock.branches import split_model
+from stemdock.inference.protobuf import field_header, integer_field, read_fields
+from stemdock.inference.runtime import load_network
+from stemdock.inference.splitting import split_model
 from stemdock.plugins import load_plugins
-from stemdock.runtime import load_network
-from stemdock.wire import field_header, integer_field, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from stemdock.branches import Pieces
+    from stemdock.inference.splitting import Pieces
 
 
 def write_networks(path: Path, n_networks: int, *, weighed: bool = False) -> list[str]:

@@ -14,7 +14,7 @@ import soundfile
 from mixtures import SONG
 from small_model import write_noise
 from stemdock import hookimpl
-from stemdock.cli import run
+from stemdock.cli.main import run
 
 if TYPE_CHECKING:
     from stemdock import Plugins, SeparatedFile
@@ -163,7 +163,7 @@ def test_interrupting_leaves_nothing(tmp_path: Path, number: int, status: int) -
 
 def test_asking_for_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom stemdock.cli import run\nassert run(['--help']) == 0\n"
+        "import sys\nfrom stemdock.cli.main import run\nassert run(['--help']) == 0\n"
         "heavy = {'numpy', 'scipy', 'onnxruntime', 'soundfile', 'tensorflow', 'onnx'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -14,8 +14,8 @@ from mixtures import SONG, snr
 from small_model import write_noise
 from stemdock import Output, separate_file
 from stemdock.audio import AudioWriter, open_audio
-from stemdock.codecs import CODECS, codec_of, written_rate
 from stemdock.errors import CancelledError, OutputError, OutputOptionError
+from stemdock.output.codecs import CODECS, codec_of, written_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemdock.errors import AudioFileError
-from stemdock.files import separate_file
+from stemdock.files.separating import separate_file
 from stemdock.plugins import Plugins
 
 if TYPE_CHECKING:

@@ -219,7 +219,7 @@ def test_a_full_disk(
         (path / "low.wav").symlink_to("/dev/full")
         return str(path)
 
-    monkeypatch.setattr("stemdock.staging.tempfile.mkdtemp", lambda prefix, dir: staging(dir, prefix))  # noqa: A006
+    monkeypatch.setattr("stemdock.files.staging.tempfile.mkdtemp", lambda prefix, dir: staging(dir, prefix))  # noqa: A006
     with pytest.raises(OutputError):
         separate_file(small_separator, song, tmp_path / "out")
     assert files_below(tmp_path) == ["song.wav"]

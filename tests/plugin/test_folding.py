@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemdock.audio import open_audio
-from stemdock.cli import run
+from stemdock.cli.main import run
+from stemdock.dsp.downmix import downmix, folded, front_pair
 from stemdock.errors import AudioFileError
-from stemdock.files import separate_file
-from stemdock.folding import downmix, folded, front_pair
+from stemdock.files.separating import separate_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import AttributeProto, TensorProto, helper
 
 from stemdock.errors import ModelDamagedError
-from stemdock.graph import check_graph
+from stemdock.inference.vetting import check_graph
 from stemdock_models.installed import embedded_models
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemdock.batch.inputs import find_songs, spooled
+from stemdock.batch.playlists import is_address, playlist_entries
 from stemdock.errors import AudioFileError
-from stemdock.inputs import find_songs, spooled
-from stemdock.playlists import is_address, playlist_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stemdock.inputs import Song
+    from stemdock.batch.inputs import Song
 
 
 def touch(folder: Path, *names: str) -> None:

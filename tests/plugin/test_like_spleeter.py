@@ -15,9 +15,10 @@ import pytest
 import soundfile
 
 from mixtures import DATA, SONG
-from stemdock import Plugins, Separator, builtin
+from stemdock import Plugins, Separator
 from stemdock.audio import open_audio
-from stemdock.cli import run
+from stemdock.cli import builtin
+from stemdock.cli.main import run
 from stemdock.errors import AudioFileNotFoundError
 from stemdock_models import plugin as models
 from stemdock_models.catalogue import load_release

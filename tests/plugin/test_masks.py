@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from stemdock.masks import apply_mask, ratio_masks
+from stemdock.dsp.masks import apply_mask, ratio_masks
 
 estimates = hnp.arrays(np.float32, (3, 4, 8, 2), elements=st.floats(0, 1000, width=32))
 

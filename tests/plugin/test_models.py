@@ -13,7 +13,7 @@ from small_model import small_card
 from stemdock import ModelEntry, Plugins, hookimpl, load_plugins
 from stemdock.card import INPUT_NAME, card_from_metadata, card_to_metadata
 from stemdock.errors import ModelContractError, ModelDamagedError
-from stemdock.models import open_model, verify_model
+from stemdock.inference.opening import open_model, verify_model
 
 if TYPE_CHECKING:
     from pathlib import Path

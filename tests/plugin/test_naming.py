@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stemdock.errors import OutputConflictError, OutputOptionError
-from stemdock.naming import DEFAULT_TEMPLATE, FIELDS, Destination, path_key
-from stemdock.output import Tags
+from stemdock.output.naming import DEFAULT_TEMPLATE, FIELDS, Destination, path_key
+from stemdock.output.tags import Tags
 
 FOLDER = Path("out")
 SOURCE = Path("/music/Album/01 song.flac")

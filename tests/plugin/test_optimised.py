@@ -9,7 +9,7 @@ import pytest
 
 from mixtures import recorded_case
 from stemdock import Separator
-from stemdock.optimised import optimised_model
+from stemdock.inference.prepared import optimised_model
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ import soundfile
 
 from mixtures import SONG
 from small_model import write_noise
-from stemdock.cli import run
+from stemdock.cli.main import run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from stemdock import Check, CommandEntry, HostEntry, Plugins, builtin, hookimpl, load_plugins
-from stemdock.cli import run
+from stemdock import Check, CommandEntry, HostEntry, Plugins, hookimpl, load_plugins
+from stemdock.cli import builtin
+from stemdock.cli.main import run
 
 if TYPE_CHECKING:
     from pathlib import Path

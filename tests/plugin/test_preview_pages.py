@@ -8,7 +8,7 @@ import numpy as np
 
 from preview.parsing import Page
 from preview.tones import write
-from stemdock.cli import run
+from stemdock.cli.main import run
 
 if TYPE_CHECKING:
     from pathlib import Path

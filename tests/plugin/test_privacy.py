@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from stemdock.runtime import available_providers
+from stemdock.inference.runtime import available_providers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def test_loading_a_model_leaves_no_identifier_of_the_person(tmp_path: Path) -> N
 def test_onnxruntime_is_told_before_it_loads() -> None:
     program = """
 import os, sys
-from stemdock.runtime import available_providers
+from stemdock.inference.runtime import available_providers
 class Finder:
     def find_spec(self, name, *_):
         if name == "onnxruntime":

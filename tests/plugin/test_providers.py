@@ -10,7 +10,7 @@ import pytest
 from mixtures import recorded_case
 from stemdock import Execution, Separator
 from stemdock.errors import ProviderUnavailableError
-from stemdock.providers import PROVIDERS, candidates
+from stemdock.inference.providers import PROVIDERS, candidates
 
 if TYPE_CHECKING:
     from pathlib import Path

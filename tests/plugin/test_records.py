@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stemdock.batch.manifest import FOLDER, Content, Records, Work, mixture_content
 from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
-from stemdock.records import FOLDER, Content, Records, Work, mixture_content
 
 if TYPE_CHECKING:
     from pathlib import Path

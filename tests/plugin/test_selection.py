@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from small_model import write_noise
 from stemdock import Output, separate_file
 from stemdock.errors import OutputOptionError
-from stemdock.selection import parse_mix, selected
+from stemdock.output.mixes import parse_mix, selected
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ import soundfile
 
 from small_model import write_noise
 from stemdock import Plugins, hookimpl
-from stemdock.cli import run
+from stemdock.cli.main import run
 
 if TYPE_CHECKING:
     import numpy as np

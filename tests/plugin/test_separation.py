@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from mixtures import DATA, recorded_case, snr
 from small_model import SmallSession, small_card
+from stemdock.dsp.stft import frames_length, istft, stft
+from stemdock.engine.masking import finite_blocks, separate_blocks
 from stemdock.errors import AudioError, NonFiniteSampleError
-from stemdock.separation import finite_blocks, separate_blocks
-from stemdock.stft import frames_length, istft, stft
 
 if TYPE_CHECKING:
     from stemdock import Separator

@@ -7,8 +7,8 @@ import numpy as np
 import soundfile
 
 from mixtures import SONG
-from stemdock.cli import run
-from stemdock.commands.spectrogram import _levels
+from stemdock.cli.commands.spectrogram import _levels
+from stemdock.cli.main import run
 
 if TYPE_CHECKING:
     from pathlib import Path

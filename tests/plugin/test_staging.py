@@ -4,7 +4,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from stemdock.staging import remove_abandoned, staging
+from stemdock.files.staging import remove_abandoned, staging
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from stemdock.staging import staging
+from stemdock.files.staging import staging
 with staging(Path(sys.argv[1])) as folder:
     (folder / "vocals.wav").write_text("half")
     print(folder, flush=True)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemdock.stft import frames_length, hann, istft, stft
+from stemdock.dsp.stft import frames_length, hann, istft, stft
 
 
 def test_window_is_the_periodic_one() -> None:

@@ -17,7 +17,7 @@ from mixtures import SONG
 from small_model import write_noise
 from stemdock import Output, separate_file
 from stemdock.audio import AudioWriter, UnreadableTagsError, open_audio, read_tags
-from stemdock.output import Cover, Tags
+from stemdock.output.tags import Cover, Tags
 
 if TYPE_CHECKING:
     from pathlib import Path

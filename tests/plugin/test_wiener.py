@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mixtures import DATA, recorded_case, snr
 from small_model import SmallPlugin, SmallSession, small_card
 from stemdock import Execution, Plugins, Separation, Separator
+from stemdock.dsp.wiener import gather_statistics, wiener_filter
 from stemdock.errors import CancelledError, ModelContractError, OutputError
-from stemdock.wiener import gather_statistics, wiener_filter
 
 if TYPE_CHECKING:
     from stemdock import Progress

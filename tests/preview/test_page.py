@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mixtures import SONG
 from preview.parsing import Page
 from preview.tones import N_SECONDS, SAMPLE_RATE, write
-from stemdock.cli import run
+from stemdock.cli.main import run
 from stemdock.errors import AudioFileError, OutputExistsError
 from stemdock.preview import find_stems, write_preview
 from stemdock.preview import stems as preview_stems

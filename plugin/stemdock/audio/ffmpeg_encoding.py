@@ -15,8 +15,8 @@ from stemdock.errors import OutputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock.codecs import Codec
-    from stemdock.output import Cover, Tags
+    from stemdock.output.codecs import Codec
+    from stemdock.output.tags import Cover, Tags
     from stemdock.types import FloatArray
 
 _FORMATS: Final = {"m4a": ("aac", "ipod")}

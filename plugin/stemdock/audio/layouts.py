@@ -8,7 +8,7 @@ from typing import IO, Final
 
 import soundfile
 
-from stemdock.folding import usual_speakers
+from stemdock.dsp.downmix import usual_speakers
 
 _GET_CHANNEL_MAP: Final = 0x1100
 """libsndfile's command SFC_GET_CHANNEL_MAP_INFO."""

@@ -13,16 +13,16 @@ import numpy as np
 import soundfile
 
 from stemdock.audio.layouts import read_wav_header, soundfile_speakers
-from stemdock.codecs import SAMPLE_RATES
+from stemdock.audio.native_files import Nameless, native_name, open_plain
+from stemdock.dsp.downmix import downmix, folded, front_pair
 from stemdock.errors import AudioFileError, AudioFileNotFoundError
-from stemdock.folding import downmix, folded, front_pair
-from stemdock.plainfile import Nameless, native_name, open_plain
+from stemdock.output.codecs import SAMPLE_RATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from stemdock.folding import Folding
+    from stemdock.dsp.downmix import Folding
     from stemdock.types import FloatArray, Fold
 
 _BLOCK_LENGTH: Final = 1 << 16
@@ -39,7 +39,7 @@ class AudioStream:
     """Samples a channel; None if the file does not say."""
     blocks: Iterator[FloatArray]
     speakers: tuple[str, ...] = ()
-    """Loudspeakers of the channels, as in `stemdock.folding`; none if nobody can say."""
+    """Loudspeakers of the channels, as in `stemdock.dsp.downmix`; none if nobody can say."""
     folding: Folding | None = None
     """How the file's channels became two; None if they are as they were."""
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
+from stemdock.dsp.levels import peak_of
 from stemdock.errors import OutputError
-from stemdock.levels import peak_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

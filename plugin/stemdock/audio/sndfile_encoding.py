@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer as Buffer
 
-    from stemdock.codecs import Codec
-    from stemdock.output import BitDepth, Tags
+    from stemdock.output.codecs import Codec
+    from stemdock.output.options import BitDepth
+    from stemdock.output.tags import Tags
     from stemdock.types import FloatArray
 
 _FORMATS: Final = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tinytag import TinyTag, UnsupportedFormatError
 
-from stemdock.output import Cover, Tags
+from stemdock.output.tags import Cover, Tags
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from stemdock.audio.ffmpeg_encoding import with_cover
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock.output import Cover, Tags
+    from stemdock.output.tags import Cover, Tags
 
 _ID3_FRAMES: Final = {
     "title": b"TIT2", "artist": b"TPE1", "album": b"TALB", "tracknumber": b"TRCK", "date": b"TYER",

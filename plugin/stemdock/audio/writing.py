@@ -9,9 +9,10 @@ import numpy as np
 from stemdock.audio.ffmpeg_encoding import FfmpegSink
 from stemdock.audio.sndfile_encoding import SndfileSink
 from stemdock.audio.tag_writing import add_tags
-from stemdock.codecs import codec_of
-from stemdock.levels import peak_of
-from stemdock.output import Output, Tags
+from stemdock.dsp.levels import peak_of
+from stemdock.output.codecs import codec_of
+from stemdock.output.options import Output
+from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stemdock.errors import OutputError, OutputExistsError, StemdockError
+from stemdock.files.staging import staging
 from stemdock.preview.page import write_page
 from stemdock.preview.stems import draw, find_stems, look_at, sound_for
-from stemdock.staging import staging
 from stemdock.types import Progress
 
 if TYPE_CHECKING:

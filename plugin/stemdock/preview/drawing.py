@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock.stft import OVERLAP, stft
+from stemdock.dsp.stft import OVERLAP, stft
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,7 @@ class Waveform:
 class Spectrogram:
     """Mean power of each column in each band, over frames and channels.
 
-    Frames are those of `stemdock.stft`, the first one centred on the first sample. Channels are added
+    Frames are those of `stemdock.dsp.stft`, the first one centred on the first sample. Channels are added
     as powers, so that what is in opposite phase does not vanish.
     """
 

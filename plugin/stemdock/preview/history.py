@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.records import FOLDER, Records
+from stemdock.batch.manifest import FOLDER, Records
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

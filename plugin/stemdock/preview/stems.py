@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from stemdock.audio import AudioWriter, open_audio, resampled
+from stemdock.batch.inputs import AUDIO_SUFFIXES
 from stemdock.errors import AudioFileError
-from stemdock.inputs import AUDIO_SUFFIXES
-from stemdock.output import Output
+from stemdock.output.options import Output
 from stemdock.preview.drawing import Spectrogram, Waveform
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from fuzz.case import Target
 from fuzz.targets import audio, models
-from stemdock.cli import run as run_command
+from stemdock.cli.main import run as run_command
 from stemdock.errors import StemdockError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from fuzz.case import Target
 from fuzz.mutation import any_text, mutated
-from stemdock.inputs import find_songs
+from stemdock.batch.inputs import find_songs
 
 if TYPE_CHECKING:
     from pathlib import Path

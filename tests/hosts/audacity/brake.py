@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stemdock import hookimpl
-from stemdock.session import OnnxSession
+from stemdock.inference.session import OnnxSession
 
 _SECONDS = 1.0
 """For each segment of twelve seconds."""

@@ -241,7 +241,7 @@ def test_a_folder_that_is_not_reapers_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_reaper_at_all_is_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stemdock.cli import run as run_program  # noqa: PLC0415  only here
+    from stemdock.cli.main import run as run_program  # noqa: PLC0415  only here
 
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))

@@ -1,0 +1,1 @@
+"""Many songs: what they are, what is done already, and the run."""

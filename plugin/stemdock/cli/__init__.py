@@ -1,0 +1,1 @@
+"""plugin-cli: the command line, a plug-in like every other."""

@@ -1,0 +1,32 @@
+"""The core's own commands, offered through the same hook as everybody's."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from stemdock.hookspecs import hookimpl
+from stemdock.types import CommandEntry
+
+if TYPE_CHECKING:
+    import click
+
+
+def _entry(name: str, summary: str) -> CommandEntry:
+    def load() -> click.Command:
+        command: click.Command = import_module(f"stemdock.cli.commands.{name}").command
+        return command
+
+    return CommandEntry(name=name, summary=summary, load=load)
+
+
+@hookimpl
+def stemdock_commands() -> list[CommandEntry]:
+    """All that needs no host."""
+    return [
+        _entry("separate", "Split songs into stems."),
+        _entry("preview", "Write a web page that plays the stems of a song."),
+        _entry("spectrogram", "Draw the spectrograms of audio files."),
+        _entry("doctor", "Check the installation, plug-ins and hosts."),
+        _entry("completion", "Complete commands, options and models in your shell."),
+    ]

@@ -1,0 +1,1 @@
+"""The core's own commands, each loaded when it is used."""

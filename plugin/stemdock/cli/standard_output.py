@@ -1,0 +1,71 @@
+"""A result on standard output, for pipes: complete or not at all, as results in files are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+from stemdock.errors import OutputError, OutputOptionError
+from stemdock.output.naming import Destination
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from stemdock.types import SeparatedFile
+
+STANDARD_OUTPUT: Final = "-"
+
+
+@contextmanager
+def standard_output() -> Iterator[Destination]:
+    """A temporary place for the result.
+
+    Raises:
+        OutputOptionError: Standard output is a terminal.
+    """
+    if sys.stdout.isatty():
+        raise OutputOptionError(
+            "output", "a terminal is no place for audio", remedy="Redirect standard output, or name a folder."
+        )
+    with TemporaryDirectory(prefix="stemdock-") as folder:
+        yield Destination(folder=Path(folder), template="{instrument}.{codec}")
+
+
+def check_single(n_songs: int, names: Sequence[str]) -> None:
+    """Refuses what cannot go to standard output together.
+
+    Raises:
+        OutputOptionError: There is more than one song, stem or mix.
+    """
+    if n_songs != 1 or len(names) != 1:
+        raise OutputOptionError(
+            "output",
+            f"standard output takes one result, and this makes {n_songs * len(names)}",
+            remedy="Name one song, and choose one of its stems by --stems.",
+        )
+
+
+def send(separated: SeparatedFile) -> None:
+    """Copies the only file of a separation to standard output.
+
+    Raises:
+        OutputError: Nobody reads it, or it cannot be written.
+    """
+    (path,) = separated.files.values()
+    try:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # What is still buffered would fail again when the interpreter closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(
+            Path(STANDARD_OUTPUT),
+            f"standard output cannot be written ({error.strerror})",
+            remedy="Check the program that reads it, or write to a folder.",
+        ) from error

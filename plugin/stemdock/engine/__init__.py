@@ -1,0 +1,1 @@
+"""Samples in, stems out, in constant memory."""

@@ -1,0 +1,1 @@
+"""A file in, files out, all or nothing."""

@@ -1,0 +1,1 @@
+"""What is written and where: values and decisions, no files."""
