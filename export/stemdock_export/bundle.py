@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock.inference.protobuf import FormatError, read_fields
+from stemdock import FormatError, read_fields
 from stemdock_export.errors import CheckpointError
 from stemdock_export.table import masked_crc32c, read_table
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from stemdock.types import FloatArray
+    from stemdock import FloatArray
     from stemdock_export.checkpoint import Checkpoint
 
 _INDEX_LENGTH: Final = 1 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stemdock.card import ModelCard
+from stemdock import ModelCard
 from stemdock_export.config import PREDEFINED
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from stemdock_export.extra import import_tensorflow, quiet
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stemdock.types import FloatArray
+    from stemdock import FloatArray
     from stemdock_export.unet import Network
 
 _STATE_FILE: Final = "checkpoint"

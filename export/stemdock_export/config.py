@@ -13,8 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from stemdock.card import INPUT_NAME, MaskExtension
-from stemdock.lib.untrusted_json import parse_json
+from stemdock import INPUT_NAME, MaskExtension, parse_json
 from stemdock_export.errors import ConfigError
 
 if TYPE_CHECKING:

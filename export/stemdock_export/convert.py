@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.card import INPUT_NAME, card_to_metadata
+from stemdock import INPUT_NAME, card_to_metadata
 from stemdock_export.extra import import_extra, quiet
 from stemdock_export.phases import split_transposed_convolutions
 from stemdock_export.tf_network import output_names, scopes
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from stemdock.card import ModelCard
+    from stemdock import ModelCard
     from stemdock_export.unet import Network
 
 OPSET: Final = 17

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stemdock.errors import ModelDamagedError
-from stemdock.inference.session import OnnxSession
-from stemdock.lib.hashing import file_sha256
-from stemdock.types import Execution
+from stemdock import Execution, ModelDamagedError, OnnxSession, file_sha256
 from stemdock_export.bundle import Bundle
 from stemdock_export.cards import make_card
 from stemdock_export.checkpoint import check_variables, find_checkpoint
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from stemdock.card import ModelCard
+    from stemdock import ModelCard
     from stemdock_export.checkpoint import Checkpoint
     from stemdock_export.config import SpleeterConfig
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock.errors import StemdockError
+from stemdock import StemdockError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

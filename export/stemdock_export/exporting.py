@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from stemdock.card import ModelCard
+    from stemdock import ModelCard
     from stemdock_export.compact import WeightStorage
     from stemdock_export.config import SpleeterConfig
     from stemdock_export.figures import StemFigures

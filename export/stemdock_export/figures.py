@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from stemdock.types import FloatArray
+    from stemdock import FloatArray
 
 
 Quantity = Literal["estimate", "masked", "batch"]

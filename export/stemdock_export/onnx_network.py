@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from stemdock.card import INPUT_NAME
+from stemdock import INPUT_NAME
 from stemdock_export.convert import IR_VERSION, OPSET
 from stemdock_export.extra import import_extra
 from stemdock_export.unet import EPSILON, HEAD_DILATION, LEAKY_SLOPE, STRIDE
@@ -21,7 +21,7 @@ from stemdock_export.unet import EPSILON, HEAD_DILATION, LEAKY_SLOPE, STRIDE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from stemdock.types import FloatArray
+    from stemdock import FloatArray
     from stemdock_export.config import Activation, SpleeterConfig
     from stemdock_export.unet import Convolution, Network, Normalization, UNet
 

@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from stemdock.card import INPUT_NAME
-from stemdock.dsp.masks import ratio_masks
-from stemdock.inference.session import OnnxSession
-from stemdock.types import Execution
+from stemdock import INPUT_NAME, Execution, OnnxSession, ratio_masks
 from stemdock_export.errors import ParityError
 from stemdock_export.extra import import_tensorflow, quiet
 from stemdock_export.figures import StemFigures, compare
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from stemdock.types import FloatArray
+    from stemdock import FloatArray
     from stemdock_export.compact import WeightStorage
     from stemdock_export.config import SpleeterConfig
     from stemdock_export.figures import Quantity

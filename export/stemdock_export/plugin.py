@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock.hookspecs import hookimpl
-from stemdock.types import CommandEntry
+from stemdock import CommandEntry, hookimpl
 
 if TYPE_CHECKING:
     import click

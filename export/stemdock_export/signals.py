@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stemdock.types import FloatArray
+    from stemdock import FloatArray
     from stemdock_export.config import SpleeterConfig
 
 

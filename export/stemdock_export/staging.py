@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stemdock.errors import OutputError, OutputExistsError, StemdockError
+from stemdock import OutputError, OutputExistsError, StemdockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ import struct
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from stemdock.inference.protobuf import FormatError, read_varint
+from stemdock import FormatError, read_varint
 from stemdock_export.extra import import_extra
 
 if TYPE_CHECKING:

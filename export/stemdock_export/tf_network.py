@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stemdock.card import INPUT_NAME
+from stemdock import INPUT_NAME
 from stemdock_export.extra import import_tensorflow
 from stemdock_export.unet import EPSILON, HEAD_DILATION, LEAKY_SLOPE, STRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stemdock.types import FloatArray
+    from stemdock import FloatArray
     from stemdock_export.config import Activation, SpleeterConfig
     from stemdock_export.unet import Convolution, Network, Normalization, UNet
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import NothingSelectedError
+from stemdock import NothingSelectedError
 from stemdock_audacity.errors import HOST, DialogOpenError, ReplyError
 from stemdock_audacity.nyquist_text import capture_text
 from stemdock_audacity.request import read_request

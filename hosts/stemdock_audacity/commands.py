@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.cli.options import model_option
+from stemdock.cli import model_option
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.folders import find_profile
 from stemdock_audacity.spool import default_spool
 
 if TYPE_CHECKING:
-    from stemdock.plugins import Plugins
+    from stemdock import Plugins
 
 
 @click.group("audacity")

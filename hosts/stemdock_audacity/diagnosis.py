@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from stemdock.errors import HostError
-from stemdock.types import Check
+from stemdock import Check, HostError
 from stemdock_audacity.errors import NotRunningError
 from stemdock_audacity.pipe import connect
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock.errors import HostError, HostUnreachableError
+from stemdock import HostError, HostUnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stemdock.types import Check
+from stemdock import Check
 from stemdock_audacity.folders import (
     MODULE,
     PLUGIN_FILES,

@@ -16,7 +16,7 @@ from stemdock_audacity.pipe import connect
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock.errors import HostUnreachableError
+    from stemdock import HostUnreachableError
 
 _START_TIME: Final = 60.0
 """Seconds until Audacity has to answer."""
@@ -66,7 +66,7 @@ def _start(program: Path) -> subprocess.Popen[bytes]:
 
 
 def _has_answered() -> bool:
-    from stemdock.errors import HostUnreachableError  # noqa: PLC0415
+    from stemdock import HostUnreachableError  # noqa: PLC0415
 
     try:
         with connect() as pipe:

@@ -83,8 +83,7 @@ def start_detached(module: str, *arguments: str) -> None:
 
 
 def _separate_now(spool: Spool, request: Request) -> str:
-    from stemdock.errors import CancelledError  # noqa: PLC0415
-    from stemdock.separator import Separator  # noqa: PLC0415
+    from stemdock import CancelledError, Separator  # noqa: PLC0415  loaded when needed
     from stemdock_audacity.work import separate_request  # noqa: PLC0415
 
     cancel = Event()

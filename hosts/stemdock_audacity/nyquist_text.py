@@ -12,7 +12,7 @@ from stemdock_audacity.folders import PLUGIN_FILES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from stemdock.types import ModelEntry
+    from stemdock import ModelEntry
 
 ALL_STEMS: Final = "all"
 _UNSAFE: Final = re.compile(r'["\\()\x00-\x1f]')

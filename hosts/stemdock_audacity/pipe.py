@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import HostUnreachableError
+from stemdock import HostUnreachableError
 from stemdock_audacity import protocol, transport
 from stemdock_audacity.errors import (
     BusyError,

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.lib.untrusted_json import parse_json
+from stemdock import parse_json
 from stemdock_audacity.errors import ReplyError
 from stemdock_audacity.nyquist_text import ALL_STEMS
 

@@ -10,7 +10,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.lib.untrusted_json import parse_json
+from stemdock import parse_json
 from stemdock_audacity.errors import InstallError, RunningError
 from stemdock_audacity.folders import MODULE, PLUGIN_FILES, Profile, module_time
 from stemdock_audacity.nyquist_text import plugin_texts
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from stemdock.types import ModelEntry
+    from stemdock import ModelEntry
     from stemdock_audacity.spool import Spool
 
 _RECORD: Final = "installed.json"

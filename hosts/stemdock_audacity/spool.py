@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from stemdock.lib.untrusted_json import parse_json
+from stemdock import parse_json
 from stemdock_audacity.request import request_from_json, request_to_json
 
 if TYPE_CHECKING:

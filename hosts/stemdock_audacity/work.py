@@ -7,7 +7,7 @@ from functools import reduce
 from operator import sub
 from typing import TYPE_CHECKING
 
-from stemdock.errors import StemdockError
+from stemdock import StemdockError
 from stemdock_audacity.errors import HOST
 from stemdock_audacity.legacy import StemTrack, write_project
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from stemdock.separator import Separator
-    from stemdock.types import Progress
+    from stemdock import Progress, Separator
     from stemdock_audacity.request import CapturedTrack, Request
 
 
@@ -74,7 +73,7 @@ def _separate_track(
     cancel: Event,
 ) -> Sequence[StemTrack]:
     # The engine is imported by those only who separate.
-    from stemdock.files.separating import separate_file  # noqa: PLC0415
+    from stemdock import separate_file  # noqa: PLC0415
 
     mixture = folder / f"track-{track.index + 1}.wav"
     _cut(mixture, track)
@@ -108,7 +107,7 @@ def _cut(mixture: Path, track: CapturedTrack) -> None:
     Raises:
         StemdockError: The file is not as long as the capture should be.
     """
-    from stemdock.audio import AudioWriter, open_audio  # noqa: PLC0415
+    from stemdock import AudioWriter, open_audio  # noqa: PLC0415
 
     with open_audio(mixture) as audio:
         if audio.total_length != track.length:
@@ -136,7 +135,7 @@ def _cut(mixture: Path, track: CapturedTrack) -> None:
 
 def _subtract(mixture: Path, stems: Iterable[Path], remainder: Path) -> None:
     """Writes what the stems leave of the mixture, sample by sample, so that all add up to it."""
-    from stemdock.audio import AudioWriter, open_audio  # noqa: PLC0415
+    from stemdock import AudioWriter, open_audio  # noqa: PLC0415
 
     with ExitStack() as files:
         source = files.enter_context(open_audio(mixture))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import CancelledError, HostError, HostUnreachableError, StemdockError
+from stemdock import CancelledError, HostError, HostUnreachableError, StemdockError
 from stemdock_audacity.errors import DeliveryError, OtherProjectError
 from stemdock_audacity.launcher import start_detached
 from stemdock_audacity.lock import try_lock
@@ -21,7 +21,7 @@ from stemdock_audacity.processes import is_alive
 from stemdock_audacity.spool import default_spool, failed
 
 if TYPE_CHECKING:
-    from stemdock.separator import Separator
+    from stemdock import Separator
     from stemdock_audacity.delivery import Delivery
     from stemdock_audacity.spool import Job, JobState, Spool
 
@@ -144,7 +144,7 @@ class Worker:
         return [stem.name for stem in stems], note
 
     def _separator(self, model: str) -> Separator:
-        from stemdock.separator import Separator  # noqa: PLC0415
+        from stemdock import Separator  # noqa: PLC0415
 
         if model not in self._separators:
             self._separators.clear()  # one model fills memory enough

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from stemdock.lib.untrusted_json import parse_json
-from stemdock.types import Check
+from stemdock import Check, parse_json
 from stemdock_reaper import keyboard, places
 
 if TYPE_CHECKING:

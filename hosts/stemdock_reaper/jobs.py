@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.lib.untrusted_json import parse_json
+from stemdock import parse_json
 from stemdock_reaper.errors import JobError, JobTakenError
 
 if TYPE_CHECKING:

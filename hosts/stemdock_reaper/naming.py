@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import OutputError
+from stemdock import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

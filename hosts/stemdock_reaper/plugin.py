@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock.hookspecs import hookimpl
-from stemdock.types import Check, CommandEntry, HostEntry
+from stemdock import Check, CommandEntry, HostEntry, hookimpl
 
 if TYPE_CHECKING:
     import click

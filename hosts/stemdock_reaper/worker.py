@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.errors import CancelledError, ModelContractError, OutputError, StemdockError
+from stemdock import CancelledError, ModelContractError, OutputError, StemdockError
 from stemdock_reaper.attendant import Attendant
 from stemdock_reaper.jobs import claim_job, read_job, write_result
 from stemdock_reaper.naming import reserve_paths, title

@@ -7,10 +7,7 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from stemdock.card import card_to_metadata
-from stemdock.errors import ModelError
-from stemdock.inference.opening import open_model
-from stemdock.plugins import Plugins
+from stemdock import ModelError, Plugins, card_to_metadata, open_model
 from stemdock_export.config import load_config
 from stemdock_export.errors import ConfigError
 from stemdock_models.archive import unpack_checkpoint
@@ -21,8 +18,7 @@ from stemdock_models.names import check_free, check_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock.card import ModelCard
-    from stemdock.types import ModelEntry
+    from stemdock import ModelCard, ModelEntry
     from stemdock_export.config import SpleeterConfig
     from stemdock_models.catalogue import Release, ReleasedModel
     from stemdock_models.installing import Task

@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from stemdock.errors import CancelledError
+from stemdock import CancelledError
 from stemdock_models.errors import ArchiveError
 
 if TYPE_CHECKING:

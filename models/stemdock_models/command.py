@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.cli.completion import complete_installed, complete_models
-from stemdock.cli.terminal import echo_error, fetch_reporter
-from stemdock.errors import ModelNotFoundError, StemdockError
+from stemdock import ModelNotFoundError, StemdockError
+from stemdock.cli import complete_installed, complete_models, echo_error, fetch_reporter
 from stemdock_models.catalogue import URL_VARIABLE
 from stemdock_models.store import FOLDER_VARIABLE, default_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stemdock.plugins import Plugins
-    from stemdock.types import ModelEntry
+    from stemdock import ModelEntry, Plugins
 
 # What only one of the commands needs (requests, onnxruntime), it imports itself.
 
@@ -68,7 +66,7 @@ def pull(
     A download that broke off goes on where it stopped. Proxies are taken from HTTPS_PROXY, HTTP_PROXY and
     NO_PROXY.
     """
-    from stemdock.inference.opening import plain_name  # noqa: PLC0415
+    from stemdock import plain_name  # noqa: PLC0415
     from stemdock_models.catalogue import load_release  # noqa: PLC0415
     from stemdock_models.download import Line  # noqa: PLC0415
     from stemdock_models.hub import Hub  # noqa: PLC0415
@@ -102,7 +100,7 @@ def verify(plugins: Plugins, names: Sequence[str]) -> int:
     Compares the file with its sha256, loads it, and compares its network with its card. Exit status 1 if
     one is damaged.
     """
-    from stemdock.inference.opening import open_model  # noqa: PLC0415
+    from stemdock import open_model  # noqa: PLC0415
 
     faults: list[StemdockError] = [] if names else [*default_store().scan()[1]]
     for name in names or [entry.name for entry in plugins.models()]:
@@ -122,7 +120,7 @@ def verify(plugins: Plugins, names: Sequence[str]) -> int:
 @click.pass_obj
 def print_path(plugins: Plugins, name: str) -> None:
     """Print the file of an installed model."""
-    from stemdock.inference.opening import verify_model  # noqa: PLC0415
+    from stemdock import verify_model  # noqa: PLC0415
 
     entry = _entry(name, plugins)
     verify_model(entry)
@@ -134,7 +132,7 @@ def print_path(plugins: Plugins, name: str) -> None:
 @click.pass_obj
 def remove(plugins: Plugins, name: str) -> None:
     """Remove a model that was fetched or added, and what is left of its download."""
-    from stemdock.inference.opening import plain_name  # noqa: PLC0415
+    from stemdock import plain_name  # noqa: PLC0415
     from stemdock_models.removing import remove_model  # noqa: PLC0415
 
     remove_model(plain_name(name), default_store(), plugins)
@@ -172,7 +170,7 @@ def add(plugins: Plugins, source: Path, name: str, config: str, overwrite: bool)
 
 
 def _entry(name: str, plugins: Plugins) -> ModelEntry:
-    from stemdock.inference.opening import find_entry  # noqa: PLC0415
+    from stemdock import find_entry  # noqa: PLC0415
 
     entry = find_entry(name, plugins)
     if entry is None:

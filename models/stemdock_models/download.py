@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 
-from stemdock.errors import CancelledError
-from stemdock.lib.untrusted_json import parse_json
+from stemdock import CancelledError, parse_json
 from stemdock_models.errors import DownloadError, store_errors
 
 if TYPE_CHECKING:

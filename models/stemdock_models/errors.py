@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stemdock.errors import ModelError, StemdockError
+from stemdock import ModelError, StemdockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

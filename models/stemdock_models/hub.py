@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from stemdock.lib.untrusted_json import parse_json
+from stemdock import parse_json
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.download import Download, Line, tag_path
 from stemdock_models.errors import DownloadError, store_errors
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from stemdock.types import FetchProgress, ModelEntry
+    from stemdock import FetchProgress, ModelEntry
     from stemdock_models.catalogue import Release, ReleasedModel
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock.card import card_from_values
-from stemdock.types import ModelEntry
+from stemdock import ModelEntry, card_from_values
 
 if TYPE_CHECKING:
     from stemdock_models.store import Store

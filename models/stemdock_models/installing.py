@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock.errors import CancelledError
-from stemdock.inference.opening import open_model
-from stemdock.lib.hashing import file_sha256
-from stemdock.plugins import Plugins
-from stemdock.types import FetchProgress
+from stemdock import CancelledError, FetchProgress, Plugins, file_sha256, open_model
 from stemdock_models.errors import store_errors
 
 if TYPE_CHECKING:
@@ -16,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from stemdock.types import ModelEntry
+    from stemdock import ModelEntry
     from stemdock_export.config import SpleeterConfig
     from stemdock_models.store import Store
 

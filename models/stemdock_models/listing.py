@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from stemdock.errors import ModelError
-    from stemdock.plugins import Plugins
+    from stemdock import ModelError, Plugins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

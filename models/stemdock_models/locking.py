@@ -10,7 +10,7 @@ import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import CancelledError
+from stemdock import CancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

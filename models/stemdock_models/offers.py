@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stemdock.types import ModelDownload
+from stemdock import ModelDownload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
-    from stemdock.types import FetchProgress, ModelEntry
+    from stemdock import FetchProgress, ModelEntry
     from stemdock_models.catalogue import Release, ReleasedModel
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock.errors import ModelError, ModelNotFoundError
+from stemdock import ModelError, ModelNotFoundError
 from stemdock_models.catalogue import load_release
 from stemdock_models.hub import forget_download
 from stemdock_models.names import check_name
 
 if TYPE_CHECKING:
-    from stemdock.plugins import Plugins
+    from stemdock import Plugins
     from stemdock_models.store import Store
 
 

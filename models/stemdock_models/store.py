@@ -18,11 +18,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.card import card_from_values, card_to_values
-from stemdock.errors import ModelDamagedError, ModelError
-from stemdock.inference.opening import verify_model
-from stemdock.lib.untrusted_json import parse_json
-from stemdock.types import ModelEntry
+from stemdock import (
+    ModelDamagedError,
+    ModelEntry,
+    ModelError,
+    card_from_values,
+    card_to_values,
+    parse_json,
+    verify_model,
+)
 from stemdock_models.errors import DiskFullError, StoreError, store_errors
 from stemdock_models.locking import locked, work_folder
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from threading import Event
 
-    from stemdock.card import ModelCard
+    from stemdock import ModelCard
 
 FOLDER_VARIABLE: Final = "STEMDOCK_MODELS"
 """Environment variable: the folder of models, in place of the platform's."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stemdock.inference.bandwidth import card_with_bins, write_with_bins
+from stemdock import card_with_bins, write_with_bins
 from stemdock_models.errors import store_errors
 from stemdock_models.installing import install_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock.types import ModelEntry
+    from stemdock import ModelEntry
     from stemdock_models.catalogue import Release, ReleasedModel
     from stemdock_models.installing import Task
     from stemdock_models.store import Store

@@ -1,6 +1,7 @@
 """Stemdock separates songs into stems with Deezer's Spleeter models, without TensorFlow.
 
-Public names are imported when they are first used, so that `import stemdock` costs nothing.
+This module is the public face: hosts, models, engines and programs import names from here and from
+nowhere deeper. Each name is loaded when it is first used, so `import stemdock` costs nothing.
 
 Example:
     >>> import stemdock
@@ -10,13 +11,54 @@ Example:
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from stemdock.audio import AudioWriter as AudioWriter
+    from stemdock.audio import open_audio as open_audio
+    from stemdock.audio.native_files import native_name as native_name
+    from stemdock.card import INPUT_NAME as INPUT_NAME
+    from stemdock.card import MaskExtension as MaskExtension
     from stemdock.card import ModelCard as ModelCard
+    from stemdock.card import card_from_values as card_from_values
+    from stemdock.card import card_to_metadata as card_to_metadata
+    from stemdock.card import card_to_values as card_to_values
+    from stemdock.dsp.masks import ratio_masks as ratio_masks
+    from stemdock.errors import AudioError as AudioError
+    from stemdock.errors import AudioFileError as AudioFileError
+    from stemdock.errors import AudioFileNotFoundError as AudioFileNotFoundError
+    from stemdock.errors import CancelledError as CancelledError
+    from stemdock.errors import HostError as HostError
+    from stemdock.errors import HostUnreachableError as HostUnreachableError
+    from stemdock.errors import ModelContractError as ModelContractError
+    from stemdock.errors import ModelDamagedError as ModelDamagedError
+    from stemdock.errors import ModelError as ModelError
+    from stemdock.errors import ModelNotFoundError as ModelNotFoundError
+    from stemdock.errors import ModelNotInstalledError as ModelNotInstalledError
+    from stemdock.errors import NonFiniteSampleError as NonFiniteSampleError
+    from stemdock.errors import NothingSelectedError as NothingSelectedError
+    from stemdock.errors import OutputConflictError as OutputConflictError
+    from stemdock.errors import OutputError as OutputError
+    from stemdock.errors import OutputExistsError as OutputExistsError
+    from stemdock.errors import OutputOptionError as OutputOptionError
+    from stemdock.errors import ProviderUnavailableError as ProviderUnavailableError
+    from stemdock.errors import StemdockError as StemdockError
     from stemdock.files.separating import separate_file as separate_file
     from stemdock.hookspecs import hookimpl as hookimpl
+    from stemdock.inference.bandwidth import card_with_bins as card_with_bins
+    from stemdock.inference.bandwidth import write_with_bins as write_with_bins
     from stemdock.inference.opening import DEFAULT_MODEL as DEFAULT_MODEL
+    from stemdock.inference.opening import find_entry as find_entry
+    from stemdock.inference.opening import model_sha256 as model_sha256
+    from stemdock.inference.opening import open_model as open_model
+    from stemdock.inference.opening import plain_name as plain_name
+    from stemdock.inference.opening import verify_model as verify_model
+    from stemdock.inference.protobuf import FormatError as FormatError
+    from stemdock.inference.protobuf import read_fields as read_fields
+    from stemdock.inference.protobuf import read_varint as read_varint
+    from stemdock.inference.session import OnnxSession as OnnxSession
+    from stemdock.lib.hashing import file_sha256 as file_sha256
+    from stemdock.lib.untrusted_json import parse_json as parse_json
     from stemdock.output.options import Output as Output
     from stemdock.plugins import Plugins as Plugins
     from stemdock.plugins import load_plugins as load_plugins
@@ -25,6 +67,7 @@ if TYPE_CHECKING:
     from stemdock.types import CommandEntry as CommandEntry
     from stemdock.types import Execution as Execution
     from stemdock.types import FetchProgress as FetchProgress
+    from stemdock.types import FloatArray as FloatArray
     from stemdock.types import HostEntry as HostEntry
     from stemdock.types import MaskSession as MaskSession
     from stemdock.types import ModelDownload as ModelDownload
@@ -33,32 +76,35 @@ if TYPE_CHECKING:
     from stemdock.types import SeparatedFile as SeparatedFile
     from stemdock.types import Separation as Separation
 
-_HOMES = {
-    "DEFAULT_MODEL": "inference.opening",
-    "ModelCard": "card",
-    "separate_file": "files.separating",
-    "hookimpl": "hookspecs",
-    "Output": "output.options",
-    "Plugins": "plugins",
-    "load_plugins": "plugins",
-    "Separator": "separator",
-    **dict.fromkeys(
-        (
-            "Check",
-            "CommandEntry",
-            "Execution",
-            "FetchProgress",
-            "HostEntry",
-            "MaskSession",
-            "ModelDownload",
-            "ModelEntry",
-            "Progress",
-            "SeparatedFile",
-            "Separation",
-        ),
-        "types",
-    ),
+_NAMES: Final = {
+    "audio": "AudioWriter open_audio",
+    "audio.native_files": "native_name",
+    "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
+    "dsp.masks": "ratio_masks",
+    "errors": """
+        AudioError AudioFileError AudioFileNotFoundError CancelledError HostError HostUnreachableError
+        ModelContractError ModelDamagedError ModelError ModelNotFoundError ModelNotInstalledError
+        NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
+        OutputOptionError ProviderUnavailableError StemdockError
+    """,
+    "files.separating": "separate_file",
+    "hookspecs": "hookimpl",
+    "inference.bandwidth": "card_with_bins write_with_bins",
+    "inference.opening": "DEFAULT_MODEL find_entry model_sha256 open_model plain_name verify_model",
+    "inference.protobuf": "FormatError read_fields read_varint",
+    "inference.session": "OnnxSession",
+    "lib.hashing": "file_sha256",
+    "lib.untrusted_json": "parse_json",
+    "output.options": "Output",
+    "plugins": "Plugins load_plugins",
+    "separator": "Separator",
+    "types": """
+        Check CommandEntry Execution FetchProgress FloatArray HostEntry MaskSession ModelDownload ModelEntry
+        Progress SeparatedFile Separation
+    """,
 }
+"""The public names by the module that defines them."""
+_HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  one list of names is enough
 
@@ -70,4 +116,5 @@ def __getattr__(name: str) -> Any:
         return version("stemdock")
     if name not in _HOMES:
         raise AttributeError(f"module 'stemdock' has no attribute {name!r}")
-    return getattr(import_module(f"stemdock.{_HOMES[name]}"), name)
+    value = globals()[name] = getattr(import_module(f"stemdock.{_HOMES[name]}"), name)
+    return value

@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.cli.opening import open_separator
-from stemdock.cli.options import model_option, separation_options
-from stemdock.cli.terminal import echo_error
-from stemdock.errors import CancelledError, OutputError, OutputExistsError, StemdockError
+from stemdock import CancelledError, OutputError, OutputExistsError, StemdockError
+from stemdock.cli import echo_error, model_option, open_separator, separation_options
 from stemdock_evaluation.dataset import SUBSET, find_tracks, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from stemdock.plugins import Plugins
-    from stemdock.separator import Separator
-    from stemdock.types import Separation
+    from stemdock import Plugins, Separation, Separator
     from stemdock_evaluation.dataset import Track
     from stemdock_evaluation.scoring import TrackScores
 
@@ -68,7 +64,7 @@ def command(
             click.echo(f"{stem}: the songs have no such stem, so it is not measured", err=True)
     scores, failures = _evaluate(tracks, separator, measured, output, overwrite=overwrite)
     if json_path:
-        from stemdock.inference.opening import model_sha256  # noqa: PLC0415
+        from stemdock import model_sha256  # noqa: PLC0415
         from stemdock_evaluation.report import Evaluation  # noqa: PLC0415
 
         evaluation = Evaluation(
@@ -129,7 +125,7 @@ def _scored(
     *,
     overwrite: bool,
 ) -> TrackScores:
-    from stemdock.files.separating import separate_file  # noqa: PLC0415
+    from stemdock import separate_file  # noqa: PLC0415
     from stemdock_evaluation.scoring import score  # noqa: PLC0415
 
     with _estimates(output) as folder:

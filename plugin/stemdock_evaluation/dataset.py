@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from stemdock.card import ModelCard
+    from stemdock import ModelCard
 
 SUBSET: Final = "test"
 """The songs that nobody trains on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock.errors import ModelError, StemdockError
+from stemdock import ModelError, StemdockError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from stemdock.card import ModelCard
-    from stemdock.types import Separation
+    from stemdock import ModelCard, Separation
     from stemdock_evaluation.scoring import TrackScores
 
 FORMAT_VERSION: Final = 1

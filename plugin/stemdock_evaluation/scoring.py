@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stemdock.types import SeparatedFile
+    from stemdock import SeparatedFile
     from stemdock_evaluation.dataset import Track
 
 WINDOW: Final = 1.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock.audio import open_audio
+from stemdock import open_audio
 from stemdock_evaluation.errors import TrackError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stemdock.types import FloatArray
+    from stemdock import FloatArray
 
 _NOTHING: Final = np.empty((0, 1), np.float32)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.cli.terminal import echo_path
+from stemdock.cli import echo_path
 from stemdock_reaper.commands.options import file_path
 from stemdock_reaper.errors import ProjectFileError
 from stemdock_reaper.projectfile import StemFile, line_end, new_project, splice, tracks_text, write_new
@@ -60,8 +60,7 @@ def _read(paths: tuple[Path, ...]) -> tuple[list[StemFile], int]:
     """Facts about audio files; the sample rate is that of the first."""
     import soundfile  # noqa: PLC0415  only this command needs it
 
-    from stemdock.audio.native_files import native_name  # noqa: PLC0415
-    from stemdock.errors import AudioFileError  # noqa: PLC0415
+    from stemdock import AudioFileError, native_name  # noqa: PLC0415  loaded when needed
 
     files = []
     sample_rate = 0
