@@ -9,12 +9,10 @@ Conventions:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from stemdock.types import ModelDownload
 
 
 class StemdockError(Exception):
@@ -153,6 +151,25 @@ class ModelNotFoundError(ModelError, LookupError):
         self.known = known
 
 
+class Download(Protocol):
+    """As much of `stemdock.ModelDownload` as an error has to know."""
+
+    @property
+    def name(self) -> str:
+        """What people type after --model."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Address that the model is downloaded from."""
+        ...
+
+    @property
+    def fetch(self) -> Any:
+        """Downloads and installs the model: see `stemdock.types.FetchModel`."""
+        ...
+
+
 class ModelNotInstalledError(ModelError, LookupError):
     """The model is known and can be fetched, but is not here.
 
@@ -160,7 +177,7 @@ class ModelNotInstalledError(ModelError, LookupError):
         download: What fetches it.
     """
 
-    def __init__(self, download: ModelDownload) -> None:
+    def __init__(self, download: Download) -> None:
         super().__init__(
             download.name,
             "is not installed",

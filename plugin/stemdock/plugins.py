@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pluggy
 
 from stemdock import hookspecs
-from stemdock.cli import builtin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -153,8 +152,7 @@ def _first_of_each_name(entries: Sequence[Any]) -> list[Any]:
 
 
 def load_plugins() -> Plugins:
-    """All plug-ins: Stemdock's own commands first, then the installed ones."""
+    """All installed plug-ins; the command line is one of them."""
     plugins = Plugins()
-    plugins.register(builtin, "stemdock")
     plugins.load_entry_points()
     return plugins

@@ -8,19 +8,17 @@ Conventions:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from threading import Event
 
-    import click
     import numpy as np
     from numpy.typing import NDArray
 
     from stemdock.card import ModelCard
-    from stemdock.dsp.downmix import Folding
 
     FloatArray: TypeAlias = NDArray[np.float32]
     ComplexArray: TypeAlias = NDArray[np.complex64]
@@ -59,7 +57,7 @@ DEFAULT_EXECUTION: Final = Execution()
 Bandwidth: TypeAlias = Literal["11k", "16k", "full"]
 """Up to which frequency stems have sound: about 11 or 16.5 kHz, or as far as the mixture."""
 
-Fold: TypeAlias = Literal["auto", "front", "refuse"]
+DownmixMode: TypeAlias = Literal["auto", "front", "refuse"]
 """What becomes of a file with more than two channels: all of them folded to stereo, front left and right
 alone, or nothing."""
 
@@ -182,7 +180,8 @@ class CommandEntry:
     name: str
     summary: str
     """One line for the list of commands."""
-    load: Callable[[], click.Command]
+    load: Callable[[], Any]
+    """Imports and returns the `click.Command`; `Any`, since only the command line loads click."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +203,21 @@ class HostEntry:
     summary: str
     diagnose: Callable[[], Sequence[Check]]
     """Looks at the installation; must neither start nor disturb the editor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downmix:
+    """How the channels of a file become stereo."""
+
+    speakers: tuple[str, ...]
+    """Loudspeakers of the file's channels, in the file's order."""
+    matrix: tuple[tuple[float, float], ...]
+    """Gain of each channel in left and right."""
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Loudspeakers that are not heard in the stereo."""
+        return tuple(name for name, gains in zip(self.speakers, self.matrix, strict=True) if not any(gains))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +243,7 @@ class SeparatedFile:
     total_length: int
     """Samples a channel: those of the source, or of the part of it that was wanted, or at another sample
     rate as many as last as long."""
-    folding: Folding | None = None
+    downmix: Downmix | None = None
     """How the source's channels became two, if it had more."""
 
     @property

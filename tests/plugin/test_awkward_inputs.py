@@ -158,7 +158,7 @@ def test_five_channels_and_a_bass(small_separator: Separator, tmp_path: Path) ->
     with pytest.raises(AudioFileError, match="6 channels") as caught:
         separate_file(small_separator, tmp_path / "song.wav", tmp_path / "out")
     assert "-ac 2" in caught.value.remedy
-    folded = separate_file(small_separator, tmp_path / "song.wav", tmp_path / "out", fold="front")
+    folded = separate_file(small_separator, tmp_path / "song.wav", tmp_path / "out", downmix="front")
     plain = small_separator.separate(samples[:, :2].astype(np.float32), RATE)
     for stem, path in folded.stems.items():
         # Where the file says which loudspeakers they are for, the first two are at a fixed level.

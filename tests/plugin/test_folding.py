@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stemdock.audio import open_audio
 from stemdock.cli.main import run
-from stemdock.dsp.downmix import downmix, folded, front_pair
+from stemdock.dsp.downmix import downmixed, front_pair, full_downmix
 from stemdock.errors import AudioFileError
 from stemdock.files.separating import separate_file
 
@@ -79,7 +79,7 @@ def test_every_layout_is_folded_as_ffmpeg_does(tmp_path: Path, layout: str, cont
     surround = tmp_path / f"surround.{container}"
     as_layout(tmp_path / "plain.wav", layout, surround, "-c:a", "pcm_f32le")
     with open_audio(surround, "auto") as audio:
-        assert audio.folding == downmix(speakers)
+        assert audio.downmix == full_downmix(speakers)
         found = np.concatenate(list(audio.blocks))
     ffmpeg(
         "-i",
@@ -99,15 +99,15 @@ def test_formats_without_a_map_have_the_usual_order(tmp_path: Path) -> None:
     samples = write(tmp_path / "plain.flac", 6)
     speakers = LAYOUTS["5.1"].split()
     with open_audio(tmp_path / "plain.flac", "auto") as audio:
-        assert audio.folding == downmix(speakers)
+        assert audio.downmix == full_downmix(speakers)
     ffmpeg("-i", tmp_path / "plain.flac", tmp_path / "plain.aiff")
     with open_audio(tmp_path / "plain.aiff", "auto") as audio:
-        assert audio.folding == downmix(speakers)
+        assert audio.downmix == full_downmix(speakers)
     ffmpeg("-i", tmp_path / "plain.flac", "-c:a", "libvorbis", "-q:a", "10", tmp_path / "plain.ogg")
     with open_audio(tmp_path / "plain.ogg", "auto") as audio:
-        assert audio.folding == downmix(["FL", "FC", "FR", "BL", "BR", "LFE"])
+        assert audio.downmix == full_downmix(["FL", "FC", "FR", "BL", "BR", "LFE"])
         found = np.concatenate(list(audio.blocks))[: len(samples)]
-    expected = np.concatenate(list(folded([samples], downmix(speakers))))
+    expected = np.concatenate(list(downmixed([samples], full_downmix(speakers))))
     # Vorbis is lossy, but channels in a wrong order would have no more than chance in common.
     assert np.corrcoef(found[:, 0], expected[:, 0])[0, 1] > 0.8
     assert np.corrcoef(found[:, 1], expected[:, 1])[0, 1] > 0.8
@@ -118,7 +118,7 @@ def test_the_centre_is_in_both_and_the_lfe_in_neither(tmp_path: Path) -> None:
     samples[:, 2] = 1  # the centre of WAV's order
     samples[:, 3] = 1  # its low-frequency effects
     soundfile.write(tmp_path / "5.1.wav", samples, 8000, subtype="FLOAT")
-    stereo = read(tmp_path / "5.1.wav", fold="auto")
+    stereo = read(tmp_path / "5.1.wav", downmix="auto")
     np.testing.assert_allclose(stereo, 0.5**0.5 / (1 + 2 * 0.5**0.5), atol=1e-6)
 
 
@@ -128,14 +128,14 @@ def test_the_centre_is_in_both_and_the_lfe_in_neither(tmp_path: Path) -> None:
 def test_full_scale_stays_full_scale(speakers: list[str], seed: int) -> None:
     signs = np.random.default_rng(seed).choice([-1, 1], (20, len(speakers))).astype(np.float32)
     signs = np.concatenate([signs, np.ones((1, len(speakers)), np.float32)])
-    (stereo,) = folded([signs], downmix(speakers))
+    (stereo,) = downmixed([signs], full_downmix(speakers))
     assert stereo.shape == (21, 2)
     assert np.abs(stereo).max() <= 1 + 1e-6
 
 
 def test_front_takes_front_left_and_right(tmp_path: Path) -> None:
     samples = write(tmp_path / "5.1.wav", 6, subtype="FLOAT")
-    assert np.array_equal(read(tmp_path / "5.1.wav", fold="front"), samples[:, :2])
+    assert np.array_equal(read(tmp_path / "5.1.wav", downmix="front"), samples[:, :2])
     assert front_pair(["FL", "FC", "FR"], 3).left_out == ("FC",)
     assert front_pair([], 9).left_out == tuple(f"channel {i}" for i in range(3, 10))
 
@@ -143,9 +143,9 @@ def test_front_takes_front_left_and_right(tmp_path: Path) -> None:
 def test_channels_of_nobody_knows_what_are_refused_but_for_the_first_two(tmp_path: Path) -> None:
     samples = write(tmp_path / "12.wav", 12, subtype="FLOAT")
     with pytest.raises(AudioFileError, match="12 channels") as caught:
-        read(tmp_path / "12.wav", fold="auto")
+        read(tmp_path / "12.wav", downmix="auto")
     assert "--fold front" in caught.value.remedy
-    assert np.array_equal(read(tmp_path / "12.wav", fold="front"), samples[:, :2])
+    assert np.array_equal(read(tmp_path / "12.wav", downmix="front"), samples[:, :2])
 
 
 def test_hosts_still_refuse_surround(small_separator: Separator, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import soundfile
 
 from stemdock.audio.layouts import read_wav_header, soundfile_speakers
 from stemdock.audio.native_files import Nameless, native_name, open_plain
-from stemdock.dsp.downmix import downmix, folded, front_pair
+from stemdock.dsp.downmix import downmixed, front_pair, full_downmix
 from stemdock.errors import AudioFileError, AudioFileNotFoundError
 from stemdock.output.codecs import SAMPLE_RATES
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from stemdock.dsp.downmix import Folding
-    from stemdock.types import FloatArray, Fold
+    from stemdock.types import Downmix, DownmixMode, FloatArray
 
 _BLOCK_LENGTH: Final = 1 << 16
 _MAX_CHANNELS: Final = 2
@@ -40,17 +39,17 @@ class AudioStream:
     blocks: Iterator[FloatArray]
     speakers: tuple[str, ...] = ()
     """Loudspeakers of the channels, as in `stemdock.dsp.downmix`; none if nobody can say."""
-    folding: Folding | None = None
+    downmix: Downmix | None = None
     """How the file's channels became two; None if they are as they were."""
 
 
 @contextmanager
-def open_audio(path: Path, fold: Fold = "refuse") -> Iterator[AudioStream]:
+def open_audio(path: Path, downmix: DownmixMode = "refuse") -> Iterator[AudioStream]:
     """Opens an audio file, by libsndfile or else by the ffmpeg on the PATH.
 
     Args:
         path: wav, flac, mp3, ogg and the like; anything with an audio stream if ffmpeg is there.
-        fold: What to do with more than two channels.
+        downmix: What to do with more than two channels.
 
     Raises:
         AudioFileNotFoundError: There is no such file.
@@ -65,26 +64,28 @@ def open_audio(path: Path, fold: Fold = "refuse") -> Iterator[AudioStream]:
                 remedy="Get an intact copy, or convert it to 44100 Hz.",
             )
         if stream.n_channels > _MAX_CHANNELS:
-            stream = _folded_stream(path, stream, fold)  # noqa: PLW2901  the same file, only folded
+            stream = _stereo_stream(path, stream, downmix)  # noqa: PLW2901  the same file, only folded
         yield replace(stream, blocks=_some_samples(path, stream.blocks))
 
 
-def _folded_stream(path: Path, stream: AudioStream, fold: Fold) -> AudioStream:
-    if fold == "refuse":
+def _stereo_stream(path: Path, stream: AudioStream, downmix: DownmixMode) -> AudioStream:
+    if downmix == "refuse":
         raise AudioFileError(
             path,
             f"has {stream.n_channels} channels, and only mono and stereo can be separated",
             remedy="Fold it down first, for example with: ffmpeg -i IN -ac 2 OUT.wav",
         )
-    if fold == "auto" and not stream.speakers:
+    if downmix == "auto" and not stream.speakers:
         raise AudioFileError(
             path,
             f"has {stream.n_channels} channels, and nobody can say for which loudspeakers",
             remedy="Take its first two channels (--fold front), or fold it down in an audio editor.",
         )
-    folding = downmix(stream.speakers) if fold == "auto" else front_pair(stream.speakers, stream.n_channels)
+    chosen = (
+        full_downmix(stream.speakers) if downmix == "auto" else front_pair(stream.speakers, stream.n_channels)
+    )
     return replace(
-        stream, n_channels=_MAX_CHANNELS, blocks=folded(stream.blocks, folding), speakers=(), folding=folding
+        stream, n_channels=_MAX_CHANNELS, blocks=downmixed(stream.blocks, chosen), speakers=(), downmix=chosen
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stemdock.files.excerpts import Excerpt
     from stemdock.output.options import Output
     from stemdock.separator import Separator
-    from stemdock.types import Fold, Progress, SeparatedFile
+    from stemdock.types import DownmixMode, Progress, SeparatedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class RecordedSeparation:
     model_sha256: str
     output: Output
     excerpt: Excerpt
-    fold: Fold
+    downmix: DownmixMode
     options: Mapping[str, Any]
     """What else than the model changes the result, as it goes into the records."""
     records: Records
@@ -86,7 +86,7 @@ class RecordedSeparation:
             output=self.output,
             start=self.excerpt.start,
             duration=self.excerpt.duration,
-            fold=self.fold,
+            downmix=self.downmix,
             overwrite=all(self.may_replace(path) for path in targets if path.exists()),
             on_progress=on_progress,
             before_placing=announce,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock.hookspecs import hookimpl
 from stemdock.types import CommandEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import click
 
 
@@ -20,13 +22,17 @@ def _entry(name: str, summary: str) -> CommandEntry:
     return CommandEntry(name=name, summary=summary, load=load)
 
 
+ENTRIES: Final = (
+    _entry("separate", "Split songs into stems."),
+    _entry("preview", "Write a web page that plays the stems of a song."),
+    _entry("spectrogram", "Draw the spectrograms of audio files."),
+    _entry("doctor", "Check the installation, plug-ins and hosts."),
+    _entry("completion", "Complete commands, options and models in your shell."),
+)
+"""The core's own commands, in the order in which help lists them."""
+
+
 @hookimpl
-def stemdock_commands() -> list[CommandEntry]:
-    """All that needs no host."""
-    return [
-        _entry("separate", "Split songs into stems."),
-        _entry("preview", "Write a web page that plays the stems of a song."),
-        _entry("spectrogram", "Draw the spectrograms of audio files."),
-        _entry("doctor", "Check the installation, plug-ins and hosts."),
-        _entry("completion", "Complete commands, options and models in your shell."),
-    ]
+def stemdock_commands() -> Sequence[CommandEntry]:
+    """Commands that need no host."""
+    return ENTRIES

@@ -68,7 +68,7 @@ class JsonReporter:
                 sample_rate=separated.sample_rate,
                 peaks=dict(separated.peaks),
                 clipped_lengths=dict(separated.clipped_lengths),
-                folded=list(separated.folding.speakers) if separated.folding else [],
+                folded=list(separated.downmix.speakers) if separated.downmix else [],
                 gain_db=separated.gain_db,
                 warnings=list(separated.warnings),
             )

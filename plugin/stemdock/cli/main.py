@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from stemdock.cli.builtin import ENTRIES
 from stemdock.cli.completion import COMPLETE_VARIABLE, register
 from stemdock.cli.terminal import echo_error
 from stemdock.errors import (
@@ -28,6 +29,8 @@ from stemdock.plugins import Plugins, load_plugins
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stemdock.types import CommandEntry
+
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_UNREACHABLE: Final = 3
@@ -40,17 +43,23 @@ class _LazyGroup(click.Group):
     """Lists the plug-ins' commands without importing any of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [entry.name for entry in _plugins(ctx).commands()]
+        return [entry.name for entry in _commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for entry in _plugins(ctx).commands():
+        for entry in _commands(ctx):
             if entry.name == cmd_name:
-                return entry.load()
+                command: click.Command = entry.load()
+                return command
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(entry.name, entry.summary) for entry in _plugins(ctx).commands()])
+            formatter.write_dl([(entry.name, entry.summary) for entry in _commands(ctx)])
+
+
+def _commands(context: click.Context) -> Sequence[CommandEntry]:
+    """All commands, the core's own first."""
+    return sorted(_plugins(context).commands(), key=lambda entry: entry not in ENTRIES)
 
 
 def _plugins(context: click.Context) -> Plugins:

@@ -94,10 +94,11 @@ def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
-def fold_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --fold, as the argument `fold`."""
+def downmix_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --fold, as the argument `downmix`."""
     option = click.option(
-        "--fold", type=click.Choice(["auto", "front", "refuse"]), default="auto", show_default=True,
+        "--fold", "downmix", type=click.Choice(["auto", "front", "refuse"]), default="auto",
+        show_default=True,
         help="What to do with surround sound: auto folds all channels but the LFE to stereo, front takes "
         "front left and right alone, as Spleeter does.",
     )  # fmt: skip

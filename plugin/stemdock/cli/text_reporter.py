@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock.batch.running import BatchEvent, Job, Summary
-    from stemdock.dsp.downmix import Folding
     from stemdock.errors import StemdockError
-    from stemdock.types import SeparatedFile
+    from stemdock.types import Downmix, SeparatedFile
 
 
 class TextReporter:
@@ -55,8 +54,8 @@ class TextReporter:
         if isinstance(event, Failed):
             self._say(f"error: {one_line(event.error)}")
         elif isinstance(event, Done):
-            if event.separated.folding:
-                self._say(_folding(event.separated.source, event.separated.folding))
+            if event.separated.downmix:
+                self._say(_downmix_line(event.separated.source, event.separated.downmix))
             for warning in _warnings(event.separated):
                 self._say(f"warning: {warning}")
             if event.separated.gain_db:
@@ -123,10 +122,10 @@ class TextReporter:
         self._shown = n_columns
 
 
-def _folding(source: Path, folding: Folding) -> str:
-    speakers = " ".join(folding.speakers)
-    told = f"{source}: {len(folding.speakers)} channels ({speakers}) folded to stereo"
-    return f"{told} without {' '.join(folding.left_out)}" if folding.left_out else told
+def _downmix_line(source: Path, downmix: Downmix) -> str:
+    speakers = " ".join(downmix.speakers)
+    told = f"{source}: {len(downmix.speakers)} channels ({speakers}) folded to stereo"
+    return f"{told} without {' '.join(downmix.left_out)}" if downmix.left_out else told
 
 
 def _warnings(separated: SeparatedFile) -> list[str]:

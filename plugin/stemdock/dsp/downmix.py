@@ -16,10 +16,11 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from stemdock.types import Downmix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,21 +61,6 @@ _BY_COUNT_IN_OGG: Final = {
 """What Vorbis and Opus prescribe."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folding:
-    """What became of a file's channels."""
-
-    speakers: tuple[str, ...]
-    """Loudspeakers of the file's channels, in its order."""
-    matrix: tuple[tuple[float, float], ...]
-    """What of each channel goes to left and right."""
-
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """Loudspeakers that are not to be heard in the stereo."""
-        return tuple(name for name, gains in zip(self.speakers, self.matrix, strict=True) if not any(gains))
-
-
 def usual_speakers(n_channels: int, *, ogg: bool) -> tuple[str, ...]:
     """Loudspeakers of a file that does not say which it has; none if there is no agreement.
 
@@ -85,7 +71,7 @@ def usual_speakers(n_channels: int, *, ogg: bool) -> tuple[str, ...]:
     return tuple((_BY_COUNT_IN_OGG if ogg else _BY_COUNT).get(n_channels, "").split())
 
 
-def downmix(speakers: Sequence[str]) -> Folding:
+def full_downmix(speakers: Sequence[str]) -> Downmix:
     """Everything folded to stereo.
 
     Args:
@@ -93,13 +79,13 @@ def downmix(speakers: Sequence[str]) -> Folding:
     """
     gains = np.array([_GAINS[name] for name in speakers])
     loudest = max(1.0, gains.sum(axis=0).max())
-    return Folding(
+    return Downmix(
         speakers=tuple(speakers),
         matrix=tuple((left / loudest, right / loudest) for left, right in gains.tolist()),
     )
 
 
-def front_pair(speakers: Sequence[str], n_channels: int) -> Folding:
+def front_pair(speakers: Sequence[str], n_channels: int) -> Downmix:
     """Front left and right alone, as Spleeter has it.
 
     Args:
@@ -108,13 +94,13 @@ def front_pair(speakers: Sequence[str], n_channels: int) -> Folding:
     """
     names = tuple(speakers) or tuple(f"channel {position + 1}" for position in range(n_channels))
     pair = ("FL", "FR") if {"FL", "FR"} <= set(names) else names[:2]
-    return Folding(
+    return Downmix(
         speakers=names, matrix=tuple((float(name == pair[0]), float(name == pair[1])) for name in names)
     )
 
 
-def folded(blocks: Iterable[FloatArray], folding: Folding) -> Iterator[FloatArray]:
+def downmixed(blocks: Iterable[FloatArray], downmix: Downmix) -> Iterator[FloatArray]:
     """Blocks `(n_samples, n_channels)` as stereo, `(n_samples, 2)`."""
-    matrix = np.array(folding.matrix, np.float32)
+    matrix = np.array(downmix.matrix, np.float32)
     for block in blocks:
         yield block @ matrix

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stemdock.files.stem_writing import Written
     from stemdock.output.codecs import Codec
     from stemdock.separator import Separator
-    from stemdock.types import Fold, Progress
+    from stemdock.types import DownmixMode, Progress
 
 
 def separate_file(
@@ -39,7 +39,7 @@ def separate_file(
     overwrite: bool = False,
     start: float = 0.0,
     duration: float | None = None,
-    fold: Fold = "refuse",
+    downmix: DownmixMode = "refuse",
     on_progress: Callable[[Progress], None] | None = None,
     before_placing: Callable[[Mapping[Path, Path]], None] | None = None,
     cancel: Event | None = None,
@@ -58,7 +58,7 @@ def separate_file(
         overwrite: Whether stems that are there already may be replaced.
         start: Seconds into the file, rounded down to a whole sample: what is before it is left out.
         duration: Seconds from `start`, rounded up to a whole sample; to the end if not given or longer.
-        fold: What becomes of a source with more than two channels.
+        downmix: What becomes of a source with more than two channels.
         on_progress: Called after every segment.
         before_placing: Called when all is written, with the complete files by the places that they are
             about to go to. If it raises, they go nowhere.
@@ -78,7 +78,7 @@ def separate_file(
         targets = in_folder.targets(source, list(chosen), codec=codec.name, model=card.name)
     places = {name: targets[name] for name in chosen}
     check_encoder(codec, next(iter(places.values())))
-    with open_audio(source, fold) as whole:
+    with open_audio(source, downmix) as whole:
         audio = excerpt(source, whole, start, duration)
         rate = output.sample_rate or written_rate(codec, audio.sample_rate)
         _check_places(source, places, overwrite=overwrite)
@@ -105,7 +105,7 @@ def separate_file(
         card=card,
         sample_rate=rate,
         total_length=written.total_length,
-        folding=audio.folding,
+        downmix=audio.downmix,
     )
     separator.plugins.separated(separated)
     return separated

@@ -20,8 +20,8 @@ from stemdock.cli.options import (
     Batch,
     batch_options,
     destination_options,
+    downmix_option,
     excerpt_options,
-    fold_option,
     model_option,
     output_options,
     separation_options,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from stemdock.output.options import Output
     from stemdock.output.tags import Tags
     from stemdock.plugins import Plugins
-    from stemdock.types import Fold, SeparatedFile, Separation
+    from stemdock.types import DownmixMode, SeparatedFile, Separation
 
 
 @click.command("separate")
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
 )
 @excerpt_options
 @separation_options
-@fold_option
+@downmix_option
 @batch_options
 @click.pass_obj
 def command(
@@ -91,7 +91,7 @@ def command(
     preview: bool,
     excerpt: Excerpt,
     separation: Separation,
-    fold: Fold,
+    downmix: DownmixMode,
     batch: Batch,
 ) -> int:
     """Split songs into stems.
@@ -122,13 +122,13 @@ def command(
                 model_sha256=model_sha256(model, plugins),
                 output=output,
                 excerpt=excerpt,
-                fold=fold,
+                downmix=downmix,
                 options={
                     **json.loads(json.dumps(asdict(output))),
                     **asdict(excerpt),
                     **asdict(separation),
                     "precision": precision,
-                    "fold": fold,
+                    "fold": downmix,
                 },
                 records=records,
                 resume=batch.resume,
