@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reaper_model import (
+from support.reaper_model import (
     scenes_moments,
     scenes_people,
     scenes_placing,
@@ -11,7 +11,7 @@ from reaper_model import (
     scenes_tracks,
     scenes_trouble,
 )
-from reaper_model.scenes import SCENES
+from support.reaper_model.scenes import SCENES
 
 __all__ = [
     "SCENES",

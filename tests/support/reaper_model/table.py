@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-_TABLE = json.loads((Path(__file__).parents[1] / "data" / "reaper_api.json").read_text(encoding="utf-8"))
+_DATA = Path(__file__).parents[2] / "hosts" / "reaper" / "data"
+_TABLE = json.loads((_DATA / "reaper_api.json").read_text(encoding="utf-8"))
 FUNCTIONS: dict[str, dict[str, Any]] = _TABLE["functions"]
 NAMES = frozenset(FUNCTIONS) | frozenset(_TABLE["others"].split())
 ATTRIBUTES: dict[str, dict[str, str]] = _TABLE["attributes"]

@@ -6,13 +6,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reaper_model import gfx, table
-from reaper_model.api_items import ItemFunctions
-from reaper_model.api_project import ProjectFunctions
-from reaper_model.api_sources import SourceFunctions
-from reaper_model.api_system import SystemFunctions
-from reaper_model.objects import Accessor, Item, Project, Source, Take, Track
-from reaper_model.table import RefusedError
+from support.reaper_model import gfx, table
+from support.reaper_model.api_items import ItemFunctions
+from support.reaper_model.api_project import ProjectFunctions
+from support.reaper_model.api_sources import SourceFunctions
+from support.reaper_model.api_system import SystemFunctions
+from support.reaper_model.objects import Accessor, Item, Project, Source, Take, Track
+from support.reaper_model.table import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

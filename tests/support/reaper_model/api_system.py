@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reaper_model.commandline import split_command_line
-from reaper_model.objects import new_guid
-from reaper_model.table import NAMES, RefusedError
+from support.reaper_model.commandline import split_command_line
+from support.reaper_model.objects import new_guid
+from support.reaper_model.table import NAMES, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reaper_model.scenes import SetStage, assert_fails, assert_stems, one_item, scene
+from support.reaper_model.scenes import SetStage, assert_fails, assert_stems, one_item, scene
 
 if TYPE_CHECKING:
     from pathlib import Path

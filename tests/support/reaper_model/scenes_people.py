@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reaper_model.gfx import ESCAPE
-from reaper_model.objects import Source, state_of
-from reaper_model.scenes import (
+from support.reaper_model.gfx import ESCAPE
+from support.reaper_model.objects import Source, state_of
+from support.reaper_model.scenes import (
     SetStage,
     assert_stems,
     assert_told,
@@ -12,7 +12,7 @@ from reaper_model.scenes import (
     one_item,
     scene,
 )
-from reaper_model.stage import SETTINGS
+from support.reaper_model.stage import SETTINGS
 
 
 @scene

@@ -14,10 +14,10 @@ import numpy as np
 import soundfile
 
 import stemdock_reaper
-from reaper_model.halves import KnownSeparator
-from reaper_model.host import Host
-from reaper_model.objects import Item, Project, Source, Take, Track
 from stemdock_reaper.worker import work
+from support.reaper_model.halves import KnownSeparator
+from support.reaper_model.host import Host
+from support.reaper_model.objects import Item, Project, Source, Take, Track
 
 SHIPPED = Path(stemdock_reaper.__file__).parent / "lua"
 SEPARATE = "Stemdock - Separate selected items into stems.lua"

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reaper_model.objects import Item, Source, Take, UndoStep, new_guid, state_of
-from reaper_model.scenes import SetStage, assert_stems, assert_told, assert_untouched, heard, scene
+from support.reaper_model.objects import Item, Source, Take, UndoStep, new_guid, state_of
+from support.reaper_model.scenes import SetStage, assert_stems, assert_told, assert_untouched, heard, scene
 
 if TYPE_CHECKING:
-    from reaper_model.stage import Stage
+    from support.reaper_model.stage import Stage
 
 
 def _waiting(set_stage: SetStage, n_items: int = 1) -> tuple[Stage, list[Item]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reaper_model.scenes import SetStage, assert_is_stem, assert_stems, scene
-from reaper_model.stage import VOCALS
+from support.reaper_model.scenes import SetStage, assert_is_stem, assert_stems, scene
+from support.reaper_model.stage import VOCALS
 
 
 @scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reaper_model.table import RefusedError
+from support.reaper_model.table import RefusedError
 
 ARITY = {
     "init": (1, 6), "setfont": (1, 4), "getchar": (0, 2), "set": (1, 7), "rect": (4, 5),

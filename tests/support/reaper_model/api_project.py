@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reaper_model.objects import Project, Source, Take, Track, UndoStep, state_of
-from reaper_model.table import RefusedError, check_attribute
+from support.reaper_model.objects import Project, Source, Take, Track, UndoStep, state_of
+from support.reaper_model.table import RefusedError, check_attribute
 
 if TYPE_CHECKING:
-    from reaper_model.objects import Item
+    from support.reaper_model.objects import Item
 
 # ruff: noqa: N802  the names are REAPER's
 

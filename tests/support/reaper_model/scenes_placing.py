@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reaper_model.objects import Source
-from reaper_model.scenes import SetStage, assert_stems, assert_told, scene
+from support.reaper_model.objects import Source
+from support.reaper_model.scenes import SetStage, assert_stems, assert_told, scene
 
 DECORATION = {
     "item_d_vol": 0.7, "item_d_fadeinlen": 0.2, "item_d_fadeoutlen": 0.3, "item_d_fadeinlen_auto": 0.05,

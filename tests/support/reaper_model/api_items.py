@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reaper_model.objects import Item, Take
-from reaper_model.table import RefusedError, check_attribute
+from support.reaper_model.objects import Item, Take
+from support.reaper_model.table import RefusedError, check_attribute
 
 if TYPE_CHECKING:
-    from reaper_model.objects import Project, Track
+    from support.reaper_model.objects import Project, Track
 
 # ruff: noqa: N802  the names are REAPER's
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import soundfile
 
-from reaper_model.objects import Accessor, Source
-from reaper_model.table import RefusedError
+from support.reaper_model.objects import Accessor, Source
+from support.reaper_model.table import RefusedError
 
 if TYPE_CHECKING:
-    from reaper_model.objects import Take
+    from support.reaper_model.objects import Take
 
 # ruff: noqa: N802  the names are REAPER's
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from reaper_model.objects import Source, UndoStep, state_of
-from reaper_model.scenes import (
+from support.reaper_model.objects import Source, UndoStep, state_of
+from support.reaper_model.scenes import (
     SetStage,
     assert_fails,
     assert_stems,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reaper_model.objects import Source, state_of
-from reaper_model.scenes import (
+from support.reaper_model.objects import Source, state_of
+from support.reaper_model.scenes import (
     SetStage,
     assert_stems,
     assert_told,

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from reaper_model.halves import SHARES
-from reaper_model.objects import state_of
+from support.reaper_model.halves import SHARES
+from support.reaper_model.objects import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reaper_model.objects import Item
-    from reaper_model.stage import Stage
+    from support.reaper_model.objects import Item
+    from support.reaper_model.stage import Stage
 
 
 class SetStage(Protocol):
