@@ -17,7 +17,7 @@ from benchmarks.sherpa_model import write_sherpa_models
 from benchmarks.workspace import WORK, run
 from stemdock_export.config import load_config
 from stemdock_export.direct import convert_checkpoint
-from tf_bundle import seeded_values, write_bundle
+from support.tf_bundle import seeded_values, write_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stemdock_export.config import SpleeterConfig, parse_config
-from tf_bundle import seeded_values
+from support.tf_bundle import seeded_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ from stemdock_export.bundle import Bundle
 from stemdock_export.checkpoint import find_checkpoint
 from stemdock_export.errors import CheckpointError
 from stemdock_export.table import read_table
-from tf_bundle import bundle_entry, field, masked, table, varint, write_bundle
+from support.tf_bundle import bundle_entry, field, masked, table, varint, write_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

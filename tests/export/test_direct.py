@@ -28,7 +28,7 @@ from stemdock_export.figures import compare
 from stemdock_export.onnx_network import build_model
 from stemdock_export.tf_network import build_graph
 from stemdock_export.unet import describe_network
-from tf_bundle import seeded_values, write_bundle
+from support.tf_bundle import seeded_values, write_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mixtures import DATA, recorded_case, snr
 from stemdock import Separator, load_plugins
 from stemdock.cli.main import run
+from support.mixtures import DATA, recorded_case, snr
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pytest
 
-from mixtures import DATA, recorded_case, snr
 from stemdock import Separator
 from stemdock_export.config import load_config
 from stemdock_export.direct import convert_checkpoint
 from stemdock_export.exporting import export_model
+from support.mixtures import DATA, recorded_case, snr
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fuzz import doomed, pool, worker
+from fuzz import pool, worker
 from fuzz.__main__ import build_corpus, make_cases
 from fuzz.case import Place, Target
 from fuzz.pool import Case, run_cases
 from fuzz.targets import TARGETS
 from stemdock.errors import StemdockError
+from support import failing_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,7 +113,9 @@ def test_harm_is_noticed(
     assert told in worker.run_case("bad", place).harm
 
 
-@pytest.mark.parametrize(("fate", "told"), [(doomed.die, "exit status 7"), (doomed.hang, "no end after 1 s")])
+@pytest.mark.parametrize(
+    ("fate", "told"), [(failing_workers.die, "exit status 7"), (failing_workers.hang, "no end after 1 s")]
+)
 def test_a_lost_process_is_noticed_and_replaced(
     fate: Callable[..., None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from packing import pack
-from release_server import ReleaseServer
 from stemdock import Plugins
 from stemdock.cli import builtin
 from stemdock.inference.opening import open_model
@@ -16,6 +14,8 @@ from stemdock_models import catalogue, plugin
 from stemdock_models.download import Line
 from stemdock_models.hub import Hub
 from stemdock_models.store import Store
+from support.packing import pack
+from support.release_server import ReleaseServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from release_server import ReleaseServer
     from stemdock_models.store import Store
+    from support.release_server import ReleaseServer
 
 
 @pytest.fixture

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release_server import Fault
 from stemdock.cli.main import run
 from stemdock.errors import CancelledError
 from stemdock_models import download
 from stemdock_models.catalogue import load_release
 from stemdock_models.errors import DownloadError
+from support.release_server import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from release_server import ReleaseServer, Request
     from stemdock import FetchProgress, Plugins
     from stemdock_models.hub import Hub
+    from support.release_server import ReleaseServer, Request
 
 
 PIECE = 32768

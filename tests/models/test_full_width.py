@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from packing import pack
-from release_server import ReleaseServer
 from stemdock import Separator
 from stemdock_export.config import load_config
-from tf_bundle import seeded_values, write_bundle
+from support.packing import pack
+from support.release_server import ReleaseServer
+from support.tf_bundle import seeded_values, write_bundle
 
 if TYPE_CHECKING:
     from stemdock_models.store import Store

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from release_server import Fault
 from stemdock.cli.main import run
 from stemdock_models.errors import DiskFullError
 from stemdock_models.store import Store
+from support.release_server import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from release_server import ReleaseServer
     from stemdock import Plugins
     from stemdock_models.hub import Hub
+    from support.release_server import ReleaseServer
 
 DRIVER = Path(__file__).with_name("driver.py")
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from small_model import write_noise
 from stemdock import FetchProgress, Separator
 from stemdock.cli.main import run
 from stemdock.errors import CancelledError, ModelNotInstalledError
+from support.small_model import write_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from release_server import ReleaseServer
     from stemdock import Plugins
     from stemdock_models.hub import Hub
     from stemdock_models.store import Store
+    from support.release_server import ReleaseServer
 
 
 def snr(reference: np.ndarray, found: np.ndarray) -> float:

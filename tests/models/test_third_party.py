@@ -14,11 +14,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from small_model import small_card
 from stemdock import ModelCard, Separator, load_plugins
 from stemdock.card import INPUT_NAME, card_to_metadata
 from stemdock.cli.main import run
 from stemdock.errors import ModelNotInstalledError
+from support.small_model import small_card
 
 if TYPE_CHECKING:
     from stemdock_models.store import Store

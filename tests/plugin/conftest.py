@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from small_model import SmallPlugin, write_noise
 from stemdock import Plugins, Separator
 from stemdock.cli import builtin
+from support.small_model import SmallPlugin, write_noise
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from small_model import small_card
 from stemdock.card import card_from_metadata, card_to_metadata
 from stemdock.errors import ModelContractError
+from support.small_model import small_card
 
 
 @pytest.mark.parametrize(

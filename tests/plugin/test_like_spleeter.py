@@ -1,7 +1,7 @@
 """What Spleeter's own tests ask of it, asked of Stemdock.
 
 deezer/spleeter's tests separate two songs, stereo and mono, with 2, 4 and 5 stems, look at names of files,
-and compare checksums. Its test of evaluation is in tests/evaluation.
+and compare checksums. Its test of evaluation is in tests/plugin/evaluation.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from mixtures import DATA, SONG
 from stemdock import Plugins, Separator
 from stemdock.audio import open_audio
 from stemdock.cli import builtin
@@ -22,6 +21,7 @@ from stemdock.cli.main import run
 from stemdock.errors import AudioFileNotFoundError
 from stemdock_models import plugin as models
 from stemdock_models.catalogue import load_release
+from support.mixtures import DATA, SONG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

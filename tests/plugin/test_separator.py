@@ -14,8 +14,8 @@ from stemdock.separator import Separator
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from small_model import SmallPlugin
     from stemdock import Plugins, Progress
+    from support.small_model import SmallPlugin
 
 
 def tone(sample_rate: int, length: int) -> np.ndarray:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from fuzz.case import Target
 from fuzz.mutation import any_text, mutated, with_integer
 from fuzz.targets.networks import write_checkpoint
-from packing import pack
 from stemdock_models.archive import unpack_checkpoint
+from support.packing import pack
 
 if TYPE_CHECKING:
     from random import Random

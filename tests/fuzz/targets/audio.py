@@ -15,8 +15,8 @@ import soundfile
 
 from fuzz.case import Target
 from fuzz.mutation import mutated, with_integer
-from small_model import SmallPlugin
 from stemdock import Plugins, Separator, separate_file
+from support.small_model import SmallPlugin
 
 if TYPE_CHECKING:
     from random import Random

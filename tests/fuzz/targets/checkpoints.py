@@ -10,7 +10,7 @@ from fuzz.mutation import mutated
 from fuzz.targets.networks import CONFIG, write_checkpoint
 from stemdock_export.direct import convert_checkpoint
 from stemdock_export.table import read_table
-from tf_bundle import table
+from support.tf_bundle import table
 
 if TYPE_CHECKING:
     from pathlib import Path

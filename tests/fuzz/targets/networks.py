@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from stemdock_export.config import parse_config
-from tf_bundle import seeded_values, write_bundle
+from support.tf_bundle import seeded_values, write_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,13 +1,8 @@
-"""Makes the model of REAPER importable by the tests of this folder."""
-
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

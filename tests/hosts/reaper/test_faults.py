@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from lupa.lua54 import LuaRuntime
-from reaper_model.faults import FAULTS, Fault
-from reaper_model.playbook import SCENES
-from reaper_model.stage import Stage, copied_scripts
+
+from support.reaper_model.faults import FAULTS, Fault
+from support.reaper_model.playbook import SCENES
+from support.reaper_model.stage import Stage, copied_scripts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soundfile
-from reaper_model.gfx import ESCAPE
-from reaper_model.objects import Source
-from reaper_model.stage import Stage
+
+from support.reaper_model.gfx import ESCAPE
+from support.reaper_model.objects import Source
+from support.reaper_model.stage import Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reaper_model.objects import Item
-
     from stemdock import Separator
+    from support.reaper_model.objects import Item
 
 TITLES = {"vocals": "Vocals", "accompaniment": "Accompaniment"}
 

@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from reaper_model.commandline import split_unix
-from reaper_model.host import Host
-from reaper_model.stage import SHIPPED, Stage
 
 from stemdock_reaper import installation, keyboard, places
 from stemdock_reaper.commands import command
 from stemdock_reaper.commands import install as install_module
 from stemdock_reaper.installer import command as worker_command
+from support.reaper_model.commandline import split_unix
+from support.reaper_model.host import Host
+from support.reaper_model.stage import SHIPPED, Stage
 
 KEYS = (
     b'KEY 1 65 _RSabc 0\r\nSCR 4 0 RS7d3c "Custom: other.lua" "Cockos/other.lua"\r\n'

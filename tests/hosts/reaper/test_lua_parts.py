@@ -11,8 +11,9 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reaper_model.commandline import split_command_line
-from reaper_model.stage import SHIPPED
+
+from support.reaper_model.commandline import split_command_line
+from support.reaper_model.stage import SHIPPED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
-from reaper_model.stage import SEPARATE, SHIPPED, Stage
-
 import stemdock
 from stemdock_reaper import places
 from stemdock_reaper.reapack import index
+from support.reaper_model.stage import SEPARATE, SHIPPED, Stage
 
 if TYPE_CHECKING:
     from pathlib import Path

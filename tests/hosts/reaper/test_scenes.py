@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reaper_model.playbook import SCENES
-from reaper_model.stage import Stage
+
+from support.reaper_model.playbook import SCENES
+from support.reaper_model.stage import Stage
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,6 @@ import rpp
 import rppxml
 import soundfile
 from click.testing import CliRunner
-from reaper_model.objects import Item, Project, Source, Take, Track
-from reaper_model.stage import Stage
 
 from stemdock_reaper.commands import command
 from stemdock_reaper.errors import ResourceFolderError
@@ -20,6 +18,8 @@ from stemdock_reaper.installer import command as worker_command
 from stemdock_reaper.keyboard import script_line
 from stemdock_reaper.places import ACTION_SCRIPT
 from stemdock_reaper.selftest import build
+from support.reaper_model.objects import Item, Project, Source, Take, Track
+from support.reaper_model.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

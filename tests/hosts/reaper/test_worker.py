@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from reaper_model.halves import SHARES, KnownSeparator
 
 from stemdock.errors import ModelNotFoundError
 from stemdock_reaper import worker
 from stemdock_reaper.errors import JobError, JobTakenError
 from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
+from support.reaper_model.halves import SHARES, KnownSeparator
 
 SAMPLE_RATE = 8000
 LENGTH = 40_000

@@ -1,0 +1,204 @@
+"""Batches that are killed, interrupted and starved, and then resumed."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import soundfile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+N_SONGS = 50
+DRIVER = Path(__file__).parents[2] / "support" / "batch_driver.py"
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fifty excerpts of noise, a second each, in folders of ten."""
+    folder = tmp_path_factory.mktemp("music")
+    rng = np.random.default_rng(0)
+    for number in range(N_SONGS):
+        path = folder / str(number // 10) / f"{number}.wav"
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, rng.uniform(-0.5, 0.5, (16000, 2)).astype(np.float32), 8000, subtype="FLOAT")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("model")
+
+
+def command(music: Path, model: Path, out: Path, *options: str) -> list[str]:
+    line = [sys.executable, str(DRIVER), str(model), "separate", str(music), "-m", "small", "-o", str(out)]
+    return [*line, "--progress", "json", "--resume", *options]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(music: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    out = tmp_path_factory.mktemp("undisturbed")
+    subprocess.run(command(music, model, out), check=True, capture_output=True, timeout=120)
+    return tree(out)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """All that is below a folder, hidden files and empty folders included."""
+    return {
+        path.relative_to(folder).as_posix(): b"" if path.is_dir() else path.read_bytes()
+        for path in folder.rglob("*")
+    }
+
+
+def events(stderr: bytes) -> list[dict[str, Any]]:
+    # A killed run's last line may be half a line.
+    return [json.loads(line) for line in stderr.splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def disturbed(line: list[str], number: int, delay: float) -> tuple[int, list[dict[str, Any]]]:
+    """Runs a batch, and sends it a signal some time after its first event."""
+    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        time.sleep(delay)
+        process.send_signal(number)
+        if number == signal.SIGINT:
+            # An impatient person.
+            process.send_signal(number)
+        rest = process.stderr.read()
+        status = process.wait(60)
+    return status, events(first + rest)
+
+
+@pytest.mark.parametrize(
+    ("number", "seed", "options"),
+    [(signal.SIGKILL, 1, ()), (signal.SIGKILL, 2, ("--jobs", "3")), (signal.SIGINT, 3, ())],
+)
+def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
+    music: Path,
+    model: Path,
+    tmp_path: Path,
+    undisturbed: dict[str, bytes],
+    number: int,
+    seed: int,
+    options: tuple[str, ...],
+) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    line = command(music, model, tmp_path / "out", *options)
+    n_done: Counter[int] = Counter()
+    known: set[int] = set()
+    for _ in range(3):
+        status, told = disturbed(line, number, rng.uniform(0, 0.25))
+        assert status in {0, -signal.SIGKILL, 130}
+        ended = {event["song"] for event in told if event["event"] in {"done", "skipped"}}
+        n_done.update(event["song"] for event in told if event["event"] == "done")
+        assert not [event for event in told if event["event"] == "failed"]
+        known |= ended
+        if number == signal.SIGINT:
+            assert not [path for path in tree(tmp_path) if ".stemdock-" in path or path.endswith(".part")]
+            if status == 130:
+                assert told[-1]["event"] == "summary"
+                assert told[-1]["n_left"] == N_SONGS - len(ended)
+    final = subprocess.run(line, check=True, capture_output=True, timeout=120)
+    told = events(final.stderr)
+    n_done.update(event["song"] for event in told if event["event"] == "done")
+    # Nothing that was finished is done again, and nothing twice.
+    assert known <= {event["song"] for event in told if event["event"] == "skipped"}
+    assert not {song: n for song, n in n_done.items() if n > 1}
+    assert tree(tmp_path / "out") == undisturbed
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_other_signals_have_their_own_status(
+    music: Path, model: Path, tmp_path: Path, number: int, expected: int
+) -> None:
+    status, told = disturbed(command(music, model, tmp_path / "out"), number, 0)
+    assert status == expected
+    assert told[-1]["event"] == "summary"
+
+
+def test_a_signal_that_the_caller_ignores_is_ignored(music: Path, model: Path, tmp_path: Path) -> None:
+    line = ["nohup", *command(music / "0", model, tmp_path / "out")]
+    status, told = disturbed(line, signal.SIGHUP, 0)
+    assert status == 0
+    assert told[-1]["n_done"] == 10
+
+
+@contextmanager
+def small_disk(path: Path, size: int) -> Iterator[None]:
+    """A file system of its own with so many bytes."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("may not mount")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", path], check=True)
+
+
+@pytest.mark.skipif(shutil.which("mount") is None, reason="no mount")
+def test_on_a_full_disk_each_song_is_whole_or_absent_and_a_larger_one_resumes(
+    music: Path, model: Path, tmp_path: Path, undisturbed: dict[str, bytes]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    # Each song makes 256 kB of stems.
+    with small_disk(out, 3_000_000):
+        line = command(music, model, out)
+        run = subprocess.run(line, check=False, capture_output=True, timeout=120)
+        told = events(run.stderr)
+        assert run.returncode == 1
+        assert told[-1]["event"] == "summary"
+        assert 5 <= told[-1]["n_done"] < N_SONGS
+        assert told[-1]["n_failed"] == N_SONGS - told[-1]["n_done"]
+        kinds = {event["kind"] for event in told if event["event"] == "failed"}
+        assert kinds == {"OutputError"}
+        left = tree(out)
+        assert left.items() <= undisturbed.items()
+        subprocess.run(["mount", "-o", "remount,size=100000000", out], check=True)
+        resumed = subprocess.run(line, check=True, capture_output=True, timeout=120)
+        assert events(resumed.stderr)[-1]["n_skipped"] == told[-1]["n_done"]
+        assert tree(out) == undisturbed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no ulimit")
+def test_a_song_too_large_for_the_limit_fails_alone(music: Path, model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    shutil.copy(music / "0" / "1.wav", folder)
+    soundfile.write(folder / "2.wav", np.zeros((200_000, 2), np.float32), 8000, subtype="FLOAT")
+    line = command(folder, model, tmp_path / "out")
+    # Blocks of 512 bytes.
+    run = subprocess.run(
+        ["sh", "-c", 'ulimit -f 1000; exec "$@"', "sh", *line], check=False, capture_output=True, timeout=60
+    )
+    told = events(run.stderr)
+    assert run.returncode == 1
+    assert [event["event"] for event in told if event["event"] in {"done", "failed"}] == ["done", "failed"]
+    assert not [path for path in tree(tmp_path / "out") if path.startswith(("2", ".stemdock-"))]
+
+
+def test_a_target_that_cannot_be_written_to(music: Path, model: Path, tmp_path: Path) -> None:
+    # A file in the place of the output folder stops root, too.
+    (tmp_path / "out").write_text("mine")
+    line = command(music / "0", model, tmp_path / "out")
+    run = subprocess.run(line, check=False, capture_output=True, timeout=60)
+    told = events(run.stderr)
+    assert run.returncode == 1
+    assert told[-1]["n_failed"] == 10
+    assert {event["kind"] for event in told if event["event"] == "failed"} == {"OutputError"}
+    assert (tmp_path / "out").read_text() == "mine"

@@ -1,0 +1,211 @@
+"""What plugin-cli separate writes, and where: from the options to the files."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import soundfile
+
+from stemdock.cli.main import run
+from support.mixtures import SONG
+from support.small_model import write_noise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stemdock import Plugins
+
+
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> list[str]:
+    return ["-m", "small", "-o", str(tmp_path / "out")]
+
+
+def results(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["-c", "flac"], ["song/high.flac", "song/low.flac"]),
+        (["-c", "mp3", "--bitrate", "128K", "--stems", "low"], ["song/low.mp3"]),
+        (["--stems", "none", "--mix", "rest=all-low"], ["song/rest.wav"]),
+        (["--stems", "high, low", "--mix", "a=low", "--mix", "b=low+high"],
+         ["song/a.wav", "song/b.wav", "song/high.wav", "song/low.wav"]),
+        (["-f", "{model}/{filename}_{instrument}.{codec}"], ["small/song_high.wav", "small/song_low.wav"]),
+        (["-f", "{instrument}/{filename}"], ["high/song", "low/song"]),
+        (["-f", "{title} {artist} {instrument}"], ["song unknown artist high", "song unknown artist low"]),
+    ],
+)  # fmt: skip
+def test_what_is_written_where(
+    plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str],
+    options: list[str], expected: list[str],
+) -> None:  # fmt: skip
+    assert run(["separate", str(song), *out, *options], plugins) == 0
+    assert results(tmp_path / "out") == expected
+    told = capsys.readouterr().out.splitlines()
+    assert sorted(told) == [str(tmp_path / "out" / path) for path in expected]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--stems", "guitar"], "Its stems: low, high"),
+        (["--mix", "low=high"], "in use"),
+        (["--mix", "k=low", "--mix", "k=high"], "twice"),
+        (["--mix", "k"], "not understood"),
+        (["--codec", "mp3", "--bit-depth", "16"], "mp3 has none of 16"),
+        (["--codec", "wav", "--bitrate", "128k"], "wav has none of 128k"),
+        (["--codec", "mp3", "--bitrate", "fast"], "is no bit rate"),
+        (["--codec", "opus", "--sample-rate", "44100"], "opus has none of 44100"),
+        (["--codec", "midi"], "midi"),
+        (["--template", "{song}/{instrument}"], "{filename}, {foldername}"),
+        (["--template", "../{instrument}"], "leads out"),
+    ],
+)
+def test_wrong_usage(
+    plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str],
+    options: list[str], reason: str,
+) -> None:  # fmt: skip
+    assert run(["separate", str(song), *out, *options], plugins) == 2
+    assert reason in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_template_that_does_not_tell_stems_apart(
+    plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["separate", str(song), *out, "-f", "{filename}.{codec}"], plugins) == 1
+    assert "Put {instrument} into the template" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert run(["separate", str(song), *out, "-f", "{filename}.{codec}", "--stems", "low"], plugins) == 0
+    assert results(tmp_path / "out") == ["song.wav"]
+
+
+def test_a_template_that_does_not_tell_songs_apart(
+    plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_noise(tmp_path / "other.wav")
+    assert run(["separate", str(song), str(other), *out, "-f", "{instrument}.{codec}"], plugins) == 1
+    assert "2 songs" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_from_tags(plugins: Plugins, tmp_path: Path, out: list[str]) -> None:
+    options = ["-f", "{artist}/{album}/{instrument}.{codec}", "--stems", "low"]
+    assert run(["separate", str(SONG), *out, *options], plugins) == 0
+    assert results(tmp_path / "out") == ["Steven M Bryant/ccMixter/low.wav"]
+
+
+def test_the_gain_is_told(
+    plugins: Plugins, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    song = write_noise(tmp_path / "loud.wav", level=4)
+    assert run(["separate", str(song), *out, "-b", "16", "--prevent-clipping"], plugins) == 0
+    captured = capsys.readouterr()
+    assert "turned down by 1" in captured.err
+    assert "clipped" not in captured.err
+
+
+def test_programs_are_told_of_mixes_gain_and_warnings(
+    plugins: Plugins, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    song = write_noise(tmp_path / "loud.wav", level=4, sample_rate=11025)
+    options = ["-c", "opus", "--prevent-clipping", "--mix", "sum=low+high", "--progress", "json"]
+    assert run(["separate", str(song), *out, *options], plugins) == 0
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (done,) = [event for event in events if event["event"] == "done"]
+    assert list(done["outputs"]) == ["low", "high", "sum"]
+    assert done["gain_db"] < -10
+    assert "12000 Hz" in done["warnings"][0]
+
+
+def test_resuming_separates_anew_what_was_asked_for_otherwise(
+    plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["separate", str(song), *out], plugins) == 0
+    assert run(["separate", str(song), *out, "--resume"], plugins) == 0
+    capsys.readouterr()
+    assert run(["separate", str(song), *out, "--resume", "-b", "16"], plugins) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert soundfile.info(tmp_path / "out" / "song" / "low.wav").subtype == "PCM_16"
+
+
+@needs_ffmpeg
+def test_an_interrupt_at_the_terminal_is_not_taken_for_ffmpegs_failure(tmp_path: Path) -> None:
+    """It reaches the programs that were started, too: one that decodes and two that encode."""
+    song = tmp_path / "long.mka"
+    make = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono", "-t", "1200"]
+    subprocess.run([*make, "-c:a", "pcm_s16le", song], check=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", "stemdock", "separate", song, "-o", tmp_path / "out", "-c", "m4a"],
+        stderr=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            deadline = time.monotonic() + 60
+            while not any(path.stat().st_size for path in tmp_path.glob("out/long/.stemdock-*/vocals.m4a")):
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+                time.sleep(0.01)
+            os.killpg(process.pid, signal.SIGINT)
+            _, message = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert b"ffmpeg" not in message
+    assert not list(tmp_path.glob("out/long/*.m4a"))
+
+
+def piped(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "stemdock", "separate", *arguments, "-o", "-"]
+    return subprocess.run(command, stderr=subprocess.PIPE, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_a_stem_on_standard_output(tmp_path: Path) -> None:
+    done = piped(SONG, "--stems", "vocals", stdout=subprocess.PIPE, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert soundfile.info(io.BytesIO(done.stdout)).frames == 479832
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_goes_away(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
+        reader.wait()
+        done = piped(SONG, "--stems", "vocals", stdout=reader.stdin, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"standard output cannot be written" in done.stderr
+
+
+def test_standard_output_takes_one_result(
+    plugins: Plugins, song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["separate", str(song), "-m", "small", "-o", "-"], plugins) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "this makes 2" in captured.err
+
+
+def test_a_song_that_fails_leaves_standard_output_empty(
+    plugins: Plugins, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing = str(tmp_path / "nothing.wav")
+    assert run(["separate", nothing, "-m", "small", "--stems", "low", "-o", "-"], plugins) == 1
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+from stemdock import Output, separate_file
+from stemdock.errors import (
+    AudioFileError,
+    AudioFileNotFoundError,
+    CancelledError,
+    OutputError,
+    OutputExistsError,
+)
+from support.mixtures import SONG
+from support.small_model import write_noise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stemdock import Separator
+    from support.small_model import SmallPlugin
+
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_stems_keep_rate_length_and_samples(small_separator: Separator, song: Path, tmp_path: Path) -> None:
+    separated = separate_file(small_separator, song, tmp_path / "out")
+    mixture, _ = soundfile.read(song, dtype="float32")
+    expected = small_separator.separate(mixture)
+    assert list(separated.stems) == ["low", "high"]
+    for stem, path in separated.stems.items():
+        samples, sample_rate = soundfile.read(path, dtype="float32")
+        assert sample_rate == separated.sample_rate == 8000
+        assert np.array_equal(samples, expected[stem])
+        assert soundfile.info(path).subtype == "FLOAT"
+        assert separated.peaks[stem] == np.abs(samples).max()
+    assert separated.total_length == 16000
+
+
+def test_only_the_stems_are_left(small_separator: Separator, song: Path, tmp_path: Path) -> None:
+    separate_file(small_separator, song, tmp_path / "a" / "b")
+    assert files_below(tmp_path / "a") == ["b", "b/high.wav", "b/low.wav"]
+
+
+@pytest.mark.parametrize(("sample_rate", "n_channels"), [(44100, 1), (48000, 2), (6000, 1)])
+def test_any_rate_and_mono(
+    small_separator: Separator, tmp_path: Path, sample_rate: int, n_channels: int
+) -> None:
+    source = write_noise(tmp_path / "s.wav", sample_rate=sample_rate, n_channels=n_channels)
+    separated = separate_file(small_separator, source, tmp_path / "out")
+    for path in separated.stems.values():
+        info = soundfile.info(path)
+        assert (info.samplerate, info.frames, info.channels) == (sample_rate, 16000, 2)
+
+
+@pytest.mark.parametrize(("bit_depth", "subtype"), [("16", "PCM_16"), ("24", "PCM_24")])
+def test_clipping_by_integers_is_counted(
+    small_separator: Separator, tmp_path: Path, bit_depth: str, subtype: str
+) -> None:
+    source = write_noise(tmp_path / "loud.wav", level=4)
+    separated = separate_file(small_separator, source, tmp_path / "out", output=Output(bit_depth=bit_depth))  # type: ignore[arg-type]
+    samples, _ = soundfile.read(separated.stems["low"], dtype="float32")
+    assert soundfile.info(separated.stems["low"]).subtype == subtype
+    assert separated.peaks["low"] > 1
+    expected = small_separator.separate(soundfile.read(source, dtype="float32")[0])["low"]
+    assert separated.clipped_lengths["low"] == np.count_nonzero(np.abs(expected) > 1) > 0
+    np.testing.assert_allclose(samples, np.clip(expected, -1, 1), atol=2**-15)
+
+
+def test_floating_point_does_not_clip(small_separator: Separator, tmp_path: Path) -> None:
+    separated = separate_file(small_separator, write_noise(tmp_path / "loud.wav", level=4), tmp_path / "out")
+    assert soundfile.read(separated.stems["low"])[0].max() > 1
+    assert separated.clipped_lengths == {"low": 0, "high": 0}
+
+
+def test_what_is_there_is_not_overwritten(small_separator: Separator, song: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "high.wav").write_text("precious")
+    with pytest.raises(OutputExistsError):
+        separate_file(small_separator, song, tmp_path / "out")
+    assert files_below(tmp_path / "out") == ["high.wav"]
+    separate_file(small_separator, song, tmp_path / "out", overwrite=True)
+    assert soundfile.info(tmp_path / "out" / "high.wav").frames == 16000
+
+
+def test_the_mixture_is_never_overwritten(small_separator: Separator, tmp_path: Path) -> None:
+    source = write_noise(tmp_path / "low.wav")
+    before = source.read_bytes()
+    with pytest.raises(OutputError, match="mixture itself"):
+        separate_file(small_separator, source, tmp_path, overwrite=True)
+    assert source.read_bytes() == before
+
+
+def test_observers_are_told(
+    small_separator: Separator, small_plugin: SmallPlugin, song: Path, tmp_path: Path
+) -> None:
+    separated = separate_file(small_separator, song, tmp_path / "out")
+    assert small_plugin.separated == [separated]
+
+
+def test_the_real_song_is_decoded_to_its_full_length(small_separator: Separator, tmp_path: Path) -> None:
+    separated = separate_file(small_separator, SONG, tmp_path / "out")
+    assert separated.total_length == len(soundfile.read(SONG)[0]) == 479832
+
+
+@needs_ffmpeg
+def test_other_formats_are_read_through_ffmpeg(small_separator: Separator, tmp_path: Path) -> None:
+    source = tmp_path / "song with 'quotes' \u2013 ü.mka"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", SONG, "-c:a", "pcm_f32le", "-f", "matroska", source], check=True
+    )
+    separated = separate_file(small_separator, source, tmp_path / "out")
+    expected = separate_file(small_separator, SONG, tmp_path / "expected")
+    assert abs(separated.total_length - expected.total_length) < 3000  # ffmpeg keeps the encoder's padding
+    assert separated.sample_rate == 44100
+
+
+@needs_ffmpeg
+def test_a_text_that_is_called_mp3(
+    small_separator: Separator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "text.mp3"
+    source.write_text("no music\n" * 100)
+    refused(small_separator, source, tmp_path, AudioFileError)
+    assert capfd.readouterr().err == ""
+
+
+def test_without_ffmpeg_the_error_says_so(
+    small_separator: Separator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "song.m4a"
+    source.write_bytes(b"\0\0\0\x18ftypM4A " * 100)
+    monkeypatch.setenv("PATH", "")
+    error = refused(small_separator, source, tmp_path, AudioFileError)
+    assert "ffmpeg" in error.remedy
+
+
+def test_a_file_that_does_not_exist(small_separator: Separator, tmp_path: Path) -> None:
+    refused(small_separator, tmp_path / "nothing.wav", tmp_path, AudioFileNotFoundError)
+
+
+def test_a_folder_is_no_song(small_separator: Separator, tmp_path: Path) -> None:
+    refused(small_separator, tmp_path, tmp_path, AudioFileError)
+
+
+def test_an_empty_wav(small_separator: Separator, tmp_path: Path) -> None:
+    source = tmp_path / "empty.wav"
+    soundfile.write(source, np.zeros((0, 2)), 8000)
+    assert "no samples" in str(refused(small_separator, source, tmp_path, AudioFileError))
+
+
+def test_more_than_two_channels(small_separator: Separator, tmp_path: Path) -> None:
+    source = write_noise(tmp_path / "six.wav", n_channels=6)
+    assert "6 channels" in str(refused(small_separator, source, tmp_path, AudioFileError))
+
+
+def test_a_sample_that_is_no_number(small_separator: Separator, tmp_path: Path) -> None:
+    samples = np.zeros((20000, 2), np.float32)
+    samples[15000] = np.nan
+    source = tmp_path / "nan.wav"
+    soundfile.write(source, samples, 11025, subtype="FLOAT")
+    assert "sample 15000" in str(refused(small_separator, source, tmp_path, AudioFileError))
+
+
+def test_a_damaged_flac(small_separator: Separator, song: Path, tmp_path: Path) -> None:
+    source = tmp_path / "song.flac"
+    soundfile.write(source, *soundfile.read(song))
+    data = bytearray(source.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 4000] = bytes(4000)
+    source.write_bytes(data)
+    refused(small_separator, source, tmp_path, AudioFileError)
+
+
+def test_cancelling_leaves_nothing(small_separator: Separator, song: Path, tmp_path: Path) -> None:
+    cancel = Event()
+    with pytest.raises(CancelledError):
+        separate_file(
+            small_separator, song, tmp_path / "out", on_progress=lambda _: cancel.set(), cancel=cancel
+        )
+    assert files_below(tmp_path) == ["song.wav"]
+
+
+def test_an_output_folder_that_cannot_be_written(small_separator: Separator) -> None:
+    # Not pytest's own folder: nobody else may look into that one.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = write_noise(folder / "song.wav")
+        folder.chmod(0o555)
+        with as_nobody(), pytest.raises(OutputError) as caught:
+            separate_file(small_separator, source, folder / "out" / "song")
+        assert str(folder / "out" / "song") in str(caught.value)
+        assert files_below(folder) == ["song.wav"]
+        folder.chmod(0o755)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk(
+    small_separator: Separator, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stems staged in a file system of no size: every flush fails as on a full disk."""
+
+    def staging(folder: Path, prefix: str) -> str:
+        path = Path(folder) / prefix
+        path.mkdir()
+        (path / "low.wav").symlink_to("/dev/full")
+        return str(path)
+
+    monkeypatch.setattr("stemdock.files.staging.tempfile.mkdtemp", lambda prefix, dir: staging(dir, prefix))  # noqa: A006
+    with pytest.raises(OutputError):
+        separate_file(small_separator, song, tmp_path / "out")
+    assert files_below(tmp_path) == ["song.wav"]
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may write anywhere, so it steps down for a moment."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def refused(separator: Separator, source: Path, folder: Path, kind: type[AudioFileError]) -> AudioFileError:
+    """The error for an unusable mixture; it names the file, has a remedy, and leaves nothing behind."""
+    before = files_below(folder)
+    with pytest.raises(kind) as caught:
+        separate_file(separator, source, folder / "new" / "folder")
+    assert str(source) in str(caught.value)
+    assert caught.value.remedy
+    assert files_below(folder) == before
+    return caught.value
+
+
+def test_nothing_in_a_file_tells_when_it_was_written(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    separate_file(small_separator, song, tmp_path / "out")
+    header = (tmp_path / "out" / "low.wav").read_bytes()[:200]
+    assert header.startswith(b"RIFF")
+    assert b"PEAK" not in header

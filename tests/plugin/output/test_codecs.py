@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from stemdock import Output, separate_file
+from stemdock.audio import AudioWriter, open_audio
+from stemdock.errors import CancelledError, OutputError, OutputOptionError
+from stemdock.output.codecs import CODECS, codec_of, written_rate
+from support.mixtures import SONG, snr
+from support.small_model import write_noise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from stemdock import Separator
+
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+LOSSY = ["mp3", "ogg", "opus", pytest.param("m4a", marks=needs_ffmpeg)]
+
+
+def written(folder: Path, samples: np.ndarray, *, rate: int = 48000, **output: Any) -> Path:
+    path = folder / f"stem.{output.get('codec', 'wav')}"
+    folder.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    with AudioWriter(
+        path, output=Output(**output), sample_rate=rate, n_channels=2, total_length=len(samples)
+    ) as writer:
+        for start in range(0, len(samples), 100_000):
+            writer.write(samples[start : start + 100_000])
+    return path
+
+
+def read(path: Path) -> np.ndarray:
+    with open_audio(path) as audio:
+        return np.concatenate(list(audio.blocks))
+
+
+@pytest.fixture(scope="module")
+def music() -> np.ndarray:
+    """Some of the song, without full scale."""
+    samples, _ = soundfile.read(SONG, dtype="float32", frames=200_000)
+    return samples * np.float32(0.9)
+
+
+@pytest.mark.parametrize(
+    ("codec", "bit_depth", "subtype", "error"),
+    [
+        ("wav", None, "FLOAT", 0), ("wav", "24", "PCM_24", 2**-23), ("wav", "16", "PCM_16", 2**-15),
+        ("flac", None, "PCM_24", 2**-23), ("flac", "16", "PCM_16", 2**-15),
+    ],
+)  # fmt: skip
+def test_lossless_files(
+    tmp_path: Path, music: np.ndarray, codec: str, bit_depth: str | None, subtype: str, error: float
+) -> None:
+    path = written(tmp_path, music, codec=codec, bit_depth=bit_depth)
+    info = soundfile.info(path)
+    assert (info.format, info.subtype, info.samplerate) == (codec.upper(), subtype, 48000)
+    np.testing.assert_allclose(read(path), music, rtol=0, atol=error)
+
+
+@pytest.mark.parametrize("codec", LOSSY)
+def test_lossy_files_are_in_step_with_the_song(tmp_path: Path, music: np.ndarray, codec: str) -> None:
+    """Without a gap in front, of the same length, and close to the song: a shift by one sample is heard."""
+    found = read(written(tmp_path, music, codec=codec, rate=48000))
+    if codec != "m4a":  # AAC has whole frames, and its readers do not cut the last one
+        assert len(found) == len(music)
+    assert 0 <= len(found) - len(music) < 1024
+    in_step = snr(music, found[: len(music)])
+    assert in_step > 12
+    assert in_step > snr(music[1:], found[: len(music) - 1]) + 3
+
+
+@pytest.mark.parametrize("length", [1, 500, 1152, 4000])
+@pytest.mark.parametrize("codec", ["mp3", "ogg", "opus"])
+def test_short_files_have_their_length(tmp_path: Path, music: np.ndarray, codec: str, length: int) -> None:
+    assert len(read(written(tmp_path, music[:length], codec=codec))) == length
+
+
+@pytest.mark.parametrize(
+    ("codec", "bitrate", "tolerance"),
+    [
+        ("mp3", 320, 0.02), ("mp3", 128, 0.02), ("mp3", 40, 0.05), ("ogg", 320, 0.3), ("ogg", 96, 0.3),
+        ("opus", 256, 0.1), ("opus", 64, 0.1), pytest.param("m4a", 160, 0.15, marks=needs_ffmpeg),
+    ],
+)  # fmt: skip
+def test_bit_rates(tmp_path: Path, music: np.ndarray, codec: str, bitrate: int, tolerance: float) -> None:
+    path = written(tmp_path, music, codec=codec, bitrate=bitrate)
+    found = path.stat().st_size * 8 / 1000 / (len(music) / 48000)
+    assert found == pytest.approx(bitrate, rel=tolerance)
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=lambda codec: codec.name)
+def test_the_ends_of_a_codecs_range_can_be_written(tmp_path: Path, codec: Any) -> None:
+    if codec.encoder == "ffmpeg" and shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (6000, 2)).astype(np.float32)
+    for bitrate in {codec.bitrates[0], codec.bitrates[-1]} if codec.bitrates else {None}:
+        for rate in {codec.sample_rates[0], 48000, codec.sample_rates[-1]}:
+            path = written(tmp_path, noise, rate=rate, codec=codec.name, bitrate=bitrate)
+            assert len(read(path)) >= 6000
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ({"codec": "flac", "bit_depth": "32f"}, "flac has none of 32f"),
+        ({"codec": "mp3", "bit_depth": "16"}, "mp3 has none of 16"),
+        ({"codec": "wav", "bitrate": 128}, "wav has none of 128k"),
+        ({"codec": "mp3", "bitrate": 321}, "mp3 has none of 321k"),
+        ({"codec": "opus", "sample_rate": 44100}, "opus has none of 44100 Hz"),
+        ({"codec": "ogg", "sample_rate": 384000}, "ogg has none of 384000 Hz"),
+        ({"codec": "wma"}, "unknown: wma"),
+    ],
+)
+def test_what_a_codec_does_not_have_is_refused(output: dict[str, Any], reason: str) -> None:
+    with pytest.raises(OutputOptionError, match=reason) as caught:
+        codec_of(Output(**output))
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("codec", "rate", "expected"),
+    [
+        ("opus", 44100, 48000),
+        ("opus", 96000, 48000),
+        ("mp3", 22050, 32000),
+        ("mp3", 44100, 44100),
+        ("wav", 1234, 1234),
+        ("ogg", 384000, 200000),
+        ("ogg", 5, 4000),
+        ("ogg", 44101, 44101),
+    ],
+)
+def test_the_next_sample_rate_that_the_codec_has(codec: str, rate: int, expected: int) -> None:
+    assert written_rate(CODECS[codec], rate) == expected
+
+
+def test_a_song_is_resampled_for_opus_and_it_is_told(small_separator: Separator, tmp_path: Path) -> None:
+    source = write_noise(tmp_path / "song.wav", sample_rate=11025)
+    separated = separate_file(small_separator, source, tmp_path / "out", output=Output(codec="opus"))
+    assert separated.sample_rate == 12000
+    assert separated.total_length == round(16000 * 12000 / 11025)
+    assert len(separated.warnings) == 1
+    assert "12000 Hz" in separated.warnings[0]
+    for path in separated.stems.values():
+        info = soundfile.info(path)
+        assert (info.samplerate, info.frames) == (12000, separated.total_length)
+
+
+def test_a_sample_rate_that_was_asked_for_needs_no_warning(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    separated = separate_file(small_separator, song, tmp_path / "out", output=Output(sample_rate=16000))
+    assert separated.warnings == ()
+    assert {soundfile.info(path).samplerate for path in separated.stems.values()} == {16000}
+    assert {soundfile.info(path).frames for path in separated.stems.values()} == {32000}
+
+
+@pytest.mark.parametrize("codec", ["wav", "flac", *LOSSY])
+def test_each_codec_from_song_to_file(
+    small_separator: Separator, song: Path, tmp_path: Path, codec: Any
+) -> None:
+    separated = separate_file(small_separator, song, tmp_path / "out", output=Output(codec=codec))
+    assert [path.name for path in separated.files.values()] == [f"low.{codec}", f"high.{codec}"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"high.{codec}", f"low.{codec}"]
+    assert all(len(read(path)) >= 16000 for path in separated.files.values())
+
+
+@pytest.mark.parametrize("prevent_clipping", [False, True])
+@pytest.mark.parametrize("codec", ["wav", "flac", *LOSSY])
+def test_no_room_for_a_file(
+    small_separator: Separator, song: Path, tmp_path: Path, codec: Any, prevent_clipping: bool
+) -> None:
+    output = Output(codec=codec, prevent_clipping=prevent_clipping)
+    with files_up_to(8000), pytest.raises(OutputError):
+        separate_file(small_separator, song, tmp_path / "out", output=output)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("codec", ["wav", "flac", *LOSSY])
+def test_no_room_for_the_end_of_a_file(tmp_path: Path, music: np.ndarray, codec: Any) -> None:
+    """What is compressed is written when the file is closed, which is no time to look away."""
+    size = written(tmp_path, music[:16000], codec=codec).stat().st_size
+    with files_up_to(size - 100), pytest.raises(OutputError):
+        written(tmp_path, music[:16000], codec=codec)
+
+
+def test_what_a_signal_raises_while_libsndfile_writes(
+    tmp_path: Path, music: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be lost inside libsndfile."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stemdock.audio.sndfile_encoding.memoryview", interrupted, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path, music)
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """A limit on the size of files in bytes, in place of the end of the disk."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def fake_ffmpeg(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = folder / "bin" / "ffmpeg"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+
+
+@pytest.mark.parametrize("when", ["cat > /dev/null; ", ""])
+def test_ffmpegs_failure_is_told(
+    small_separator: Separator, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """At the end or before it has read anything."""
+    fake_ffmpeg(tmp_path, monkeypatch, f"{when}echo first >&2; echo no such encoder >&2; exit 3")
+    with pytest.raises(OutputError, match="no such encoder") as caught:
+        separate_file(small_separator, song, tmp_path / "out", output=Output(codec="m4a"))
+    assert "first" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_cancelling_ends_ffmpeg(
+    small_separator: Separator, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that would never end by itself, and says which process it is."""
+    fake_ffmpeg(tmp_path, monkeypatch, f"echo $$ >> {tmp_path}/processes; exec sleep 1000")
+    cancel = Event()
+
+    def on_progress(_: object) -> None:
+        while not (tmp_path / "processes").exists():
+            pass
+        cancel.set()
+
+    with pytest.raises(CancelledError):
+        separate_file(
+            small_separator, song, tmp_path / "out",
+            output=Output(codec="m4a"), on_progress=on_progress, cancel=cancel,
+        )  # fmt: skip
+    for process in (tmp_path / "processes").read_text().split():
+        assert subprocess.run(["ps", "-p", process], capture_output=True, check=False).returncode == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_ffmpeg_m4a_is_refused_before_work(
+    small_separator: Separator, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(OutputError, match="without ffmpeg"):
+        separate_file(small_separator, song, tmp_path / "out", output=Output(codec="m4a"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("bit_depth", ["16", "24", "32f"])
+def test_a_file_of_unknown_length_becomes_wav(tmp_path: Path, music: np.ndarray, bit_depth: Any) -> None:
+    path = tmp_path / "stem.wav"
+    output = Output(bit_depth=bit_depth)
+    with AudioWriter(path, output=output, sample_rate=44100, n_channels=2, total_length=None) as writer:
+        writer.write(music)
+    data = path.read_bytes()
+    assert data[:4] == b"RIFF"
+    assert int.from_bytes(data[4:8], "little") == len(data) - 8
+    assert soundfile.info(path).format in {"WAV", "WAVEX"}
+    expected = read(written(tmp_path / "known", music, rate=44100, bit_depth=bit_depth))
+    np.testing.assert_array_equal(read(path), expected)
+    if shutil.which("ffprobe"):
+        subprocess.run(["ffprobe", "-v", "error", path], check=True)
+
+
+@pytest.mark.parametrize("total_length", [None, 2**29])
+def test_what_wav_cannot_count_is_rf64(
+    tmp_path: Path, music: np.ndarray, monkeypatch: pytest.MonkeyPatch, total_length: int | None
+) -> None:
+    """Four gigabytes are known beforehand, or turn out in the end."""
+    if total_length is None:
+        monkeypatch.setattr("stemdock.audio.sndfile_encoding._WAV_LIMIT", music.nbytes)
+    path = tmp_path / "stem.wav"
+    with AudioWriter(path, sample_rate=44100, n_channels=2, total_length=total_length) as writer:
+        writer.write(music)
+    assert path.read_bytes()[:4] == b"RF64"
+    np.testing.assert_array_equal(read(path), music)
