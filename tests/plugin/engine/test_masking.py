@@ -14,6 +14,10 @@ from support.mixtures import DATA, recorded_case, snr
 from support.small_model import SmallSession, small_card
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from stemdock import Separator
 
 FRAME, HOP, SEGMENT = 256, 64, 64 * 64
@@ -96,7 +100,7 @@ def test_the_first_stems_come_before_the_last_samples() -> None:
     """The stream may run ahead by the few segments that are under way at once, and no more."""
     asked = 0
 
-    def blocks():  # noqa: ANN202
+    def blocks() -> Iterator[NDArray[np.float32]]:
         nonlocal asked
         for _ in range(100):
             asked += 1

@@ -17,8 +17,6 @@ from support.small_model import SmallSession, small_card
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock.types import Bandwidth
-
 
 @pytest.fixture(scope="module")
 def wide_separator() -> Separator:
@@ -127,9 +125,8 @@ def test_an_installed_variant_is_taken(tmp_path: Path) -> None:
     plugins.register(variants, "variants")
     found = {}
     for bandwidth in ("11k", "16k", "full"):
-        chosen: Bandwidth = bandwidth  # type: ignore[assignment]
         for model in ("two", "two-16kHz"):
-            separator = Separator(model, separation=Separation(bandwidth=chosen), plugins=plugins)
+            separator = Separator(model, separation=Separation(bandwidth=bandwidth), plugins=plugins)
             found[model, bandwidth] = (separator.card.name, separator.card.mask_extension)
     assert found == {
         ("two", "11k"): ("two", "zeros"),
@@ -168,9 +165,8 @@ def test_a_network_for_its_own_bins_alone_is_refused(tmp_path: Path) -> None:
 
 def test_a_model_of_another_rate_has_no_such_bandwidth(plugins: Plugins) -> None:
     for bandwidth in ("11k", "16k"):
-        chosen: Bandwidth = bandwidth  # type: ignore[assignment]
         with pytest.raises(ModelError, match=f"no bandwidth {bandwidth}"):
-            Separator("small", separation=Separation(bandwidth=chosen), plugins=plugins)
+            Separator("small", separation=Separation(bandwidth=bandwidth), plugins=plugins)
     Separator("small", separation=Separation(bandwidth="full"), plugins=plugins)
 
 

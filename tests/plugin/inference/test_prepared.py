@@ -41,7 +41,7 @@ def test_a_damaged_copy_is_made_anew(cache: Path, damage: str) -> None:
     for path in cache.iterdir():
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
-        path.write_bytes({"bit": data, "cut": data[:1000], "empty": b""}[damage])
+        path.write_bytes({"bit": bytes(data), "cut": bytes(data[:1000]), "empty": b""}[damage])
     assert np.array_equal(stems(), first)
     assert sorted(path.stat().st_size for path in cache.iterdir()) == sizes
 
