@@ -3,12 +3,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from stemdock import Separator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+# A busy machine is not an error.
+settings.register_profile("stemdock", deadline=None)
+settings.load_profile("stemdock")
 
 _NOT_FAST = "desktop or browser or export or slow"
 

@@ -76,6 +76,7 @@ def test_no_bit_depends_on_how_the_mixture_is_cut(length: int, cuts: list[int]) 
     assert np.array_equal(separate(pieces), whole)
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(cuts=st.lists(st.integers(1, 617400), min_size=1, max_size=30))
 def test_no_bit_depends_on_the_blocks_with_the_genuine_model(separator: Separator, cuts: list[int]) -> None:

@@ -135,6 +135,7 @@ def test_a_rate_that_no_audio_has_is_refused(rate: int, small_separator: Separat
         separate_file(small_separator, tmp_path / "song.wav", tmp_path / "out")
 
 
+@pytest.mark.slow
 @needs_ffmpeg
 def test_an_m4a_with_a_cover(separator: Separator, tmp_path: Path) -> None:
     cover, song = tmp_path / "cover.png", tmp_path / "song.m4a"
@@ -195,6 +196,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system takes all of these names")
 def test_any_name_and_the_printed_paths_can_be_used(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "song.flac", noise(2000), RATE)
