@@ -84,7 +84,7 @@ class Spleeter(Program):
     def commands(self, case: Case, output: Path) -> Sequence[str | Path]:
         """`spleeter separate`; without a duration, it would cut songs at ten minutes."""
         program = _spleeter_python().with_name("spleeter")
-        options = ["-p", f"spleeter:{case.model}", "-d", str(case.duration + 1), "-o", output]
+        options = ["-p", f"spleeter:{case.model}", "-d", str(case.duration + 1), "-o", str(output)]
         return [program, "separate", *options, *songs(case)]
 
     def variables(self) -> Mapping[str, str]:

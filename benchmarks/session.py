@@ -74,14 +74,14 @@ def profile(case: Case, n_repetitions: int) -> dict[str, Any]:
 
     The two take turns, each run a process of its own; figures are medians.
     """
-    arguments = [stemdock_model(case.model), songs(case)[0]]
+    arguments = [str(stemdock_model(case.model)), str(songs(case)[0])]
     variables = {"PYTHONPATH": str(ROOT)}
     runs: list[dict[str, Any]] = []
     alone: list[float] = []
     for _ in range(n_repetitions):
-        command = [stemdock_python(), "-m", "benchmarks.profile", *arguments, _clean_output()]
+        command = [str(stemdock_python()), "-m", "benchmarks.profile", *arguments, str(_clean_output())]
         runs.append(json.loads(run(command, variables)))
-        alone.append(float(run([stemdock_python(), "-m", "benchmarks.alone", *arguments], variables)))
+        alone.append(float(run([str(stemdock_python()), "-m", "benchmarks.alone", *arguments], variables)))
     stages = {stage: median(each["stages"][stage] for each in runs) for stage in runs[0]["stages"]}
     times = {name: median(each[name] for each in runs) for name in ("import", "load", "separate")}
     return {
@@ -94,7 +94,7 @@ def profile(case: Case, n_repetitions: int) -> dict[str, Any]:
 
 def time_help(n_repetitions: int) -> Summary:
     """Seconds that `plugin-cli --help` takes, after one run to warm up."""
-    command = [stemdock_python().with_name("plugin-cli"), "--help"]
+    command = [str(stemdock_python().with_name("plugin-cli")), "--help"]
     runs = [_measured(command, _clean_output(), {}) for _ in range(n_repetitions + 1)]
     return summarise([figures["wall"] for figures in runs[1:]])
 
@@ -122,7 +122,7 @@ def _measured(command: Sequence[str | Path], output: Path, variables: Mapping[st
         CommandFailedError: It failed.
     """
     result = WORK / "result.json"
-    measure = [sys.executable, "-I", Path(__file__).with_name("measure.py"), result, output]
+    measure = [sys.executable, "-I", str(Path(__file__).with_name("measure.py")), str(result), str(output)]
     log = run([*measure, *command], variables)
     figures = json.loads(result.read_text(encoding="utf-8"))
     if figures["exit_code"]:

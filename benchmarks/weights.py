@@ -43,8 +43,7 @@ def checkpoint(model: str) -> Path:
             _unpack_genuine(folder)
         else:
             # Spleeter restores its count of training steps with the weights.
-            values = {**seeded_values(load_config(model)), "global_step": np.int64(0)}
-            write_bundle(folder, values)
+            write_bundle(folder, {**seeded_values(load_config(model)), "global_step": np.array(0, np.int64)})
         probe.write_text("OK", encoding="utf-8")
     return folder
 

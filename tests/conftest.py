@@ -3,11 +3,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from stemdock import Separator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# A busy machine is not an error.
+settings.register_profile("stemdock", deadline=None)
+settings.load_profile("stemdock")
+
+_NOT_FAST = "desktop or browser or export or slow"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help=f"leave out tests marked {_NOT_FAST}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.fast:
+        wanted = f"({config.option.markexpr}) and " if config.option.markexpr else ""
+        config.option.markexpr = f"{wanted}not ({_NOT_FAST})"
 
 
 @pytest.fixture(scope="session")

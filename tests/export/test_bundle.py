@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-VALUES = {
+    from numpy.typing import NDArray
+
+VALUES: dict[str, NDArray[Any]] = {
     "conv2d/bias": np.arange(3, dtype=np.float32),
     "conv2d/kernel": np.linspace(-1, 1, 24, dtype=np.float32).reshape(2, 3, 4),
-    "conv2d_1/bias": np.float32([np.nan, -np.inf]),
+    "conv2d_1/bias": np.array([np.nan, -np.inf], np.float32),
     "empty": np.zeros((0, 4), np.float32),
     "global_step": np.array(7, np.int64),
     "rate": np.array(0.5, np.float32),
@@ -53,7 +55,8 @@ def test_tensors_are_read_bit_for_bit(folder: Path) -> None:
     assert bundle.shapes == {name: value.shape for name, value in VALUES.items()}
     for name in FLOATS:
         value = bundle.read(name)
-        assert (value.dtype, value.shape) == (np.float32, VALUES[name].shape)
+        assert value.dtype == np.float32
+        assert value.shape == VALUES[name].shape
         assert value.tobytes() == VALUES[name].tobytes()
 
 

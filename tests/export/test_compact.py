@@ -26,7 +26,8 @@ def kernel() -> NDArray[np.float32]:
 
 def _decode(codes: tuple[NDArray[Any], ...]) -> NDArray[np.float32]:
     integers, patches, units = codes
-    return integers.astype(np.float32) * (patches.astype(np.float32) * units)
+    kernel: NDArray[np.float32] = integers.astype(np.float32) * (patches.astype(np.float32) * units)
+    return kernel
 
 
 def _model(kernel: NDArray[np.float32], op_type: str = "Conv") -> Any:

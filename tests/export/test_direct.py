@@ -66,7 +66,9 @@ def full_width(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
     def make(name: str) -> Path:
         if name not in made:
             values = seeded_values(load_config(name))
-            made[name] = write_bundle(tmp_path_factory.mktemp(name), {**values, "global_step": np.int64(0)})
+            made[name] = write_bundle(
+                tmp_path_factory.mktemp(name), {**values, "global_step": np.array(0, np.int64)}
+            )
         return made[name]
 
     return make
@@ -164,7 +166,7 @@ def test_full_width_fits_into_a_gigabyte(
 ) -> None:
     output = tmp_path / "model.onnx"
     checkpoint = full_width(name.removesuffix("-16kHz"))
-    command = [sys.executable, "-c", MEASURE, CONVERT, checkpoint, name, output]
+    command = [sys.executable, "-c", MEASURE, CONVERT, str(checkpoint), name, str(output)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     n_kilobytes = int(done.stdout) // (1024 if sys.platform == "darwin" else 1)
     assert n_kilobytes < 1e9 / 1024

@@ -92,7 +92,7 @@ def test_averaged_masks_leave_nothing_out(
     config = dataclasses.replace(config, mask_extension="average", n_bins=n_bins)
     road(folder, config, tmp_path / "model.onnx")
     stems = Separator(tmp_path / "model.onnx").separate(mixture)
-    total = np.sum(list(stems.values()), axis=0, dtype=np.float64)
+    total = np.asarray(np.sum(list(stems.values()), axis=0, dtype=np.float64))
     assert snr(mixture, total) >= 110
 
 

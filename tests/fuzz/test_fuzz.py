@@ -105,7 +105,7 @@ def test_harm_is_noticed(
     step: Callable[[Place], None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = Target(weight=1, build=lambda _: None, damage=lambda *_: None, run=step)
-    monkeypatch.setitem(TARGETS, "bad", target)  # type: ignore[arg-type]
+    monkeypatch.setitem(TARGETS, "bad", target)
     monkeypatch.setattr(tempfile, "tempdir", None)
     place = Place(root=tmp_path / "case")
     place.input.mkdir(parents=True)

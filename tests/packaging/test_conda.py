@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rattler_build
@@ -16,12 +17,12 @@ CONDA_NAMES = {"soundfile": "pysoundfile", "soxr": "soxr-python"}
 
 
 @pytest.fixture(scope="module")
-def project() -> dict:
+def project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
-def recipe() -> dict:
+def recipe() -> dict[str, Any]:
     """As it is rendered for a build; what rattler-build does not understand fails here."""
     (variant,) = rattler_build.Stage0Recipe.from_file(
         ROOT / "distribution" / "conda" / "recipe.yaml"
@@ -41,13 +42,13 @@ def requirements_of(section: list[str]) -> dict[str, SpecifierSet]:
     return {name: SpecifierSet(versions) for name, _, versions in split}
 
 
-def test_it_needs_at_run_time_what_the_wheel_needs(project: dict, recipe: dict) -> None:
+def test_it_needs_at_run_time_what_the_wheel_needs(project: dict[str, Any], recipe: dict[str, Any]) -> None:
     metadata = project["project"]
     wanted = conda_requirements(metadata["dependencies"], metadata["requires-python"])
     assert requirements_of(recipe["requirements"]["run"]) == wanted
 
 
-def test_it_builds_with_what_the_wheel_is_built_with(project: dict, recipe: dict) -> None:
+def test_it_builds_with_what_the_wheel_is_built_with(project: dict[str, Any], recipe: dict[str, Any]) -> None:
     host = requirements_of([spec for spec in recipe["requirements"]["host"] if "python" not in spec])
     assert host == {
         **{each.name: each.specifier for each in map(Requirement, project["build-system"]["requires"])},
@@ -55,7 +56,7 @@ def test_it_builds_with_what_the_wheel_is_built_with(project: dict, recipe: dict
     }
 
 
-def test_it_describes_the_same_package(project: dict, recipe: dict) -> None:
+def test_it_describes_the_same_package(project: dict[str, Any], recipe: dict[str, Any]) -> None:
     metadata = project["project"]
     assert recipe["package"] == {"name": metadata["name"], "version": metadata["version"]}
     assert recipe["about"]["summary"] == metadata["description"]
@@ -66,7 +67,7 @@ def test_it_describes_the_same_package(project: dict, recipe: dict) -> None:
     assert entry_points == metadata["scripts"]
 
 
-def test_it_tries_every_package_that_the_wheel_holds(project: dict, recipe: dict) -> None:
+def test_it_tries_every_package_that_the_wheel_holds(project: dict[str, Any], recipe: dict[str, Any]) -> None:
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     (imports,) = (test["python"]["imports"] for test in recipe["tests"] if "python" in test)
     assert sorted(imports) == sorted(Path(package).name for package in wheel)

@@ -45,6 +45,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_context_builds_the_wheel_with_the_model(context: Path, tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, context], check=True)
@@ -63,7 +64,9 @@ def test_the_context_is_what_is_built_from_and_nothing_of_the_person(context: Pa
 def test_it_runs_the_program_as_nobody_in_particular(stages: list[list[str]]) -> None:
     last = stages[-1]
     (entry_point,) = (line for line in last if line.startswith("ENTRYPOINT"))
-    assert re.fullmatch(r'ENTRYPOINT \["(.+)"\]', entry_point)[1] in PROJECT["project"]["scripts"]
+    program = re.fullmatch(r'ENTRYPOINT \["(.+)"\]', entry_point)
+    assert program
+    assert program[1] in PROJECT["project"]["scripts"]
     (user,) = (line.split()[1] for line in last if line.startswith("USER"))
     assert user not in {"root", "0"}
     assert last.index(f"USER {user}") > max(i for i, line in enumerate(last) if line.startswith("RUN"))

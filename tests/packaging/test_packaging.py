@@ -115,7 +115,7 @@ def test_the_wheel_is_laid_out_as_wheels_are(artefacts: Artefacts) -> None:
     # W009: several packages in one wheel are meant, and the first test names them. W002: the licence of a
     # part stands beside it, too.
     ignored = ["--no-config", "--ignore", "W002,W009"]
-    check = [sys.executable, "-m", "check_wheel_contents", *ignored, artefacts.wheel]
+    check = [sys.executable, "-m", "check_wheel_contents", *ignored, str(artefacts.wheel)]
     checked = subprocess.run(check, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 

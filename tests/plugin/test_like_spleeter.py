@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 INSTRUMENTS = {
     "2stems": ("vocals", "accompaniment"),
     "4stems-narrow": ("vocals", "drums", "bass", "other"),

@@ -41,7 +41,7 @@ def recorded_case(case: str) -> NDArray[np.float32]:
     return mixture[:, :1] if case == "mono" else mixture
 
 
-def snr(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+def snr(expected: NDArray[np.floating], found: NDArray[np.floating]) -> float:
     """Signal-to-noise ratio in dB."""
     signal = np.asarray(expected, np.float64)
     noise = signal - found

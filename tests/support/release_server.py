@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,7 +51,7 @@ class ReleaseServer:
     release: Event = field(default_factory=Event)
 
     def __enter__(self) -> Self:
-        owner = self
+        owner: ReleaseServer = self
 
         class Handler(_Handler):
             server_state = owner
@@ -83,7 +83,7 @@ class ReleaseServer:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server_state: ReleaseServer
+    server_state: ClassVar[ReleaseServer]
 
     def do_GET(self) -> None:
         state = self.server_state

@@ -120,7 +120,7 @@ def _block(records: list[tuple[bytes, bytes]]) -> bytes:
 
 def masked(content: bytes) -> int:
     """Checksum as it is stored."""
-    crc = google_crc32c.value(content)
+    crc: int = google_crc32c.value(content)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 

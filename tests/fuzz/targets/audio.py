@@ -65,7 +65,14 @@ def build(folder: Path) -> None:
         soundfile.write(folder / f"song.{suffix}", samples, SAMPLE_RATE, format=file_format, subtype=subtype)
     if shutil.which("ffmpeg"):
         for suffix in ("m4a", "mka", "wma"):
-            command = ["ffmpeg", "-v", "error", "-i", folder / "song.wav", folder / f"song.{suffix}"]
+            command = [
+                "ffmpeg",
+                "-v",
+                "error",
+                "-i",
+                str(folder / "song.wav"),
+                str(folder / f"song.{suffix}"),
+            ]
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 

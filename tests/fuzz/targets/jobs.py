@@ -70,7 +70,7 @@ def _stays_here(path: Path, root: Path) -> bool:
     """Whether the job writes below the case's folder: the folder is for the script to choose."""
     try:
         content: Any = json.loads(path.read_bytes())
-        output = (root / content["output_dir"]).resolve()
+        output: Path = (root / content["output_dir"]).resolve()
     except (ValueError, TypeError, LookupError, RecursionError):
         return True
     return output == root / "output"

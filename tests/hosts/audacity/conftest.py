@@ -17,11 +17,13 @@ SONG = ROOT / "tests/data/audio_example.mp3"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives what clicks in real windows a second try, which pytest's closing line then counts.
+    """Mark tests that need a display, and rerun once those that click in windows.
 
-    A window manager that loses a click under load is no fault of ours; what fails twice is.
+    A window manager can lose a click under load. pytest's last line counts the reruns.
     """
     for item in items:
+        if "display" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.desktop)
         if "desktop" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.flaky(reruns=1))
 

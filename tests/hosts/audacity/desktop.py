@@ -17,7 +17,7 @@ import soundfile
 
 from stemdock.errors import HostError
 from stemdock_audacity import transport
-from stemdock_audacity.pipe import connect
+from stemdock_audacity.pipe import COMMAND_TIME, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -179,7 +179,7 @@ class Desktop:
         while True:
             try:
                 with connect() as pipe:
-                    return pipe.run(name, **values)
+                    return pipe.run(name, seconds=COMMAND_TIME, **values)
             except HostError:
                 if time.monotonic() > deadline:
                     raise

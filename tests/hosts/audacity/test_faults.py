@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hosts.audacity.desktop import CLI, summary, wait_until
+from stemdock.errors import HostUnreachableError
 from stemdock_audacity import transport
 from stemdock_audacity.errors import (
     BusyError,
     DialogOpenError,
-    HostUnreachableError,
     ModuleOffError,
     NotRunningError,
 )

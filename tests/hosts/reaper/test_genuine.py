@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,6 @@ from support.reaper_model.objects import Source
 from support.reaper_model.stage import Stage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from stemdock import Separator
     from support.reaper_model.objects import Item
 
@@ -112,7 +111,7 @@ def test_a_killed_worker_leaves_reaper_responsive_and_nothing_half_done(
     stage.worker = stage.genuine_worker
     track = stage.add_track()
     for number in range(8):
-        stage.add_item(track, shutil.copy(example, tmp_path / f"{number}.mp3"), item_d_length=10.0)
+        stage.add_item(track, Path(shutil.copy(example, tmp_path / f"{number}.mp3")), item_d_length=10.0)
     stage.start()
     folder = stage.wait_for_worker()
     progress = folder / "progress.jsonl"

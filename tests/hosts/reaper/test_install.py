@@ -66,7 +66,7 @@ def test_uninstall_restores_every_byte(resources: Path, keys: bytes | None) -> N
     for name in ("Scripts/Stemdock/Stemdock - Settings.lua", "Stemdock/config.json"):
         assert f"write: {resources / name}" in told.splitlines()
     for line in (keys or b"").splitlines():
-        assert line in during["reaper-kb.ini"].splitlines()
+        assert line in (during["reaper-kb.ini"] or b"").splitlines()
     if keys:
         assert during["Stemdock/reaper-kb.ini before Stemdock"] == keys
     # A job was done meanwhile.
@@ -106,12 +106,12 @@ def test_every_shipped_file_arrives_and_the_actions_are_listed(resources: Path) 
     lines = (resources / "reaper-kb.ini").read_bytes()[len(KEYS) :].decode().splitlines()
     assert len(lines) == len(list(SHIPPED.glob("*.lua"))) == 3
     for line in lines:
-        kind, flags, section, identifier, name, path = split_unix(line)
+        kind, flags, section, identifier, name, script = split_unix(line)
         assert (kind, flags, section) == ("SCR", "260", "0")
         assert identifier.startswith("RS")
         assert len(identifier) == 42
-        assert (resources / "Scripts" / path).is_file()
-        assert name == f"Custom: {Path(path).name}"
+        assert (resources / "Scripts" / script).is_file()
+        assert name == f"Custom: {Path(script).name}"
     assert all(check.status == "ok" for check in installation.diagnose([resources], running=False))
 
 
@@ -165,7 +165,9 @@ def test_while_reaper_runs_it_is_asked_and_its_file_is_left_alone(
     calls: list[list[Any]] = []
     program = tmp_path / "reaper"
     monkeypatch.setattr(places, "running_programs", lambda: [program])
-    monkeypatch.setattr(install_module.subprocess, "run", lambda words, **_: calls.append(words))
+    monkeypatch.setattr(
+        "stemdock_reaper.commands.install.subprocess.run", lambda words, **_: calls.append(words)
+    )
     assert "asked the running REAPER" in run(resources, "install")
     assert calls == [
         [program, "-nonewinst", resources / "Scripts" / "Stemdock" / "stemdock" / "register.lua"]

@@ -12,6 +12,7 @@ import soundfile
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from rppxml import RPPXML
 
 from stemdock_reaper.commands import command
 from stemdock_reaper.errors import ProjectFileError
@@ -99,13 +100,15 @@ def rppxml_tracks(content: bytes) -> list[tuple[str, list[str], list[tuple[str, 
         found = [child for child in node.children if not hasattr(child, "children") and child[0] == key]
         return [str(word) for word in found[0][1:]] if found else [""]
 
+    def children(node: Any, name: str) -> list[RPPXML]:
+        assert isinstance(node, RPPXML)
+        return [child for child in node.children if isinstance(child, RPPXML) and child.name == name]
+
     tracks = []
-    for track in rppxml.loads(content.decode()).children:
-        if getattr(track, "name", "") != "TRACK":
-            continue
+    for track in children(rppxml.loads(content.decode()), "TRACK"):
         items = []
-        for item in (child for child in track.children if getattr(child, "name", "") == "ITEM"):
-            source = next(child for child in item.children if getattr(child, "name", "") == "SOURCE")
+        for item in children(track, "ITEM"):
+            (source,) = children(item, "SOURCE")
             items.append((value(item, "LENGTH")[0], value(source, "FILE")[0]))
         tracks.append((value(track, "NAME")[0], value(track, "ISBUS"), items))
     return tracks

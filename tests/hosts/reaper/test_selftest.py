@@ -11,6 +11,7 @@ import rpp
 import rppxml
 import soundfile
 from click.testing import CliRunner
+from rppxml import RPPXML
 
 from stemdock_reaper.commands import command
 from stemdock_reaper.errors import ResourceFolderError
@@ -103,34 +104,35 @@ def in_project_time(stage: Stage) -> None:
     def shifted(accessor: Any, rate: int, n_channels: int, start: float, *rest: Any) -> int:
         return genuine(accessor, rate, n_channels, start - accessor.item.values["D_POSITION"], *rest)
 
-    stage.host.GetAudioAccessorSamples = shifted
+    stage.host.GetAudioAccessorSamples = shifted  # type: ignore[assignment, method-assign]
 
 
 def forward(stage: Stage) -> None:
-    stage.project.tracks[1].items[0].takes[0].source.is_reversed = False
+    stage.project.tracks[1].items[0].sole_source.is_reversed = False
 
 
 def late_mp3(stage: Stage) -> None:
-    source = stage.project.tracks[3].items[0].takes[0].source
+    source = stage.project.tracks[3].items[0].sole_source
+    assert source.samples is not None
     source.samples = np.roll(source.samples, 1105, axis=0)
 
 
 def two_steps(stage: Stage) -> None:
-    stage.host.Undo_DoUndo2 = lambda _: 1
+    stage.host.Undo_DoUndo2 = lambda project: 1  # type: ignore[method-assign]  # noqa: ARG005
 
 
 def no_peaks(stage: Stage) -> None:
-    stage.host.PCM_Source_BuildPeaks = lambda *_: 1
+    stage.host.PCM_Source_BuildPeaks = lambda *_: 1  # type: ignore[method-assign]
 
 
 def waits(stage: Stage) -> None:
     genuine = stage.host.ExecProcess
 
-    def slow(*arguments: Any) -> Any:
+    def slow(line: str, timeout: int) -> str | None:
         stage.host.clock += 0.8
-        return genuine(*arguments)
+        return genuine(line, timeout)
 
-    stage.host.ExecProcess = slow
+    stage.host.ExecProcess = slow  # type: ignore[method-assign]
 
 
 def starts_nothing(stage: Stage) -> None:
@@ -171,10 +173,9 @@ def test_the_folder_is_complete_and_never_replaced(tmp_path: Path) -> None:
     folder = tmp_path / "x"
     result = CliRunner().invoke(command, ["selftest", str(folder)], standalone_mode=False)
     assert result.stdout == f"{folder / 'selftest.lua'}\n"
-    content = (folder / "test.rpp").read_text(encoding="utf-8")
-    assert [node.name for node in rppxml.loads(content).children if hasattr(node, "children")] == [
-        "TRACK"
-    ] * 4
+    root = rppxml.loads((folder / "test.rpp").read_text(encoding="utf-8"))
+    assert isinstance(root, RPPXML)
+    assert [child.name for child in root.children if isinstance(child, RPPXML)] == ["TRACK"] * 4
     plan = json.loads((folder / "plan.json").read_text(encoding="ascii"))
     for name in ("click.wav", "click.mp3"):
         samples, rate = soundfile.read(folder / name)

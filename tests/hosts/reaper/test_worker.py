@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,7 +20,10 @@ from stemdock.errors import ModelNotFoundError
 from stemdock_reaper import worker
 from stemdock_reaper.errors import JobError, JobTakenError
 from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
-from support.reaper_model.halves import SHARES, KnownSeparator
+from support.reaper_model.halves import SHARES, known_separator
+
+if TYPE_CHECKING:
+    from stemdock import Separator
 
 SAMPLE_RATE = 8000
 LENGTH = 40_000
@@ -53,8 +56,8 @@ def source(path: Path, identifier: str = "s1", **changes: Any) -> dict[str, Any]
 
 
 def run(folder: Path) -> dict[str, Any]:
-    status = worker.work(folder, lambda _: KnownSeparator())
-    result = json.loads((folder / "result.json").read_text(encoding="ascii"))
+    status = worker.work(folder, lambda _: known_separator())
+    result: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="ascii"))
     assert result["status"] == status
     assert result["protocol"] == 1
     return result
@@ -224,7 +227,7 @@ def test_a_damaged_job_gets_an_answer(tmp_path: Path, content: str) -> None:
 def test_a_missing_model_gets_an_answer(tmp_path: Path, song: Path) -> None:
     folder = make_job(tmp_path, source(song))
 
-    def missing(model: str) -> KnownSeparator:
+    def missing(model: str) -> Separator:
         raise ModelNotFoundError(model, known=("2stems",))
 
     assert worker.work(folder, missing) == "error"
@@ -236,7 +239,7 @@ def test_a_surprise_gets_an_answer_too(
 ) -> None:
     folder = make_job(tmp_path, source(song))
 
-    def burst(_: str) -> KnownSeparator:
+    def burst(_: str) -> Separator:
         raise MemoryError
 
     with pytest.raises(MemoryError):
@@ -252,7 +255,7 @@ def test_a_job_is_done_once(tmp_path: Path, song: Path) -> None:
     before = (folder / "result.json").read_bytes()
     assert waiting_jobs(folder.parent) == []
     with pytest.raises(JobTakenError):
-        worker.work(folder, lambda _: KnownSeparator())
+        worker.work(folder, lambda _: known_separator())
     assert (folder / "result.json").read_bytes() == before
 
 
@@ -264,7 +267,7 @@ def test_a_cancelled_job_is_not_picked_up(tmp_path: Path, song: Path) -> None:
 
 def test_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="cannot be written to"):
-        worker.work(tmp_path / "gone", lambda _: KnownSeparator())
+        worker.work(tmp_path / "gone", lambda _: known_separator())
 
 
 def test_stems_appear_together_or_not_at_all(

@@ -21,6 +21,8 @@ import soundfile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 N_SONGS = 50
 DRIVER = Path(__file__).parents[2] / "support" / "batch_driver.py"
 

@@ -138,7 +138,7 @@ def test_an_empty_playlist_is_a_fault(tmp_path: Path) -> None:
     assert song.fault is not None
 
 
-NAMES = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=("Cs",)), min_size=1).filter(
+NAMES = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), min_size=1).filter(
     lambda name: name == name.strip(" \t") and not name.startswith(("#", "\ufeff", "ÿþ", "þÿ"))
 )
 

@@ -16,6 +16,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 PROGRAMS = Path(sys.executable).parent
 SPLEETER = ["2stems", "4stems", "5stems"]
 VARIANTS = sorted(f"{name}{suffix}" for name in SPLEETER for suffix in ("", "-16kHz", "-finetune"))

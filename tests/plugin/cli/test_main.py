@@ -128,6 +128,7 @@ def test_doctor_fails_if_a_model_is_damaged(
     assert "failure model small" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", ["plugin-cli", "stemdock"])
 def test_the_real_program_on_the_real_song(tmp_path: Path, program: str) -> None:
     path = Path(sys.executable).with_name(program)
@@ -139,6 +140,7 @@ def test_the_real_program_on_the_real_song(tmp_path: Path, program: str) -> None
     assert soundfile.info(tmp_path / "audio_example" / "vocals.wav").frames == 479832
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupting_leaves_nothing(tmp_path: Path, number: int, status: int) -> None:
     song = tmp_path / "long.wav"

@@ -148,6 +148,7 @@ def test_resuming_separates_anew_what_was_asked_for_otherwise(
     assert soundfile.info(tmp_path / "out" / "song" / "low.wav").subtype == "PCM_16"
 
 
+@pytest.mark.slow
 @needs_ffmpeg
 def test_an_interrupt_at_the_terminal_is_not_taken_for_ffmpegs_failure(tmp_path: Path) -> None:
     """It reaches the programs that were started, too: one that decodes and two that encode."""
@@ -178,6 +179,7 @@ def piped(*arguments: str | Path, **options: object) -> subprocess.CompletedProc
     return subprocess.run(command, stderr=subprocess.PIPE, check=False, **options)  # type: ignore[call-overload,no-any-return]
 
 
+@pytest.mark.slow
 def test_a_stem_on_standard_output(tmp_path: Path) -> None:
     done = piped(SONG, "--stems", "vocals", stdout=subprocess.PIPE, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -185,6 +187,7 @@ def test_a_stem_on_standard_output(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
         reader.wait()

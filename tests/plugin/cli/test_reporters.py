@@ -62,7 +62,8 @@ def done(job: Job, n_clipped: int = 0) -> Done:
 
 def test_the_pace_of_a_song_and_of_the_batch(jobs: list[Job], clock: Clock) -> None:
     pace = Pace(jobs, clock)
-    assert pace.remaining is None
+    at_first = pace.remaining
+    assert at_first is None
     pace.count(Started(job=jobs[0]))
     clock.now += 1
     pace.count(advanced(jobs[0], 4000))
@@ -127,7 +128,7 @@ def test_the_line_for_a_person(jobs: list[Job], clock: Clock, monkeypatch: pytes
     reporter.show(Started(job=jobs[1]))
     reporter.show(Failed(job=jobs[1], error=FAULT))
     assert screen(stream.getvalue())[1:] == ["error: b.wav: is no audio. Name another.", ""]
-    ended = [done(jobs[0]), Failed(job=jobs[1], error=FAULT)]
+    ended: list[BatchEvent] = [done(jobs[0]), Failed(job=jobs[1], error=FAULT)]
     reporter.finish(summarise(jobs, ended))
     assert screen(stream.getvalue())[2:] == ["3 songs: 1 done, 1 failed, 1 left (0:04)", ""]
 

@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 import soundfile
 
 from stemdock.cli.commands.spectrogram import _levels
@@ -12,8 +13,6 @@ from support.mixtures import SONG
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_a_tone_is_where_it_is_heard(tmp_path: Path) -> None:
@@ -26,6 +25,7 @@ def test_a_tone_is_where_it_is_heard(tmp_path: Path) -> None:
     assert level[2].max() < level[-10].max() - 60
 
 
+@pytest.mark.slow
 def test_the_picture_is_a_png_and_is_not_overwritten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,6 +65,7 @@ def whole_file_filter(mixture: np.ndarray) -> np.ndarray:
     return samples[:, FRAME : FRAME + len(mixture)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", ["vocals", "accompaniment"])
 def test_stems_are_those_of_the_original_spleeter(stem: str) -> None:
     separator = Separator(separation=Separation(mwf=True))
@@ -105,6 +106,7 @@ def test_silence_is_silence(mwf_separator: Separator) -> None:
         assert not samples.any()
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(cuts=st.lists(st.integers(1, 12999), max_size=9), n_threads=st.integers(1, 4))
 def test_no_bit_depends_on_the_blocks_or_the_threads(cuts: list[int], n_threads: int) -> None:

@@ -14,6 +14,10 @@ from support.mixtures import DATA, recorded_case, snr
 from support.small_model import SmallSession, small_card
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from stemdock import Separator
 
 FRAME, HOP, SEGMENT = 256, 64, 64 * 64
@@ -72,6 +76,7 @@ def test_no_bit_depends_on_how_the_mixture_is_cut(length: int, cuts: list[int]) 
     assert np.array_equal(separate(pieces), whole)
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(cuts=st.lists(st.integers(1, 617400), min_size=1, max_size=30))
 def test_no_bit_depends_on_the_blocks_with_the_genuine_model(separator: Separator, cuts: list[int]) -> None:
@@ -96,7 +101,7 @@ def test_the_first_stems_come_before_the_last_samples() -> None:
     """The stream may run ahead by the few segments that are under way at once, and no more."""
     asked = 0
 
-    def blocks():  # noqa: ANN202
+    def blocks() -> Iterator[NDArray[np.float32]]:
         nonlocal asked
         for _ in range(100):
             asked += 1

@@ -13,6 +13,8 @@ from stemdock import Separator
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _prepared() -> None:

@@ -51,6 +51,7 @@ def ratios_of(
     return np.stack(list(rated(frames, fit(pieces, n_sources, filter_length)))).transpose(2, 1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_museval_rates_the_same(name: str) -> None:
     recorded = json.loads((DATA / "museval.json").read_text())[name]
@@ -102,6 +103,7 @@ def test_the_definition_written_out() -> None:
         np.testing.assert_allclose(found[:, source, 0], [expected[ratio] for ratio in RATIOS], atol=1e-9)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 3000), st.integers(1, 40))
 @settings(max_examples=40, deadline=None)
 def test_it_does_not_matter_how_a_song_is_cut(piece_length: int, filter_length: int) -> None:

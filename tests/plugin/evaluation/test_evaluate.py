@@ -50,6 +50,7 @@ def assert_near(
         assert found[stem] == pytest.approx(ratios, abs=tolerance), stem
 
 
+@pytest.mark.slow
 # Spleeter stores its stems in 16 bits before it measures them, Stemdock in floating point. That moves SIR and
 # SAR of 2stems' vocals, which are 60 dB below full scale here, by 0.005 dB; those of louder stems by 0.00005.
 @pytest.mark.parametrize(
@@ -103,6 +104,7 @@ def test_the_table(small_songs: Path, small_plugins: Plugins, capsys: pytest.Cap
             assert values["median"][stem][ratio] == sorted(each)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "separation"),
     [(["--mwf"], Separation(mwf=True)), (["--bandwidth", "16k"], Separation(bandwidth="16k"))],

@@ -25,7 +25,8 @@ def noise(length: int, n_channels: int = 2, level: float = 0.3) -> np.ndarray:
 
 
 def read(path: Path) -> tuple[np.ndarray, int]:
-    return soundfile.read(path, dtype="float32", always_2d=True)
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return samples, rate
 
 
 def stems_of(separator: Separator, source: Path, folder: Path) -> dict[str, np.ndarray]:
@@ -99,7 +100,7 @@ def test_signals_without_music(kind: str, rate: int, small_separator: Separator,
     }[kind]
     soundfile.write(tmp_path / "song.wav", samples, rate, subtype="FLOAT")
     stems = stems_of(small_separator, tmp_path / "song.wav", tmp_path / "out")
-    total = sum(stems.values())
+    total = np.sum(list(stems.values()), axis=0)
     if rate == RATE:
         np.testing.assert_allclose(total, np.repeat(samples[:, None], 2, 1), atol=1e-4)
     if kind == "silence":
@@ -134,12 +135,13 @@ def test_a_rate_that_no_audio_has_is_refused(rate: int, small_separator: Separat
         separate_file(small_separator, tmp_path / "song.wav", tmp_path / "out")
 
 
+@pytest.mark.slow
 @needs_ffmpeg
 def test_an_m4a_with_a_cover(separator: Separator, tmp_path: Path) -> None:
     cover, song = tmp_path / "cover.png", tmp_path / "song.m4a"
     ffmpeg = ["ffmpeg", "-v", "error", "-nostdin"]
     subprocess.run([*ffmpeg, "-f", "lavfi", "-i", "color=red:s=64x64", "-frames:v", "1", cover], check=True)
-    inputs = ["-t", "4", "-i", SONG, "-i", cover, "-map", "0:a", "-map", "1:v"]
+    inputs: list[str | Path] = ["-t", "4", "-i", SONG, "-i", cover, "-map", "0:a", "-map", "1:v"]
     # The cover stands first, where a reader that takes the first stream would find it.
     tags = ["-c:a", "aac", "-b:a", "320k", "-c:v", "copy", "-disposition:v:0", "attached_pic"]
     subprocess.run([*ffmpeg, *inputs, *tags, song], check=True)
@@ -194,13 +196,14 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system takes all of these names")
 def test_any_name_and_the_printed_paths_can_be_used(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "song.flac", noise(2000), RATE)
     for name in NAMES:
         shutil.copyfile(tmp_path / "song.flac", tmp_path / f"{name}.wav")
     model = Path(__file__).parents[2] / "fuzz" / "seeds" / "command" / "seek-before-start" / "tiny.onnx"
-    command = [sys.executable, "-m", "stemdock", "separate", "--model", model, "--provider", "cpu", "--"]
+    command = [sys.executable, "-m", "stemdock", "separate", "--model", str(model), "--provider", "cpu", "--"]
     songs = [f"{name}.wav" for name in NAMES]
     done = subprocess.run([*command, *songs], cwd=tmp_path, check=False, capture_output=True, timeout=200)
     assert done.returncode == 0, done.stderr

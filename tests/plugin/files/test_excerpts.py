@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -18,6 +18,8 @@ from stemdock.plugins import Plugins
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from stemdock import Separator
 
 SAMPLE_RATE = 8000
 LENGTH = 150_000
@@ -37,6 +39,10 @@ class Halves:
             yield np.stack([block / 2, block / 2])
 
 
+def halves() -> Separator:
+    return cast("Separator", Halves())
+
+
 @pytest.fixture(scope="module")
 def song(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     mixture = np.random.default_rng(1).uniform(-1, 1, (LENGTH, 2)).astype(np.float32)
@@ -51,7 +57,7 @@ def test_whole_samples_are_met_exactly(
 ) -> None:
     path, mixture = song
     separated = separate_file(
-        Halves(),
+        halves(),
         path,
         tmp_path_factory.mktemp("out"),
         start=first / SAMPLE_RATE,
@@ -65,7 +71,7 @@ def test_whole_samples_are_met_exactly(
 
 def test_broken_samples_are_included(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     path, mixture = song
-    separated = separate_file(Halves(), path, tmp_path, start=10.5 / SAMPLE_RATE, duration=10.2 / SAMPLE_RATE)
+    separated = separate_file(halves(), path, tmp_path, start=10.5 / SAMPLE_RATE, duration=10.2 / SAMPLE_RATE)
     stem, _ = soundfile.read(separated.stems["vocals"], dtype="float32")
     np.testing.assert_array_equal(stem, mixture[10:21] / 2)
 
@@ -75,5 +81,5 @@ def test_an_empty_part_is_refused(
     song: tuple[Path, np.ndarray], tmp_path: Path, start: float, duration: float | None
 ) -> None:
     with pytest.raises(AudioFileError, match="no audio in the part"):
-        separate_file(Halves(), song[0], tmp_path / "out", start=start, duration=duration)
+        separate_file(halves(), song[0], tmp_path / "out", start=start, duration=duration)
     assert not (tmp_path / "out").exists()

@@ -17,8 +17,6 @@ from support.small_model import SmallSession, small_card
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock.types import Bandwidth
-
 
 @pytest.fixture(scope="module")
 def wide_separator() -> Separator:
@@ -79,6 +77,7 @@ def level_above(samples: np.ndarray, frequency: float) -> float:
     return float(10 * np.log10(power[first:].sum() / power.sum() + 1e-12))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stem", "level"), [("vocals", 80), ("accompaniment", 90)])
 def test_16k_is_the_16_khz_variant_of_the_original_spleeter(
     wide_separator: Separator, stem: str, level: float
@@ -95,6 +94,7 @@ def test_16k_has_the_name_and_the_bandwidth_of_that_variant(wide_separator: Sepa
     assert wide_separator.card.bandwidth == 16537.5
 
 
+@pytest.mark.slow
 def test_what_was_asked_for_is_what_stems_have(separator: Separator, wide_separator: Separator) -> None:
     mixture = np.random.default_rng(0).uniform(-0.3, 0.3, (60000, 2)).astype(np.float32)
     full = Separator(separation=Separation(bandwidth="full"))
@@ -111,6 +111,7 @@ def test_what_was_asked_for_is_what_stems_have(separator: Separator, wide_separa
     np.testing.assert_allclose(np.sum(list(whole.values()), axis=0), mixture, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_the_filter_leaves_nothing_above_the_network(separator: Separator) -> None:
     mixture = generated_mixture(60000)
     plain = Separator(separation=Separation(mwf=True)).separate(mixture)
@@ -127,9 +128,8 @@ def test_an_installed_variant_is_taken(tmp_path: Path) -> None:
     plugins.register(variants, "variants")
     found = {}
     for bandwidth in ("11k", "16k", "full"):
-        chosen: Bandwidth = bandwidth  # type: ignore[assignment]
         for model in ("two", "two-16kHz"):
-            separator = Separator(model, separation=Separation(bandwidth=chosen), plugins=plugins)
+            separator = Separator(model, separation=Separation(bandwidth=bandwidth), plugins=plugins)
             found[model, bandwidth] = (separator.card.name, separator.card.mask_extension)
     assert found == {
         ("two", "11k"): ("two", "zeros"),
@@ -168,9 +168,8 @@ def test_a_network_for_its_own_bins_alone_is_refused(tmp_path: Path) -> None:
 
 def test_a_model_of_another_rate_has_no_such_bandwidth(plugins: Plugins) -> None:
     for bandwidth in ("11k", "16k"):
-        chosen: Bandwidth = bandwidth  # type: ignore[assignment]
         with pytest.raises(ModelError, match=f"no bandwidth {bandwidth}"):
-            Separator("small", separation=Separation(bandwidth=chosen), plugins=plugins)
+            Separator("small", separation=Separation(bandwidth=bandwidth), plugins=plugins)
     Separator("small", separation=Separation(bandwidth="full"), plugins=plugins)
 
 

@@ -14,6 +14,8 @@ from support.mixtures import recorded_case
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -41,7 +43,7 @@ def test_a_damaged_copy_is_made_anew(cache: Path, damage: str) -> None:
     for path in cache.iterdir():
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
-        path.write_bytes({"bit": data, "cut": data[:1000], "empty": b""}[damage])
+        path.write_bytes({"bit": bytes(data), "cut": bytes(data[:1000]), "empty": b""}[damage])
     assert np.array_equal(stems(), first)
     assert sorted(path.stat().st_size for path in cache.iterdir()) == sizes
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from stemdock.inference.runtime import available_providers
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ def files_after(program: str, home: Path) -> list[Path]:
     return [path for path in home.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_loading_a_model_leaves_no_identifier_of_the_person(tmp_path: Path) -> None:
     files = files_after("import stemdock; stemdock.Separator()", tmp_path)
     assert files

@@ -88,6 +88,7 @@ def test_one_that_is_asked_for_and_does_not_work_is_an_error() -> None:
         Separator(execution=Execution(provider="cuda"))
 
 
+@pytest.mark.slow
 def test_no_bit_depends_on_the_number_of_threads() -> None:
     mixture = recorded_case("long")
     results = [

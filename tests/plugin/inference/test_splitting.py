@@ -118,6 +118,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_default_model_runs_in_halves(own_cache: Path) -> None:
     plugins = load_plugins()
     (path,) = (entry.path for entry in plugins.models() if entry.name == DEFAULT_MODEL)

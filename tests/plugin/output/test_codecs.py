@@ -48,7 +48,7 @@ def read(path: Path) -> np.ndarray:
 def music() -> np.ndarray:
     """Some of the song, without full scale."""
     samples, _ = soundfile.read(SONG, dtype="float32", frames=200_000)
-    return samples * np.float32(0.9)
+    return np.asarray(samples * np.float32(0.9))
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ def test_a_waveform_takes_more_and_less_than_announced() -> None:
     assert np.count_nonzero(waveform.extremes[:, 0]) == 250
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(cuts=st.lists(st.integers(0, 5999), max_size=6))
 def test_a_spectrogram_does_not_depend_on_blocks(cuts: list[int]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from support.reaper_model.objects import Item, Take
+from support.reaper_model.state import State
 from support.reaper_model.table import RefusedError, check_attribute
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def _get(table: str, owner: Item | Take, key: str) -> float:
     return owner.values[key]
 
 
-class ItemFunctions:
+class ItemFunctions(State):
     """Items and takes."""
 
     def CountMediaItems(self, project: Project) -> int:

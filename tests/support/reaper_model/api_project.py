@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from support.reaper_model.objects import Project, Source, Take, Track, UndoStep, state_of
+from support.reaper_model.objects import Project, Source, Track, UndoStep, state_of
+from support.reaper_model.state import State
 from support.reaper_model.table import RefusedError, check_attribute
-
-if TYPE_CHECKING:
-    from support.reaper_model.objects import Item
 
 # ruff: noqa: N802  the names are REAPER's
 
 
-class ProjectFunctions:
+class ProjectFunctions(State):
     """Projects, tracks, undo."""
-
-    projects: list[Project]
-    current: Project
-    undo_block: Any
-    refresh: int
-    view_is_stale: bool
-
-    def _edit(self, what: str) -> None:
-        if self.undo_block is None:
-            raise RefusedError(f"{what} outside an undo block")
-        self.view_is_stale = True
 
     def EnumProjects(self, index: int, _: str | None = None) -> tuple[Project | None, str]:
         if index == -1:
@@ -49,16 +36,13 @@ class ProjectFunctions:
         return project.loop
 
     def ValidatePtr2(self, project: Project, pointer: Any, kind: str) -> bool:
-        kinds = {
-            "ReaProject*": Project, "MediaTrack*": Track, "MediaItem*": None, "MediaItem_Take*": Take,
-            "PCM_source*": Source,
-        }  # fmt: skip
-        if kind not in kinds:
-            raise RefusedError(f"ValidatePtr2 does not know {kind}")
+        kinds = {"ReaProject*": Project, "MediaTrack*": Track, "PCM_source*": Source}
         if kind == "MediaItem*":
             return pointer in project.items()
         if kind == "MediaItem_Take*":
             return any(pointer is take for item in project.items() for take in item.takes)
+        if kind not in kinds:
+            raise RefusedError(f"ValidatePtr2 does not know {kind}")
         return isinstance(pointer, kinds[kind]) and self.is_valid(pointer)
 
     # Undo
@@ -118,7 +102,7 @@ class ProjectFunctions:
 
     def InsertTrackAtIndex(self, index: int, defaults: bool) -> None:
         self._edit("InsertTrackAtIndex")
-        if self.undo_block[0] is not self.current:
+        if self.undo_block is None or self.undo_block[0] is not self.current:
             raise RefusedError("InsertTrackAtIndex goes to another project than the undo block")
         if defaults:
             raise RefusedError("a track with the person's default FX would colour the stems")
@@ -160,6 +144,3 @@ class ProjectFunctions:
 
     def _project_of(self, track: Track) -> Project:
         return next(project for project in self.projects if track in project.tracks)
-
-    def item_project(self, item: Item) -> Project:
-        return next(project for project in self.projects if item in project.items())

@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 
 from support.reaper_model.objects import Accessor, Source
+from support.reaper_model.state import State
 from support.reaper_model.table import RefusedError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ READING_SPEED = 4e6
 """Samples a second of the model's clock that an accessor gives."""
 
 
-class SourceFunctions:
+class SourceFunctions(State):
     """Sources, accessors."""
 
     def GetMediaItemTake_Source(self, take: Take) -> Source | None:

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from support.reaper_model.commandline import split_command_line
 from support.reaper_model.objects import new_guid
+from support.reaper_model.state import State
 from support.reaper_model.table import NAMES, RefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # ruff: noqa: N802  the names are REAPER's
 
 LONGEST_WAIT = -1
 
 
-class SystemFunctions:
+class SystemFunctions(State):
     """Files, programs, settings, messages."""
-
-    system: str
-    version: str
-    clock: float
-    resources: Path
-    commands: list[str]
-    on_exec: Callable[[list[str]], str | None]
 
     def GetOS(self) -> str:
         return self.system

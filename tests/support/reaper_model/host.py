@@ -39,7 +39,6 @@ class Host(ProjectFunctions, ItemFunctions, SourceFunctions, SystemFunctions):
         self.system = system
         self.version = version
         self.projects: list[Project] = []
-        self.current: Project | None = None
         self.refusals: list[str] = []
         self.messages: list[str] = []
         self.clock = 1000.0

@@ -126,6 +126,18 @@ class Item:
         return self.takes[self.active] if self.takes else None
 
     @property
+    def sole_take(self) -> Take:
+        """The active take of an item that has one."""
+        assert self.take
+        return self.take
+
+    @property
+    def sole_source(self) -> Source:
+        """The active take's source."""
+        assert self.sole_take.source
+        return self.sole_take.source
+
+    @property
     def end(self) -> float:
         return self.values["D_POSITION"] + self.values["D_LENGTH"]
 
@@ -188,7 +200,8 @@ class Project:
 
     def parents(self) -> dict[str, str]:
         """The name of each track's folder by the track's GUID, "" at the top."""
-        result, open_folders = {}, []
+        result: dict[str, str] = {}
+        open_folders: list[Track] = []
         for track in self.tracks:
             result[track.guid] = open_folders[-1].guid if open_folders else ""
             depth = int(track.values["I_FOLDERDEPTH"])

@@ -57,13 +57,13 @@ def stems_follow_an_item_to_another_track(set_stage: SetStage) -> None:
 @scene
 def stems_stay_in_time_if_the_left_edge_was_dragged(set_stage: SetStage) -> None:
     stage, (item,) = _waiting(set_stage)
-    old = dict(item.values), dict(item.take.values)
+    old = dict(item.values), dict(item.sole_take.values)
     item.values["D_POSITION"] += 1
     item.values["D_LENGTH"] -= 1
-    item.take.values["D_STARTOFFS"] += 1.25
+    item.sole_take.values["D_STARTOFFS"] += 1.25
     _finish(stage)
     assert item.values["B_MUTE"] == 1
-    item.values, item.take.values = old
+    item.values, item.sole_take.values = old
     assert_stems(stage, item)
 
 
@@ -132,7 +132,7 @@ def a_pointer_that_now_is_another_item_is_not_trusted(set_stage: SetStage) -> No
     # REAPER gives the memory of a deleted item to the next one that is made.
     track = stage.project.tracks[0]
     again = Item(guid=item.guid, values=dict(item.values), takes=list(item.takes))
-    item.guid, item.takes = new_guid(), [Take(source=item.takes[0].source, name="impostor")]
+    item.guid, item.takes = new_guid(), [Take(source=item.sole_source, name="impostor")]
     item.values["D_POSITION"] = 90.0
     track.items.append(again)
     _finish(stage)
@@ -144,7 +144,7 @@ def a_pointer_that_now_is_another_item_is_not_trusted(set_stage: SetStage) -> No
 @scene
 def the_take_that_was_separated_is_found_though_another_is_active(set_stage: SetStage) -> None:
     stage, (item,) = _waiting(set_stage)
-    other = Take(source=item.takes[0].source, name="other")
+    other = Take(source=item.sole_source, name="other")
     other.values["D_VOL"] = 0.1
     item.takes.insert(0, None)
     item.takes.append(other)
@@ -157,7 +157,7 @@ def the_take_that_was_separated_is_found_though_another_is_active(set_stage: Set
 @scene
 def a_deleted_take_is_like_a_deleted_item(set_stage: SetStage) -> None:
     stage, (item,) = _waiting(set_stage)
-    item.takes[0] = Take(source=item.takes[0].source, name="other")
+    item.takes[0] = Take(source=item.sole_source, name="other")
     before = state_of(stage.project.tracks)
     _finish(stage)
     assert_untouched(stage, before)

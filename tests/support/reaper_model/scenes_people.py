@@ -35,7 +35,7 @@ def midi_and_empty_items_are_refused_with_what_to_do(set_stage: SetStage) -> Non
         assert_untouched(stage, before)
         assert_told(stage, "Nothing that is selected can be separated", "Item: Apply track/take FX to items")
     stage, item = one_item(set_stage)
-    stage.add_item(stage.project.tracks[0], Source("MIDI"), item_d_position=20.0).take.name = "Piano"
+    stage.add_item(stage.project.tracks[0], Source("MIDI"), item_d_position=20.0).sole_take.name = "Piano"
     stage.add_item(stage.project.tracks[0], None, item_d_position=20.0).takes.clear()
     stage.run()
     assert_stems(stage, item)
@@ -46,7 +46,7 @@ def midi_and_empty_items_are_refused_with_what_to_do(set_stage: SetStage) -> Non
 def a_file_that_is_missing_is_named(set_stage: SetStage) -> None:
     stage, item = one_item(set_stage)
     path = stage.folder / "moved away.wav"
-    stage.add_item(stage.project.tracks[0], Source("WAVE", str(path), samples=item.take.source.samples))
+    stage.add_item(stage.project.tracks[0], Source("WAVE", str(path), samples=item.sole_source.samples))
     stage.run()
     assert_stems(stage, item)
     assert_told(stage, "its file is missing", str(path))
@@ -55,10 +55,10 @@ def a_file_that_is_missing_is_named(set_stage: SetStage) -> None:
 @scene
 def what_the_stems_lack_is_said(set_stage: SetStage) -> None:
     stage, item = one_item(set_stage)
-    item.take.n_envelopes = item.take.n_fx = 1
+    item.sole_take.n_envelopes = item.sole_take.n_fx = 1
     stage.add_item(
         stage.project.tracks[0], stage.noise("b.wav"), item_d_position=20.0, item_d_length=1.0
-    ).take.n_fx = 2
+    ).sole_take.n_fx = 2
     stage.project.tracks[0].n_fx = 1
     stage.run()
     assert_told(

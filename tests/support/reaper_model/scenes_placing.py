@@ -84,7 +84,7 @@ def other_sources_are_rendered(set_stage: SetStage) -> None:
             place |= {"take_i_chanmode": 1.0}
         item = stage.add_item(stage.add_track(), song, **place, **DECORATION)
         if case == "markers":
-            item.takes[0].n_stretch_markers = 2
+            item.sole_take.n_stretch_markers = 2
         stage.run()
         (source,) = stage.job()["sources"]
         assert source["path"] == str(stage.jobs[0] / "s1.wav"), case
@@ -133,7 +133,7 @@ def only_the_time_selection_is_separated(set_stage: SetStage) -> None:
         )  # fmt: skip
         outside = stage.add_item(track, stage.noise("other.wav"), item_d_position=20.0, item_d_length=3.0)
         stage.project.loop = (6.0, 9.0)
-        whole = (dict(item.values), dict(item.take.values))
+        whole = (dict(item.values), dict(item.sole_take.values))
         stage.run()
         # The original is cut at the edges, and only what was separated is muted.
         pieces = sorted(track.items, key=lambda piece: piece.values["D_POSITION"])
@@ -141,7 +141,7 @@ def only_the_time_selection_is_separated(set_stage: SetStage) -> None:
             (4.0, 6.0, 0.0), (6.0, 9.0, 1.0), (9.0, 12.0, 0.0), (20.0, 23.0, 0.0),
         ]  # fmt: skip
         assert outside.values["B_MUTE"] == 0
-        item.values, item.take.values = whole
+        item.values, item.sole_take.values = whole
         assert_stems(stage, item, plain=kind == "WAVE", first=2.0, last=5.0)
         assert_told(stage, "other", "outside the time selection")
 

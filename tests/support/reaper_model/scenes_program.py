@@ -85,7 +85,11 @@ def a_silent_worker_is_waited_for_with_a_hint(set_stage: SetStage) -> None:
 @scene
 def a_line_that_arrives_in_two_parts_is_read_whole(set_stage: SetStage) -> None:
     stage, _ = one_item(set_stage)
-    stage.worker = lambda folder: (folder / "progress.jsonl").write_text('{"fraction": 0.5, "te') and None
+
+    def half_a_line(folder: Path) -> None:
+        (folder / "progress.jsonl").write_text('{"fraction": 0.5, "te')
+
+    stage.worker = half_a_line
     stage.start()
     progress = stage.wait_for_worker() / "progress.jsonl"
     stage.cycle(10)

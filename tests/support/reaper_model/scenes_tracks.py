@@ -102,12 +102,12 @@ def names_of_all_kinds_survive(set_stage: SetStage) -> None:
     stage = set_stage()
     item = stage.add_item(stage.add_track(), stage.noise(), item_d_position=1.0, item_d_length=3.0)
     name = 'The "best" \\ of 東京 \U0001f3b8: part/1?\x01'
-    item.take.name = name
+    item.sole_take.name = name
     stage.run()
     assert stage.job()["sources"][0]["name"] == name
     assert_stems(stage, item)
     (copy,) = stage.stem_items("Vocals")
-    assert copy.take.name == name + " - Vocals"
+    assert copy.sole_take.name == name + " - Vocals"
     assert stage.media_files()[1] == "The _best_ _ of 東京 \U0001f3b8_ part_1__ - Vocals.wav"
 
 

@@ -66,7 +66,7 @@ def a_source_that_failed_is_named_and_the_others_are_placed(set_stage: SetStage)
     stage, item = one_item(set_stage)
     broken = stage.folder / "broken.wav"
     broken.write_bytes(b"RIFF")
-    stage.add_item(stage.add_track("Lost"), Source("WAVE", str(broken), samples=item.take.source.samples))
+    stage.add_item(stage.add_track("Lost"), Source("WAVE", str(broken), samples=item.sole_source.samples))
     stage.run()
     assert_stems(stage, item)
     assert [name for name, _ in stage.names()][-1] == "Lost"
@@ -96,7 +96,7 @@ def a_stem_that_reaper_cannot_open_takes_everything_back(set_stage: SetStage) ->
 @scene
 def a_stem_that_reaper_cannot_use_takes_everything_back(set_stage: SetStage) -> None:
     stage, _ = one_item(set_stage)
-    stage.host.SetMediaItemTake_Source = lambda *_: False
+    stage.host.SetMediaItemTake_Source = lambda *_: False  # type: ignore[method-assign]
     assert_fails(stage, "cannot use a stem", "Nothing was changed")
 
 
@@ -105,7 +105,7 @@ def taking_back_never_takes_back_what_others_did(set_stage: SetStage) -> None:
     stage, _ = one_item(set_stage)
     stage.project.undo.append(UndoStep("Somebody's", stage.project.copied(), stage.project.copied()))
     # Fails before anything has changed, so that there is nothing for REAPER to record.
-    stage.host.InsertTrackAtIndex = lambda *_: None
+    stage.host.InsertTrackAtIndex = lambda *_: None  # type: ignore[method-assign]
     stage.start()
     stage.finish()
     assert [step.name for step in stage.project.undo] == ["Somebody's"]
@@ -121,7 +121,7 @@ def a_job_folder_that_is_read_only_is_told(set_stage: SetStage) -> None:
     assert_fails(stage, "The job cannot be written", "Permission denied", "/Stemdock/jobs/")
     assert stage.host.commands == []
     stage, item = one_item(set_stage)
-    item.take.source.kind = "VIDEO"
+    item.sole_source.kind = "VIDEO"
     stage.host.denied = lambda path, mode: "denied" if "/jobs/" in path and mode != "rb" else None
     assert_fails(stage, "cannot be created", "Permission denied")
 
@@ -134,7 +134,7 @@ def a_full_disk_is_told(set_stage: SetStage) -> None:
         ("VIDEO", 0.01, "s1.wav cannot be written"),
     ):  # fmt: skip
         stage, item = one_item(set_stage)
-        item.take.source.kind = kind
+        item.sole_source.kind = kind
         item.values["D_LENGTH"] = length
         stage.host.denied = lambda path, mode: "full" if "/jobs/" in path and "w" in mode else None
         assert_fails(stage, told, "No space left on device")
@@ -163,8 +163,8 @@ def audio_that_reaper_cannot_read_is_left_out(set_stage: SetStage) -> None:
 @scene
 def if_no_audio_can_be_read_nothing_is_started(set_stage: SetStage) -> None:
     stage, item = one_item(set_stage)
-    item.take.source.kind = "VIDEO"
-    stage.host.broken_files.add(item.take.source.path)
+    item.sole_source.kind = "VIDEO"
+    stage.host.broken_files.add(item.sole_source.path)
     assert_fails(stage, "nothing left to separate", "REAPER cannot read its audio")
     assert stage.host.commands == []
 

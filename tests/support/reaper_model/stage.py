@@ -8,16 +8,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import soundfile
 
 import stemdock_reaper
 from stemdock_reaper.worker import work
-from support.reaper_model.halves import KnownSeparator
+from support.reaper_model.halves import known_separator
 from support.reaper_model.host import Host
 from support.reaper_model.objects import Item, Project, Source, Take, Track
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHIPPED = Path(stemdock_reaper.__file__).parent / "lua"
 SEPARATE = "Stemdock - Separate selected items into stems.lua"
@@ -47,7 +50,7 @@ class Stage:
         self.host.on_exec = self.start_worker
         self.project = self.add_project()
         self.host.current = self.project
-        self.worker = self.known_worker
+        self.worker: Callable[[Path], None] = self.known_worker
         """What becomes of a job folder once the worker starts."""
         self.patience = 3
         """Cycles between the start of the worker and its work."""
@@ -154,14 +157,15 @@ class Stage:
         return "0\n"
 
     def known_worker(self, folder: Path) -> None:
-        work(folder, lambda _: KnownSeparator())
+        work(folder, lambda _: known_separator())
 
     def genuine_worker(self, folder: Path) -> None:
         """The process that REAPER would start, with next to no environment."""
         self.process = subprocess.Popen([*PROGRAM, str(folder)], env={}, cwd="/")
 
     def job(self) -> dict[str, Any]:
-        return json.loads((self.jobs[-1] / "job.json").read_text(encoding="utf-8"))
+        job: dict[str, Any] = json.loads((self.jobs[-1] / "job.json").read_text(encoding="utf-8"))
+        return job
 
     # Looking
 
