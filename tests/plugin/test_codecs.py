@@ -12,7 +12,7 @@ import soundfile
 
 from mixtures import SONG, snr
 from small_model import write_noise
-from stemdock import Output, separate_file
+from stemdock import Observer, Output, separate_file
 from stemdock.audio import AudioWriter, open_audio
 from stemdock.errors import CancelledError, OutputError, OutputOptionError
 from stemdock.output.codecs import CODECS, codec_of, written_rate
@@ -254,7 +254,7 @@ def test_cancelling_ends_ffmpeg(
     with pytest.raises(CancelledError):
         separate_file(
             small_separator, song, tmp_path / "out",
-            output=Output(codec="m4a"), on_progress=on_progress, cancel=cancel,
+            output=Output(codec="m4a"), observer=Observer(on_progress=on_progress, cancel=cancel),
         )  # fmt: skip
     for process in (tmp_path / "processes").read_text().split():
         assert subprocess.run(["ps", "-p", process], capture_output=True, check=False).returncode == 1

@@ -15,7 +15,7 @@ import soundfile
 
 from mixtures import SONG
 from small_model import write_noise
-from stemdock import Output, separate_file
+from stemdock import Observer, Output, separate_file
 from stemdock.errors import (
     AudioFileError,
     AudioFileNotFoundError,
@@ -188,9 +188,8 @@ def test_a_damaged_flac(small_separator: Separator, song: Path, tmp_path: Path) 
 def test_cancelling_leaves_nothing(small_separator: Separator, song: Path, tmp_path: Path) -> None:
     cancel = Event()
     with pytest.raises(CancelledError):
-        separate_file(
-            small_separator, song, tmp_path / "out", on_progress=lambda _: cancel.set(), cancel=cancel
-        )
+        observer = Observer(on_progress=lambda _: cancel.set(), cancel=cancel)
+        separate_file(small_separator, song, tmp_path / "out", observer=observer)
     assert files_below(tmp_path) == ["song.wav"]
 
 

@@ -14,6 +14,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputConflictError, OutputOptionError
+from stemdock.lib.legal_names import cut_to_bytes, legal_name, n_bytes, replace_illegal
 from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
@@ -24,12 +25,8 @@ _TAG_FIELDS: Final = ("title", "artist", "album", "tracknumber")
 FIELDS: Final = ("filename", "foldername", "extension", "instrument", "codec", "model", *_TAG_FIELDS)
 """What a template may have in braces. The first two, instrument and codec are Spleeter's."""
 
-_UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-"""Separators, and what Windows does not allow in a name."""
-_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)", re.IGNORECASE)
-"""Names that mean devices in Windows, whatever their extension."""
 _MAX_BYTES: Final = 240
-"""Of a name in UTF-8. File systems allow 255; an editor may want to append something."""
+"""Longest name in bytes of UTF-8. File systems allow 255; other programs may append a suffix."""
 
 _Part = tuple[str, str | None]
 """Text, and the field that stands behind it."""
@@ -144,17 +141,10 @@ def _values(source: Path, codec: str, model: str, tags: Tags) -> dict[str, str]:
 
 
 def _named(parts: Iterable[_Part], values: Mapping[str, str]) -> str:
-    """A safe name of a file or folder."""
-    pieces = [_UNSAFE.sub("_", text if field is None else values[field]) for text, field in parts]
-    # The longest value gives way, for the others tell stems apart.
-    while (surplus := _n_bytes("".join(pieces)) - _MAX_BYTES) > 0:
-        longest = max(range(len(pieces)), key=lambda index: _n_bytes(pieces[index]))
-        n_kept = max(_n_bytes(pieces[longest]) - surplus, 0)
-        while _n_bytes(pieces[longest]) > n_kept:
-            pieces[longest] = pieces[longest][:-1]
-    name = "".join(pieces).strip(" ").rstrip(" .")
-    return _RESERVED.sub(r"\1_", name, count=1) if _RESERVED.match(name) else name or "_"
-
-
-def _n_bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogateescape"))
+    """A legal name of a file or folder."""
+    pieces = [replace_illegal(text if field is None else values[field]) for text, field in parts]
+    # The longest value is shortened, because the others distinguish the stems.
+    while (surplus := n_bytes("".join(pieces)) - _MAX_BYTES) > 0:
+        longest = max(range(len(pieces)), key=lambda index: n_bytes(pieces[index]))
+        pieces[longest] = cut_to_bytes(pieces[longest], max(n_bytes(pieces[longest]) - surplus, 0))
+    return legal_name("".join(pieces))
