@@ -75,7 +75,7 @@ def test_broken_samples_are_included(song: tuple[Path, np.ndarray], tmp_path: Pa
 def test_an_empty_part_is_refused(
     song: tuple[Path, np.ndarray], tmp_path: Path, start: float, duration: float | None
 ) -> None:
+    excerpt = Excerpt(start=start, duration=duration)
     with pytest.raises(AudioFileError, match="no audio in the requested range"):
-        excerpt = Excerpt(start=start, duration=duration)
         separate_file(Halves(), song[0], tmp_path / "out", excerpt=excerpt)
     assert not (tmp_path / "out").exists()

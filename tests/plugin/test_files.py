@@ -187,8 +187,8 @@ def test_a_damaged_flac(small_separator: Separator, song: Path, tmp_path: Path) 
 
 def test_cancelling_leaves_nothing(small_separator: Separator, song: Path, tmp_path: Path) -> None:
     cancel = Event()
+    observer = Observer(on_progress=lambda _: cancel.set(), cancel=cancel)
     with pytest.raises(CancelledError):
-        observer = Observer(on_progress=lambda _: cancel.set(), cancel=cancel)
         separate_file(small_separator, song, tmp_path / "out", observer=observer)
     assert files_below(tmp_path) == ["song.wav"]
 
