@@ -118,7 +118,7 @@ def test_the_ends_of_a_codecs_range_can_be_written(tmp_path: Path, codec: Any) -
         ({"codec": "mp3", "bitrate": 321}, "mp3 does not support 321k"),
         ({"codec": "opus", "sample_rate": 44100}, "opus does not support 44100 Hz"),
         ({"codec": "ogg", "sample_rate": 384000}, "ogg does not support 384000 Hz"),
-        ({"codec": "wma"}, "unknown: wma"),
+        ({"codec": "wma"}, "wma is unknown"),
     ],
 )
 def test_what_a_codec_does_not_have_is_refused(output: dict[str, Any], reason: str) -> None:
@@ -292,7 +292,7 @@ def test_what_wav_cannot_count_is_rf64(
 ) -> None:
     """Four gigabytes are known beforehand, or turn out in the end."""
     if total_length is None:
-        monkeypatch.setattr("stemdock.audio.sndfile_encoding._WAV_LIMIT", music.nbytes)
+        monkeypatch.setattr("stemdock.audio.rf64._WAV_LIMIT", music.nbytes)
     path = tmp_path / "stem.wav"
     with AudioWriter(path, sample_rate=44100, n_channels=2, total_length=total_length) as writer:
         writer.write(music)

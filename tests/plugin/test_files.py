@@ -25,7 +25,7 @@ from stemdock.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from small_model import SmallPlugin
     from stemdock import Separator
@@ -95,6 +95,32 @@ def test_what_is_there_is_not_overwritten(small_separator: Separator, song: Path
     assert files_below(tmp_path / "out") == ["high.wav"]
     separate_file(small_separator, song, tmp_path / "out", overwrite=True)
     assert soundfile.info(tmp_path / "out" / "high.wav").frames == 16000
+
+
+def test_a_file_that_appears_at_the_last_moment_is_not_overwritten(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    staged: dict[Path, Path] = {}
+
+    def before_placing(files: Mapping[Path, Path]) -> None:
+        staged.update(files)
+        (tmp_path / "out" / "high.wav").write_text("precious")
+
+    observer = Observer(before_placing=before_placing)
+    with pytest.raises(OutputExistsError):
+        separate_file(small_separator, song, tmp_path / "out", observer=observer)
+    assert set(staged) == {tmp_path / "out" / "low.wav", tmp_path / "out" / "high.wav"}
+    assert files_below(tmp_path / "out") == ["high.wav"]
+    assert (tmp_path / "out" / "high.wav").read_text() == "precious"
+
+
+def test_if_one_stem_cannot_take_its_place_none_does(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "high.wav").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"high\.wav: cannot be written"):
+        separate_file(small_separator, song, tmp_path / "out", overwrite=True)
+    assert files_below(tmp_path / "out") == ["high.wav"]
 
 
 def test_the_mixture_is_never_overwritten(small_separator: Separator, tmp_path: Path) -> None:

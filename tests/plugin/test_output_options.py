@@ -67,7 +67,7 @@ def test_what_is_written_where(
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--stems", "guitar"], "Its stems: low, high"),
+        (["--stems", "guitar"], "its stems: low, high"),
         (["--mix", "low=high"], "already used"),
         (["--mix", "k=low", "--mix", "k=high"], "twice"),
         (["--mix", "k"], "not a valid mix"),

@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
-WAV_LIMIT: Final = 2**32 - 2**16
+_WAV_LIMIT: Final = 2**32 - 2**16
 """Bytes that the 32-bit size fields of WAV can count, less some room for headers."""
+
+
+def fits_in_wav(size: int) -> bool:
+    """Whether so many bytes of samples fit in a WAV file."""
+    return size < _WAV_LIMIT
 
 
 def become_wav_if_small(path: Path) -> None:
@@ -27,7 +32,7 @@ def become_wav_if_small(path: Path) -> None:
     Raises:
         OSError: The file cannot be changed.
     """
-    if path.stat().st_size >= WAV_LIMIT:
+    if not fits_in_wav(path.stat().st_size):
         return
     with path.open("r+b") as file:
         _, _, form, chunk, size, riff_size, data_size = struct.unpack("<4sI4s4sIQQ", file.read(36))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import soundfile
 
-from stemdock.audio.rf64 import WAV_LIMIT, become_wav_if_small
+from stemdock.audio.rf64 import become_wav_if_small, fits_in_wav
 from stemdock.errors import OutputError
 from stemdock.lib.os_errors import os_errors_as, reason_for
 
@@ -98,7 +98,7 @@ class SndfileSink:
         if codec == "wav" and encoding.bit_depth is not None:
             size = (signal.total_length or 0) * signal.n_channels * _SAMPLE_SIZES[encoding.bit_depth]
             # RF64 is for files too large for WAV. If the length is unknown, the file starts as RF64.
-            if signal.total_length is None or size >= WAV_LIMIT:
+            if signal.total_length is None or not fits_in_wav(size):
                 file_format = "RF64"
         self._may_become_wav = file_format == "RF64" and signal.total_length is None
         with os_errors_as(self._output_error):

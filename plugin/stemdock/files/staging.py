@@ -71,7 +71,7 @@ def remove_abandoned(folder: Path) -> None:
 
 def remove_empty(folders: list[Path]) -> None:
     """Removes folders, deepest first, up to the first that is not empty."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):  # the latter for paths that no system accepts
         for path in folders:
             path.rmdir()
 
