@@ -73,12 +73,13 @@ def _separate_track(
     cancel: Event,
 ) -> Sequence[StemTrack]:
     # The engine is imported by those only who separate.
-    from stemdock import separate_file  # noqa: PLC0415
+    from stemdock import Observer, separate_file  # noqa: PLC0415
 
     mixture = folder / f"track-{track.index + 1}.wav"
     _cut(mixture, track)
     target = folder / str(track.index + 1)
-    made = separate_file(separator, mixture, target, overwrite=True, on_progress=on_progress, cancel=cancel)
+    observer = Observer(on_progress=on_progress, cancel=cancel)
+    made = separate_file(separator, mixture, target, overwrite=True, observer=observer)
     stems = {stem: path for stem, path in made.stems.items() if stem in (request.stems or made.stems)}
     if request.remainder:
         name = f"everything but {request.stems[0]}" if len(request.stems) == 1 else "everything else"

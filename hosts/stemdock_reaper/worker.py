@@ -108,7 +108,7 @@ def _separate_source(
     attendant: Attendant,
 ) -> dict[str, Any]:
     """Separates one source; returns its entry in the result."""
-    from stemdock import separate_file  # noqa: PLC0415  takes a while, and progress has begun to be told
+    from stemdock import Excerpt, Observer, separate_file  # noqa: PLC0415  takes a while, and progress has begun to be told
 
     def on_progress(progress: Progress) -> None:
         tell(progress.done_length / progress.total_length if progress.total_length else 0.0)
@@ -120,10 +120,8 @@ def _separate_source(
             separator,
             source.path,
             staging,
-            start=source.start,
-            duration=source.duration,
-            on_progress=on_progress,
-            cancel=attendant.cancel,
+            excerpt=Excerpt(start=source.start, duration=source.duration),
+            observer=Observer(on_progress=on_progress, cancel=attendant.cancel),
         )
         paths = reserve_paths(job.output_folder, source.name, stems)
         _move({separated.stems[stem]: path for stem, path in paths.items()})

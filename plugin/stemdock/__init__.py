@@ -14,7 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from stemdock.audio import AudioInfo as AudioInfo
     from stemdock.audio import AudioWriter as AudioWriter
+    from stemdock.audio import audio_info as audio_info
     from stemdock.audio import open_audio as open_audio
     from stemdock.audio.native_files import native_name as native_name
     from stemdock.card import INPUT_NAME as INPUT_NAME
@@ -43,7 +45,10 @@ if TYPE_CHECKING:
     from stemdock.errors import OutputOptionError as OutputOptionError
     from stemdock.errors import ProviderUnavailableError as ProviderUnavailableError
     from stemdock.errors import StemdockError as StemdockError
+    from stemdock.files.excerpts import Excerpt as Excerpt
+    from stemdock.files.observing import Observer as Observer
     from stemdock.files.separating import separate_file as separate_file
+    from stemdock.files.staging import staging as staging
     from stemdock.hookspecs import hookimpl as hookimpl
     from stemdock.inference.bandwidth import card_with_bins as card_with_bins
     from stemdock.inference.bandwidth import write_with_bins as write_with_bins
@@ -57,7 +62,17 @@ if TYPE_CHECKING:
     from stemdock.inference.protobuf import read_fields as read_fields
     from stemdock.inference.protobuf import read_varint as read_varint
     from stemdock.inference.session import OnnxSession as OnnxSession
+    from stemdock.lib.atomic import atomic_file as atomic_file
+    from stemdock.lib.atomic import move_all_to_place as move_all_to_place
+    from stemdock.lib.atomic import write_atomically as write_atomically
     from stemdock.lib.hashing import file_sha256 as file_sha256
+    from stemdock.lib.hashing import files_sha256 as files_sha256
+    from stemdock.lib.legal_names import is_device_name as is_device_name
+    from stemdock.lib.legal_names import legal_name as legal_name
+    from stemdock.lib.locking import locked as locked
+    from stemdock.lib.locking import try_locked as try_locked
+    from stemdock.lib.os_errors import os_errors_as as os_errors_as
+    from stemdock.lib.os_errors import reason_for as reason_for
     from stemdock.lib.untrusted_json import parse_json as parse_json
     from stemdock.output.options import Output as Output
     from stemdock.plugins import Plugins as Plugins
@@ -77,7 +92,7 @@ if TYPE_CHECKING:
     from stemdock.types import Separation as Separation
 
 _NAMES: Final = {
-    "audio": "AudioWriter open_audio",
+    "audio": "AudioInfo AudioWriter audio_info open_audio",
     "audio.native_files": "native_name",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
@@ -87,13 +102,20 @@ _NAMES: Final = {
         NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
         OutputOptionError ProviderUnavailableError StemdockError
     """,
+    "files.excerpts": "Excerpt",
+    "files.observing": "Observer",
     "files.separating": "separate_file",
+    "files.staging": "staging",
     "hookspecs": "hookimpl",
     "inference.bandwidth": "card_with_bins write_with_bins",
     "inference.opening": "DEFAULT_MODEL find_entry model_sha256 open_model plain_name verify_model",
     "inference.protobuf": "FormatError read_fields read_varint",
     "inference.session": "OnnxSession",
-    "lib.hashing": "file_sha256",
+    "lib.atomic": "atomic_file move_all_to_place write_atomically",
+    "lib.hashing": "file_sha256 files_sha256",
+    "lib.legal_names": "is_device_name legal_name",
+    "lib.locking": "locked try_locked",
+    "lib.os_errors": "os_errors_as reason_for",
     "lib.untrusted_json": "parse_json",
     "output.options": "Output",
     "plugins": "Plugins load_plugins",

@@ -6,11 +6,11 @@ A card travels inside the ONNX file (its metadata), so a model file needs no com
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stemdock.errors import ModelContractError
+from stemdock.lib.legal_names import is_legal_name
 from stemdock.lib.untrusted_json import parse_json
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ _MAX_SAMPLE_RATE: Final = 768_000
 _MAX_EXPONENT: Final = 4
 _MAX_SIZE: Final = 1 << 27
 """Values in the frames of one segment, over all channels and stems: six times as many as of 5stems."""
-_FILE_NAME: Final = re.compile(r'(?!\.)[^\x00-\x1f\x7f-\x9f<>:"/\\|?*\ud800-\udfff]{1,64}(?<![ .])')
-"""What a stem can be called: it names files on every system, and an output of the graph."""
+_MAX_STEM_LENGTH: Final = 64
+"""Characters in the name of a stem, which becomes part of file names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class ModelCard:
             (len(self.stems) < 2, "the card names fewer than two stems"),  # noqa: PLR2004
             (len(set(self.stems)) != len(self.stems), "the card names a stem twice"),
             (
-                not all(_FILE_NAME.fullmatch(stem) for stem in self.stems),
+                not all(is_legal_name(stem) and len(stem) <= _MAX_STEM_LENGTH for stem in self.stems),
                 f"the card has a stem that cannot name a file: {', '.join(map(repr, self.stems))}",
             ),
             (not 0 < self.sample_rate <= _MAX_SAMPLE_RATE, f"sample rate {self.sample_rate} Hz"),

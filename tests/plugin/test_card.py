@@ -64,7 +64,7 @@ def test_sizes_and_numbers_have_limits(changes: dict[str, object], reason: str) 
 
 def test_a_card_that_is_nested_too_deeply_is_refused() -> None:
     metadata = {**card_to_metadata(small_card()), "stemdock.stems": "[" * 100_000 + "]" * 100_000}
-    with pytest.raises(ModelContractError, match="nested too deeply"):
+    with pytest.raises(ModelContractError, match="nesting is too deep"):
         card_from_metadata(metadata, "m")
 
 

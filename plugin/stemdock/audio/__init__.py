@@ -1,14 +1,17 @@
-"""Audio files and sample rates: the only package that knows soundfile, soxr, tinytag and ffmpeg.
+"""Audio files and sample rates: the only package that imports soundfile, soxr and tinytag or runs ffmpeg.
 
 Conventions:
     Blocks are float32, `(n_samples, n_channels)`; full scale is 1.0.
 """
 
+from stemdock.audio.encoding import Signal as Signal
 from stemdock.audio.ffmpeg_encoding import check_encoder as check_encoder
-from stemdock.audio.reading import AudioStream as AudioStream
+from stemdock.audio.reading import AudioInfo as AudioInfo
+from stemdock.audio.reading import audio_info as audio_info
 from stemdock.audio.reading import open_audio as open_audio
 from stemdock.audio.resampling import resampled as resampled
 from stemdock.audio.sample_spool import SampleSpool as SampleSpool
+from stemdock.audio.stream import AudioStream as AudioStream
 from stemdock.audio.tag_reading import UnreadableTagsError as UnreadableTagsError
 from stemdock.audio.tag_reading import read_tags as read_tags
 from stemdock.audio.writing import AudioWriter as AudioWriter

@@ -1,4 +1,4 @@
-"""Which loudspeaker each channel of a file is for, as far as libsndfile and ffmpeg tell."""
+"""The loudspeaker of each channel of a file, as libsndfile and ffmpeg report it."""
 
 from __future__ import annotations
 
@@ -16,45 +16,47 @@ _SNDFILE_SPEAKERS: Final = {
     2: "FL", 3: "FR", 4: "FC", 5: "FL", 6: "FR", 7: "FC", 8: "BC", 9: "BL", 10: "BR", 11: "LFE", 12: "FLC",
     13: "FRC", 14: "SL", 15: "SR", 16: "TC", 17: "TFL", 18: "TFR", 19: "TFC", 20: "TBL", 21: "TBR", 22: "TBC",
 }  # fmt: skip
-"""By libsndfile's SF_CHANNEL_MAP_* numbers."""
+"""Loudspeakers by libsndfile's SF_CHANNEL_MAP_* numbers."""
 _MASK_SPEAKERS: Final = (
     "FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR",
     "TC", "TFL", "TFC", "TFR", "TBL", "TBC", "TBR",
 )  # fmt: skip
-"""By the bits of WAVE_FORMAT_EXTENSIBLE's channel mask, from the lowest; channels have that order."""
+"""Loudspeakers by the bits of WAVE_FORMAT_EXTENSIBLE's channel mask, the lowest first. The channels of
+a file are in the same order."""
 _CHUNK: Final = struct.Struct("<4sI")
-"""Name and size in bytes."""
+"""Header of a chunk: its name, and its size in bytes."""
 _FORMAT: Final = struct.Struct("<HHIIHH")
-"""Format, channels, sample rate in Hz, bytes a second, bytes a frame, bits a sample."""
+"""Content of a fmt chunk: format, channels, sample rate in Hz, bytes per second, bytes per frame, bits per
+sample."""
 _MASK: Final = struct.Struct("<HHI")
-"""Size of the extension, valid bits, channel mask: what follows in WAVE_FORMAT_EXTENSIBLE."""
+"""Its extension in WAVE_FORMAT_EXTENSIBLE: size of the extension, valid bits, channel mask."""
 
 
 def soundfile_speakers(file: soundfile.SoundFile) -> tuple[str, ...]:
-    """Loudspeakers of an open file's channels; none if nobody can say."""
+    """The loudspeaker of each channel of an open file; empty if unknown."""
     return _channel_map(file) or usual_speakers(file.channels, ogg=file.format == "OGG")
 
 
 def _channel_map(file: soundfile.SoundFile) -> tuple[str, ...]:
-    """What the file itself says: WAV and CAF do."""
-    # soundfile has no public way to this command; should the private one go, channels count as usual.
+    """The loudspeakers that the file itself names, as WAV and CAF files do; empty if it names none."""
+    # soundfile has no public name for this command. Without the private one, the usual order is assumed.
     with suppress(AttributeError):
         numbers = soundfile._ffi.new("int[]", file.channels)  # noqa: SLF001
         size = soundfile._ffi.sizeof(numbers)  # noqa: SLF001
         if soundfile._snd.sf_command(file._file, _GET_CHANNEL_MAP, numbers, size):  # noqa: SLF001
             speakers = tuple(_SNDFILE_SPEAKERS.get(number, "") for number in numbers)
-            # Of an AIFF, libsndfile tells what happened to be in its memory.
+            # For AIFF files, libsndfile returns arbitrary values.
             if all(speakers) and len(set(speakers)) == len(speakers):
                 return speakers
     return ()
 
 
 def read_wav_header(stream: IO[bytes]) -> tuple[int, int, tuple[str, ...]] | None:
-    """Reads a stream of WAV, as ffmpeg writes it to a pipe, up to its first sample.
+    """Reads the header of a WAV stream, as ffmpeg writes it to a pipe, up to the first sample.
 
     Returns:
-        Sample rate in Hz, number of channels, and their loudspeakers, none if nobody can say; None if the
-        stream ends before there are samples.
+        Sample rate in Hz, number of channels, and the loudspeaker of each channel, empty if unknown; None
+        if the stream ends before the samples begin.
     """
     sample_rate = n_channels = 0
     speakers: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Files and their names as libraries in C can take them."""
+"""Files and file names in the forms that C libraries accept."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ if TYPE_CHECKING:
 
 
 def native_name(path: Path) -> str | bytes:
-    """A path for soundfile, which would encode a text itself and refuse what is no UTF-8."""
+    """A path for soundfile, which cannot encode names that are not valid UTF-8."""
     return str(path) if sys.platform == "win32" else os.fsencode(path)
 
 
-def open_plain(path: Path) -> BinaryIO:
-    """Opens a file, but nothing that could keep its reader waiting, such as a named pipe.
+def open_regular_file(path: Path) -> BinaryIO:
+    """Opens a file for reading; refuses named pipes and devices, which could block the reader for ever.
 
     Raises:
-        OSError: There is none, it may not be read, or it is no plain file.
-        ValueError: The path has a NUL in it, or letters that are none.
+        OSError: The file does not exist, is not readable, or is not a regular file.
+        ValueError: The path contains a null character or an unpaired surrogate.
     """
     mode = path.stat().st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(errno.EINVAL, "it is no plain file")
+        raise OSError(errno.EINVAL, "not a regular file")
     return path.open("rb")
 
 
-class Nameless:
-    """A file's bytes for libsndfile, which is not to know its name."""
+class AnonymousFile:
+    """An open file whose name libsndfile cannot see, so that it judges by the content alone."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Goes to a position, if there is such a one; returns where it is then."""
-        # A damaged header may point to before the beginning, and nobody would catch the exception.
+        """Moves to a position if it is valid; returns the position afterwards."""
+        # A damaged header may point before the beginning, and libsndfile cannot catch the exception.
         with suppress(OSError):
             self._file.seek(offset, whence)
         return self._file.tell()
 
     def tell(self) -> int:
-        """The position, bytes."""
+        """The position in bytes."""
         return self._file.tell()
 
     def read(self, size: int) -> bytes:
-        """At most so many bytes from there on."""
+        """Reads up to `size` bytes."""
         return self._file.read(size)

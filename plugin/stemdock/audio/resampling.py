@@ -1,4 +1,4 @@
-"""Sample rates: the only module that knows soxr."""
+"""Conversion of sample rates: the only module that imports soxr."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def resampled(blocks: Iterable[FloatArray], from_rate: int, to_rate: int) -> Iterator[FloatArray]:
-    """Blocks at another sample rate, without delay.
+    """Converts blocks to another sample rate, without a delay.
 
     Args:
-        blocks: `(n_samples, n_channels)` each, all with the same number of channels.
-        from_rate: Hz.
-        to_rate: Hz.
+        blocks: `(n_samples, n_channels)`, all with the same number of channels.
+        from_rate: Sample rate of the blocks in Hz.
+        to_rate: Sample rate of the result in Hz.
 
     Yields:
-        Blocks whose lengths add up to `total * to_rate / from_rate`, rounded; the samples do not
-        depend on how the input was cut.
+        Blocks with a total length of `total * to_rate / from_rate`, rounded. The samples do not depend on
+        how the input is divided into blocks.
     """
     if from_rate == to_rate:
         yield from blocks

@@ -1,14 +1,12 @@
-"""Samples that wait on disk until it is known how loud they get."""
+"""Samples kept on disk until the peak of the whole song is known."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
-
-import numpy as np
 
 from stemdock.dsp.levels import peak_of
 from stemdock.errors import OutputError
+from stemdock.lib.array_file import ArrayFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,60 +18,55 @@ _BLOCK_LENGTH: Final = 1 << 16
 
 
 class SampleSpool:
-    """A temporary file of bare float32 samples, written once and read once.
+    """A temporary file of float32 samples, written once and read once.
 
     Attributes:
         peak: Largest absolute sample so far.
     """
 
-    def __init__(self, path: Path, n_channels: int) -> None:
-        """Creates the file, whose folder is somebody else's to remove.
+    def __init__(self, folder: Path, n_channels: int) -> None:
+        """Creates the file.
+
+        Args:
+            folder: Where the file uses disk space.
+            n_channels: Channels of every block.
 
         Raises:
-            OutputError: It cannot be created.
+            OutputError: The file cannot be created.
         """
         self.peak = 0.0
-        self._path = path
         self._n_channels = n_channels
-        try:
-            self._file = path.open("x+b")
-        except OSError as error:
-            raise self._error(error) from error
+        self._file = ArrayFile(
+            folder,
+            lambda reason: OutputError(
+                folder,
+                f"temporary files cannot be stored there ({reason})",
+                remedy="Check the permissions and the free disk space.",
+            ),
+        )
 
     def write(self, block: FloatArray) -> None:
         """Appends a block `(n_samples, n_channels)`.
 
         Raises:
-            OutputError: The disk is full or gone.
+            OutputError: The disk is full or disconnected.
         """
         self.peak = max(self.peak, peak_of(block))
-        try:
-            self._file.write(np.ascontiguousarray(block, np.float32).data)
-        except OSError as error:
-            raise self._error(error) from error
+        self._file.append(block)
 
     def blocks(self) -> Iterator[FloatArray]:
-        """All that was written, in blocks `(n_samples, n_channels)`."""
-        try:
-            self._file.seek(0)
-        except OSError as error:
-            raise self._error(error) from error
-        while data := self._file.read(_BLOCK_LENGTH * self._n_channels * 4):
-            yield np.frombuffer(data, np.float32).reshape(-1, self._n_channels)
+        """All samples, in blocks `(n_samples, n_channels)`.
+
+        Raises:
+            OutputError: They cannot be read.
+        """
+        self._file.rewind()
+        while len(block := self._file.read(_BLOCK_LENGTH, self._n_channels)):
+            yield block
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Closes and removes the file."""
-        # What has not been written by now is wanted no more, and must not hide why.
-        with suppress(OSError):
-            self._file.close()
-        self._path.unlink(missing_ok=True)
-
-    def _error(self, error: OSError) -> OutputError:
-        return OutputError(
-            self._path,
-            f"cannot be written ({error.strerror})",
-            remedy="Check permissions and free disk space.",
-        )
+        """Removes the file."""
+        self._file.__exit__()

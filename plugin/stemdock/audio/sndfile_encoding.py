@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-import struct
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import soundfile
 
+from stemdock.audio.rf64 import become_wav_if_small, fits_in_wav
 from stemdock.errors import OutputError
+from stemdock.lib.os_errors import os_errors_as, reason_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer as Buffer
 
-    from stemdock.output.codecs import Codec
-    from stemdock.output.options import BitDepth
+    from stemdock.audio.encoding import Encoding
     from stemdock.output.tags import Tags
     from stemdock.types import FloatArray
 
@@ -30,23 +30,21 @@ _FORMATS: Final = {
     "ogg": ("OGG", "VORBIS"),
     "opus": ("OGG", "OPUS"),
 }
-"""libsndfile's major format and subtype, the latter None if it follows from the bit depth."""
+"""libsndfile's format and subtype; no subtype where the bit depth decides."""
 _SUBTYPES: Final = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
 _SAMPLE_SIZES: Final = {"16": 2, "24": 3, "32f": 4}
-"""Bytes."""
-_WAV_LIMIT: Final = 2**32 - 2**16
-"""Bytes that a WAV file's 32-bit sizes can count, less some room for its headers."""
+"""Bytes per sample."""
 _STRINGS: Final = ("title", "artist", "album", "tracknumber", "date", "genre", "comment")
 _SFC_SET_ADD_PEAK_CHUNK: Final = 0x1050
 _PIECE_LENGTH: Final = 1 << 16
-"""Samples given to libsndfile at once: its encoders take room for all of them."""
+"""Samples passed to libsndfile in one call: its encoders allocate memory for all of them."""
 
 _VORBIS_NOMINAL: Final = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 500)
-"""Kilobits per second that libvorbis aims at in its qualities 0 to 10, for two channels at 44.1 or 48 kHz."""
+"""Target bit rates in kbit/s of libvorbis's qualities 0 to 10, for two channels at 44.1 or 48 kHz."""
 
 
 def _compression_level(codec: str, bitrate: int) -> float:
-    """Libsndfile's scale from 0 (largest file) to 1, as each of its encoders reads it."""
+    """The value from 0 (largest file) to 1 that sets a bit rate in kbit/s in libsndfile's encoders."""
     if codec == "mp3":
         # Linear from 320 to 32 kbit/s at 32 kHz and above.
         return (320 - bitrate) / (320 - 32)
@@ -57,13 +55,13 @@ def _compression_level(codec: str, bitrate: int) -> float:
 
 
 class _WatchedFile(io.FileIO):
-    """A new file that remembers what went wrong.
+    """A new file that keeps the first error of its writes.
 
-    libsndfile ignores that a disk is full when it closes a file, so what is compressed would lose its end
-    without anybody noticing. And no exception can pass through it, nor what a signal raises.
+    libsndfile ignores a full disk when it closes a file, so a compressed file would lose its end without
+    an error. Exceptions, including those of signal handlers, cannot pass through libsndfile.
 
     Attributes:
-        fault: What was raised first in writing, None if nothing was.
+        fault: The first exception that a write raised; None if there was none.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +69,7 @@ class _WatchedFile(io.FileIO):
         self.fault: BaseException | None = None
 
     def write(self, data: Buffer, /) -> int:
-        """Writes all of the data; returns 0 if that fails, which libsndfile takes for an error."""
+        """Writes all of the data; returns 0, which means an error to libsndfile, if that fails."""
         if self.fault:
             return 0
         try:
@@ -79,62 +77,56 @@ class _WatchedFile(io.FileIO):
             size = len(rest)
             while rest:
                 rest = rest[super().write(rest) :]
-        except BaseException as error:  # noqa: BLE001  it is raised again when libsndfile has returned
+        except BaseException as error:  # noqa: BLE001  raised again after libsndfile returns
             self.fault = error
             return 0
         return size
 
 
 class SndfileSink:
-    """A file that libsndfile is writing.
+    """A file that libsndfile writes.
 
     Attributes:
-        warning: What went wrong with the tags, empty if nothing did.
+        warning: Why tags are missing; empty if none are.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        codec: Codec,
-        bit_depth: BitDepth | None,
-        bitrate: int | None,
-        sample_rate: int,
-        n_channels: int,
-        total_length: int | None,
-        tags: Tags,
-    ) -> None:
+    def __init__(self, path: Path, encoding: Encoding, tags: Tags) -> None:
         """Creates the file; raises `OutputError` if that fails."""
         self._path = path
-        file_format, subtype = _FORMATS[codec.name]
-        if codec.name == "wav" and bit_depth is not None:
-            size = (total_length or 0) * n_channels * _SAMPLE_SIZES[bit_depth]
-            # What does not fit in WAV becomes RF64. If nobody knows, it is RF64 until it is complete.
-            if total_length is None or size >= _WAV_LIMIT:
+        codec, signal = encoding.codec.name, encoding.signal
+        file_format, subtype = _FORMATS[codec]
+        if codec == "wav" and encoding.bit_depth is not None:
+            size = (signal.total_length or 0) * signal.n_channels * _SAMPLE_SIZES[encoding.bit_depth]
+            # RF64 is for files too large for WAV. If the length is unknown, the file starts as RF64.
+            if signal.total_length is None or not fits_in_wav(size):
                 file_format = "RF64"
-        self._may_become_wav = file_format == "RF64" and total_length is None
-        self._stream = self._created()
+        self._may_become_wav = file_format == "RF64" and signal.total_length is None
+        with os_errors_as(self._output_error):
+            self._stream = _WatchedFile(path)
         with ExitStack() as failing:
             failing.callback(self._stream.close)
-            with self._told_errors():
+            with self._translated_errors():
                 self._file = soundfile.SoundFile(
                     self._stream,
                     "w",
-                    samplerate=sample_rate,
-                    channels=n_channels,
-                    subtype=subtype if bit_depth is None else _SUBTYPES[bit_depth],
+                    samplerate=signal.sample_rate,
+                    channels=signal.n_channels,
+                    subtype=_SUBTYPES[encoding.bit_depth] if encoding.bit_depth else subtype,
                     format=file_format,
-                    compression_level=None if bitrate is None else _compression_level(codec.name, bitrate),
-                    bitrate_mode="CONSTANT" if codec.name == "mp3" else None,
+                    compression_level=_compression_level(codec, encoding.bitrate)
+                    if encoding.bitrate
+                    else None,
+                    bitrate_mode="CONSTANT" if codec == "mp3" else None,
                 )
                 failing.callback(self._file.close)
-            if bit_depth == "32f":
-                _leave_out_peaks(self._file)
+            if encoding.bit_depth == "32f":
+                _omit_peak_chunk(self._file)
             failing.pop_all()
-        # In mp3, libsndfile takes UTF-8 for Latin-1.
-        self.warning = "" if codec.name == "mp3" else self._set_tags(tags)
+        # libsndfile writes UTF-8 into mp3 tags that are marked as Latin-1, so `add_tags` writes them.
+        self.warning = "" if codec == "mp3" else self._set_tags(tags)
 
     def _set_tags(self, tags: Tags) -> str:
-        """Writes tags; returns what went wrong."""
+        """Writes tags; returns the reason if that fails."""
         try:
             for name in _STRINGS:
                 if text := getattr(tags, name):
@@ -145,70 +137,50 @@ class SndfileSink:
 
     def write(self, block: FloatArray) -> None:
         """Appends a block."""
-        with self._told_errors():
+        with self._translated_errors():
             for start in range(0, len(block), _PIECE_LENGTH):
                 self._file.write(block[start : start + _PIECE_LENGTH])
 
     def close(self) -> None:
         """Completes the file."""
-        with self._stream, self._told_errors():
+        with self._stream, self._translated_errors():
             self._file.close()
-        with self._told_errors():
-            if self._may_become_wav and self._path.stat().st_size < _WAV_LIMIT:
-                _become_wav(self._path)
+        if self._may_become_wav:
+            with self._translated_errors():
+                become_wav_if_small(self._path)
 
     def abort(self) -> None:
-        """Lets go of the file, whatever becomes of it."""
+        """Closes the file, which is incomplete."""
         with suppress(soundfile.SoundFileError), self._stream:
             self._file.close()
 
-    def _created(self) -> _WatchedFile:
-        try:
-            return _WatchedFile(self._path)
-        except OSError as error:
-            raise self._error(error) from error
-
     @contextmanager
-    def _told_errors(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
-        # soundfile asserts that libsndfile wrote all it was given, which a full disk disproves.
+        # soundfile asserts that libsndfile wrote all samples, which is not so on a full disk.
         except (soundfile.SoundFileError, OSError, AssertionError) as error:
             raise self._error(self._stream.fault or error) from error
         if self._stream.fault:
             raise self._error(self._stream.fault)
 
     def _error(self, error: BaseException) -> BaseException:
-        """What to raise: an `OutputError`, unless it has nothing to do with the file."""
-        if not isinstance(error, (soundfile.SoundFileError, OSError, AssertionError)):
-            return error
-        reason = error.strerror if isinstance(error, OSError) else error
+        """The error to raise: an `OutputError`, unless the cause is not the file, such as a signal."""
+        if isinstance(error, OSError):
+            return self._output_error(reason_for(error))
+        if isinstance(error, (soundfile.SoundFileError, AssertionError)):
+            return self._output_error(str(error))
+        return error
+
+    def _output_error(self, reason: str) -> OutputError:
         return OutputError(
-            self._path, f"cannot be written ({reason})", remedy="Check permissions and free disk space."
+            self._path,
+            f"cannot be written ({reason})",
+            remedy="Check the permissions and the free disk space.",
         )
 
 
-def _leave_out_peaks(file: soundfile.SoundFile) -> None:
-    """Leaves out a chunk that has the time of writing in it: equal results shall be equal files."""
-    # soundfile has no name for this command.
+def _omit_peak_chunk(file: soundfile.SoundFile) -> None:
+    """Omits the PEAK chunk, which contains the time: equal results must be equal files."""
+    # soundfile has no public name for this command.
     soundfile._snd.sf_command(file._file, _SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)  # noqa: SLF001
-
-
-def _become_wav(path: Path) -> None:
-    """Makes a complete RF64 file a WAV file, in place.
-
-    EBU Tech 3306 lays RF64 out for this: the ds64 chunk, which holds the sizes in 64 bits, becomes
-    a JUNK chunk that readers skip, and the sizes go where WAV has them.
-    """
-    with path.open("r+b") as file:
-        _, _, form, chunk, size, riff_size, data_size = struct.unpack("<4sI4s4sIQQ", file.read(36))
-        assert (form, chunk) == (b"WAVE", b"ds64")  # noqa: S101  libsndfile's own layout
-        file.seek(0)
-        file.write(struct.pack("<4sI4s4s", b"RIFF", riff_size, form, b"JUNK"))
-        file.seek(20 + size)
-        name, size = struct.unpack("<4sI", file.read(8))
-        while name != b"data":
-            file.seek(size + size % 2, 1)
-            name, size = struct.unpack("<4sI", file.read(8))
-        file.seek(-4, 1)
-        file.write(struct.pack("<I", data_size))

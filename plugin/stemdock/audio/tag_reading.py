@@ -1,4 +1,4 @@
-"""Reading of tags: the only module that knows tinytag."""
+"""Reading of tags: the only module that imports tinytag."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PICTURES: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
-"""First bytes and type of the pictures that players show."""
+"""Type of the pictures that players display, by their first bytes."""
 
 
 class UnreadableTagsError(Exception):
-    """The tags are damaged; `str(error)` says how."""
+    """The tags are damaged; `str(error)` describes the damage."""
 
 
 def read_tags(path: Path) -> Tags:
-    """The tags of a song.
+    """Reads the tags of a song.
 
     Args:
-        path: An audio file. One of a kind that tinytag does not know has no tags.
+        path: An audio file. Formats that tinytag does not support count as files without tags.
 
     Raises:
-        UnreadableTagsError: They are damaged.
+        UnreadableTagsError: The tags are damaged.
     """
     try:
         found = TinyTag.get(os.fspath(path), duration=False, image=True)
     except UnsupportedFormatError:
         return Tags()
-    # tinytag works on bytes that anybody may have made, and not every slip of it has a type of its own.
+    # Damaged or malicious files can raise errors of any type inside tinytag.
     except Exception as error:
         raise UnreadableTagsError(str(error) or type(error).__name__) from error
     image = found.images.any
@@ -50,7 +50,7 @@ def read_tags(path: Path) -> Tags:
 
 
 def _text(value: object) -> str:
-    """One line or more without control characters; what is no text at all becomes empty."""
+    """The text without control characters other than line breaks; empty if the value is not a text."""
     if not isinstance(value, str):
         return ""
     return "".join(char for char in value if char.isprintable() or char == "\n").strip()

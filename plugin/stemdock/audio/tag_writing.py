@@ -1,7 +1,7 @@
-"""Tags that the encoders do not write themselves: those of mp3, and covers.
+"""Tags that the encoders do not write: all of mp3's, and covers.
 
-A finished file is copied to one with the tags in it, which then takes its place, for tags stand
-before the audio.
+Tags come before the audio, so a finished file is copied to a new one with the tags in it, which
+then replaces the first.
 
 Formats: ID3v2.3.0 (id3.org), and RFC 9639, section 8, for FLAC.
 """
@@ -12,7 +12,8 @@ import shutil
 import struct
 from typing import IO, TYPE_CHECKING, Final
 
-from stemdock.audio.ffmpeg_encoding import with_cover
+from stemdock.audio.ffmpeg_encoding import copy_with_cover
+from stemdock.lib.atomic import scratch_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,47 +25,48 @@ _ID3_FRAMES: Final = {
     "genre": b"TCON",
 }  # fmt: skip
 _MAX_ID3: Final = 2**28 - 1
-"""Bytes: the size of a tag has 28 bits."""
+"""Bytes: the size field of a tag has 28 bits."""
 _UTF16: Final = b"\x01"
 _FRONT_COVER: Final = 3
-"""Type of a picture, in ID3 and FLAC alike."""
+"""Picture type, the same in ID3 and FLAC."""
 _PICTURE_BLOCK: Final = 6
 _MAX_FLAC_BLOCK: Final = 2**24 - 1
-"""Bytes: the sizes of FLAC's blocks have 24 bits."""
+"""Bytes: the size field of a FLAC block has 24 bits."""
 
 
 def add_tags(path: Path, codec: str, tags: Tags) -> None:
-    """Adds to a finished file what its encoder left out.
+    """Adds the tags that the encoder did not write to a finished file.
 
     Args:
-        path: The file; it stays as it is if anything goes wrong.
+        path: The file; an error leaves it as it is.
         codec: Its codec.
-        tags: All tags.
+        tags: All tags of the song.
 
     Raises:
-        OSError: The file cannot be rewritten, or (`OutputError`) ffmpeg does not take the cover.
+        OSError: The file cannot be rewritten, or (`OutputError`) ffmpeg cannot read the cover.
         ValueError: The cover is too large for the format.
     """
-    copy = path.with_name(f"{path.name}.tagged")
-    if codec == "mp3":
-        if tag := _id3(tags):
+    head = _id3(tags) if codec == "mp3" else b""
+    if not head and (tags.cover is None or codec not in {"flac", "m4a"}):
+        return
+    with scratch_file(path.parent) as copy:
+        if tags.cover is not None and codec == "m4a":
+            copy.unlink()
+            copy_with_cover(path, tags.cover, copy)
+        else:
             with path.open("rb") as source, copy.open("wb") as target:
-                target.write(tag)
-                shutil.copyfileobj(source, target)
-            copy.replace(path)
-    elif tags.cover is not None and codec == "flac":
-        with path.open("rb") as source, copy.open("wb") as target:
-            _insert_picture(source, target, tags.cover)
-        copy.replace(path)
-    elif tags.cover is not None and codec == "m4a":
-        with_cover(path, tags.cover, copy)
+                if tags.cover is not None and codec == "flac":
+                    _insert_picture(source, target, tags.cover)
+                else:
+                    target.write(head)
+                    shutil.copyfileobj(source, target)
         copy.replace(path)
 
 
 def _id3(tags: Tags) -> bytes:
-    """An ID3v2.3 tag, or nothing if there is nothing to say."""
+    """An ID3v2.3 tag; empty if there are no tags."""
     frames = b"".join(
-        # A year is all that version 2.3 has room for.
+        # Version 2.3 has room for the year only.
         _id3_frame(frame, _UTF16 + (text[:4] if name == "date" else text).encode("utf-16"))
         for name, frame in _ID3_FRAMES.items()
         if (text := getattr(tags, name))
@@ -77,7 +79,7 @@ def _id3(tags: Tags) -> bytes:
     if not frames:
         return b""
     if len(frames) > _MAX_ID3:
-        raise ValueError(f"tags of {len(frames)} bytes are too large for mp3")
+        raise ValueError(f"the tags have {len(frames)} bytes, and mp3 allows {_MAX_ID3}")
     size = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3" + bytes([3, 0, 0]) + size + frames
 
@@ -87,16 +89,16 @@ def _id3_frame(name: bytes, content: bytes) -> bytes:
 
 
 def _insert_picture(source: IO[bytes], target: IO[bytes], cover: Cover) -> None:
-    """Copies a FLAC file with a picture behind its first block, which has to be STREAMINFO."""
+    """Copies a FLAC file and inserts a picture after its first block, which is always STREAMINFO."""
     mime_type = cover.mime_type.encode("ascii")
-    # Width, height, depth and number of colours are 0: not said.
+    # Width, height, depth and number of colours are 0, which means unknown.
     picture = struct.pack(">II", _FRONT_COVER, len(mime_type)) + mime_type
     picture += struct.pack(">IIIIII", 0, 0, 0, 0, 0, len(cover.data)) + cover.data
     if len(picture) > _MAX_FLAC_BLOCK:
-        raise ValueError(f"a cover of {len(cover.data)} bytes is too large for FLAC")
+        raise ValueError(f"the cover has {len(cover.data)} bytes, and FLAC allows {_MAX_FLAC_BLOCK}")
     head = source.read(8)
-    # The highest bit of a block's type says that it is the last one: never the case with libsndfile,
-    # which always writes a comment behind.
+    # The highest bit of a block's type marks the last block. STREAMINFO never has it here, because
+    # libsndfile always writes a comment block after it.
     streaminfo = source.read(int.from_bytes(head[5:8], "big"))
     target.write(head + streaminfo)
     target.write(bytes([_PICTURE_BLOCK]) + len(picture).to_bytes(3, "big") + picture)

@@ -1,4 +1,4 @@
-"""Writing of audio files, by libsndfile or by ffmpeg."""
+"""Writing of audio files, through libsndfile or ffmpeg."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
+from stemdock.audio.encoding import Signal, encoding_of
 from stemdock.audio.ffmpeg_encoding import FfmpegSink
 from stemdock.audio.sndfile_encoding import SndfileSink
 from stemdock.audio.tag_writing import add_tags
 from stemdock.dsp.levels import peak_of
-from stemdock.output.codecs import codec_of
+from stemdock.lib.os_errors import reason_for
 from stemdock.output.options import Output
 from stemdock.output.tags import Tags
 
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Sink(Protocol):
-    """A file that an encoder is writing."""
+    """A file that an encoder writes."""
 
     @property
     def warning(self) -> str:
-        """What went wrong with the tags, empty if nothing did."""
+        """Why tags are missing; empty if none are."""
         ...
 
     def write(self, block: FloatArray) -> None:
@@ -37,17 +38,20 @@ class Sink(Protocol):
         ...
 
     def abort(self) -> None:
-        """Stops at once; the file is good for nothing."""
+        """Stops; the file is incomplete and must be removed by the caller."""
         ...
 
 
 class AudioWriter:
-    """An audio file being written, which keeps count of what it holds.
+    """Writes an audio file block by block, and measures its peak.
+
+    Use it as a context manager: leaving the context completes the file.
 
     Attributes:
         peak: Largest absolute sample so far.
-        clipped_length: Samples over all channels that exceed what the format can hold.
-        tag_warning: What went wrong with the tags, empty if nothing did; known when the file is complete.
+        clipped_length: Samples so far, over all channels, that exceed full scale and are therefore
+            clipped; always 0 in 32-bit floating point.
+        tag_warning: Why tags are missing, set when the file is complete; empty if none are.
     """
 
     def __init__(
@@ -63,44 +67,40 @@ class AudioWriter:
         """Creates the file.
 
         Args:
-            path: Must not exist yet.
+            path: A file that does not exist yet.
             output: Codec, bit depth and bit rate.
-            sample_rate: Hz, one that the codec has.
+            sample_rate: Hz; a rate that the codec supports.
             n_channels: Channels of every block.
-            total_length: Expected samples a channel, None if it is not known.
-            tags: What the file says about the song.
+            total_length: Expected samples per channel; None if unknown.
+            tags: Title, artist and so on, and the cover.
 
         Raises:
-            OutputOptionError: The codec has no such bit depth or bit rate.
-            OutputError: It cannot be created, or ffmpeg is needed and missing.
+            OutputOptionError: The codec does not support the bit depth or bit rate.
+            OutputError: The file cannot be created, or ffmpeg is needed and not installed.
         """
-        codec = codec_of(output)
-        bit_depth = output.bit_depth or next(iter(codec.bit_depths), None)
-        bitrate = output.bitrate or codec.bitrate
+        signal = Signal(sample_rate=sample_rate, n_channels=n_channels, total_length=total_length)
+        encoding = encoding_of(output, signal)
         self.peak = 0.0
         self.clipped_length = 0
         self.tag_warning = ""
-        self._clips = bit_depth != "32f"
         self._path = path
-        self._output = output
+        self._encoding = encoding
         self._tags = tags
-        self._sink: Sink
-        if codec.encoder == "ffmpeg":
-            self._sink = FfmpegSink(path, codec, bitrate, sample_rate, n_channels, tags)
-        else:
-            self._sink = SndfileSink(
-                path, codec, bit_depth, bitrate, sample_rate, n_channels, total_length, tags
-            )
+        self._sink: Sink = (
+            FfmpegSink(path, encoding, tags)
+            if encoding.codec.encoder == "ffmpeg"
+            else SndfileSink(path, encoding, tags)
+        )
 
     def write(self, block: FloatArray) -> None:
         """Appends a block `(n_samples, n_channels)`.
 
         Raises:
-            OutputError: The disk is full or gone, or the encoder failed.
+            OutputError: The disk is full or disconnected, or the encoder failed.
         """
         peak = peak_of(block)
         self.peak = max(self.peak, peak)
-        if self._clips and peak > 1.0:
+        if peak > 1.0 and self._encoding.bit_depth != "32f":
             self.clipped_length += int(np.count_nonzero(np.abs(block) > 1.0))
         self._sink.write(block)
 
@@ -108,13 +108,13 @@ class AudioWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Completes the file; raises `OutputError` if the disk is full or gone."""
+        """Completes the file; raises `OutputError` if the disk is full or disconnected."""
         if kind is not None:
             self._sink.abort()
             return
         self._sink.close()
         self.tag_warning = self._sink.warning
         try:
-            add_tags(self._path, self._output.codec, self._tags)
+            add_tags(self._path, self._encoding.codec.name, self._tags)
         except (OSError, ValueError) as error:
-            self.tag_warning = str(error)
+            self.tag_warning = reason_for(error)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from stemdock.batch.playlists import SUFFIXES as PLAYLISTS
 from stemdock.batch.playlists import is_address, playlist_entries
 from stemdock.errors import AudioFileError
+from stemdock.lib.os_errors import os_errors_as, reason_for
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -93,19 +94,20 @@ def spooled(stream: BinaryIO) -> Iterator[Path]:
     """
     with TemporaryDirectory(prefix="stemdock-") as folder:
         path = Path(folder) / "stdin"
-        try:
-            with path.open("wb") as file:
-                shutil.copyfileobj(stream, file, _SPOOL_SIZE)
-                size = file.tell()
-        except OSError as error:
-            raise AudioFileError(
-                Path(STANDARD_INPUT),
-                f"cannot be kept ({error.strerror})",
-                remedy="Make room in the folder for temporary files, or have TMPDIR name another.",
-            ) from error
+        with os_errors_as(_unstorable), path.open("wb") as file:
+            shutil.copyfileobj(stream, file, _SPOOL_SIZE)
+            size = file.tell()
         if not size:
             raise AudioFileError(Path(STANDARD_INPUT), "is empty", remedy="Send an audio file to it.")
         yield path
+
+
+def _unstorable(reason: str) -> AudioFileError:
+    return AudioFileError(
+        Path(STANDARD_INPUT),
+        f"cannot be stored in a temporary file ({reason})",
+        remedy="Free some disk space, or set TMPDIR to a folder on another disk.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +216,8 @@ def _unusable(path: Path) -> str:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return ""
-    except OSError as error:
-        return error.strerror or str(error)
-    except ValueError as error:
-        return str(error)  # of a NUL in it
+    except (OSError, ValueError) as error:
+        return reason_for(error)
     return ""
 
 

@@ -23,7 +23,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
+from stemdock.lib.atomic import write_atomically
 from stemdock.lib.hashing import file_sha256
+from stemdock.lib.os_errors import os_errors_as
 from stemdock.lib.untrusted_json import parse_json
 
 if TYPE_CHECKING:
@@ -169,24 +171,18 @@ class Records:
         name = hashlib.sha256(os.fsencode("\0".join(record.outputs))).hexdigest()[:32]
         folder = self._root / FOLDER
         path = folder / f"{name}.json"
-        unfinished = path.with_suffix(".part")
         text = json.dumps({"format": _FORMAT, **asdict(record)}, indent=1)
         with self._lock:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                with unfinished.open("w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                unfinished.replace(path)
-            except OSError as error:
-                with suppress(OSError):
-                    unfinished.unlink()
-                raise OutputError(
+            with os_errors_as(
+                lambda reason: OutputError(
                     path,
-                    f"the record cannot be written ({error.strerror})",
-                    remedy="Check permissions and free disk space.",
-                ) from error
+                    f"the record cannot be written ({reason})",
+                    remedy="Check the permissions and the free disk space.",
+                )
+            ):
+                folder.mkdir(parents=True, exist_ok=True)
+                # The next run writes to the same temporary file, and so leaves none of a killed run.
+                write_atomically(path, text.encode(), durable=True, part=path.with_suffix(".part"))
             for obsolete in self._take(name, record):
                 with suppress(OSError):
                     (folder / f"{obsolete}.json").unlink()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stemdock.batch.manifest import Work, mixture_content
 from stemdock.errors import AudioFileError, OutputError
+from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
 
 if TYPE_CHECKING:
@@ -84,13 +85,10 @@ class RecordedSeparation:
             source,
             job.targets,
             output=self.output,
-            start=self.excerpt.start,
-            duration=self.excerpt.duration,
+            excerpt=self.excerpt,
             downmix=self.downmix,
             overwrite=all(self.may_replace(path) for path in targets if path.exists()),
-            on_progress=on_progress,
-            before_placing=announce,
-            cancel=self.cancel,
+            observer=Observer(on_progress=on_progress, before_placing=announce, cancel=self.cancel),
         )
         if record:
             # The announcement alone already tells these files for ours, by their content.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import contextmanager
-from math import prod
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Self
 
 from stemdock.errors import OutputError
+from stemdock.lib.array_file import ArrayFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,68 +16,55 @@ if TYPE_CHECKING:
 
 
 class Spool:
-    """A temporary file of float32 arrays, gone when it is closed.
+    """A temporary file of float32 arrays, which is removed when it is closed.
 
-    Every record is a list of arrays that has the same shapes as all others'.
+    A record is a list of arrays; all records have the same shapes.
     """
 
     def __init__(self, shapes: Sequence[tuple[int, ...]]) -> None:
-        """Creates the file, in Python's folder for temporary files (`TMPDIR`).
+        """Creates the file, in the system's folder for temporary files (`TMPDIR`).
 
         Args:
-            shapes: Of the arrays in a record.
+            shapes: Shapes of the arrays in a record.
 
         Raises:
-            OutputError: It cannot be created.
+            OutputError: The file cannot be created.
         """
         self._shapes = shapes
         self._n_records = 0
-        with _told_errors():
-            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="stemdock-")  # noqa: SIM115  closed by us
+        self._file = ArrayFile(None, _output_error)
 
     def append(self, record: Sequence[FloatArray]) -> None:
         """Adds a record.
 
         Raises:
-            OutputError: The disk is full or gone.
+            OutputError: The disk is full or disconnected.
         """
-        with _told_errors():
-            for array in record:
-                self._file.write(np.ascontiguousarray(array, np.float32).data)
+        for array in record:
+            self._file.append(array)
         self._n_records += 1
 
     def records(self) -> Iterator[list[FloatArray]]:
-        """All records, in the order they were added; their arrays cannot be changed.
+        """All records, in the order they were added; their arrays are read-only.
 
         Raises:
-            OutputError: They cannot be read back.
+            OutputError: They cannot be read.
         """
-        with _told_errors():
-            self._file.seek(0)
+        self._file.rewind()
         for _ in range(self._n_records):
-            with _told_errors():
-                contents = [self._file.read(4 * prod(shape)) for shape in self._shapes]
-            yield [
-                np.frombuffer(content, np.float32).reshape(shape)
-                for content, shape in zip(contents, self._shapes, strict=True)
-            ]
+            yield [self._file.read(*shape) for shape in self._shapes]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Nobody will read it, so what a full disk could not take is no loss.
-        with _told_errors():
-            self._file.close()
+        """Removes the file."""
+        self._file.__exit__()
 
 
-@contextmanager
-def _told_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            Path(tempfile.gettempdir()),
-            f"a temporary file cannot be kept there ({error.strerror})",
-            remedy="Free some disk space, or name another folder in the environment variable TMPDIR.",
-        ) from error
+def _output_error(reason: str) -> OutputError:
+    return OutputError(
+        Path(tempfile.gettempdir()),
+        f"temporary files cannot be stored there ({reason})",
+        remedy="Free some disk space, or set TMPDIR to a folder on another disk.",
+    )

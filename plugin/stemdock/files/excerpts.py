@@ -1,4 +1,4 @@
-"""Parts of a mixture, by time."""
+"""Parts of a song, by time."""
 
 from __future__ import annotations
 
@@ -16,31 +16,35 @@ if TYPE_CHECKING:
     from stemdock.types import FloatArray
 
 _ROUNDING: Final = 6
-"""Decimal places of a sample: seconds that meant a whole sample must not miss it by a rounding error."""
+"""Decimal places of a sample: a time that means a whole sample must not miss it by a rounding error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excerpt:
-    """The part of a song that is wanted; all of it if nothing else is said."""
+    """The part of a song to separate; the whole song by default."""
 
     start: float = 0.0
-    """Seconds into the song."""
+    """Seconds into the song, rounded down to a whole sample."""
     duration: float | None = None
-    """Seconds from there; to the end if None."""
+    """Seconds from `start`, rounded up to a whole sample; None for the rest of the song."""
 
 
-def excerpt(source: Path, audio: AudioStream, start: float, duration: float | None) -> AudioStream:
-    """The part of an open file that is wanted.
+WHOLE_SONG: Final = Excerpt()
+
+
+def excerpt_of(source: Path, audio: AudioStream, excerpt: Excerpt) -> AudioStream:
+    """Limits an open file to an excerpt.
 
     Args:
-        source: The file, for errors.
-        audio: It, open.
-        start: Seconds into the file, rounded down to a whole sample.
-        duration: Seconds from `start`, rounded up to a whole sample; None for all the rest.
+        source: The file, for error messages.
+        audio: The same file, open.
+        excerpt: The part to read; may extend beyond the end of the file.
 
     Raises:
-        AudioFileError: There is nothing in that part; for files of unknown length, when they are read.
+        AudioFileError: The file contains no audio in that part. If the length of the file is unknown,
+            the blocks raise it while they are read.
     """
+    start, duration = excerpt.start, excerpt.duration
     if start <= 0 and duration is None:
         return audio
     if not math.isfinite(start * audio.sample_rate):
@@ -62,13 +66,13 @@ def excerpt(source: Path, audio: AudioStream, start: float, duration: float | No
 def _excerpt_blocks(
     source: Path, blocks: Iterator[FloatArray], start: float, first: int, end: int | None
 ) -> Iterator[FloatArray]:
-    """Samples from `first` up to `end`, of which there is at least one."""
+    """The samples from `first` up to `end`, at least one."""
     position = 0
     for block in blocks:
-        wanted = block[max(0, first - position) : None if end is None else max(0, end - position)]
+        part = block[max(0, first - position) : None if end is None else max(0, end - position)]
         position += len(block)
-        if len(wanted):
-            yield wanted
+        if len(part):
+            yield part
         if end is not None and position >= end:
             break
     if position <= first:
@@ -77,5 +81,7 @@ def _excerpt_blocks(
 
 def _empty_excerpt(source: Path, start: float) -> AudioFileError:
     return AudioFileError(
-        source, f"has no audio in the part wanted, from {start:g} s", remedy="Choose another part of it."
+        source,
+        f"contains no audio in the requested range, from {start:g} s",
+        remedy="Choose another range.",
     )

@@ -1,7 +1,7 @@
-"""Hidden folders for unfinished files, beside the place where the finished ones go.
+"""Hidden folders for unfinished files, beside the place of the finished ones.
 
-A run that is killed leaves its folder behind. The next one removes it, and tells it from the folder
-of a run that lives by a lock inside, which the system frees when its holder dies.
+A run that is killed leaves its folder behind, and the next run removes it. A lock inside the folder
+shows whether its run is still alive: the system releases the lock when the run ends.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputError
+from stemdock.lib.locking import Lock
+from stemdock.lib.os_errors import reason_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from filelock import BaseFileLock
 
 _PREFIX: Final = ".stemdock-"
 _LOCK: Final = ".lock"
@@ -25,24 +25,25 @@ _LOCK: Final = ".lock"
 
 @contextmanager
 def staging(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside `folder` for unfinished files; leaves nothing of its own behind.
+    """Gives a hidden folder inside `folder` for unfinished files, and removes it at the end.
 
     Args:
-        folder: Made if it is missing, and then removed again unless something was put there.
+        folder: Created if it is missing, with its parents; those are removed again if they are empty
+            at the end.
 
     Raises:
-        OutputError: It cannot be written to.
+        OutputError: The folder cannot be created, or you have no permission to write to it.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path, lock = _locked_folder(folder)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         remove_empty(missing)
         raise OutputError(
             folder,
-            f"cannot be written to ({error.strerror})",
-            remedy="Choose a folder that you may write to.",
+            f"cannot be written to ({reason_for(error)})",
+            remedy="Choose a folder that you have permission to write to.",
         ) from error
     try:
         yield path
@@ -52,48 +53,46 @@ def staging(folder: Path) -> Iterator[Path]:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Removes what killed runs left in a folder, and the folder itself if nothing else is in it.
+    """Removes the hidden folders of killed runs from a folder, and the folder itself if it is then empty.
 
-    What cannot be removed stays: it is in nobody's way.
+    Folders that cannot be removed stay; they do no harm.
     """
-    from filelock import FileLock, Timeout  # noqa: PLC0415  only those who separate need it
-
     n_removed = 0
     with suppress(OSError):
         for path in sorted(folder.glob(f"{_PREFIX}*")):
-            lock = FileLock(path / _LOCK)
-            with suppress(Timeout, OSError, NotImplementedError):
-                lock.acquire(blocking=False)
-                _remove(path, lock)
-                n_removed += 1
+            lock = Lock(path / _LOCK)
+            with suppress(OSError, NotImplementedError):
+                if lock.try_acquire():
+                    _remove(path, lock)
+                    n_removed += 1
     if n_removed:
         remove_empty([folder])
 
 
 def remove_empty(folders: list[Path]) -> None:
-    """Removes folders, deepest first, up to the first that holds something."""
-    with suppress(OSError):
+    """Removes folders, deepest first, up to the first that is not empty."""
+    with suppress(OSError, ValueError):  # the latter for paths that no system accepts
         for path in folders:
             path.rmdir()
 
 
-def _locked_folder(folder: Path) -> tuple[Path, BaseFileLock]:
-    from filelock import FileLock  # noqa: PLC0415  as above
-
+def _locked_folder(folder: Path) -> tuple[Path, Lock]:
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-        lock = FileLock(path / _LOCK)
-        # Without locks on this file system, the folder is never taken for abandoned, for want of proof.
-        with suppress(NotImplementedError):
-            lock.acquire()
-        # Another run may have come between the two lines, and taken the folder for abandoned.
-        if path.is_dir():
+        lock = Lock(path / _LOCK)
+        try:
+            acquired = lock.try_acquire()
+        except NotImplementedError:
+            # The file system has no locks, so `remove_abandoned` cannot acquire one and removes nothing.
+            acquired = True
+        # Between the two calls, another run may have taken the folder for abandoned.
+        if acquired and path.is_dir():
             return path, lock
         lock.release()
 
 
-def _remove(path: Path, lock: BaseFileLock) -> None:
-    # Where an open file can be removed, nobody gets hold of the lock while its folder goes.
+def _remove(path: Path, lock: Lock) -> None:
+    # Where open files can be removed, another run cannot get the lock before the folder is gone.
     shutil.rmtree(path, ignore_errors=True)
     lock.release()
     shutil.rmtree(path, ignore_errors=True)

@@ -1,11 +1,11 @@
-"""From a stream of stems to finished files, straight or by way of a loudness that is known first."""
+"""Writing of a stream of stems into files, with the peaks limited to full scale if requested."""
 
 from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
+    from stemdock.audio import Signal
     from stemdock.output.options import Output
     from stemdock.output.tags import Tags
     from stemdock.types import FloatArray
 
 _LARGEST: Final = 1 - 2**-15
-"""Largest sample that 16 bits can hold, of a full scale of 1; it leaves no doubt in any codec."""
+"""Largest sample that 16 bits can hold, if full scale is 1: it clips in no codec."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,88 +33,76 @@ class StemFile:
     """A file to write."""
 
     path: Path
-    """Where, which must not exist yet."""
+    """A path where no file exists yet."""
     indices: tuple[int, ...]
-    """Of the stems that are added up for it."""
+    """Indices of the stems whose sum is written."""
     tags: Tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What became of the files, each by its name."""
+    """Facts about the written files; mappings are by the name of the stem or mix."""
 
     total_length: int
-    """Samples a channel, of each."""
+    """Samples per channel of each file."""
     gain: float
     """Factor that all samples were multiplied by."""
     peaks: Mapping[str, float]
     clipped_lengths: Mapping[str, int]
     tag_warnings: Mapping[str, str]
-    """Empty where nothing went wrong."""
+    """Why tags are missing; empty texts if none are."""
 
 
 def write_stems(
     stems: Iterable[FloatArray],
     files: Mapping[str, StemFile],
-    *,
     output: Output,
-    sample_rate: int,
-    n_channels: int,
-    total_length: int | None,
-    cancel: Event | None,
+    signal: Signal,
+    *,
+    cancel: Event | None = None,
 ) -> Written:
-    """Writes stems and sums of them, in memory that does not grow with their length.
+    """Writes stems and sums of stems, in memory that does not grow with their length.
 
     Args:
-        stems: `(n_stems, n_samples, n_channels)` each.
-        files: By name.
-        output: How they are encoded, and whether clipping is prevented: then all samples wait in temporary
-            files beside the finished ones until the peak of all is known.
-        sample_rate: Hz of the stems.
-        n_channels: Channels of the stems.
-        total_length: Expected samples a channel; None if unknown.
-        cancel: Set it to stop while files are written from temporary ones.
+        stems: Blocks `(n_stems, n_samples, n_channels)`.
+        files: The files to write, by the name of the stem or mix.
+        output: How they are encoded. To prevent clipping, all samples are first kept in temporary files
+            beside the finished ones, until the peak of the whole song is known.
+        signal: Sample rate, channels and expected length of the stems.
+        cancel: Set it from another thread to stop while temporary files are encoded.
 
     Raises:
         OutputError: A file cannot be written.
         CancelledError: `cancel` was set.
     """
-
-    def writer(file: StemFile) -> AudioWriter:
-        return AudioWriter(
-            file.path,
-            output=output,
-            sample_rate=sample_rate,
-            n_channels=n_channels,
-            total_length=total_length,
-            tags=file.tags,
-        )
-
-    def encode(name: str) -> AudioWriter:
-        with writer(files[name]) as written:
-            for block in spools[name].blocks():
-                if cancel is not None and cancel.is_set():
-                    raise CancelledError
-                written.write(block * gain if gain < 1 else block)
-        return written
-
-    gain = 1.0
     with ExitStack() as opened:
-        if output.prevent_clipping:
+        # Encoders are entered last: their threads must end before the files close.
+        if not output.prevent_clipping:
+            writers = {
+                name: opened.enter_context(_writer(file, output, signal)) for name, file in files.items()
+            }
+            for_each = opened.enter_context(_encoders(output, len(files)))
+            total_length = _distribute(stems, files, writers, for_each)
+            gain = 1.0
+        else:
             spools = {
-                name: opened.enter_context(
-                    SampleSpool(file.path.with_name(f"{file.path.name}.f32"), n_channels)
-                )
+                name: opened.enter_context(SampleSpool(file.path.parent, signal.n_channels))
                 for name, file in files.items()
             }
             total_length = _distribute(stems, files, spools, map)
+            known_signal = replace(signal, total_length=total_length)
             gain = min(1.0, _LARGEST / max(_LARGEST, *(spool.peak for spool in spools.values())))
+
+            def encode(name: str) -> AudioWriter:
+                with _writer(files[name], output, known_signal) as writer:
+                    for block in spools[name].blocks():
+                        if cancel is not None and cancel.is_set():
+                            raise CancelledError
+                        writer.write(block * gain if gain < 1 else block)
+                return writer
+
             for_each = opened.enter_context(_encoders(output, len(files)))
             writers = dict(zip(files, for_each(encode, files), strict=True))
-        else:
-            writers = {name: opened.enter_context(writer(file)) for name, file in files.items()}
-            for_each = opened.enter_context(_encoders(output, len(files)))
-            total_length = _distribute(stems, files, writers, for_each)
     return Written(
         total_length=total_length,
         gain=gain,
@@ -123,10 +112,21 @@ def write_stems(
     )
 
 
+def _writer(file: StemFile, output: Output, signal: Signal) -> AudioWriter:
+    return AudioWriter(
+        file.path,
+        output=output,
+        sample_rate=signal.sample_rate,
+        n_channels=signal.n_channels,
+        total_length=signal.total_length,
+        tags=file.tags,
+    )
+
+
 @contextmanager
 def _encoders(output: Output, n_files: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """Gives what is to be used as `map` over the files: it has a thread for each, if that is worth it."""
-    # Compression takes longer than separation. Bare samples are on their way before a thread has woken up.
+    """Gives a `map` over the files, which has one thread per file if the codec compresses."""
+    # Compression takes longer than separation. Without it, starting a thread takes longer than writing.
     if not codec_of(output).bitrates:
         yield map
         return
@@ -140,19 +140,19 @@ def _distribute(
     sinks: Mapping[str, AudioWriter] | Mapping[str, SampleSpool],
     for_each: Callable[..., Iterator[Any]],
 ) -> int:
-    """Writes each block to all sinks; returns the samples a channel of each."""
+    """Writes each block to all sinks; returns the samples per channel written to each."""
 
     def write(name: str, block: FloatArray) -> None:
         sinks[name].write(summed(block, files[name].indices))
 
     length = 0
     for block in stems:
-        # What went wrong in a thread shows when its result is asked for.
+        # An error in a thread is raised when its result is read.
         list(for_each(write, files, repeat(block)))
         length += block.shape[1]
     return length
 
 
 def decibels(gain: float) -> float:
-    """A factor in dB, 0 for none."""
+    """A factor in dB; 0 dB for the factor 1."""
     return 20 * math.log10(gain)

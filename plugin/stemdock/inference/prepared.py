@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stemdock.lib.atomic import move_to_place, scratch_file
 from stemdock.lib.hashing import file_sha256
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class OptimisedModel:
         with suppress(OSError), self.scratch_file() as staged:
             write(staged)
             prepared = self.folder / f"{self.key}-{file_sha256(staged)}.onnx"
-            staged.replace(prepared)
+            move_to_place(staged, prepared)
             with suppress(OSError):  # another process may be removing the same ones
                 self._clear()
             return prepared
@@ -81,12 +81,8 @@ class OptimisedModel:
     def scratch_file(self) -> Iterator[Path]:
         """An empty file for a model, which is gone in the end; raises `OSError`."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".onnx", dir=self.folder)
-        os.close(descriptor)
-        try:
-            yield Path(name)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with scratch_file(self.folder, suffix=".onnx") as path:
+            yield path
 
 
 def optimised_model(model: Path, runtime: str) -> OptimisedModel:

@@ -1,1 +1,1 @@
-"""Small mechanisms that know nothing of sound, one copy each."""
+"""Small mechanisms, one copy each: files, names, locks, hashes. Nothing here knows audio or Stemdock."""

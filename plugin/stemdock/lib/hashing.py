@@ -6,19 +6,30 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
 def file_sha256(path: Path) -> str:
-    """Hash of a file's content, in hex.
+    """SHA-256 of a file's content, in hex.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        # In large pieces: between two of them, a thread that keeps Python busy makes this one wait.
-        buffer = memoryview(bytearray(1 << 23))
-        while n_read := file.readinto(buffer):
-            digest.update(buffer[:n_read])
-        return digest.hexdigest()
+    return files_sha256([path])
+
+
+def files_sha256(paths: Iterable[Path]) -> str:
+    """SHA-256 of the contents of several files, one after the other, in hex.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    digest = hashlib.sha256()
+    # In large pieces: between two of them, a thread that keeps Python busy makes this one wait.
+    buffer = memoryview(bytearray(1 << 23))
+    for path in paths:
+        with path.open("rb") as file:
+            while n_read := file.readinto(buffer):
+                digest.update(buffer[:n_read])
+    return digest.hexdigest()

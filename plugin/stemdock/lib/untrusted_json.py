@@ -1,4 +1,4 @@
-"""JSON that nobody has reason to trust."""
+"""JSON from sources that may be damaged or malicious."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ def parse_json(text: str | bytes) -> Any:
     """The value in a JSON text.
 
     Raises:
-        ValueError: It is no JSON, or is nested more deeply than can be read.
+        ValueError: The text is not valid JSON, or its nesting is too deep.
     """
     try:
         return json.loads(text)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError("its nesting is too deep") from None

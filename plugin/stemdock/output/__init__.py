@@ -1,1 +1,1 @@
-"""What is written and where: values and decisions, no files."""
+"""Which files are written, where and how: values and decisions; nothing here opens a file."""

@@ -1,4 +1,4 @@
-"""The codecs that stems can be written in, and what each of them can do."""
+"""The codecs that stems can be written in, and the settings that each supports."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codec:
-    """What a codec can do."""
+    """A codec and the settings that it supports."""
 
     name: str
     encoder: Literal["libsndfile", "ffmpeg"]
     bit_depths: tuple[BitDepth, ...] = ()
-    """The default first; none if the codec is lossy."""
+    """The default comes first; empty if the codec is lossy."""
     bitrates: range = range(0)
-    """Kilobits per second of two channels; none if the codec is lossless."""
+    """Kilobits per second for two channels; empty if the codec is lossless."""
     bitrate: int | None = None
-    """The default."""
+    """The default in kilobits per second; None if the codec is lossless."""
     sample_rates: Sequence[int]
     """Hz, ascending."""
 
 
 SAMPLE_RATES: Final = range(1000, 768_001)
-"""Hz. Below and above, a block or a segment would become too large when its rate is changed."""
+"""Hz. At other rates, a block or a segment would become too large when it is resampled."""
 
 CODECS: Final = {
     codec.name: codec
     for codec in (
         Codec(name="wav", encoder="libsndfile", bit_depths=("32f", "24", "16"), sample_rates=SAMPLE_RATES),
         Codec(name="flac", encoder="libsndfile", bit_depths=("24", "16"), sample_rates=range(1000, 655351)),
-        # Below 32 kHz, MPEG-2 takes over, with other bit rates and less than half the bandwidth.
+        # Below 32 kHz, mp3 files are MPEG-2, with other bit rates and less than half the bandwidth.
         Codec(
             name="mp3",
             encoder="libsndfile",
@@ -46,7 +46,7 @@ CODECS: Final = {
             bitrate=256,
             sample_rates=(32000, 44100, 48000),
         ),
-        # libvorbis has no settings beyond this, and libsndfile does not notice until it is too late.
+        # libvorbis supports only these settings, and libsndfile detects others only when it writes.
         Codec(
             name="ogg",
             encoder="libsndfile",
@@ -76,48 +76,48 @@ CODECS: Final = {
 
 
 def codec_of(output: Output) -> Codec:
-    """The codec of an output whose other wishes it can fulfil.
+    """The codec of an output, which supports the output's other settings.
 
     Raises:
-        OutputOptionError: The codec is unknown, or has no such bit depth, bit rate or sample rate.
+        OutputOptionError: The codec is unknown, or does not support the bit depth, bit rate or sample rate.
     """
     codec = CODECS.get(output.codec)
     if codec is None:
         raise OutputOptionError(
-            "codec", f"unknown: {output.codec}", remedy=f"Use one of {', '.join(CODECS)}."
+            "codec", f"{output.codec} is unknown", remedy=f"Use one of {', '.join(CODECS)}."
         )
     if output.bit_depth is not None and output.bit_depth not in codec.bit_depths:
         raise OutputOptionError(
             "bit depth",
-            f"{codec.name} has none of {output.bit_depth}",
-            remedy=f"Use {_told(codec.bit_depths)}."
+            f"{codec.name} does not support {output.bit_depth} bits",
+            remedy=f"Use {_listed(codec.bit_depths)}."
             if codec.bit_depths
-            else "Leave it out, or use wav or flac.",
+            else "Omit the bit depth, or use wav or flac.",
         )
     if output.bitrate is not None and output.bitrate not in codec.bitrates:
         raise OutputOptionError(
             "bit rate",
-            f"{codec.name} has none of {output.bitrate}k",
+            f"{codec.name} does not support {output.bitrate}k",
             remedy=f"Use {codec.bitrates[0]}k to {codec.bitrates[-1]}k."
             if codec.bitrates
-            else "Leave it out, or use a lossy codec: mp3, ogg, opus or m4a.",
+            else "Omit the bit rate, or use a lossy codec: mp3, ogg, opus or m4a.",
         )
     if output.sample_rate is not None and output.sample_rate not in codec.sample_rates:
         raise OutputOptionError(
             "sample rate",
-            f"{codec.name} has none of {output.sample_rate} Hz",
-            remedy=f"Use {_told(codec.sample_rates)} Hz.",
+            f"{codec.name} does not support {output.sample_rate} Hz",
+            remedy=f"Use {_listed(codec.sample_rates)} Hz.",
         )
     return codec
 
 
 def written_rate(codec: Codec, sample_rate: int) -> int:
-    """The sample rate in Hz that audio of `sample_rate` is written at: the next that the codec has."""
+    """The lowest rate in Hz that the codec supports and that is not below `sample_rate`, or its highest."""
     above = bisect_left(codec.sample_rates, sample_rate)
     return codec.sample_rates[min(above, len(codec.sample_rates) - 1)]
 
 
-def _told(values: Sequence[int] | Sequence[str]) -> str:
+def _listed(values: Sequence[int] | Sequence[str]) -> str:
     if isinstance(values, range):
         return f"{values[0]} to {values[-1]}"
     return " or ".join(str(value) for value in values)

@@ -1,4 +1,4 @@
-"""Which of a model's stems are written, and which sums of them."""
+"""The stems of a model to write, and the sums of stems (mixes)."""
 
 from __future__ import annotations
 
@@ -16,80 +16,85 @@ _ALL = "all"
 
 
 def parse_mix(text: str) -> tuple[str, tuple[str, ...]]:
-    """The name and the terms of a mix, as in `Output.mixes`.
+    """Reads the name and the terms of a mix, as in `Output.mixes`.
 
     Args:
-        text: `NAME=STEM+STEM...`, or `NAME=all-STEM-STEM...` for all but those.
+        text: `NAME=STEM+STEM...`, or `NAME=all-STEM-STEM...` for all stems except those.
 
     Raises:
-        OutputOptionError: It is neither.
+        OutputOptionError: The text has neither form.
     """
     name, _, terms = text.partition("=")
-    head, *left_out = terms.split("-")
-    if head.strip() == _ALL and left_out:
-        stems = [f"-{stem.strip()}" for stem in left_out]
+    head, *omitted = terms.split("-")
+    if head.strip() == _ALL and omitted:
+        stems = [f"-{stem.strip()}" for stem in omitted]
     else:
         stems = [stem.strip() for stem in terms.split("+")]
     if not name.strip() or not all(stem.strip("-") for stem in stems):
         raise OutputOptionError(
             "mix",
-            f"not understood: {text}",
+            f"{text!r} is not a valid mix",
             remedy="Write NAME=STEM+STEM or NAME=all-STEM, for example karaoke=all-vocals.",
         )
     return name.strip(), tuple(stems)
 
 
 def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """What is written, by name: the indices of the stems that are added up for it.
+    """The stems and mixes to write: for each name, the indices of the stems that are added up.
 
     Args:
-        output: What is wanted.
+        output: Which stems and mixes to write.
         stems: The model's stems, in its order.
 
     Returns:
-        Stems in the model's order, then the mixes in theirs; at least one.
+        The stems in the model's order, then the mixes in the output's; at least one.
 
     Raises:
-        OutputOptionError: A stem is unknown, the name of a mix is in use, or nothing is left to write.
+        OutputOptionError: A stem is unknown, a mix has the name of a stem or of another mix, or there is
+            nothing to write.
     """
-    wanted = stems if output.stems is None else output.stems
-    _check_known(wanted, stems)
+    requested = stems if output.stems is None else output.stems
+    _check_known(requested, stems)
     chosen: dict[str, tuple[int, ...]] = {
-        stem: (index,) for index, stem in enumerate(stems) if stem in wanted
+        stem: (index,) for index, stem in enumerate(stems) if stem in requested
     }
-    # Names become files, which many file systems do not tell apart by case.
+    # Names become file names, and many file systems ignore case.
     taken = {stem.casefold() for stem in stems}
     for name, terms in output.mixes.items():
         if name.casefold() in taken:
             raise OutputOptionError(
-                "mix", f"the name {name} is in use", remedy="Name it unlike any stem or other mix."
+                "mix",
+                f"the name {name} is already used",
+                remedy="Choose a name that no stem or other mix has.",
             )
         taken.add(name.casefold())
         chosen[name] = _indices(name, terms, stems)
     if not chosen:
-        raise OutputOptionError("stems", "nothing to write", remedy="Choose a stem or a mix.")
+        raise OutputOptionError("stems", "there is nothing to write", remedy="Choose a stem or a mix.")
     return chosen
 
 
 def _indices(name: str, terms: Sequence[str], stems: Sequence[str]) -> tuple[int, ...]:
-    left_out = [term[1:] for term in terms if term.startswith("-")]
+    omitted = [term[1:] for term in terms if term.startswith("-")]
     added = [term for term in terms if not term.startswith("-")]
-    _check_known([*left_out, *added], stems)
-    wanted = added or [stem for stem in stems if stem not in left_out]
-    if (added and left_out) or not wanted:
+    _check_known([*omitted, *added], stems)
+    summands = added or [stem for stem in stems if stem not in omitted]
+    if (added and omitted) or not summands:
         raise OutputOptionError(
             "mix",
-            f"{name} has no stem" if not wanted else f"{name} both adds stems and leaves some out",
+            f"{name} contains no stem" if not summands else f"{name} both adds and omits stems",
             remedy="Write NAME=STEM+STEM or NAME=all-STEM, for example karaoke=all-vocals.",
         )
-    return tuple(index for index, stem in enumerate(stems) if stem in wanted)
+    return tuple(index for index, stem in enumerate(stems) if stem in summands)
 
 
-def _check_known(wanted: Sequence[str], stems: Sequence[str]) -> None:
-    for stem in wanted:
+def _check_known(names: Sequence[str], stems: Sequence[str]) -> None:
+    for stem in names:
         if stem not in stems:
             raise OutputOptionError(
-                "stems", f"the model has no stem {stem!r}", remedy=f"Its stems: {', '.join(stems)}."
+                "stems",
+                f"the model has no stem {stem!r}",
+                remedy=f"Choose from its stems: {', '.join(stems)}.",
             )
 
 
@@ -98,10 +103,10 @@ def summed(stems: FloatArray, indices: Sequence[int]) -> FloatArray:
 
     Args:
         stems: `(n_stems, n_samples, n_channels)`.
-        indices: Which of them, at least one.
+        indices: Indices of the stems to add, at least one.
 
     Returns:
-        `(n_samples, n_channels)`; a view if it is a single stem.
+        `(n_samples, n_channels)`; a view of `stems` if there is one index.
     """
     if len(indices) == 1:
         stem: FloatArray = stems[indices[0]]

@@ -1,7 +1,7 @@
-"""Where results go: a template and a mixture become the path of each stem.
+"""Paths of results, made from a template and the name and tags of the mixture.
 
-Names come out the same on every system, so that results can be carried from one to another: what
-Windows does not allow in a name is replaced or left out everywhere.
+Names are the same on every system, so that results can be copied from one system to another: what
+Windows does not allow in a name is replaced or removed everywhere.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputConflictError, OutputOptionError
+from stemdock.lib.legal_names import cut_to_bytes, legal_name, n_bytes, replace_illegal
 from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
@@ -22,55 +23,51 @@ if TYPE_CHECKING:
 DEFAULT_TEMPLATE: Final = "{filename}/{instrument}.{codec}"
 _TAG_FIELDS: Final = ("title", "artist", "album", "tracknumber")
 FIELDS: Final = ("filename", "foldername", "extension", "instrument", "codec", "model", *_TAG_FIELDS)
-"""What a template may have in braces. The first two, instrument and codec are Spleeter's."""
+"""Fields that a template can contain in braces. Spleeter has the first two, instrument and codec."""
 
-_UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-"""Separators, and what Windows does not allow in a name."""
-_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)", re.IGNORECASE)
-"""Names that mean devices in Windows, whatever their extension."""
 _MAX_BYTES: Final = 240
-"""Of a name in UTF-8. File systems allow 255; an editor may want to append something."""
+"""Longest name in bytes of UTF-8. File systems allow 255; other programs may append a suffix."""
 
 _Part = tuple[str, str | None]
-"""Text, and the field that stands behind it."""
+"""Literal text with None, or an empty text with the name of a field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A folder, and how files in it are named."""
+    """A folder, and a template for the names of the files in it."""
 
     folder: Path
     template: str = DEFAULT_TEMPLATE
-    """A relative path with fields in braces; / and \\ both separate folders, {{ and }} are braces."""
+    """A relative path with fields in braces. Both / and \\ separate folders; {{ and }} mean braces."""
 
     def __post_init__(self) -> None:
-        """Refuses a template that cannot work.
+        """Checks the template.
 
         Raises:
-            OutputOptionError: It has an unknown field, names no file, or leads out of the folder.
+            OutputOptionError: It has an unknown field, has no file name, or leads out of the folder.
         """
         _components(self.template)
 
     @property
     def needs_tags(self) -> bool:
-        """Whether names depend on the mixture's tags."""
+        """Whether the template uses the mixture's tags."""
         parts = (part for component in _components(self.template) for part in component)
         return any(field in _TAG_FIELDS for _, field in parts)
 
     def targets(
         self, source: Path, names: Sequence[str], *, codec: str, model: str, tags: Tags | None = None
     ) -> dict[str, Path]:
-        """The file for each result of one mixture.
+        """The path of each result of one mixture.
 
         Args:
             source: The mixture.
             names: Stems and mixes.
-            codec: For the field of that name.
+            codec: Name of the codec.
             model: Name of the model.
-            tags: Those of the mixture; what it lacks gets a name that says so.
+            tags: Tags of the mixture; missing ones are replaced, for example by "unknown artist".
 
         Raises:
-            OutputConflictError: Two of them would have the same file.
+            OutputConflictError: Two results would have the same path.
         """
         values = _values(source, codec, model, tags or Tags())
         components = _components(self.template)
@@ -87,17 +84,19 @@ class Destination:
 
 
 def path_key(path: Path) -> str:
-    """What is equal for paths that are the same file where case or composed accents do not count."""
+    """A key that is equal for paths that differ only in case or in the Unicode form of accents."""
     return unicodedata.normalize("NFC", str(path.absolute())).casefold()
 
 
 def _components(template: str) -> list[list[_Part]]:
-    """The folders and the file of a template, each as text and fields in turn."""
+    """The folders and the file of a template, each as a list of texts and fields."""
     try:
         parsed = list(Formatter().parse(template))
     except ValueError as error:
         raise OutputOptionError(
-            "template", f"{error}: {template}", remedy="Write {{ and }} for braces that are meant as such."
+            "template",
+            f"{error}: {template}",
+            remedy="Close each field with }, and write {{ or }} for a brace.",
         ) from error
     components: list[list[_Part]] = [[]]
     for text, field, spec, conversion in parsed:
@@ -106,7 +105,7 @@ def _components(template: str) -> list[list[_Part]]:
             raise OutputOptionError(
                 "template",
                 f"unknown field {{{written}}}",
-                remedy=f"Known fields: {', '.join(f'{{{known}}}' for known in FIELDS)}.",
+                remedy=f"Use these fields: {', '.join(f'{{{known}}}' for known in FIELDS)}.",
             )
         first, *following = re.split(r"[/\\]", text)
         components[-1].append((first, None))
@@ -115,19 +114,21 @@ def _components(template: str) -> list[list[_Part]]:
     texts = ["".join(text if field is None else "x" for text, field in parts) for parts in components]
     if not texts[-1].strip(". "):
         raise OutputOptionError(
-            "template", f"it names no file: {template}", remedy=f"An example: {DEFAULT_TEMPLATE}"
+            "template",
+            f"{template!r} does not end with a file name",
+            remedy=f"Write for example {DEFAULT_TEMPLATE}",
         )
     if not texts[0] or ".." in texts:
         raise OutputOptionError(
             "template",
-            f"it leads out of the output folder: {template}",
-            remedy="Name the folder by --output, and use neither .. nor a leading / in the template.",
+            f"{template!r} leads out of the output folder",
+            remedy="Set the folder with --output, and use neither .. nor a leading / in the template.",
         )
     return [parts for parts, text in zip(components, texts, strict=True) if text not in {"", "."}]
 
 
 def _values(source: Path, codec: str, model: str, tags: Tags) -> dict[str, str]:
-    """What each field but the instrument stands for."""
+    """The value of each field except the instrument."""
     filename = source.stem.rstrip(" .") or "song"
     number = tags.tracknumber.split("/")[0].strip()
     return {
@@ -144,17 +145,10 @@ def _values(source: Path, codec: str, model: str, tags: Tags) -> dict[str, str]:
 
 
 def _named(parts: Iterable[_Part], values: Mapping[str, str]) -> str:
-    """A safe name of a file or folder."""
-    pieces = [_UNSAFE.sub("_", text if field is None else values[field]) for text, field in parts]
-    # The longest value gives way, for the others tell stems apart.
-    while (surplus := _n_bytes("".join(pieces)) - _MAX_BYTES) > 0:
-        longest = max(range(len(pieces)), key=lambda index: _n_bytes(pieces[index]))
-        n_kept = max(_n_bytes(pieces[longest]) - surplus, 0)
-        while _n_bytes(pieces[longest]) > n_kept:
-            pieces[longest] = pieces[longest][:-1]
-    name = "".join(pieces).strip(" ").rstrip(" .")
-    return _RESERVED.sub(r"\1_", name, count=1) if _RESERVED.match(name) else name or "_"
-
-
-def _n_bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogateescape"))
+    """A legal name of a file or folder."""
+    pieces = [replace_illegal(text if field is None else values[field]) for text, field in parts]
+    # The longest value is shortened, because the others distinguish the stems.
+    while (surplus := n_bytes("".join(pieces)) - _MAX_BYTES) > 0:
+        longest = max(range(len(pieces)), key=lambda index: n_bytes(pieces[index]))
+        pieces[longest] = cut_to_bytes(pieces[longest], max(n_bytes(pieces[longest]) - surplus, 0))
+    return legal_name("".join(pieces))

@@ -1,4 +1,4 @@
-"""What is written of a separation, and how: values that commands, hosts and writers share."""
+"""Options for the output files of a separation."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a"]
-"""How a stem is encoded; also the extension of its file."""
+"""Name of a codec, which is also the file extension."""
 BitDepth = Literal["16", "24", "32f"]
-"""Bits of a sample: integers, or 32-bit floating point, which cannot clip."""
+"""Bits per sample: integers, or 32-bit floating point (32f), which cannot clip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """How stems become files."""
+    """Which stems and mixes are written, and how they are encoded."""
 
     codec: CodecName = "wav"
     bit_depth: BitDepth | None = None
-    """None for the best that the codec has, if it has any: 32f in wav, 24 in flac."""
+    """None for the highest that the codec supports: 32f in wav, 24 in flac. Lossy codecs have none."""
     bitrate: int | None = None
     """Kilobits per second of a lossy codec; None for the codec's default."""
     sample_rate: int | None = None
-    """Hz; None for that of the source, or if the codec lacks it, for the next above that it has."""
+    """Hz; None for the source's rate, or the next higher rate that the codec supports."""
     stems: tuple[str, ...] | None = None
-    """Stems to write; None for all of the model's."""
+    """Stems to write; None for all stems of the model."""
     mixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Sums to write as well, by name: stems to add, or, each with a minus before it, stems to leave out."""
+    """Sums of stems to write, by name: the stems to add, or the stems to omit, each with a leading minus."""
     prevent_clipping: bool = False
-    """Whether everything is turned down by one common gain if anything would exceed full scale."""
+    """Whether all files are attenuated by one common gain if any sample would exceed full scale."""
     copy_tags: bool = True
-    """Whether files get the tags of the source, and its cover if the codec can hold it."""
+    """Whether the files get the tags of the source, and its cover if the codec supports covers."""

@@ -1,4 +1,4 @@
-"""What a file says about the song in it."""
+"""Tags of a song."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """A picture in a song's tags."""
+    """The cover picture in a song's tags."""
 
     mime_type: str
     data: bytes = field(repr=False)
@@ -15,7 +15,7 @@ class Cover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tags:
-    """What a file says about the song in it; empty where it says nothing."""
+    """Title, artist and so on; empty where a tag is missing."""
 
     title: str = ""
     artist: str = ""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from stemdock.errors import OutputError, OutputExistsError, StemdockError
 from stemdock.files.staging import staging
+from stemdock.lib.atomic import move_to_place
+from stemdock.lib.os_errors import os_errors_as
 from stemdock.preview.page import write_page
 from stemdock.preview.stems import draw, find_stems, look_at, sound_for
 from stemdock.types import Progress
@@ -55,30 +57,27 @@ def write_preview(
         if on_progress:
             on_progress(Progress(done_length=done_length, total_length=total_length))
 
-    try:
-        with staging(path.parent) as unfinished:
-            drawn = [
-                draw(
-                    source,
-                    duration=duration,
-                    sound=sound,
-                    mp3=unfinished / f"{index}.mp3",
-                    on_samples=on_samples,
-                )
-                for index, source in enumerate(sources)
-            ]
-            staged = unfinished / "page.html"
-            with staged.open("w", encoding="utf-8", newline="\n") as page:
-                write_page(page, drawn, title=title, facts=facts or {}, duration=duration, sound=sound)
-            _check_target(path, stems, overwrite=overwrite)
-            staged.replace(path)
-    except StemdockError:
-        # Some of them are OSErrors too, and say better what is wrong.
-        raise
-    except OSError as error:
-        raise OutputError(
-            path, f"cannot be written ({error.strerror})", remedy="Check permissions and free disk space."
-        ) from error
+    def unwritable(reason: str) -> OutputError:
+        return OutputError(
+            path, f"cannot be written ({reason})", remedy="Check the permissions and the free disk space."
+        )
+
+    with os_errors_as(unwritable, keep=StemdockError), staging(path.parent) as unfinished:
+        drawn = [
+            draw(
+                source,
+                duration=duration,
+                sound=sound,
+                mp3=unfinished / f"{index}.mp3",
+                on_samples=on_samples,
+            )
+            for index, source in enumerate(sources)
+        ]
+        staged = unfinished / "page.html"
+        with staged.open("w", encoding="utf-8", newline="\n") as page:
+            write_page(page, drawn, title=title, facts=facts or {}, duration=duration, sound=sound)
+        _check_target(path, stems, overwrite=overwrite)
+        move_to_place(staged, path, overwrite=overwrite)
 
 
 def _check_target(path: Path, stems: Mapping[str, Path], *, overwrite: bool) -> None:

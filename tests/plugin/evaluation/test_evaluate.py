@@ -178,9 +178,11 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "mixture.wav: no such file": lambda folder: (folder / "mixture.wav").unlink(),
     "bass.wav: is not as long as its mixture": break_length,
     "drums.wav: has 11025 Hz where the mixture has 8000 Hz": break_rate,
-    "bass.wav: has 6 channels, and only mono and stereo": break_channels,
+    "bass.wav: has 6 channels; only mono and stereo": break_channels,
     "b: there is no second in which every stem is heard": silence,
-    "vocals.wav: is no audio file": lambda folder: (folder / "vocals.wav").write_text("no music"),
+    "vocals.wav: cannot be read without ffmpeg": lambda folder: (folder / "vocals.wav").write_text(
+        "no music"
+    ),
 }
 
 

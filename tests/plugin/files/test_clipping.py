@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from stemdock import Output, separate_file
+from stemdock import Observer, Output, separate_file
 from stemdock.errors import CancelledError
 from support.small_model import write_noise
 
@@ -68,7 +68,7 @@ def test_cancelling_between_the_two_stages(small_separator: Separator, song: Pat
     with pytest.raises(CancelledError):
         separate_file(
             small_separator, song, tmp_path / "out",
-            output=Output(prevent_clipping=True), on_progress=on_progress, cancel=cancel,
+            output=Output(prevent_clipping=True), observer=Observer(on_progress=on_progress, cancel=cancel),
         )  # fmt: skip
     assert not (tmp_path / "out").exists()
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemdock.errors import AudioFileError
+from stemdock.files.excerpts import Excerpt
 from stemdock.files.separating import separate_file
 from stemdock.plugins import Plugins
 
@@ -60,8 +61,7 @@ def test_whole_samples_are_met_exactly(
         halves(),
         path,
         tmp_path_factory.mktemp("out"),
-        start=first / SAMPLE_RATE,
-        duration=length / SAMPLE_RATE,
+        excerpt=Excerpt(start=first / SAMPLE_RATE, duration=length / SAMPLE_RATE),
     )
     stem, _ = soundfile.read(separated.stems["vocals"], dtype="float32")
     wanted = mixture[first : first + length] / 2
@@ -71,7 +71,8 @@ def test_whole_samples_are_met_exactly(
 
 def test_broken_samples_are_included(song: tuple[Path, np.ndarray], tmp_path: Path) -> None:
     path, mixture = song
-    separated = separate_file(halves(), path, tmp_path, start=10.5 / SAMPLE_RATE, duration=10.2 / SAMPLE_RATE)
+    excerpt = Excerpt(start=10.5 / SAMPLE_RATE, duration=10.2 / SAMPLE_RATE)
+    separated = separate_file(halves(), path, tmp_path, excerpt=excerpt)
     stem, _ = soundfile.read(separated.stems["vocals"], dtype="float32")
     np.testing.assert_array_equal(stem, mixture[10:21] / 2)
 
@@ -80,6 +81,7 @@ def test_broken_samples_are_included(song: tuple[Path, np.ndarray], tmp_path: Pa
 def test_an_empty_part_is_refused(
     song: tuple[Path, np.ndarray], tmp_path: Path, start: float, duration: float | None
 ) -> None:
-    with pytest.raises(AudioFileError, match="no audio in the part"):
-        separate_file(halves(), song[0], tmp_path / "out", start=start, duration=duration)
+    excerpt = Excerpt(start=start, duration=duration)
+    with pytest.raises(AudioFileError, match="no audio in the requested range"):
+        separate_file(halves(), song[0], tmp_path / "out", excerpt=excerpt)
     assert not (tmp_path / "out").exists()

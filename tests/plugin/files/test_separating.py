@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from stemdock import Output, separate_file
+from stemdock import Observer, Output, separate_file
 from stemdock.errors import (
     AudioFileError,
     AudioFileNotFoundError,
@@ -25,7 +25,7 @@ from support.mixtures import SONG
 from support.small_model import write_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from stemdock import Separator
     from support.small_model import SmallPlugin
@@ -95,6 +95,32 @@ def test_what_is_there_is_not_overwritten(small_separator: Separator, song: Path
     assert files_below(tmp_path / "out") == ["high.wav"]
     separate_file(small_separator, song, tmp_path / "out", overwrite=True)
     assert soundfile.info(tmp_path / "out" / "high.wav").frames == 16000
+
+
+def test_a_file_that_appears_at_the_last_moment_is_not_overwritten(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    staged: dict[Path, Path] = {}
+
+    def before_placing(files: Mapping[Path, Path]) -> None:
+        staged.update(files)
+        (tmp_path / "out" / "high.wav").write_text("precious")
+
+    observer = Observer(before_placing=before_placing)
+    with pytest.raises(OutputExistsError):
+        separate_file(small_separator, song, tmp_path / "out", observer=observer)
+    assert set(staged) == {tmp_path / "out" / "low.wav", tmp_path / "out" / "high.wav"}
+    assert files_below(tmp_path / "out") == ["high.wav"]
+    assert (tmp_path / "out" / "high.wav").read_text() == "precious"
+
+
+def test_if_one_stem_cannot_take_its_place_none_does(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "high.wav").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"high\.wav: cannot be written"):
+        separate_file(small_separator, song, tmp_path / "out", overwrite=True)
+    assert files_below(tmp_path / "out") == ["high.wav"]
 
 
 def test_the_mixture_is_never_overwritten(small_separator: Separator, tmp_path: Path) -> None:
@@ -187,10 +213,9 @@ def test_a_damaged_flac(small_separator: Separator, song: Path, tmp_path: Path) 
 
 def test_cancelling_leaves_nothing(small_separator: Separator, song: Path, tmp_path: Path) -> None:
     cancel = Event()
+    observer = Observer(on_progress=lambda _: cancel.set(), cancel=cancel)
     with pytest.raises(CancelledError):
-        separate_file(
-            small_separator, song, tmp_path / "out", on_progress=lambda _: cancel.set(), cancel=cancel
-        )
+        separate_file(small_separator, song, tmp_path / "out", observer=observer)
     assert files_below(tmp_path) == ["song.wav"]
 
 

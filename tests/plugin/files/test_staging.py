@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
+import pytest
+
+from stemdock.errors import OutputError
 from stemdock.files.staging import remove_abandoned, staging
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PROGRAM = """
 import os, sys
@@ -59,6 +60,46 @@ def test_within_one_process_the_living_keep_theirs_too(tmp_path: Path) -> None:
     with staging(tmp_path) as folder:
         remove_abandoned(tmp_path)
         assert folder.exists()
+
+
+def test_without_locks_nothing_counts_as_abandoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> bool:
+        raise NotImplementedError
+
+    monkeypatch.setattr("stemdock.files.staging.Lock.try_acquire", no_locks)
+    with staging(tmp_path / "song") as folder:
+        (folder / "vocals.wav").touch()
+        remove_abandoned(tmp_path / "song")
+        assert (folder / "vocals.wav").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_another_run_took_for_abandoned_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+    make = tempfile.mkdtemp
+
+    def make_and_lose(prefix: str, dir: Path) -> str:  # noqa: A002
+        path = make(prefix=prefix, dir=dir)
+        if not made:
+            remove_abandoned(dir)
+        made.append(Path(path))
+        return path
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make_and_lose)
+    (tmp_path / "mine.txt").touch()
+    with staging(tmp_path) as folder:
+        assert folder in made
+        (folder / "vocals.wav").touch()
+        remove_abandoned(tmp_path)
+        assert (folder / "vocals.wav").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_no_system_can_have(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="null character"), staging(tmp_path / "a\0b"):
+        pass
 
 
 def test_a_folder_that_is_not_there_has_nothing_abandoned(tmp_path: Path) -> None:

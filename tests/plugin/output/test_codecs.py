@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from stemdock import Output, separate_file
+from stemdock import Observer, Output, separate_file
 from stemdock.audio import AudioWriter, open_audio
 from stemdock.errors import CancelledError, OutputError, OutputOptionError
 from stemdock.output.codecs import CODECS, codec_of, written_rate
@@ -112,13 +112,13 @@ def test_the_ends_of_a_codecs_range_can_be_written(tmp_path: Path, codec: Any) -
 @pytest.mark.parametrize(
     ("output", "reason"),
     [
-        ({"codec": "flac", "bit_depth": "32f"}, "flac has none of 32f"),
-        ({"codec": "mp3", "bit_depth": "16"}, "mp3 has none of 16"),
-        ({"codec": "wav", "bitrate": 128}, "wav has none of 128k"),
-        ({"codec": "mp3", "bitrate": 321}, "mp3 has none of 321k"),
-        ({"codec": "opus", "sample_rate": 44100}, "opus has none of 44100 Hz"),
-        ({"codec": "ogg", "sample_rate": 384000}, "ogg has none of 384000 Hz"),
-        ({"codec": "wma"}, "unknown: wma"),
+        ({"codec": "flac", "bit_depth": "32f"}, "flac does not support 32f"),
+        ({"codec": "mp3", "bit_depth": "16"}, "mp3 does not support 16"),
+        ({"codec": "wav", "bitrate": 128}, "wav does not support 128k"),
+        ({"codec": "mp3", "bitrate": 321}, "mp3 does not support 321k"),
+        ({"codec": "opus", "sample_rate": 44100}, "opus does not support 44100 Hz"),
+        ({"codec": "ogg", "sample_rate": 384000}, "ogg does not support 384000 Hz"),
+        ({"codec": "wma"}, "wma is unknown"),
     ],
 )
 def test_what_a_codec_does_not_have_is_refused(output: dict[str, Any], reason: str) -> None:
@@ -254,7 +254,7 @@ def test_cancelling_ends_ffmpeg(
     with pytest.raises(CancelledError):
         separate_file(
             small_separator, song, tmp_path / "out",
-            output=Output(codec="m4a"), on_progress=on_progress, cancel=cancel,
+            output=Output(codec="m4a"), observer=Observer(on_progress=on_progress, cancel=cancel),
         )  # fmt: skip
     for process in (tmp_path / "processes").read_text().split():
         assert subprocess.run(["ps", "-p", process], capture_output=True, check=False).returncode == 1
@@ -292,7 +292,7 @@ def test_what_wav_cannot_count_is_rf64(
 ) -> None:
     """Four gigabytes are known beforehand, or turn out in the end."""
     if total_length is None:
-        monkeypatch.setattr("stemdock.audio.sndfile_encoding._WAV_LIMIT", music.nbytes)
+        monkeypatch.setattr("stemdock.audio.rf64._WAV_LIMIT", music.nbytes)
     path = tmp_path / "stem.wav"
     with AudioWriter(path, sample_rate=44100, n_channels=2, total_length=total_length) as writer:
         writer.write(music)

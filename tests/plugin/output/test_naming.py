@@ -61,9 +61,9 @@ def test_what_tags_do_not_say() -> None:
         ("..\\{instrument}", "leads out"),
         ("/a/{instrument}", "leads out"),
         ("\\{instrument}", "leads out"),
-        ("", "names no file"),
-        ("{instrument}/", "names no file"),
-        ("{instrument}/..", "names no file"),
+        ("", "does not end with a file name"),
+        ("{instrument}/", "does not end with a file name"),
+        ("{instrument}/..", "does not end with a file name"),
     ],
 )  # fmt: skip
 def test_templates_that_cannot_work(template: str, reason: str) -> None:

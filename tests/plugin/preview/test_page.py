@@ -195,7 +195,7 @@ def test_a_folder_without_stems(
 def test_an_empty_stem_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path / "drums.wav", np.zeros((0, 2)))
     assert run(["preview", str(tmp_path)]) == 1
-    assert "drums.wav: has no samples" in capsys.readouterr().err
+    assert "drums.wav: contains no samples" in capsys.readouterr().err
 
 
 def test_the_page_is_not_one_of_the_stems(stems: Path, tmp_path: Path) -> None:

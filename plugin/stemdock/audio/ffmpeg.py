@@ -1,0 +1,102 @@
+"""The ffmpeg on the PATH, as a process that reads or writes audio."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from contextlib import ExitStack, suppress
+from typing import IO, TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_ALWAYS: Final = ("-v", "error", "-protocol_whitelist", "file,pipe")
+"""Print errors only, and never open a network address that a playlist-like file contains."""
+
+
+def find_ffmpeg() -> str | None:
+    """The path of ffmpeg; None if it is not installed."""
+    return shutil.which("ffmpeg")
+
+
+class FfmpegProcess:
+    """A running ffmpeg with a pipe to its input or from its output.
+
+    Attributes:
+        pipe: ffmpeg's standard input if it writes a file, its standard output if it reads one.
+    """
+
+    def __init__(self, program: str, arguments: Sequence[str | Path], *, writes_file: bool) -> None:
+        """Starts ffmpeg.
+
+        Args:
+            program: From `find_ffmpeg`.
+            arguments: Everything after the options that all calls share.
+            writes_file: Whether samples go into ffmpeg; otherwise they come out of it.
+
+        Raises:
+            OSError: ffmpeg cannot be started.
+        """
+        with ExitStack() as resources:
+            self._messages: IO[bytes] = resources.enter_context(tempfile.TemporaryFile())
+            # A new session keeps Ctrl+C at the terminal from ffmpeg: Stemdock stops it in its own time.
+            self._process = resources.enter_context(
+                subprocess.Popen(  # noqa: S603
+                    [program, *_ALWAYS, *arguments],
+                    stdin=subprocess.PIPE if writes_file else subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL if writes_file else subprocess.PIPE,
+                    stderr=self._messages,
+                    start_new_session=True,
+                )
+            )
+            # Leaving the process's context waits for it, so it must be dead by then.
+            resources.callback(self._process.kill)
+            self._resources = resources.pop_all()
+        pipe = self._process.stdin if writes_file else self._process.stdout
+        assert pipe is not None  # noqa: S101  because of PIPE
+        self.pipe: IO[bytes] = pipe
+
+    def wait(self) -> bool:
+        """Waits until ffmpeg ends; returns whether it succeeded."""
+        return self._process.wait() == 0
+
+    def message(self) -> str:
+        """The last line that ffmpeg printed."""
+        return _last_line(self._messages)
+
+    def stop(self) -> None:
+        """Ends ffmpeg, if it still runs, and releases its resources."""
+        # Samples still buffered for ffmpeg cannot be written any more, and are not needed.
+        with suppress(OSError):
+            self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def run_ffmpeg(program: str, arguments: Sequence[str | Path]) -> str:
+    """Runs ffmpeg to its end; returns the last line that it printed if it failed, else nothing.
+
+    Raises:
+        OSError: ffmpeg cannot be started.
+    """
+    with tempfile.TemporaryFile() as messages:
+        done = subprocess.run(  # noqa: S603
+            [program, *_ALWAYS, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=messages,
+            check=False,
+        )
+        return _last_line(messages) if done.returncode else ""
+
+
+def _last_line(messages: IO[bytes]) -> str:
+    messages.seek(0)
+    lines = messages.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "ffmpeg gave no reason"

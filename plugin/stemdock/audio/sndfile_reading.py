@@ -1,0 +1,77 @@
+"""Reading of audio files by libsndfile: wav, flac, mp3, ogg, opus, aiff and others."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import soundfile
+
+from stemdock.audio.layouts import soundfile_speakers
+from stemdock.audio.native_files import AnonymousFile, native_name, open_regular_file
+from stemdock.audio.stream import BLOCK_LENGTH, AudioStream
+from stemdock.errors import AudioFileError, AudioFileNotFoundError
+from stemdock.lib.os_errors import reason_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from stemdock.types import FloatArray
+
+
+def unreadable_reason(path: Path) -> str:
+    """Why libsndfile cannot read a file; empty if it can.
+
+    Raises:
+        AudioFileNotFoundError: There is no such file.
+        AudioFileError: The file cannot be opened, by libsndfile or by any other reader.
+    """
+    try:
+        # Without a name, libsndfile judges by the content, and its mp3 decoder does not print
+        # complaints to standard error about a text file that is called mp3.
+        with open_regular_file(path) as file, soundfile.SoundFile(AnonymousFile(file)):
+            # From the name, libsndfile would take the file's header for samples.
+            return (
+                "libsndfile takes files named .raw for bare samples" if path.suffix.lower() == ".raw" else ""
+            )
+    except FileNotFoundError as error:
+        raise AudioFileNotFoundError(path) from error
+    except (OSError, ValueError) as error:
+        raise AudioFileError(
+            path,
+            f"cannot be opened ({reason_for(error)})",
+            remedy="Choose an audio file that you have permission to read.",
+        ) from error
+    except soundfile.LibsndfileError as error:
+        return str(error.error_string)
+
+
+@contextmanager
+def open_by_sndfile(path: Path) -> Iterator[AudioStream]:
+    """Opens an audio file that `unreadable_reason` has no objection to."""
+    # By name: libsndfile cannot pass on an exception or a signal from the read of a Python file.
+    with soundfile.SoundFile(native_name(path)) as file:
+        yield AudioStream(
+            sample_rate=file.samplerate,
+            n_channels=file.channels,
+            total_length=file.frames,
+            blocks=_blocks(path, file),
+            container=file.format,
+            speakers=soundfile_speakers(file),
+        )
+
+
+def _blocks(path: Path, file: soundfile.SoundFile) -> Iterator[FloatArray]:
+    while True:
+        try:
+            block = file.read(BLOCK_LENGTH, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise AudioFileError(
+                path,
+                f"is damaged ({error.error_string})",
+                remedy="Get an intact copy, or repair the file in an audio editor.",
+            ) from error
+        if not len(block):
+            return
+        yield block

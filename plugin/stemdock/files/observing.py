@@ -1,0 +1,26 @@
+"""What a caller can learn of a separation that is under way, and how to stop it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from threading import Event
+
+    from stemdock.types import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """Callbacks during the separation of a file, and the means to stop it; all are optional."""
+
+    on_progress: Callable[[Progress], None] | None = None
+    """Called after every segment."""
+    before_placing: Callable[[Mapping[Path, Path]], None] | None = None
+    """Called once, when all files are complete, with each temporary file by the place that it moves to
+    next. If it raises, the files are removed instead."""
+    cancel: Event | None = None
+    """Set it from another thread to stop at the next segment."""

@@ -1,0 +1,165 @@
+"""Files that appear complete or not at all.
+
+Content is first written to a temporary file in the same folder, which then moves to its place in one
+step. Readers see the old file or the new one, never a part, whatever happens to the writer.
+
+A folder of temporary files for several results at once is `stemdock.files.staging`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from contextlib import contextmanager, suppress
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+@contextmanager
+def atomic_file(
+    path: Path, *, overwrite: bool = True, durable: bool = False, part: Path | None = None
+) -> Iterator[Path]:
+    """Gives a temporary file to write, and moves it to its place when the block ends without an error.
+
+    Args:
+        path: The place. A file that is replaced passes its permissions on to the new one.
+        overwrite: Whether a file in that place is replaced. Otherwise it stays, even if it appears at
+            the last moment.
+        durable: Whether the content must survive a power failure: it is then flushed to the disk before
+            it moves. Costs some milliseconds.
+        part: The temporary file, for use by one process at a time: the next write to it replaces what
+            a killed process left. A name that is new each time if not given.
+
+    Yields:
+        An empty file in the folder of `path`, with the suffix of `path` unless `part` is given. It is
+        removed if the block raises.
+
+    Raises:
+        FileExistsError: There is a file in the place and `overwrite` is false; raised at the start if
+            possible.
+        OSError: The file cannot be created, flushed or moved.
+    """
+    if not overwrite and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    with scratch_file(path.parent, suffix=path.suffix, part=part) as staged:
+        yield staged
+        if durable:
+            _flush(staged)
+        move_to_place(staged, path, overwrite=overwrite)
+        if durable:
+            with suppress(OSError):  # not every system can flush a folder
+                _flush(path.parent)
+
+
+def write_atomically(
+    path: Path,
+    content: bytes,
+    *,
+    overwrite: bool = True,
+    durable: bool = False,
+    part: Path | None = None,
+) -> None:
+    """Writes a whole file in one step; the arguments and errors are those of `atomic_file`."""
+    with atomic_file(path, overwrite=overwrite, durable=durable, part=part) as staged:
+        staged.write_bytes(content)
+
+
+@contextmanager
+def scratch_file(folder: Path, *, suffix: str = "", part: Path | None = None) -> Iterator[Path]:
+    """Gives a new, empty, hidden file, which is removed at the end unless the block moved it away.
+
+    Args:
+        folder: Where; must exist.
+        suffix: What the file's name ends with.
+        part: The file to use in place of one with a new name.
+
+    Raises:
+        OSError: The file cannot be created.
+    """
+    path = part or folder / f".{token_hex(8)}{suffix}"
+    # Unlike tempfile.mkstemp, this gives the permissions that any new file of the user has.
+    exclusive = os.O_TRUNC if part else os.O_EXCL
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY | exclusive, 0o666))
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def move_to_place(staged: Path, path: Path, *, overwrite: bool = True) -> None:
+    """Moves a complete file to its place, in one step.
+
+    Args:
+        staged: The file, in the same file system as `path`.
+        path: The place.
+        overwrite: Whether a file in that place is replaced.
+
+    Raises:
+        FileExistsError: There is a file in the place and `overwrite` is false.
+        OSError: The file cannot be moved.
+    """
+    if overwrite:
+        with suppress(OSError):  # there is no file to replace, or it belongs to another user
+            shutil.copymode(path, staged)
+        staged.replace(path)
+    elif sys.platform == "win32":
+        staged.rename(path)  # fails if the place is taken, unlike on other systems
+    else:
+        _move_to_free_place(staged, path)
+
+
+def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True) -> None:
+    """Moves complete files to their places; if one cannot be moved, removes those that were.
+
+    Args:
+        places: The place of each file.
+        overwrite: As in `move_to_place`.
+
+    Raises:
+        FileExistsError: There is a file in a place and `overwrite` is false.
+        OSError: A file cannot be moved.
+    """
+    moved: list[Path] = []
+    try:
+        for staged, path in places.items():
+            move_to_place(staged, path, overwrite=overwrite)
+            moved.append(path)
+    except BaseException:
+        for path in moved:
+            with suppress(OSError):
+                path.unlink()
+        raise
+
+
+def _move_to_free_place(staged: Path, path: Path) -> None:
+    try:
+        os.link(staged, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Memory cards and some network drives have no hard links: an empty file reserves the name.
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o666))
+        try:
+            staged.replace(path)
+        except OSError:
+            with suppress(OSError):
+                path.unlink()
+            raise
+    else:
+        staged.unlink()
+
+
+def _flush(path: Path) -> None:
+    # Windows flushes only files that are open for writing.
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,97 @@
+"""Locks between processes: the only module that imports filelock.
+
+The system releases a lock when its process ends, however it ends. So a lock that is free although its
+file exists belongs to a process that was killed.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_POLL: Final = 0.2
+"""Seconds between two attempts to get a lock."""
+
+
+class Lock:
+    """A lock on a file, which one process, and one object in it, can hold at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Prepares the lock without acquiring it.
+
+        Args:
+            path: The lock's file, created when needed; its folder must exist.
+        """
+        # Imported late: commands that lock nothing, such as --help, should not wait for it.
+        from filelock import FileLock  # noqa: PLC0415
+
+        self._lock = FileLock(path, thread_local=False)
+
+    def try_acquire(self, timeout: float = 0.0) -> bool:
+        """Acquires the lock if it is free; returns whether it was.
+
+        Args:
+            timeout: Seconds to wait for the lock.
+
+        Raises:
+            NotImplementedError: The file system has no locks.
+            OSError: The lock's file cannot be created.
+        """
+        from filelock import Timeout  # noqa: PLC0415  as above
+
+        try:
+            self._lock.acquire(timeout=timeout)
+        except Timeout:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Releases the lock, if this object holds it."""
+        self._lock.release()
+
+
+@contextmanager
+def try_locked(path: Path) -> Iterator[bool]:
+    """Holds a lock during the block if it is free; yields whether it is.
+
+    Args:
+        path: The lock's file, whose folder must exist.
+
+    Raises:
+        NotImplementedError: The file system has no locks.
+        OSError: The lock's file cannot be created.
+    """
+    lock = Lock(path)
+    acquired = lock.try_acquire()
+    try:
+        yield acquired
+    finally:
+        lock.release()
+
+
+@contextmanager
+def locked(path: Path, *, while_waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Holds a lock during the block, and waits for it as long as another process holds it.
+
+    Args:
+        path: The lock's file, whose folder must exist.
+        while_waiting: Called at once and then several times a second as long as the lock is not free.
+            If it raises, the wait is over.
+
+    Raises:
+        NotImplementedError: The file system has no locks.
+        OSError: The lock's file cannot be created.
+    """
+    lock = Lock(path)
+    timeout = 0.0
+    while not lock.try_acquire(timeout):
+        while_waiting()
+        timeout = _POLL
+    try:
+        yield
+    finally:
+        lock.release()

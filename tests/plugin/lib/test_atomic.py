@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stemdock.lib.atomic import atomic_file, move_all_to_place, write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from stemdock.lib.atomic import atomic_file
+with atomic_file(Path(sys.argv[1]), part=Path(sys.argv[2]) if sys.argv[2:] else None) as staged:
+    staged.write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, bytes(1 << 20))
+    done = Event()
+
+    def write() -> None:
+        for number in range(100):
+            write_atomically(path, bytes([number]) * (1 << 20))
+        done.set()
+
+    writer = Thread(target=write)
+    writer.start()
+    while not done.is_set():
+        content = path.read_bytes()
+        assert len(content) == 1 << 20
+        assert len(set(content)) == 1
+    writer.join()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_killed_writer_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    run = subprocess.run([sys.executable, "-c", KILLED, path], check=False)
+    assert run.returncode < 0
+    assert path.read_bytes() == b"old"
+
+
+def test_the_next_write_removes_what_a_killed_one_left_in_its_part_file(tmp_path: Path) -> None:
+    path, part = tmp_path / "file", tmp_path / "file.part"
+    subprocess.run([sys.executable, "-c", KILLED, path, part], check=False)
+    assert list(tmp_path.iterdir()) == [part]
+    write_atomically(path, b"x", part=part)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"x"
+
+
+def test_an_error_in_the_block_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "file.onnx"
+    path.write_bytes(b"old")
+
+    def fail(staged: Path) -> None:
+        staged.write_bytes(b"new")
+        assert staged.suffix == ".onnx"
+        assert staged.parent == tmp_path
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), atomic_file(path) as staged:
+        fail(staged)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"old"
+
+
+@pytest.fixture(params=["hard links", "no hard links"])
+def _file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), str(source), None, str(target))
+
+    if request.param == "no hard links":
+        monkeypatch.setattr(os, "link", link)
+
+
+@pytest.mark.usefixtures("_file_system")
+def test_a_new_file_never_replaces_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"first", overwrite=False)
+    with pytest.raises(FileExistsError):
+        write_atomically(path, b"second", overwrite=False)
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("_file_system")
+def test_a_file_that_appears_at_the_last_moment_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+
+    def write() -> None:
+        with atomic_file(path, overwrite=False) as staged:
+            staged.write_bytes(b"mine")
+            path.write_bytes(b"theirs")
+
+    with pytest.raises(FileExistsError):
+        write()
+    assert path.read_bytes() == b"theirs"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permission bits")
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path: Path, overwrite: bool) -> None:
+    (tmp_path / "plain").touch()
+    write_atomically(tmp_path / "atomic", b"", overwrite=overwrite)
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "atomic")}
+    assert len(modes) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permission bits")
+def test_a_replaced_file_passes_its_permissions_on(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be flushed")
+def test_a_durable_file_is_flushed_before_it_moves_and_its_folder_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    seen: list[tuple[bool, bytes]] = []
+
+    def fsync(descriptor: int) -> None:
+        seen.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), path.read_bytes()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomically(path, b"new", durable=True)
+    assert seen == [(False, b"old"), (True, b"new")]
+
+
+def test_of_several_files_all_move_or_none(tmp_path: Path) -> None:
+    places = {tmp_path / f"staged {name}": tmp_path / "out" / name for name in "abc"}
+    for staged in places:
+        staged.write_text(staged.name)
+    (tmp_path / "out" / "c").mkdir(parents=True)
+    with pytest.raises(OSError, match="c"):
+        move_all_to_place(places)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["c"]
+    (tmp_path / "out" / "c").rmdir()
+    for staged in places:
+        staged.write_text(staged.name)
+    move_all_to_place(places, overwrite=False)
+    assert {path.name: path.read_text() for path in (tmp_path / "out").iterdir()} == {
+        name: f"staged {name}" for name in "abc"
+    }

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stemdock.lib.locking import Lock, locked, try_locked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOLDER = """
+import sys
+from pathlib import Path
+from stemdock.lib.locking import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_elsewhere(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds a lock until it is killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_lock_is_free_again_when_its_process_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with held_elsewhere(path) as process:
+        with try_locked(path) as acquired:
+            assert not acquired
+        process.kill()
+        process.wait()
+        with try_locked(path) as acquired:
+            assert acquired
+
+
+def test_one_holder_at_a_time_in_one_process_too(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with try_locked(path) as first, try_locked(path) as second:
+        assert (first, second) == (True, False)
+    with try_locked(path) as third:
+        assert third
+
+
+def test_a_lock_that_was_not_acquired_is_not_released(tmp_path: Path) -> None:
+    holder, other = Lock(tmp_path / "lock"), Lock(tmp_path / "lock")
+    assert holder.try_acquire()
+    other.release()
+    assert not other.try_acquire()
+    holder.release()
+    assert other.try_acquire()
+    other.release()
+
+
+def test_a_lock_can_be_released_in_another_thread(tmp_path: Path) -> None:
+    holder = Lock(tmp_path / "lock")
+    assert holder.try_acquire()
+    thread = Thread(target=holder.release)
+    thread.start()
+    thread.join()
+    with try_locked(tmp_path / "lock") as acquired:
+        assert acquired
+
+
+def test_waiting_ends_when_the_lock_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    n_calls = 0
+    with held_elsewhere(path) as process:
+
+        def while_waiting() -> None:
+            nonlocal n_calls
+            n_calls += 1
+            if n_calls == 2:
+                process.kill()
+
+        with locked(path, while_waiting=while_waiting), try_locked(path) as acquired:
+            assert not acquired
+    assert n_calls >= 2
+
+
+def test_waiting_can_be_given_up(tmp_path: Path) -> None:
+    entered = Event()
+
+    def give_up() -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "lock"
+    with held_elsewhere(path), pytest.raises(KeyboardInterrupt), locked(path, while_waiting=give_up):
+        entered.set()
+    assert not entered.is_set()
