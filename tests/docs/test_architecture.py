@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import stemdock
-from tutorials import section
+from support.tutorials import section
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"

@@ -12,10 +12,11 @@ import pytest
 import soundfile
 
 import stemdock
-from mixtures import SONG
-from tutorials import blocks_of, section
+from support.tutorials import blocks_of, section
 
-PAGE = Path(__file__).parents[2] / "docs" / "python.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "python.md"
+SONG = ROOT / "tests" / "data" / "audio_example.mp3"
 PRINTED = re.compile(r"^\s*print\(.*\)  # (.*)$", re.MULTILINE)
 
 

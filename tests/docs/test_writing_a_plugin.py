@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tutorials import Reader, blocks_of, is_shown, section
+from support.tutorials import Reader, blocks_of, is_shown, section
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "writing-a-plugin.md"
 SHARED = {"make_song.py", "levels.py"}

@@ -1,0 +1,1 @@
+"""What several test modules use: generated mixtures, small models, servers and browsers."""
