@@ -1,0 +1,52 @@
+"""The tutorial for plug-ins works as it stands, from an empty folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support.tutorials import Reader, blocks_of, is_shown, section
+
+TUTORIAL = Path(__file__).parents[2] / "docs" / "writing-a-plugin.md"
+SHARED = {"make_song.py", "levels.py"}
+"""Files that one section shows and others use."""
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Reader:
+    if shutil.which("sh") is None:
+        pytest.skip("the commands are for a POSIX shell")
+    reader = Reader(tmp_path)
+    for block in blocks_of(TUTORIAL.read_text("utf-8")):
+        if block.file in SHARED:
+            reader.write(block)
+    return reader
+
+
+def test_a_model_package_from_an_empty_folder(reader: Reader) -> None:
+    reader.follow(section(TUTORIAL, "A model package"))
+
+
+def test_a_host_from_an_empty_folder(reader: Reader) -> None:
+    reader.follow(section(TUTORIAL, "A host"))
+    inbox = reader.home / "Stemdock Inbox"
+    reason = (inbox / "broken - error.txt").read_text()
+    assert reason.startswith(f"{inbox / 'broken.wav'}: ")
+    assert len(reason.splitlines()) == 2
+    # What failed is not tried at every look.
+    reader.run("plugin-cli inbox watch --once | wc -l", "0\n")
+
+
+@pytest.mark.parametrize(
+    ("output", "shown", "same"),
+    [
+        ("a\nb\n", "a\nb\n", True),
+        ("a\nb\nc\n", "a\n...\nc\n", True),
+        ("a\nb\n", "a\n", False),
+        ("a\nb\n", "a\n...\nc\n", False),
+    ],
+)
+def test_outputs_are_compared(output: str, shown: str, same: bool) -> None:
+    assert is_shown(output, shown) is same
