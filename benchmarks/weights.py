@@ -16,7 +16,8 @@ import numpy as np
 from benchmarks.sherpa_model import write_sherpa_models
 from benchmarks.workspace import WORK, run
 from stemdock_export.config import load_config
-from stemdock_export.direct import convert_checkpoint
+from stemdock_export.direct import DirectConverter
+from stemdock_export.exporting import export_checkpoint
 from tf_bundle import seeded_values, write_bundle
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def stemdock_model(model: str) -> str:
     path = _STEMDOCK_MODELS / f"{model}.onnx"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        convert_checkpoint(checkpoint(model), load_config(model), path)
+        export_checkpoint(checkpoint(model), load_config(model), path, converter=DirectConverter())
     return str(path)
 
 

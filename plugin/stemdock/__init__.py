@@ -53,10 +53,6 @@ if TYPE_CHECKING:
     from stemdock.inference.opening import open_model as open_model
     from stemdock.inference.opening import plain_name as plain_name
     from stemdock.inference.opening import verify_model as verify_model
-    from stemdock.inference.protobuf import FormatError as FormatError
-    from stemdock.inference.protobuf import read_fields as read_fields
-    from stemdock.inference.protobuf import read_varint as read_varint
-    from stemdock.inference.session import OnnxSession as OnnxSession
     from stemdock.lib.hashing import file_sha256 as file_sha256
     from stemdock.lib.untrusted_json import parse_json as parse_json
     from stemdock.output.options import Output as Output
@@ -91,8 +87,6 @@ _NAMES: Final = {
     "hookspecs": "hookimpl",
     "inference.bandwidth": "card_with_bins write_with_bins",
     "inference.opening": "DEFAULT_MODEL find_entry model_sha256 open_model plain_name verify_model",
-    "inference.protobuf": "FormatError read_fields read_varint",
-    "inference.session": "OnnxSession",
     "lib.hashing": "file_sha256",
     "lib.untrusted_json": "parse_json",
     "output.options": "Output",

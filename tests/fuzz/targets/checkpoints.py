@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from fuzz.case import Target
 from fuzz.mutation import mutated
 from fuzz.targets.networks import CONFIG, write_checkpoint
-from stemdock_export.direct import convert_checkpoint
+from stemdock_export.direct import DirectConverter
+from stemdock_export.exporting import export_checkpoint
 from stemdock_export.table import read_table
 from tf_bundle import table
 
@@ -46,7 +47,7 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
 def run(place: Place) -> None:
     """Makes a model of it."""
     place.output.mkdir()
-    convert_checkpoint(place.input, CONFIG, place.output / "model.onnx")
+    export_checkpoint(place.input, CONFIG, place.output / "model.onnx", converter=DirectConverter())
 
 
 TARGET: Final = Target(weight=10, build=write_checkpoint, damage=damage, run=run)

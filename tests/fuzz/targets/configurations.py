@@ -10,7 +10,8 @@ from fuzz.case import Target
 from fuzz.mutation import mutated_json
 from fuzz.targets.networks import write_checkpoint
 from stemdock_export.config import load_config
-from stemdock_export.direct import convert_checkpoint
+from stemdock_export.direct import DirectConverter
+from stemdock_export.exporting import export_checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def run(place: Place) -> None:
     """Makes a model by it."""
     place.output.mkdir()
     config = load_config(str(place.input / _CONFIG))
-    convert_checkpoint(place.input, config, place.output / "model.onnx")
+    export_checkpoint(place.input, config, place.output / "model.onnx", converter=DirectConverter())
 
 
 TARGET: Final = Target(weight=6, build=write_checkpoint, damage=damage, run=run)

@@ -15,7 +15,8 @@ from fuzz.mutation import mutated
 from fuzz.targets.graphs import change
 from fuzz.targets.networks import CONFIG, write_checkpoint
 from stemdock import Execution, Plugins, Separator, separate_file
-from stemdock_export.direct import convert_checkpoint
+from stemdock_export.direct import DirectConverter
+from stemdock_export.exporting import export_checkpoint
 
 if TYPE_CHECKING:
     from random import Random
@@ -29,7 +30,7 @@ def build(folder: Path) -> None:
     """Writes a model and something for it to separate."""
     with tempfile.TemporaryDirectory() as checkpoint:
         write_checkpoint(Path(checkpoint))
-        convert_checkpoint(Path(checkpoint), CONFIG, folder / MODEL)
+        export_checkpoint(Path(checkpoint), CONFIG, folder / MODEL, converter=DirectConverter())
     noise = np.random.default_rng(0).normal(0, 0.1, (5000, 2))
     soundfile.write(folder / "song.wav", noise, CONFIG.sample_rate)
 
