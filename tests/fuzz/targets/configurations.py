@@ -1,4 +1,4 @@
-"""Spleeter's configurations, read and used with a checkpoint that is in order."""
+"""Uses damaged configurations of Spleeter with an intact checkpoint."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LEGAL: Final = {
         ["a\n", "b"],
     ),
 }
-"""Values that a configuration can have by its own rules, wise or not."""
+"""Values that a configuration may have, including unreasonable ones."""
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
@@ -53,7 +53,7 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
 
 
 def run(place: Place) -> None:
-    """Makes a model by it."""
+    """Converts the checkpoint with the configuration."""
     place.output.mkdir()
     config = load_config(str(place.input / _CONFIG))
     export_checkpoint(place.input, config, place.output / "model.onnx", converter=DirectConverter())

@@ -1,4 +1,4 @@
-"""Model files, loaded by onnxruntime and run."""
+"""Loads and runs damaged model files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODEL: Final = "tiny.onnx"
 
 
 def build(folder: Path) -> None:
-    """Writes a model and something for it to separate."""
+    """Writes a model and a song."""
     with tempfile.TemporaryDirectory() as checkpoint:
         write_checkpoint(Path(checkpoint))
         export_checkpoint(Path(checkpoint), CONFIG, folder / MODEL, converter=DirectConverter())
@@ -36,7 +36,7 @@ def build(folder: Path) -> None:
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Damages bytes, or changes what the message says and writes it in order."""
+    """Damages bytes, or changes the contents of the message."""
     content = (corpus / MODEL).read_bytes()
     if rng.random() < 0.35:
         content = mutated(rng, content)
@@ -50,7 +50,7 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
 
 
 def run(place: Place) -> None:
-    """Loads the model and separates with it."""
+    """Separates the song with the model."""
     execution = Execution(provider="cpu", n_threads=1)
     separator = Separator(place.input / MODEL, execution=execution, plugins=Plugins())
     separated = separate_file(separator, place.input / "song.wav", place.output)
