@@ -195,6 +195,13 @@ def entry(**changes: Any) -> bytes:
     return bundle_entry(**{**values, **changes})
 
 
+@pytest.mark.parametrize("unknown", [field(99, b"text"), field(4, b"text"), field(2, 5)])
+def test_unknown_fields_are_ignored(folder: Path, unknown: bytes) -> None:
+    # As every protobuf reader does, TensorFlow's included, also for fields of another wire type.
+    (folder / "model.index").write_bytes(table([(b"", HEADER), (b"x", entry() + unknown)]))
+    assert np.array_equal(open_bundle(folder).read("x"), VALUES["conv2d/bias"])
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
