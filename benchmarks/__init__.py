@@ -1,1 +1,1 @@
-"""Compares Stemdock with other programs that separate by Spleeter's models: `./dev bench`."""
+"""Compares Stemdock with other programs that use Spleeter's models: `./dev bench`."""

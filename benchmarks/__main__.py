@@ -1,4 +1,4 @@
-"""The command: measures what was asked for and prints Markdown."""
+"""Measures the chosen cases and prints the results as Markdown."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 def main() -> int:
     """Runs the benchmark; returns the exit code."""
     arguments = _arguments()
-    wanted = QUICK if arguments.quick else arguments.cases
+    names = QUICK if arguments.quick else arguments.cases
     n_repetitions = 1 if arguments.quick else arguments.repetitions
     try:
-        result = _session([case for case in CASES if case.name in wanted], n_repetitions)
+        result = _session([case for case in CASES if case.name in names], n_repetitions)
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -39,14 +39,25 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     names = [case.name for case in CASES]
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"only {' '.join(QUICK)}, and only once")
+    parser.add_argument("--quick", action="store_true", help=f"run only {' '.join(QUICK)}, and only once")
     parser.add_argument(
-        "--cases", nargs="+", choices=names, default=names, metavar="CASE", help=" ".join(names)
+        "--cases",
+        nargs="+",
+        choices=names,
+        default=names,
+        metavar="CASE",
+        help=f"run these cases: {' '.join(names)}",
     )
     parser.add_argument(
-        "--repetitions", type=int, default=5, metavar="N", help="after one to warm up (default: 5)"
+        "--repetitions",
+        type=int,
+        default=5,
+        metavar="N",
+        help="repeat each measurement N times after one warm-up run (default: 5)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all single figures too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write every single figure to this file"
+    )
     arguments = parser.parse_args()
     if arguments.repetitions < 1:
         parser.error("--repetitions must be at least 1")
@@ -54,7 +65,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _session(cases: list[Case], n_repetitions: int) -> dict[str, Any]:
-    """Runs the cases and prints each as soon as it is done."""
+    """Runs the cases and prints the results of each when it is finished."""
     machine = describe_machine()
     print(f"{machine}. Median of {n_repetitions} runs (smallest–largest).\n")  # noqa: RUF001
     install_stemdock()

@@ -1,7 +1,7 @@
-"""What a model takes by itself: `python -m benchmarks.alone MODEL SONG`, in Stemdock's environment.
+"""Measures a model without the program: `python -m benchmarks.alone MODEL SONG`, in Stemdock's environment.
 
-Runs the model file with onnxruntime as it comes, all threads on each layer, on the segments that Stemdock
-would give it, one after the other and nothing else beside it.
+Runs the model file with onnxruntime's default settings, with all threads on each layer. The segments are
+the same as in Stemdock and run one after the other.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from stemdock.inference.opening import find_entry
 from stemdock.plugins import load_plugins
 
 _MAX_SEGMENTS: Final = 16
-"""Three minutes: all of them wait in memory, and those of a long song would fill it."""
+"""Three minutes. All segments are kept in memory, which a long song would fill."""
 
 
 def main() -> None:
-    """Prints seconds a segment."""
+    """Prints the seconds for a segment."""
     model, song = sys.argv[1], Path(sys.argv[2])
     entry = find_entry(model, load_plugins())
     path = entry.path if entry else Path(model)

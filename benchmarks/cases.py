@@ -1,4 +1,4 @@
-"""What is separated: songs made of the one in the tests, with one model or another."""
+"""The cases: songs made from the example in the tests, each with a model."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SAMPLE_RATE: Final = 44100
-"""Hz, the models' own, so that nobody resamples."""
+"""Hz. The models have the same rate, so no program resamples."""
 _EXAMPLE: Final = ROOT / "tests" / "data" / "audio_example.mp3"
 _BLOCK_LENGTH: Final = 60 * SAMPLE_RATE
 _OFFSET: Final = SAMPLE_RATE // 2
-"""Samples by which each song starts later in the example than the one before, so that no two are alike."""
+"""Samples by which each song starts later in the example than the previous one, so that all differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A job for every program."""
+    """A task for every program."""
 
     name: str
     model: str
@@ -35,11 +35,11 @@ class Case:
     """Seconds of a song."""
     n_songs: int = 1
     compared: bool = True
-    """Whether Spleeter's own output is made to compare with."""
+    """Whether the output is compared with Spleeter's."""
 
     @property
     def n_stems(self) -> int:
-        """That the model's name begins with."""
+        """The number that the model's name begins with."""
         return int(self.model.partition("stems")[0])
 
 
@@ -58,7 +58,7 @@ QUICK: Final = ("2stems-10s",)
 
 
 def songs(case: Case) -> list[Path]:
-    """The case's songs, made if they are not there yet: 16-bit stereo WAV files."""
+    """The case's songs as 16-bit stereo WAV files, created if they are missing."""
     folder = WORK / "songs" / f"{case.duration}s"
     paths = [folder / f"song_{number:02}.wav" for number in range(case.n_songs)]
     missing = [(number, path) for number, path in enumerate(paths) if not path.exists()]
@@ -79,7 +79,7 @@ def songs(case: Case) -> list[Path]:
 def tiled(
     example: NDArray[np.int16], start: int, length: int, block_length: int = _BLOCK_LENGTH
 ) -> Iterator[NDArray[np.int16]]:
-    """Blocks of `length` samples of an example that is repeated without end, from sample `start` on."""
+    """Blocks of an endlessly repeated example: `length` samples from sample `start` on."""
     for position in range(start, start + length, block_length):
         block = np.arange(position, min(position + block_length, start + length))
         yield example[block % len(example)]

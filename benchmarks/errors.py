@@ -1,10 +1,10 @@
-"""What can keep a benchmark from running."""
+"""Errors of a benchmark."""
 
 from __future__ import annotations
 
 
 class BenchmarkError(Exception):
-    """Something that the benchmark cannot do without is missing or failed."""
+    """Something that the benchmark needs is missing or failed."""
 
 
 class CommandFailedError(BenchmarkError):

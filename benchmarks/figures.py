@@ -1,4 +1,4 @@
-"""Figures of repeated measurements, and tables of them."""
+"""Summarises repeated measurements and prints them in tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Summary:
     largest: float
 
     def scaled(self, factor: float) -> Summary:
-        """In another unit."""
+        """The summary in another unit."""
         return Summary(
             median=factor * self.median, smallest=factor * self.smallest, largest=factor * self.largest
         )
@@ -37,7 +37,7 @@ def summarise(values: Sequence[float]) -> Summary:
     """Median and range.
 
     Raises:
-        ValueError: There are no values.
+        ValueError: `values` is empty.
     """
     if not values:
         raise ValueError("no measurement to summarise")
@@ -45,21 +45,21 @@ def summarise(values: Sequence[float]) -> Summary:
 
 
 def show_number(value: float) -> str:
-    """Three digits, as many as such measurements are worth."""
+    """Formats a number with three digits, the precision of such measurements."""
     if abs(value) >= _THREE_DIGITS:
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= _TWO_DIGITS else f"{value:.2f}"
 
 
 def show_summary(summary: Summary) -> str:
-    """The median, and behind it the smallest and the largest value if they differ."""
+    """Formats the median, followed by the smallest and the largest value if they differ."""
     if summary.smallest == summary.largest:
         return show_number(summary.median)
     return f"{show_number(summary.median)} ({show_number(summary.smallest)}–{show_number(summary.largest)})"  # noqa: RUF001
 
 
 def show_ratio(value: Summary, ours: Summary) -> str:
-    """How many times our median the other is; a dash if ours is nothing."""
+    """Formats the median as a multiple of ours; a dash if ours is zero."""
     return f"{show_number(value.median / ours.median)} ×" if ours.median else "–"  # noqa: RUF001
 
 
@@ -68,10 +68,10 @@ def snr(reference: NDArray[np.float32], estimate: NDArray[np.float32]) -> float:
 
     Args:
         reference: `(n_samples, n_channels)`, the signal.
-        estimate: Of the same shape; what differs from the reference is noise.
+        estimate: Same shape; its difference from the reference is the noise.
 
     Returns:
-        Infinity if nothing differs.
+        Infinity if they are identical.
 
     Raises:
         ValueError: The shapes differ.
@@ -86,10 +86,10 @@ def snr(reference: NDArray[np.float32], estimate: NDArray[np.float32]) -> float:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, its columns aligned for people who read the source.
+    """A Markdown table with aligned columns, so that its source is readable too.
 
     Raises:
-        ValueError: A row is shorter or longer than the header.
+        ValueError: A row and the header have different lengths.
     """
     lines = [header, *rows]
     widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]

@@ -1,7 +1,7 @@
-"""Runs one command and measures it, as a program of its own: `python -I measure.py RESULT FOLDER COMMAND...`.
+"""Runs one command and measures it: `python -I measure.py RESULT FOLDER COMMAND...`.
 
-It uses the standard library alone and stays small, because the kernel counts the memory of the
-process that starts a command as the command's own peak.
+This is a small separate program that uses only the standard library. The kernel counts the memory of the
+process that starts a command in the command's peak.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import time
 from pathlib import Path
 
 _HEADER_SIZE = 256
-"""Bytes; no header of a WAV file that is written here is longer."""
+"""Bytes; the WAV headers of all programs are shorter."""
 _INTERVAL = 0.005
-"""Seconds between two looks at the folder."""
+"""Seconds between two checks of the folder."""
 
 
 def _wait_for_samples(folder: Path, began: float, ended: threading.Event, latency: list[float]) -> None:
-    """Appends the seconds after which a file in `folder`, however deep or hidden, first held samples."""
+    """Appends the seconds until a file below `folder`, even a hidden one, first contains samples."""
     while not ended.wait(_INTERVAL):
         for path in folder.rglob("*.wav"):
             try:
                 size = path.stat().st_size
             except OSError:
-                # It was moved to its final place meanwhile.
+                # The program moved it to its final place in the meantime.
                 continue
             if size > _HEADER_SIZE:
                 latency.append(time.perf_counter() - began)
@@ -35,7 +35,7 @@ def _wait_for_samples(folder: Path, began: float, ended: threading.Event, latenc
 
 
 def main() -> None:
-    """Measures; the result is a JSON file, the command's own messages pass through."""
+    """Runs the command and writes the measurements to a JSON file; the command prints as usual."""
     result, folder, command = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
     latency: list[float] = []
     ended = threading.Event()
@@ -52,7 +52,7 @@ def main() -> None:
         "wall": wall,
         "cpu": usage.ru_utime + usage.ru_stime,
         "peak_memory": usage.ru_maxrss * 1024,
-        # A file that appeared whole within the last interval was there at the end at the latest.
+        # If a file appeared within the last interval, the end of the run is an upper bound.
         "latency": latency[0] if latency else wall,
         "exit_code": process.returncode,
     }

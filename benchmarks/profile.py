@@ -1,7 +1,7 @@
-"""Where Stemdock's time goes: `python -m benchmarks.profile MODEL SONG FOLDER`, in Stemdock's environment.
+"""Measures each stage: `python -m benchmarks.profile MODEL SONG FOLDER`, in Stemdock's environment.
 
-Separates a song in this process with a stopwatch around every stage. Stages that run on several threads at
-once overlap, so that their times can add up to more than the wall time.
+Separates a song in this process with a stopwatch around every stage. Stages on several threads overlap, so
+their times can add up to more than the wall time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STAGES: Final = (
     ("ISTFT", "stemdock.dsp.stft", "istft"),
     ("encode", "stemdock.audio", "AudioWriter.write"),
 )
-"""Stage, module and function; a stage within another counts for itself alone."""
+"""Stage, module and function. The time of an inner stage is not part of the outer one."""
 
 
 class Stopwatch:
@@ -42,7 +42,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Times what is within, less the stages within that."""
+        """Times the block, without the stages inside it."""
         outer = getattr(self._local, "inner_time", 0.0)
         self._local.inner_time = 0.0
         began = time.perf_counter()
@@ -55,7 +55,7 @@ class Stopwatch:
             self._local.inner_time = outer + duration
 
     def wrap(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, timed as a stage."""
+        """A function that is timed as a stage."""
 
         @wraps(function)
         def timed(*args: Any, **kwargs: Any) -> Any:
@@ -66,7 +66,7 @@ class Stopwatch:
 
 
 def _replace(module_name: str, path: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Puts another function in the place of one, wherever Stemdock has bound it."""
+    """Replaces a function in every module of Stemdock that refers to it."""
     owner: Any = import_module(module_name)
     *classes, name = path.split(".")
     for each in classes:
@@ -80,7 +80,7 @@ def _replace(module_name: str, path: str, make: Callable[[Callable[..., Any]], C
 
 
 def main() -> None:
-    """Prints seconds as JSON: of each stage, and of the whole."""
+    """Prints the seconds of each stage and of the whole separation as JSON."""
     model, song, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     began = time.perf_counter()
     stemdock: Any = import_module("stemdock")
@@ -95,7 +95,7 @@ def main() -> None:
     separated = separate_file(separator, song, folder)
     ended = time.perf_counter()
     card = separated.card
-    # A frame of zeros leads the first sample, and the last segment is filled up.
+    # A frame of zeros precedes the first sample, and the last segment is padded.
     n_segments = -(-(separated.total_length + card.frame_length) // (card.n_frames * card.hop_length))
     figures = {
         "import": imported - began,

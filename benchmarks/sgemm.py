@@ -1,6 +1,7 @@
-"""How fast this machine multiplies matrices of float32, which bounds what a network can reach.
+"""Measures how fast this machine multiplies float32 matrices, the upper limit for a network's speed.
 
-Run as `python -m benchmarks.sgemm THREADS` with OPENBLAS_NUM_THREADS set alike, since OpenBLAS reads it once.
+Run as `python -m benchmarks.sgemm THREADS`. Set OPENBLAS_NUM_THREADS to the same number, since OpenBLAS
+reads it only once.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _REPETITIONS: Final = 50
 
 
 def sgemm_peaks() -> dict[int, dict[str, float]]:
-    """GFLOP/s by threads (one, and one for each core) and library, each in a process of its own."""
+    """GFLOP/s by threads (one, and one for each core) and library, each in a new process."""
     peaks = {}
     for n_threads in sorted({1, os.cpu_count() or 1}):
         variables = {"OPENBLAS_NUM_THREADS": str(n_threads), "PYTHONPATH": str(ROOT)}
@@ -35,7 +36,7 @@ def sgemm_peaks() -> dict[int, dict[str, float]]:
 
 
 def _fastest(multiply: Callable[[], Any]) -> float:
-    """GFLOP/s of the fastest repetition: a peak is what nothing has disturbed."""
+    """GFLOP/s of the fastest repetition, which was disturbed the least."""
     multiply()
     durations = []
     for _ in range(_REPETITIONS):

@@ -1,8 +1,8 @@
-"""Spleeter's checkpoint as the two models that sherpa-onnx wants.
+"""Converts a Spleeter checkpoint to the two models that sherpa-onnx expects.
 
-Each stem has a file of its own. Its input `x` and output `y` are magnitudes `(n_channels, n_segments,
-n_frames, n_bins)`, and metadata tell the kind of model. The graph inside is Spleeter's as it stands, with
-float32 weights and nothing that Stemdock rewrites: what sherpa-onnx's own conversion comes to.
+Each stem has its own file. Its input `x` and output `y` are magnitudes `(n_channels, n_segments, n_frames,
+n_bins)`; metadata give the type of the model. The graph is Spleeter's, with float32 weights and without
+Stemdock's changes, like the result of sherpa-onnx's own conversion.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _METADATA: Final = {"model_type": "spleeter", "sample_rate": "44100", "version":
 _FROM_SHERPA: Final = (1, 2, 3, 0)
 _TO_SHERPA: Final = (3, 0, 1, 2)
 _SIGMOID: Final = ("Neg", "Exp", "Add", "Reciprocal")
-"""How Stemdock writes a sigmoid, to be more exact than onnxruntime's own."""
+"""Stemdock's form of the sigmoid, which is more exact than onnxruntime's Sigmoid."""
 
 
 def write_sherpa_models(checkpoint: Path, config: SpleeterConfig, folder: Path) -> None:
@@ -66,18 +66,18 @@ def _stem_model(model: Any, stem: str, config: SpleeterConfig) -> Any:
 
 
 def _needed(nodes: Any, output: str) -> list[Any]:
-    """The nodes that an output depends on, in their order."""
-    wanted = {output}
+    """The nodes that an output depends on, in order."""
+    tensors = {output}
     needed = []
     for node in reversed(nodes):
-        if wanted.intersection(node.output):
-            wanted.update(node.input)
+        if tensors.intersection(node.output):
+            tensors.update(node.input)
             needed.append(node)
     return needed[::-1]
 
 
 def _one_sigmoid(nodes: list[Any]) -> list[Any]:
-    """Writes the sigmoid as one node, as others do."""
+    """Replaces Stemdock's sigmoid by a single Sigmoid node."""
     operators = [node.op_type for node in nodes]
     first = next(
         position for position in range(len(nodes)) if tuple(operators[position : position + 4]) == _SIGMOID

@@ -1,4 +1,4 @@
-"""Folders of the benchmark, environments for the programs in it, and what is run with them."""
+"""Manages the benchmark's folders and environments, and runs commands in them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout."""
 WORK: Final = ROOT / ".tools" / "bench"
-"""Everything that is made here; may be deleted at any time."""
-_UNWANTED: Final = frozenset({"PYTHONPATH", "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"})
-"""Variables that would lead programs to the checkout, or tell them how to use the processor."""
+"""All files that the benchmark creates. You can delete the folder at any time."""
+_REMOVED_VARIABLES: Final = frozenset(
+    {"PYTHONPATH", "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}
+)
+"""Variables that would make programs import the checkout or change their use of threads."""
 _LOG_LENGTH: Final = 2000
 """Characters of a failed command's messages that are shown."""
 
@@ -29,11 +31,11 @@ def run(command: Sequence[str | Path], variables: Mapping[str, str] | None = Non
     """Runs a command in the work folder, with more environment variables, and returns its standard output.
 
     Raises:
-        CommandFailedError: It ended with an error.
+        CommandFailedError: The command ended with an error.
     """
     words = [str(word) for word in command]
     WORK.mkdir(parents=True, exist_ok=True)
-    inherited = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
+    inherited = {name: value for name, value in os.environ.items() if name not in _REMOVED_VARIABLES}
     done = subprocess.run(
         words, cwd=WORK, env=inherited | dict(variables or {}), capture_output=True, text=True, check=False
     )
@@ -43,15 +45,15 @@ def run(command: Sequence[str | Path], variables: Mapping[str, str] | None = Non
 
 
 def environment(name: str, requirements: Sequence[str], *, python: str = "") -> Path:
-    """The `bin` folder of a virtual environment with these packages, made if it is not there yet.
+    """The `bin` folder of a virtual environment with these packages, created if it is missing.
 
     Args:
-        name: Of its folder.
-        requirements: What pip installs.
-        python: Name of the interpreter on the PATH; the running one if not given.
+        name: Name of its folder.
+        requirements: Requirements for pip.
+        python: Name of the interpreter on the PATH; if empty, the current one.
 
     Raises:
-        BenchmarkError: There is no such interpreter.
+        BenchmarkError: The interpreter is not on the PATH.
         CommandFailedError: pip failed.
     """
     folder = WORK / "environments" / name
@@ -69,7 +71,7 @@ def environment(name: str, requirements: Sequence[str], *, python: str = "") -> 
 
 
 def available_memory() -> float:
-    """Bytes that programs can have without swapping, as Linux estimates them."""
+    """Bytes that programs can use without swapping, estimated by Linux."""
     lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     (kilobytes,) = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
     return 1024.0 * int(kilobytes)

@@ -1,9 +1,9 @@
-"""Prints the licences of every Python package that is installed beside Stemdock, for those who pass it on.
+"""Prints the licences of all installed Python packages, for redistribution together with Stemdock.
 
     python distribution/notices.py > THIRD-PARTY.txt
 
-The container image carries the result. The wheel carries nothing of others but what is named among its own
-licences.
+The container image includes the result. The wheel includes third-party code only if its own licence files
+name it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LICENCE_NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS", "THIRDPA
 
 
 def licence_files(distribution: Distribution) -> Iterator[PackagePath]:
-    """Files of a package that hold terms or names of authors, wherever its wheel has put them."""
+    """Files of a package with its licence terms or authors, wherever its wheel puts them."""
     for path in distribution.files or ():
         in_metadata = ".dist-info" in path.parts[0] and "licenses" in path.parts[1:-1]
         named_so = path.name.upper().replace("-", "_").startswith(_LICENCE_NAMES)
@@ -30,7 +30,7 @@ def licence_files(distribution: Distribution) -> Iterator[PackagePath]:
 
 
 def terms(distribution: Distribution) -> str:
-    """What the package says its licence is, in a word."""
+    """The short name of the package's licence."""
     metadata = distribution.metadata
     classifiers = [
         line.rpartition(" :: ")[2]
@@ -44,8 +44,8 @@ def terms(distribution: Distribution) -> str:
 
 
 def notices() -> Iterator[str]:
-    """The text, a package after the other, in the order of their names."""
-    yield "Python packages that come with Stemdock here, each under its own licence."
+    """The text, package by package in alphabetical order."""
+    yield "Python packages that are distributed with Stemdock, each under its own licence."
     for distribution in sorted(distributions(), key=lambda each: each.name.lower()):
         yield f"\n{_RULE}\n{distribution.name} {distribution.version}: {terms(distribution)}\n{_RULE}"
         paths = list(licence_files(distribution))
@@ -53,7 +53,7 @@ def notices() -> Iterator[str]:
             yield f"\n--- {path}\n"
             yield path.read_text(encoding="utf-8")
         if not paths:
-            yield "\nThe package brings no text of its licence."
+            yield "\nThe package does not include a licence text."
 
 
 if __name__ == "__main__":

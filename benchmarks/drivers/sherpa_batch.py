@@ -1,7 +1,7 @@
-"""Separates songs by sherpa-onnx's Python API: `MODELS OUTPUT THREADS SONG...`, in its environment.
+"""Separates songs with sherpa-onnx's Python API: `MODELS OUTPUT THREADS SONG...`, in its environment.
 
-Its own program takes one song a run; this loads the models once for all songs, to its advantage, and like it
-writes 16 bits, which clip the wrong samples at the ends of its output.
+sherpa-onnx's own program takes one song at a time. This driver loads the models once for all songs, which is
+faster. Like that program it writes 16 bits, which clips invalid samples at the ends of its output.
 """
 
 from __future__ import annotations

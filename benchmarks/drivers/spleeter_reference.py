@@ -1,6 +1,6 @@
-"""Separates songs by Spleeter's Python API into float32 arrays: `MODEL FOLDER SONG...`, in its environment.
+"""Separates songs with Spleeter's Python API into float32 arrays: `MODEL FOLDER SONG...`, in its environment.
 
-Spleeter's command line can only write files of 16 bits, which are no reference for anything better.
+Spleeter's command line writes only 16 bits, which is too coarse for a reference.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The card of a model that is made of a checkpoint."""
+"""Makes the card of an exported model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LICENCES: Final = {
     # Tensor data of the released 2stems, whose repository is under the MIT licence throughout.
     "7747f9fd2c782306dbec1504360fbb645a097a48446f23486c3ff9c89bc11788": "MIT, Deezer SA",
 }
-"""Licence and holder of the checkpoints that can be told by their hash."""
+"""Licence and holder of known checkpoints, by their hash."""
 _UNKNOWN_LICENCE: Final = "unknown"
 
 
@@ -30,19 +30,21 @@ def make_card(
     licence: str,
     exporter: str,
 ) -> ModelCard:
-    """What the model tells of itself.
+    """Makes the model card.
 
     Args:
-        config: What the checkpoint was trained with.
-        checkpoint: Where the weights come from.
+        config: The configuration that the checkpoint was trained with.
+        checkpoint: The source of the weights.
         output: The model file.
-        name: What people will call the model; if empty, the predefined configuration's name, or
-            else the output file's.
-        licence: Licence and holder of the weights; if empty, told by the checkpoint's hash.
-        exporter: Program and version that makes the model.
+        name: The model's name; if empty, that of the predefined configuration or of the output file.
+        licence: Licence and holder of the weights; if empty, looked up by the checkpoint's hash.
+        exporter: Program and version that writes the model.
+
+    Raises:
+        ModelContractError: The runtime does not support a value of the configuration.
     """
     checkpoint_sha256 = checkpoint.sha256()
-    # Not a file's own name: those of configurations are mostly called base_config.json.
+    # Not the name of a configuration file, which is usually base_config.json.
     default_name = config.source if config.source in PREDEFINED else output.stem
     return ModelCard(
         name=name or default_name,

@@ -1,4 +1,4 @@
-"""Checkpoints on disk: which files they are, and the variables in them."""
+"""Finds the files of a checkpoint and checks its variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Final
 
-from stemdock_export.errors import CheckpointError, VariableError
+from stemdock_export.errors import UNPACK_AGAIN, CheckpointError, VariableError
 from stemdock_export.extra import import_tensorflow, quiet
 
 if TYPE_CHECKING:
@@ -32,12 +32,17 @@ class Checkpoint:
     """The files of one checkpoint."""
 
     prefix: Path
-    """What their names begin with, `model` in the released ones."""
+    """Path and common start of the file names; `model` in the released ones."""
     data: tuple[Path, ...]
     """The files that hold the tensors, in order."""
 
+    @property
+    def index(self) -> Path:
+        """The file that lists the tensors."""
+        return self.prefix.with_name(f"{self.prefix.name}.index")
+
     def sha256(self) -> str:
-        """Hash in hex of the tensor data: of its one file, or of all of them on end."""
+        """Hash in hex of the tensor data, of all its files one after the other."""
         digest = hashlib.sha256()
         for path in self.data:
             with path.open("rb") as file:
@@ -47,36 +52,37 @@ class Checkpoint:
 
 
 def find_checkpoint(directory: Path) -> Checkpoint:
-    """The latest checkpoint of a folder, as its text file `checkpoint` tells, or else the only one.
+    """Finds the latest checkpoint of a folder by its text file `checkpoint`, or else the only one.
 
     Args:
         directory: Spleeter's `model_dir`.
 
     Raises:
-        CheckpointError: No such folder, no checkpoint in it, or several and nothing tells which;
-            or one of its files is missing.
+        CheckpointError: The folder does not exist, it has no checkpoint or several without a file
+            `checkpoint`, or one of the files is missing.
     """
     if not directory.is_dir():
         raise CheckpointError(
             directory,
-            "is not a folder" if directory.exists() else "no such folder",
-            remedy="Give the folder that holds the checkpoint, such as pretrained_models/2stems.",
+            "is not a folder" if directory.exists() else "folder not found",
+            remedy="Choose the folder of the checkpoint, for example pretrained_models/2stems.",
         )
     prefix = _latest(directory) or _only(directory)
-    index = prefix.with_name(f"{prefix.name}.index")
-    if not index.is_file():
-        raise CheckpointError(index, "no such file", remedy="Unpack the whole archive of the model again.")
-    return Checkpoint(prefix=prefix, data=_data(prefix))
+    checkpoint = Checkpoint(prefix=prefix, data=_data(prefix))
+    for path in (checkpoint.index, *checkpoint.data):
+        if not path.is_file():
+            raise CheckpointError(path, "file not found", remedy=UNPACK_AGAIN)
+    return checkpoint
 
 
 def read_variables(checkpoint: Checkpoint, network: Network) -> Mapping[str, FloatArray]:
-    """Every variable of the network by name.
+    """Reads every variable of the network with TensorFlow, by name.
 
     Raises:
-        VariableError: A variable is missing or of another shape, or the checkpoint has layers that
-            the network lacks: then a stem was forgotten, and every weight would fit nevertheless.
+        VariableError: A variable is missing or has another shape, or the checkpoint has layers that
+            the network lacks. The last happens if a stem is missing in the configuration.
         CheckpointError: The files are damaged.
-        ExtraMissingError: There is no TensorFlow.
+        ExtraMissingError: TensorFlow is not installed.
     """
     tf = import_tensorflow()
     try:
@@ -85,28 +91,26 @@ def read_variables(checkpoint: Checkpoint, network: Network) -> Mapping[str, Flo
         check_variables(checkpoint.prefix, network, reader.get_variable_to_shape_map())
         return {variable.name: reader.get_tensor(variable.name) for variable in network.variables()}
     except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
-        # TensorFlow has an exception for each kind of damage, not all of them of its own making.
+        # TensorFlow raises a different exception for each kind of damage, some of them built in.
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CheckpointError(
-            checkpoint.prefix, f"cannot be read ({reason})", remedy="Unpack the model's archive again."
-        ) from error
+        raise CheckpointError(checkpoint.prefix, f"cannot be read ({reason})", remedy=UNPACK_AGAIN) from error
 
 
 def check_variables(prefix: Path, network: Network, found: Mapping[str, Sequence[int]]) -> None:
     """Compares the variables of a checkpoint with those of the network.
 
     Args:
-        prefix: The checkpoint's, for error messages.
-        network: What was asked for.
+        prefix: Prefix of the checkpoint, for error messages.
+        network: The configured network.
         found: Shapes of all tensors in the checkpoint, by name.
 
     Raises:
-        VariableError: A variable is missing or of another shape, or the checkpoint has layers that
-            the network lacks: then a stem was forgotten, and every weight would fit nevertheless.
+        VariableError: A variable is missing or has another shape, or the checkpoint has layers that
+            the network lacks. The last happens if a stem is missing in the configuration.
     """
     expected = {variable.name: variable.shape for variable in network.variables()}
     misfits = [name for name, shape in expected.items() if tuple(found.get(name, ())) != shape]
-    # Counters and optimizer slots are of no concern; layers are.
+    # Extra counters and optimizer slots are fine; extra layers are not.
     misfits += [name for name in sorted(found.keys() - expected.keys()) if _NETWORK_VARIABLE.fullmatch(name)]
     if misfits:
         name, *others = misfits
@@ -122,12 +126,12 @@ def _latest(directory: Path) -> Path | None:
         return None
     match = _LATEST.search(state.read_text(encoding="utf-8", errors="replace"))
     if match is None:
-        raise CheckpointError(state, "names no checkpoint", remedy="Unpack the model's archive again.")
+        raise CheckpointError(state, "does not name a checkpoint", remedy=UNPACK_AGAIN)
     try:
         path = str(ast.literal_eval(match[1]))  # protobuf's text format escapes as Python does
     except (SyntaxError, ValueError):
         path = match[1].strip('"')
-    # What was trained elsewhere may name a folder of that machine, in the manner of its system.
+    # The path may be absolute and of another machine, even of another operating system.
     return directory / PureWindowsPath(path).name
 
 
@@ -137,10 +141,10 @@ def _only(directory: Path) -> Path:
         names = ", ".join(prefix.name for prefix in prefixes)
         raise CheckpointError(
             directory,
-            f"has several checkpoints ({names}) and no file {_STATE_FILE}"
+            f"contains several checkpoints ({names}) but no file named {_STATE_FILE}"
             if prefixes
-            else "has no checkpoint",
-            remedy=f"Unpack the whole archive of the model, with its file {_STATE_FILE}.",
+            else "contains no checkpoint",
+            remedy=f"Unpack the model's archive again, including the file {_STATE_FILE}.",
         )
     return prefixes[0]
 
@@ -149,8 +153,4 @@ def _data(prefix: Path) -> tuple[Path, ...]:
     pattern = re.compile(re.escape(prefix.name) + r"\.data-(\d{5})-of-(\d{5})")
     matches = [match for path in prefix.parent.iterdir() if (match := pattern.fullmatch(path.name))]
     n_shards = int(matches[0][2]) if matches else 1
-    shards = [prefix.with_name(f"{prefix.name}.data-{i:05}-of-{n_shards:05}") for i in range(n_shards)]
-    for path in shards:
-        if not path.is_file():
-            raise CheckpointError(path, "no such file", remedy="Unpack the whole archive of the model again.")
-    return tuple(shards)
+    return tuple(prefix.with_name(f"{prefix.name}.data-{i:05}-of-{n_shards:05}") for i in range(n_shards))

@@ -19,23 +19,26 @@ if TYPE_CHECKING:
 @click.argument("checkpoint", type=click.Path(path_type=Path), metavar="CHECKPOINT_DIR")
 @click.option(
     "-c", "--config", "descriptor", required=True, metavar="NAME|FILE",
-    help=f"What the checkpoint was trained with: {', '.join(PREDEFINED)} (with or without 'spleeter:' "
-    "in front), or Spleeter's JSON file.",
+    help=f"Use this configuration, which the checkpoint was trained with: {', '.join(PREDEFINED)} (with or "
+    "without the prefix 'spleeter:'), or a JSON file of Spleeter.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="MODEL.onnx",
-    help="The model to write.",
+    help="Write the model to this file.",
 )  # fmt: skip
-@click.option("--name", default="", help="What the model is called. [default: as its configuration or file]")
+@click.option(
+    "--name", default="", help="Give the model this name. [default: name of the configuration or file]"
+)
 @click.option(
     "--licence", default="",
-    help="Licence and holder of the weights. [default: Deezer's, if the checkpoint is known to be Deezer's]",
+    help="Store this licence and holder of the weights in the model. [default: Deezer's for Deezer's own "
+    "2stems checkpoint, else 'unknown']",
 )  # fmt: skip
 @click.option(
     "--weights", type=click.Choice(["float32", "int16"]), default="float32", show_default=True,
-    help="How weights are stored. int16 halves the file; it is computed with in float32 all the same.",
+    help="Store large kernels in this format. int16 halves the file; computation still uses float32.",
 )  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace the model if it is there already.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing model file.")
 def command(
     checkpoint: Path,
     descriptor: str,
@@ -45,25 +48,27 @@ def command(
     weights: WeightStorage,
     overwrite: bool,
 ) -> None:
-    """Make an ONNX model of a Spleeter checkpoint.
+    """Export a Spleeter checkpoint to an ONNX model.
 
-    Reads the folder of a TensorFlow checkpoint as Spleeter downloads or trains it, converts its
-    networks, and writes the model only if it computes what TensorFlow computes. Prints how close
-    it comes for each signal and stem, as a signal-to-noise ratio and the largest error relative to
-    the peak: the networks' estimates, what ratio masks make of them, and a batch of two segments
-    against one at a time.
+    Reads the folder of a TensorFlow checkpoint that Spleeter downloaded or trained. Converts its
+    networks and compares them with TensorFlow. Writes the model only if the results match.
+
+    Prints the differences for each signal and stem, as a signal-to-noise ratio and the largest error
+    relative to the peak. "estimate" compares the networks' estimates, "masked" the magnitudes after
+    ratio masks, and "batch" a batch of two segments with one segment at a time.
     """
     config = load_config(descriptor)
-    # The steps are imported here, since asking for help must not wait for numpy.
-    from stemdock_export.exporting import export_model  # noqa: PLC0415
+    # Imported here, so that --help does not load numpy.
+    from stemdock_export.exporting import export_checkpoint  # noqa: PLC0415
+    from stemdock_export.reference import ReferenceConverter  # noqa: PLC0415
 
-    exported = export_model(
+    exported = export_checkpoint(
         checkpoint,
         config,
         output,
+        converter=ReferenceConverter(weights=weights),
         name=name,
         licence=licence,
-        weights=weights,
         overwrite=overwrite,
         on_step=lambda step: click.echo(f"{step} ...", err=True),
     )

@@ -1,20 +1,19 @@
-"""Weights in 16 bits for half the size, computed with in float32 all the same.
+"""Stores weights in 16 bits, which halves the file. Computation still uses float32.
 
-Each large kernel is stored as int16 with a scale for every pair of channels, that is for every
-5x5 patch, and this scale as uint8 in units of the output channel's:
+Each large kernel is stored as int16 with a scale for every pair of channels, that is, for every
+5x5 patch. This scale is a uint8, in units of a scale of the output channel:
 
     weight[o, i, t, f] = integer[o, i, t, f] * (patch[o, i] * unit[o])
 
-The graph holds this formula as Cast and Mul of constants. onnxruntime computes it once, when it
-loads the model, so separation is exactly as fast as with float32 weights. (DequantizeLinear would
-say the same more briefly, but onnxruntime keeps it for integer kernels and would dequantize again
-for every segment.)
+The graph contains this formula as Cast and Mul of constants. onnxruntime computes it once, when it
+loads the model, so separation is as fast as with float32 weights. (DequantizeLinear would be shorter,
+but onnxruntime keeps it for integer kernels and would dequantize again for every segment.)
 
-Measured on ten seconds of music with the released 2stems, dB of the stems' energy over their
-difference to those of the float32 weights: float16 84 to 90, int16 with a scale for each output
-channel 98 to 104, this code 107 to 113; on generated sounds, of which one stem is hardly a part, 82
-and more. (Which way single weights happen to be rounded moves such figures by some dB.) Small kernels
-cost little and matter most (16 bits for them too: 87 to 92), so they stay.
+Measured on ten seconds of music with the released 2stems, as the SNR in dB against the stems of the
+float32 weights: float16 84 to 90, int16 with a scale for each output channel 98 to 104, this code 107
+to 113. On generated sounds in which one stem is almost silent: 82 and more. (The rounding of single
+weights changes such figures by a few dB.) Small kernels take little space but matter most (with 16 bits
+for them too: 87 to 92), so they stay float32.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ WeightStorage = Literal["float32", "int16"]
 """How the large kernels of a model are stored; the others are always float32."""
 
 LARGE: Final = 1 << 17
-"""Weights from which on a kernel is stored in 16 bits: smaller ones hold 2 % of a U-Net."""
+"""Minimum number of weights for 16 bits; smaller kernels hold 2 % of a U-Net."""
 _INTEGER_PEAK: Final = 32767
 _PATCH_PEAK: Final = 255
 _OUTPUT_AXIS: Final = {"Conv": 0, "ConvTranspose": 1}
-"""Where ONNX has the output channels in a kernel."""
+"""Axis of the output channels in an ONNX kernel."""
 
 
 def compact_weights(model: Any) -> None:
@@ -59,38 +58,38 @@ def compact_weights(model: Any) -> None:
 def encode(
     kernel: NDArray[np.float32], output_axis: int
 ) -> tuple[NDArray[np.int16], NDArray[np.uint8], NDArray[np.float32]]:
-    """The code of one kernel.
+    """Encodes one kernel.
 
     Args:
-        kernel: Channels along the first two axes, its patches along the last two.
-        output_axis: Which of the first two axes is the output's.
+        kernel: Channels along the first two axes, a patch along the last two.
+        output_axis: Axis of the output channels, 0 or 1.
 
     Returns:
-        Integers of the kernel's shape; patch scales, the last two axes 1; units, also the input's
-        axis 1.
+        Integers of the kernel's shape; patch scales, with length 1 along the last two axes; units,
+        with length 1 along the axis of the input channels too.
     """
     peaks = np.abs(kernel).max(axis=(2, 3), keepdims=True).astype(np.float64)
     units = (peaks.max(axis=1 - output_axis, keepdims=True) / (_PATCH_PEAK * _INTEGER_PEAK)).astype(
         np.float32
     )
-    # A channel of zeros needs no scale, only one that can be divided by, and to some precision.
+    # A channel of zeros still needs a scale to divide by.
     units = np.maximum(units, np.finfo(np.float32).tiny)
-    # Rounded up, so that the patch's largest weight is not cut off; the least one is 1, not 0.
+    # Rounded up, so that the largest weight of a patch is not clipped; at least 1.
     patches = np.clip(np.ceil(peaks / units / _INTEGER_PEAK), 1, _PATCH_PEAK).astype(np.uint8)
     integers = _round_patches(kernel / (patches * units.astype(np.float64)))
     return np.clip(integers, -_INTEGER_PEAK, _INTEGER_PEAK).astype(np.int16), patches, units
 
 
 def _round_patches(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rounds every value up or down so that each patch keeps its sum to half a unit.
+    """Rounds every value up or down so that the sum of each patch changes by at most half a unit.
 
-    What a patch looks at varies little from bin to bin and from frame to frame, so it is the sum of
-    the rounding errors that is heard, and it would be several times as large by chance.
+    The input varies little from bin to bin and from frame to frame, so the sum of the rounding errors
+    is what matters. With ordinary rounding it would be several times as large.
     """
     flat = values.reshape(*values.shape[:2], -1)
     rounded = np.rint(flat)
     errors = flat - rounded
-    # The values that were rounded down the furthest first.
+    # Values with the largest rounding error downwards come first.
     ranks = np.argsort(np.argsort(-errors, axis=-1), axis=-1)
     n_missing = np.rint(errors.sum(axis=-1, keepdims=True))
     rounded += ranks < n_missing
@@ -99,7 +98,7 @@ def _round_patches(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _decoder(onnx: Any, name: str) -> list[Any]:
-    """Nodes that make the kernel `name` of its three parts."""
+    """Nodes that compute the kernel `name` from its three parts."""
     node, to_float = onnx.helper.make_node, onnx.TensorProto.FLOAT
     integer, patch, scale = (f"{name}/{part}/float" for part in ("integer", "patch", "scale"))
     return [

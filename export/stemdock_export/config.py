@@ -1,23 +1,20 @@
-"""Spleeter's JSON configurations, read as they are.
+"""Reads Spleeter's JSON configurations.
 
-Only the keys that inference uses are read; those of training (learning rate, data paths, steps...)
-say nothing about the network and are passed over. Spleeter itself falls back silently on a misspelt
-activation and then separates into noise; here every value that is read must be a known one.
+Only the keys for inference are read. Keys for training (learning rate, data paths, steps...) do not
+affect the network and are ignored. Spleeter silently replaces a misspelt activation by a default and
+then produces noise; here every value that is read must be a known one.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from stemdock import INPUT_NAME, MaskExtension, parse_json
+from stemdock_export.config_values import Section, is_natural
 from stemdock_export.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Activation = Literal["ReLU", "LeakyReLU", "ELU"]
 """LeakyReLU has slope 0.2 below zero, ELU has alpha 1."""
@@ -29,24 +26,24 @@ PREDEFINED: Final = ("2stems", "2stems-16kHz", "4stems", "4stems-16kHz", "5stems
 
 DEFAULT_FILTERS: Final = (16, 32, 64, 128, 256, 512)
 _PARAMETERS: Final = frozenset({"conv_activation", "deconv_activation", "conv_n_filters"})
-"""All that `model.params` can say of a U-Net: deezer/spleeter, model/functions/unet.py."""
+"""Keys of `model.params` for a U-Net: deezer/spleeter, model/functions/unet.py."""
 _N_CHANNELS: Final = 2
 """The head of the U-Net always has two channels, so the mixture must have as many."""
 _POOLING: Final = 64
 """Six levels of stride 2."""
 _OVERLAP: Final = 4
-"""`frame_length / frame_step` that the runtime's inverse transform holds for."""
+"""`frame_length / frame_step` that the runtime's inverse transform supports."""
 _PREFIX: Final = "spleeter:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpleeterConfig:
-    """What a configuration says about the network and its masks."""
+    """The network of a configuration, and how its masks are made."""
 
     source: str
-    """The file or name it came from."""
+    """The file or name of the configuration."""
     stems: tuple[str, ...]
-    """`instrument_list`; the order decides which variables belong to which stem."""
+    """`instrument_list`; the order determines which variables belong to which stem."""
     sample_rate: int
     """Hz."""
     frame_length: int
@@ -63,22 +60,22 @@ class SpleeterConfig:
     mask_function: MaskFunction
     """`model.type`."""
     conv_activation: Activation
-    """Of the encoder; LeakyReLU where the configuration is silent."""
+    """Of the encoder; LeakyReLU by default."""
     deconv_activation: Activation
-    """Of the decoder; ReLU where the configuration is silent."""
+    """Of the decoder; ReLU by default."""
     filters: tuple[int, ...]
     """Channels after each of the six levels of the encoder (`conv_n_filters`)."""
 
 
 def load_config(descriptor: str) -> SpleeterConfig:
-    """The configuration of a name or file.
+    """Loads a configuration by name or from a file.
 
     Args:
-        descriptor: `spleeter:4stems`, `4stems`, or the path of a JSON file. A name wins over a
-            file that is called the same; write `./4stems` for the file.
+        descriptor: `spleeter:4stems`, `4stems`, or the path of a JSON file. A name takes precedence
+            over a file of the same name; write `./4stems` for the file.
 
     Raises:
-        ConfigError: No such name or file, or a value that cannot be used.
+        ConfigError: The name or file does not exist, or a value cannot be used.
     """
     name = descriptor.removeprefix(_PREFIX)
     if name in PREDEFINED:
@@ -96,143 +93,92 @@ def load_config(descriptor: str) -> SpleeterConfig:
 
 
 def parse_config(text: str, source: str) -> SpleeterConfig:
-    """The configuration in a JSON text.
+    """Reads a configuration from JSON text.
 
     Args:
-        text: JSON as Spleeter reads it.
+        text: A configuration file of Spleeter.
         source: File or name for error messages.
 
     Raises:
-        ConfigError: Not JSON, a key is missing, or a value cannot be used.
+        ConfigError: The text is not JSON, a key is missing, or a value cannot be used.
     """
     try:
         content = parse_json(text)
     except ValueError as error:
-        raise ConfigError(source, "", f"not JSON: {error}", remedy="Correct the file.") from error
+        raise ConfigError(source, "", f"invalid JSON: {error}", remedy="Correct the file.") from error
     if not isinstance(content, dict):
-        raise ConfigError(source, "", "not a JSON object", remedy="Give Spleeter's configuration file.")
-    return _Reader(source).config(content)
+        raise ConfigError(source, "", "not a JSON object", remedy="Choose a configuration file of Spleeter.")
+    return _config(Section(source=source, content=content))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Takes values out of the parsed JSON and refuses those that cannot be used."""
-
-    source: str
-
-    def config(self, content: Mapping[str, Any]) -> SpleeterConfig:
-        model = self._section(content, "model", known=frozenset({"type", "params"}))
-        params = self._section(model, "model.params", known=_PARAMETERS)
-        frame_length = self._natural(content, "frame_length")
-        return SpleeterConfig(
-            source=self.source,
-            stems=self._stems(content),
-            sample_rate=self._natural(content, "sample_rate"),
-            frame_length=frame_length,
-            hop_length=self._hop_length(content, frame_length),
-            n_frames=self._pooled(content, "T", most=None),
-            n_bins=self._pooled(content, "F", most=frame_length // 2 + 1),
-            n_channels=self._one_of(content, "n_channels", (_N_CHANNELS,)),
-            separation_exponent=self._exponent(content),
-            mask_extension=self._one_of(content, "mask_extension", get_args(MaskExtension)),
-            mask_function=self._one_of(model, "model.type", get_args(MaskFunction)),
-            conv_activation=self._one_of(
-                params, "model.params.conv_activation", get_args(Activation), default="LeakyReLU"
-            ),
-            deconv_activation=self._one_of(
-                params, "model.params.deconv_activation", get_args(Activation), default="ReLU"
-            ),
-            filters=self._filters(params),
-        )
-
-    def _value(self, section: Mapping[str, Any], key: str) -> Any:
-        try:
-            return section[key.rpartition(".")[2]]
-        except KeyError:
-            raise self._fault(key, "missing") from None
-
-    def _section(self, section: Mapping[str, Any], key: str, *, known: frozenset[str]) -> Mapping[str, Any]:
-        # Here, unlike at the top, every key has a default: a misspelt one would go unnoticed.
-        value = self._value(section, key)
-        if not isinstance(value, dict):
-            raise self._fault(key, f"{value!r} is not an object")
-        for unknown in sorted(value.keys() - known):
-            raise self._fault(f"{key}.{unknown}", f"unknown; known are {', '.join(sorted(known))}")
-        return value
-
-    def _natural(self, section: Mapping[str, Any], key: str) -> int:
-        value = self._value(section, key)
-        if not _is_natural(value):
-            raise self._fault(key, f"{value!r} is not a positive whole number")
-        return int(value)
-
-    def _pooled(self, section: Mapping[str, Any], key: str, *, most: int | None) -> int:
-        value = self._natural(section, key)
-        if value % _POOLING != 0:
-            raise self._fault(key, f"{value} is not a multiple of {_POOLING}")
-        if most is not None and value > most:
-            raise self._fault(key, f"{value} is more than the {most} bins of the spectrum")
-        return value
-
-    def _hop_length(self, section: Mapping[str, Any], frame_length: int) -> int:
-        value = self._natural(section, "frame_step")
-        if value * _OVERLAP != frame_length:
-            raise self._fault("frame_step", f"{value} is not a quarter of frame_length {frame_length}")
-        return value
-
-    def _exponent(self, section: Mapping[str, Any]) -> float:
-        value = self._value(section, "separation_exponent")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._fault("separation_exponent", f"{value!r} is not a number")
-        if not (value > 0 and math.isfinite(value)):
-            raise self._fault("separation_exponent", f"{value!r} is not a positive number")
-        return float(value)
-
-    def _one_of(
-        self, section: Mapping[str, Any], key: str, legal: tuple[Any, ...], default: Any = None
-    ) -> Any:
-        if default is not None and key.rpartition(".")[2] not in section:
-            return default
-        value = self._value(section, key)
-        if (type(value), value) not in [(type(each), each) for each in legal]:
-            raise self._fault(key, f"{value!r} is none of {', '.join(str(each) for each in legal)}")
-        return value
-
-    def _stems(self, section: Mapping[str, Any]) -> tuple[str, ...]:
-        key = "instrument_list"
-        value = self._value(section, key)
-        if not isinstance(value, list) or len(value) < 2:  # noqa: PLR2004  a ratio mask needs two
-            raise self._fault(key, f"{value!r} is not a list of two or more names")
-        for name in value:
-            # Stems become names of files and of graph outputs.
-            if (
-                not isinstance(name, str)
-                or not name.strip()
-                or set(name) & set("/\\\0")
-                or name == INPUT_NAME
-            ):
-                raise self._fault(key, f"{name!r} cannot name a stem")
-        if len(set(value)) != len(value):
-            raise self._fault(key, "names a stem twice")
-        return tuple(value)
-
-    def _filters(self, section: Mapping[str, Any]) -> tuple[int, ...]:
-        key = "model.params.conv_n_filters"
-        if "conv_n_filters" not in section:
-            return DEFAULT_FILTERS
-        value = self._value(section, key)
-        n_levels = len(DEFAULT_FILTERS)
-        if not isinstance(value, list) or len(value) != n_levels or not all(map(_is_natural, value)):
-            raise self._fault(key, f"{value!r} is not a list of {n_levels} positive whole numbers")
-        return tuple(value)
-
-    def _fault(self, key: str, reason: str) -> ConfigError:
-        return ConfigError(self.source, key, reason, remedy=f"Correct {key} in the configuration.")
+def _config(whole: Section) -> SpleeterConfig:
+    model = whole.section("model", known=frozenset({"type", "params"}))
+    params = model.section("params", known=_PARAMETERS)
+    frame_length = whole.natural("frame_length")
+    return SpleeterConfig(
+        source=whole.source,
+        stems=_stems(whole),
+        sample_rate=whole.natural("sample_rate"),
+        frame_length=frame_length,
+        hop_length=_hop_length(whole, frame_length),
+        n_frames=_segment_axis(whole, "T"),
+        n_bins=_n_bins(whole, frame_length // 2 + 1),
+        n_channels=whole.one_of("n_channels", (_N_CHANNELS,)),
+        separation_exponent=whole.positive("separation_exponent"),
+        mask_extension=whole.one_of("mask_extension", get_args(MaskExtension)),
+        mask_function=model.one_of("type", get_args(MaskFunction)),
+        conv_activation=params.one_of("conv_activation", get_args(Activation), default="LeakyReLU"),
+        deconv_activation=params.one_of("deconv_activation", get_args(Activation), default="ReLU"),
+        filters=_filters(params),
+    )
 
 
-def _is_natural(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+def _segment_axis(section: Section, key: str) -> int:
+    value = section.natural(key)
+    if value % _POOLING != 0:
+        raise section.error(key, f"{value} is not a multiple of {_POOLING}")
+    return value
+
+
+def _n_bins(section: Section, spectrum_length: int) -> int:
+    value = _segment_axis(section, "F")
+    if value > spectrum_length:
+        raise section.error("F", f"{value} exceeds the {spectrum_length} bins of the spectrum")
+    return value
+
+
+def _hop_length(section: Section, frame_length: int) -> int:
+    value = section.natural("frame_step")
+    if value * _OVERLAP != frame_length:
+        raise section.error("frame_step", f"{value} is not a quarter of frame_length {frame_length}")
+    return value
+
+
+def _stems(section: Section) -> tuple[str, ...]:
+    key = "instrument_list"
+    value = section.value(key)
+    if not isinstance(value, list) or len(value) < 2:  # noqa: PLR2004  a ratio mask needs two
+        raise section.error(key, f"{value!r} is not a list of two or more names")
+    for name in value:
+        # Stems become names of files and of graph outputs.
+        if not isinstance(name, str) or not name.strip() or set(name) & set("/\\\0") or name == INPUT_NAME:
+            raise section.error(key, f"{name!r} is not a valid stem name")
+    if len(set(value)) != len(value):
+        raise section.error(key, "contains a stem twice")
+    return tuple(value)
+
+
+def _filters(section: Section) -> tuple[int, ...]:
+    key = "conv_n_filters"
+    if key not in section:
+        return DEFAULT_FILTERS
+    value = section.value(key)
+    n_levels = len(DEFAULT_FILTERS)
+    if not isinstance(value, list) or len(value) != n_levels or not all(map(is_natural, value)):
+        raise section.error(key, f"{value!r} is not a list of {n_levels} positive whole numbers")
+    return tuple(value)
 
 
 def _known() -> str:
-    return f"Known configurations: {', '.join(_PREFIX + name for name in PREDEFINED)}; or give a JSON file."
+    names = ", ".join(_PREFIX + name for name in PREDEFINED)
+    return f"Choose one of {names}, or give a JSON file."

@@ -1,8 +1,8 @@
-"""What can go wrong between a checkpoint and a model."""
+"""Errors between a checkpoint and a model."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock import StemdockError
 
@@ -12,13 +12,20 @@ if TYPE_CHECKING:
 
     from stemdock_export.figures import StemFigures
 
+UNPACK_AGAIN: Final = "Unpack the model's archive again."
+"""Remedy for checkpoints that are damaged or incomplete."""
+
+
+class FormatError(ValueError):
+    """The index of a checkpoint has the wrong format. Callers turn it into a `CheckpointError`."""
+
 
 class ExportError(StemdockError):
     """A checkpoint cannot be exported."""
 
 
 class ExtraMissingError(ExportError, ImportError):
-    """The packages that exporting needs are not installed.
+    """A package that exporting needs is not installed.
 
     Attributes:
         package: The first one that is missing.
@@ -37,7 +44,7 @@ class ConfigError(ExportError, ValueError):
 
     Attributes:
         source: Its file or name.
-        key: Dotted path of the offending key; empty if the fault is in no single key.
+        key: Dotted path of the invalid key; empty if the error concerns the whole file.
     """
 
     def __init__(self, source: str, key: str, reason: str, *, remedy: str) -> None:
@@ -47,10 +54,10 @@ class ConfigError(ExportError, ValueError):
 
 
 class CheckpointError(ExportError):
-    """A checkpoint cannot be read, or is not of the network that the configuration describes.
+    """A checkpoint cannot be read, or does not match the configuration.
 
     Attributes:
-        path: The checkpoint's directory or prefix.
+        path: The checkpoint's folder or prefix, or one of its files.
     """
 
     def __init__(self, path: Path, reason: str, *, remedy: str) -> None:
@@ -59,13 +66,13 @@ class CheckpointError(ExportError):
 
 
 class VariableError(CheckpointError):
-    """The variables of a checkpoint do not fit the configuration.
+    """The variables of a checkpoint do not match the configuration.
 
     Attributes:
         name: The variable.
-        expected: The shape that the configuration asks for, or None for a variable it knows nothing of.
-        found: The shape in the checkpoint, or None if the variable is not there.
-        n_others: How many further variables do not fit either.
+        expected: Its shape by the configuration, or None if the configuration has no such variable.
+        found: Its shape in the checkpoint, or None if the checkpoint has no such variable.
+        n_others: How many other variables do not match either.
     """
 
     def __init__(
@@ -78,15 +85,15 @@ class VariableError(CheckpointError):
         n_others: int = 0,
     ) -> None:
         if found is None:
-            reason = f"has no variable {name} of shape {_shape(expected)}"
+            reason = f"variable {name} of shape {_shape(expected)} is missing"
         elif expected is None:
-            reason = f"has a variable {name} that the configuration does not account for"
+            reason = f"variable {name} does not exist in the configured network"
         else:
             reason = f"variable {name} has shape {_shape(found)} instead of {_shape(expected)}"
-        also = f", and {n_others} more do not fit" if n_others else ""
+        others = f"; {n_others} more variables do not match" if n_others else ""
         super().__init__(
             path,
-            f"{reason}{also}",
+            f"{reason}{others}",
             remedy="Choose the configuration that the checkpoint was trained with (--config).",
         )
         self.name = name
@@ -96,19 +103,19 @@ class VariableError(CheckpointError):
 
 
 class ParityError(ExportError):
-    """The converted network does not compute what TensorFlow computes; nothing was written.
+    """The converted network does not compute the same as TensorFlow. No file was written.
 
     Attributes:
-        figures: Everything that was measured.
-        worst: The one with the lowest ratio of those that are too low.
-        floor: What it should have reached, dB.
+        figures: All measurements.
+        worst: The lowest of those that are too low.
+        floor: The minimum for it, dB.
     """
 
     def __init__(self, figures: Sequence[StemFigures], worst: StemFigures, floor: float) -> None:
         super().__init__(
-            f"{worst.stem} ({worst.quantity}, {worst.signal}) differs from TensorFlow's: "
-            f"{worst.snr:.1f} dB instead of at least {floor:.0f} dB",
-            remedy="Report it with the versions of tensorflow, tf2onnx and onnxruntime; nothing was written.",
+            f"{worst.stem} differs from TensorFlow's output ({worst.quantity} of {worst.signal}): "
+            f"{worst.snr:.1f} dB instead of at least {floor:.0f} dB; no model was written",
+            remedy="Report this with the versions of tensorflow, tf2onnx and onnxruntime.",
         )
         self.figures = tuple(figures)
         self.worst = worst
@@ -116,16 +123,16 @@ class ParityError(ExportError):
 
 
 class SelfCheckError(ExportError):
-    """A converted model runs but does not separate; nothing was written.
+    """A converted model does not separate. No file was written.
 
     Attributes:
-        checkpoint: The prefix of the checkpoint that it was made of.
+        checkpoint: Prefix of the checkpoint.
     """
 
     def __init__(self, checkpoint: Path, reason: str) -> None:
         super().__init__(
-            f"{checkpoint}: the model made of it was tried, and {reason}",
-            remedy="Use a checkpoint that was trained; nothing was written.",
+            f"{checkpoint}: the converted model does not separate: {reason}; no model was written",
+            remedy="Choose a trained checkpoint.",
         )
         self.checkpoint = checkpoint
 

@@ -1,104 +1,131 @@
-"""The whole way from a checkpoint's folder to a model file, step by step."""
+"""Exports a checkpoint to a model file: the steps that all converters share.
+
+A converter reads the checkpoint and makes the graph. This module finds the checkpoint, adds the model
+card, and installs the file only after the converter has checked it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
+from stemdock import file_sha256
 from stemdock_export.cards import make_card
-from stemdock_export.checkpoint import find_checkpoint, read_variables
-from stemdock_export.compact import compact_weights
-from stemdock_export.convert import convert_graph, finish_model, write_model
-from stemdock_export.extra import import_extra, import_tensorflow
-from stemdock_export.parity import measure_parity, require_parity
+from stemdock_export.checkpoint import find_checkpoint
+from stemdock_export.model_file import finish_model, write_model
 from stemdock_export.staging import check_output, staged_file
-from stemdock_export.tf_network import build_graph
-from stemdock_export.unet import describe_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from stemdock import ModelCard
-    from stemdock_export.compact import WeightStorage
+    from stemdock_export.checkpoint import Checkpoint
     from stemdock_export.config import SpleeterConfig
     from stemdock_export.figures import StemFigures
 
 
+class Conversion(Protocol):
+    """One checkpoint on its way to a model."""
+
+    def make_model(self) -> Any:
+        """Converts the network to an `onnx.ModelProto` without a card."""
+
+    def check(self, path: Path) -> tuple[StemFigures, ...]:
+        """Runs the finished model file and raises an `ExportError` if it cannot be used.
+
+        Returns:
+            The model's differences from TensorFlow, if the converter measures them.
+        """
+
+
+class Converter(Protocol):
+    """A way to convert checkpoints to models."""
+
+    @property
+    def libraries(self) -> str:
+        """Names and versions for the model card, for example "tf2onnx 1.16.1"."""
+
+    def read(
+        self, checkpoint: Checkpoint, config: SpleeterConfig, on_step: Callable[[str], None]
+    ) -> Conversion:
+        """Loads the libraries and reads the checkpoint.
+
+        Raises:
+            CheckpointError: The checkpoint cannot be read or does not match the configuration.
+            ExtraMissingError: A package is not installed.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedModel:
-    """What was written."""
+    """A finished model file."""
 
     path: Path
     card: ModelCard
     n_bytes: int
+    sha256: str
+    """Of the file, hex."""
     figures: tuple[StemFigures, ...]
-    """How far the model's estimates are from TensorFlow's."""
+    """Differences from TensorFlow; empty if the converter does not use TensorFlow."""
 
 
-def export_model(
+def export_checkpoint(
     directory: Path,
     config: SpleeterConfig,
     output: Path,
     *,
+    converter: Converter,
     name: str = "",
     licence: str = "",
-    weights: WeightStorage = "float32",
     overwrite: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> ExportedModel:
-    """Makes an ONNX model of a checkpoint and proves that it computes the same.
+    """Writes an ONNX model of a checkpoint and checks it.
 
-    The file appears when it is complete and proven; if anything goes wrong, nothing is left.
+    The file appears only when it is complete and has passed the check. After an error nothing is left.
 
     Args:
         directory: The checkpoint's folder.
-        config: What the checkpoint was trained with.
+        config: The configuration that the checkpoint was trained with.
         output: The model file.
-        name: What people will call the model; if empty, the predefined configuration's name, or
-            else the output file's.
-        licence: Licence and holder of the weights; if empty, told by the checkpoint's hash.
-        weights: How the large kernels are stored.
-        overwrite: Whether the output may be replaced.
-        on_step: Told what is being done next.
+        converter: How to convert, for example `direct.DirectConverter()`.
+        name: The model's name; if empty, that of the predefined configuration or of the output file.
+        licence: Licence and holder of the weights; if empty, looked up by the checkpoint's hash.
+        overwrite: Whether to replace an existing file.
+        on_step: Called with a description of each step before it starts.
 
     Raises:
         OutputError: The output exists, or cannot be written.
-        CheckpointError: The checkpoint cannot be read or does not fit the configuration.
-        ParityError: The model is too far from TensorFlow.
-        ExtraMissingError: A package of the `[export]` extra is missing.
+        CheckpointError: The checkpoint cannot be read or does not match the configuration.
+        ParityError: The model differs too much from TensorFlow.
+        SelfCheckError: The model does not separate.
+        ModelError: The model cannot be loaded.
+        ExtraMissingError: A package that the converter needs is not installed.
     """
     check_output(output, overwrite=overwrite)
     checkpoint = find_checkpoint(directory)
-    on_step("loading TensorFlow")
-    import_tensorflow()
-    import_extra("onnx")
-    import_extra("tf2onnx")
-
-    on_step(f"reading {checkpoint.prefix}")
-    network = describe_network(config)
-    graph = build_graph(config, network, read_variables(checkpoint, network))
+    conversion = converter.read(checkpoint, config, on_step)
     card = make_card(
         config,
         checkpoint,
         output,
         name=name,
         licence=licence,
-        exporter=f"stemdock {version('stemdock')} (tf2onnx {version('tf2onnx')})",
+        exporter=f"stemdock {version('stemdock')} ({converter.libraries})",
     )
-
     on_step("converting")
-    model = convert_graph(graph, network)
-    if weights == "int16":
-        compact_weights(model)
+    model = conversion.make_model()
     finish_model(model, card)
-
     with staged_file(output) as staged:
         write_model(model, staged)
-        on_step("comparing with TensorFlow")
-        figures = measure_parity(graph, network, config, staged)
-        require_parity(figures, weights)
+        del model  # the check loads the file, and memory should not hold both
+        on_step("checking the model")
+        figures = conversion.check(staged)
+        sha256 = file_sha256(staged)
         check_output(output, overwrite=overwrite)
         staged.replace(output)
-    return ExportedModel(path=output, card=card, n_bytes=output.stat().st_size, figures=figures)
+    return ExportedModel(
+        path=output, card=card, n_bytes=output.stat().st_size, sha256=sha256, figures=figures
+    )

@@ -1,4 +1,4 @@
-"""The one door to TensorFlow, tf2onnx, onnx and google-crc32c: imported late, and without their chatter."""
+"""Imports TensorFlow, tf2onnx, onnx and google-crc32c only when they are needed, and without log output."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 
 def import_tensorflow() -> Any:
-    """The module `tensorflow`, on the CPU and quiet.
+    """Imports `tensorflow`, restricted to the CPU and without log output.
 
     Raises:
-        ExtraMissingError: It is not installed.
+        ExtraMissingError: The package is not installed.
     """
-    # TensorFlow reads these when its libraries are loaded, so they must be there before.
+    # TensorFlow reads these variables when it loads its libraries.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # oneDNN rounds in another order from one processor to the next; the reference must not.
+    # oneDNN rounds differently on different processors, but the reference must not.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     return import_extra("tensorflow")
 
 
 def import_extra(name: str) -> Any:
-    """A module that only conversion needs.
+    """Imports a module that only conversion needs.
 
     Raises:
-        ExtraMissingError: It is not installed.
+        ExtraMissingError: The package is not installed.
     """
     with quiet():
         try:
@@ -45,23 +45,23 @@ def import_extra(name: str) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps libraries from writing to stderr, also those that write past Python.
+    """Suppresses what libraries write to stderr, even from C.
 
-    What they wrote is shown after all if the block raises, for it may tell why.
+    If the block raises, the suppressed text is printed, since it may explain the error.
     """
     sys.stderr.flush()
     kept = os.dup(2)
     try:
-        with tempfile.TemporaryFile() as chatter, warnings.catch_warnings():
-            # Warnings about their own use of one another, which nobody here can mend.
+        with tempfile.TemporaryFile() as suppressed, warnings.catch_warnings():
+            # The libraries warn about their use of each other, which Stemdock cannot fix.
             warnings.simplefilter("ignore")
-            os.dup2(chatter.fileno(), 2)
+            os.dup2(suppressed.fileno(), 2)
             try:
                 yield
             except Exception:
                 os.dup2(kept, 2)
-                chatter.seek(0)
-                os.write(2, chatter.read())
+                suppressed.seek(0)
+                os.write(2, suppressed.read())
                 raise
             finally:
                 sys.stderr.flush()

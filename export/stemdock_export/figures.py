@@ -1,4 +1,4 @@
-"""How far two computations of the same estimates differ."""
+"""Measures how much two computations of the same estimates differ."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 
 Quantity = Literal["estimate", "masked", "batch"]
-"""What is compared: the network's estimates; the magnitudes that ratio masks make of all estimates; or
-the estimates of segments in one batch with those of one at a time."""
+"""What is compared: the network's estimates; the magnitudes after ratio masks; or the estimates of a batch
+of segments with those of one segment at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StemFigures:
-    """One stem's estimate against its reference, on one signal."""
+    """Difference of one stem from its reference, for one signal."""
 
     signal: str
-    """What was separated."""
+    """Name of the mixture."""
     quantity: Quantity
     stem: str
     snr: float
-    """Energy of the reference over that of the difference, dB; infinite if there is no difference."""
+    """Energy of the reference over that of the difference, dB; infinite if they are identical."""
     max_error: float
     """Largest absolute difference, relative to the reference's peak."""
 
 
 def compare(reference: FloatArray, result: FloatArray) -> tuple[float, float]:
-    """SNR in dB and largest error relative to the peak; a NaN or an infinity counts as endless error."""
+    """SNR in dB and largest error relative to the peak; a NaN or an infinity counts as infinite error."""
     exact = reference.astype(np.float64)
     difference = np.abs(result - exact)
     noise, energy = float(np.sum(difference**2)), float(np.sum(exact**2))

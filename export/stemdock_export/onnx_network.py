@@ -1,10 +1,10 @@
-"""The network in ONNX, built node by node from a checkpoint's variables: the road without TensorFlow.
+"""Builds the network in ONNX, node by node from the variables of a checkpoint, without TensorFlow.
 
-Nodes and weights are those that `tf_network` and `convert` arrive at, under the same names, so that
-either road proves the other.
+Nodes, weights and names are the same as those of `tf_network` after its conversion. The layers are
+connected in both independently, so that tests can compare the two.
 
 Conventions:
-    Inside, tensors are `(n_segments, n_channels, n_frames, n_bins)`, ONNX's order.
+    Inside the network, tensors are `(n_segments, n_channels, n_frames, n_bins)`, ONNX's order.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from stemdock import INPUT_NAME
-from stemdock_export.convert import IR_VERSION, OPSET
 from stemdock_export.extra import import_extra
+from stemdock_export.model_file import IR_VERSION, OPSET
+from stemdock_export.onnx_graph import GraphWriter
 from stemdock_export.unet import EPSILON, HEAD_DILATION, LEAKY_SLOPE, STRIDE
 
 if TYPE_CHECKING:
@@ -26,26 +27,26 @@ if TYPE_CHECKING:
     from stemdock_export.unet import Convolution, Network, Normalization, UNet
 
 _PADS: Final = (1, 1, 2, 2)
-"""Of every 5x5 kernel: before in frames and bins, then after."""
+"""Of every 5x5 kernel: before frames and bins, then after."""
 _HEAD_PADS: Final = (3, 3, 3, 3)
 _CHANNELS_FIRST: Final = (0, 3, 1, 2)
 _CHANNELS_LAST: Final = (0, 2, 3, 1)
 _KERNEL_ORDER: Final = (3, 2, 0, 1)
 """From TensorFlow's axes to ONNX's, for convolutions and transposed ones alike."""
 _STACK_AXIS: Final = 4
-"""Where a softmax across stems finds them, behind all others."""
+"""Axis of the stems for a softmax across them, after all others."""
 
 
 def build_model(config: SpleeterConfig, network: Network, read: Callable[[str], FloatArray]) -> Any:
-    """An `onnx.ModelProto` with the inputs and outputs of `convert.convert_graph`, without its card.
+    """An `onnx.ModelProto` with the inputs and outputs of `tf_conversion.convert_graph`.
 
     Args:
-        config: Says the shape of a segment.
-        network: What to build.
-        read: Gives a variable by name; each is asked for when its turn comes and not kept.
+        config: Has the shape of a segment.
+        network: The network to build.
+        read: Reads a variable by name. Each is read when it is needed, and only then.
 
     Raises:
-        ExtraMissingError: There is no onnx.
+        ExtraMissingError: onnx is not installed.
     """
     onnx = import_extra("onnx")
     helper = onnx.helper
@@ -57,16 +58,15 @@ def build_model(config: SpleeterConfig, network: Network, read: Callable[[str], 
     source = values.pop(INPUT_NAME)
     graph = helper.make_graph([], "network", [source], list(values.values()))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    _Builder(onnx, model.graph, network, read).build()
+    _Builder(GraphWriter(model.graph), network, read).build()
     return model
 
 
 class _Builder:
-    """Puts the layers of a network into a graph."""
+    """Adds the layers of a network to a graph."""
 
-    def __init__(self, onnx: Any, graph: Any, network: Network, read: Callable[[str], FloatArray]) -> None:
-        self._onnx = onnx
-        self._graph = graph
+    def __init__(self, graph: GraphWriter, network: Network, read: Callable[[str], FloatArray]) -> None:
+        self._node, self._constant = graph.node, graph.constant
         self._network = network
         self._read = read
 
@@ -90,7 +90,7 @@ class _Builder:
         for depth, level in enumerate(unet.encoder):
             scope = f"{unet.stem}/encoder_{depth + 1}"
             if skips:
-                # Here and not after the convolution: the innermost one is never normalized.
+                # Before the next convolution, since the innermost one is not normalized.
                 hidden = self._normalize(scope, hidden, unet.encoder[depth - 1].normalization)
                 hidden = self._activate(scope, hidden, network.conv_activation)
             hidden = self._convolve(scope, "Conv", hidden, level.convolution, pads=_PADS, strides=STRIDE)
@@ -110,7 +110,7 @@ class _Builder:
         )
 
     def _sigmoid(self, stem: str, logits: str) -> str:
-        # Not ONNX's Sigmoid, for the reason that `convert._spell_out_sigmoids` gives.
+        # Not ONNX's Sigmoid: see `tidying.spell_out_sigmoids`.
         negative = self._node("Neg", stem, [logits])
         power = self._node("Exp", stem, [negative])
         total = self._node("Add", stem, [power, self._constant(f"{stem}/one", np.float32(1))])
@@ -176,25 +176,3 @@ class _Builder:
         if activation == "LeakyReLU":
             return self._node("LeakyRelu", scope, [source], alpha=LEAKY_SLOPE)
         return self._node("Relu", scope, [source])
-
-    def _node(
-        self,
-        operator: str,
-        scope: str,
-        inputs: Sequence[str],
-        *,
-        outputs: Sequence[str] = (),
-        **attributes: float | Sequence[int],
-    ) -> str:
-        """Adds a node and returns its first output, which bears its name unless told otherwise."""
-        name = f"{scope}/{operator}"
-        outputs = outputs or [name]
-        self._graph.node.append(
-            self._onnx.helper.make_node(operator, inputs, outputs, name=name, **attributes)
-        )
-        return outputs[0]
-
-    def _constant(self, name: str, value: Any) -> str:
-        tensor = self._onnx.numpy_helper.from_array(np.ascontiguousarray(value), name)
-        self._graph.initializer.append(tensor)
-        return name

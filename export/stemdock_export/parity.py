@@ -1,4 +1,4 @@
-"""Whether a model estimates what TensorFlow estimates."""
+"""Compares the estimates of a model with those of TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from stemdock import INPUT_NAME, Execution, OnnxSession, ratio_masks
+from stemdock import INPUT_NAME, ratio_masks
 from stemdock_export.errors import ParityError
 from stemdock_export.extra import import_tensorflow, quiet
 from stemdock_export.figures import StemFigures, compare
+from stemdock_export.running import load_model
 from stemdock_export.signals import parity_signals
 from stemdock_export.tf_network import output_names
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from stemdock import FloatArray
+    from stemdock import FloatArray, MaskSession
     from stemdock_export.compact import WeightStorage
     from stemdock_export.config import SpleeterConfig
     from stemdock_export.figures import Quantity
@@ -27,9 +28,9 @@ FLOORS: Final[Mapping[WeightStorage, Mapping[Quantity, float]]] = {
     "float32": {"estimate": 90.0, "masked": 90.0, "batch": 90.0},
     "int16": {"estimate": 75.0, "masked": 75.0, "batch": 90.0},
 }
-"""dB that every stem must reach on every signal. Between two runtimes float32 comes to 110 and more.
-The generated sounds are harder on 16-bit weights than music: one stem is hardly in them, and what is
-lasts for the whole segment, so that an error does as well."""
+"""dB that every stem must reach on every signal. Between two runtimes, float32 reaches 110 and more.
+The generated sounds are harder for 16-bit weights than music: one stem is almost silent in them, and
+their tones last for the whole segment, as does every error."""
 
 
 def measure_parity(
@@ -39,18 +40,16 @@ def measure_parity(
 
     Args:
         graph: From `tf_network.build_graph`.
-        network: What the graph is made of.
-        config: Says the shape of a segment.
+        network: The network in that graph.
+        config: Has the shape of a segment.
         path: The ONNX file.
 
     Returns:
-        For every signal and stem, the model's estimates against TensorFlow's, and what ratio masks
-        make of either; and the model's estimates of two segments at once against those of one after
-        the other.
+        For every signal and stem: the model's estimates against TensorFlow's, the masked magnitudes
+        of both, and the model's estimates for a batch of two segments against one segment at a time.
     """
     stems = tuple(unet.stem for unet in network.unets)
-    # The runtime's own session, which also checks that graph and card agree.
-    session = OnnxSession(path, Execution(provider="cpu"))
+    session = load_model(path)
     figures: list[StemFigures] = []
     for signal, magnitude in parity_signals(config).items():
         references = _run_tensorflow(graph, network, magnitude)
@@ -70,7 +69,7 @@ def measure_parity(
 
 
 def require_parity(figures: Sequence[StemFigures], weights: WeightStorage) -> None:
-    """Refuses a model that is further from TensorFlow than its weights may bring it.
+    """Rejects a model that differs more from TensorFlow than its weight storage explains.
 
     Raises:
         ParityError: A figure is below its floor in `FLOORS`.
@@ -92,7 +91,7 @@ def _run_tensorflow(graph: Any, network: Network, magnitude: FloatArray) -> list
     return estimates
 
 
-def _one_by_one(session: OnnxSession, magnitude: FloatArray) -> list[FloatArray]:
+def _one_by_one(session: MaskSession, magnitude: FloatArray) -> list[FloatArray]:
     runs = [session.run(segment[np.newaxis]) for segment in magnitude]
     return [np.concatenate(estimates) for estimates in zip(*runs, strict=True)]
 
@@ -100,7 +99,7 @@ def _one_by_one(session: OnnxSession, magnitude: FloatArray) -> list[FloatArray]
 def _masked(
     estimates: Sequence[FloatArray], magnitude: FloatArray, config: SpleeterConfig
 ) -> list[FloatArray]:
-    """Magnitudes of the stems as they are heard: small estimates count where all are small."""
+    """Magnitudes of the stems after masking, where small estimates count if all are small."""
     return [mask * magnitude for mask in ratio_masks(estimates, config.separation_exponent)]
 
 

@@ -1,14 +1,14 @@
-"""Transposed convolutions as ordinary ones, which processors do much faster.
+"""Replaces transposed convolutions by ordinary ones, which are faster on processors.
 
-A transposed convolution of stride 2 makes every second row and column of its output from its own part
-of the kernel: with a 5x5 kernel that crops 1 before and 2 after, output 2m sees input m-1 and m
-through taps 3 and 1, and output 2m+1 sees m-1, m and m+1 through taps 4, 2 and 0, along either axis.
-So four convolutions of 2x2, 2x3, 3x2 and 3x3 taps make the four phases with no more arithmetic than
-before, and DepthToSpace weaves them together. The sums are the same, in another order.
+A transposed convolution of stride 2 computes even and odd rows and columns of its output with different
+parts of the kernel. With a 5x5 kernel that crops 1 before and 2 after, output 2m uses inputs m-1 and m
+with taps 3 and 1, and output 2m+1 uses m-1, m and m+1 with taps 4, 2 and 0, along both axes. So four
+convolutions of 2x2, 2x3, 3x2 and 3x3 taps compute the four phases with the same number of operations,
+and DepthToSpace interleaves them. The sums are the same, in another order.
 
-Measured with onnxruntime 1.32 on a processor with AVX-512, the released 2stems network on one thread:
-193 ms a segment before, 164 ms after. As one convolution of 3x3 taps, a third of them zero, it was
-195 ms. Besides, the workspace of the largest transposed convolution, 52 MB, is not needed any more.
+Measured with onnxruntime 1.32 on a processor with AVX-512, with the released 2stems network on one
+thread: 193 ms a segment before, 164 ms after. With one convolution of 3x3 taps, a third of them zero, it
+was 195 ms. The largest transposed convolution also needed a workspace of 52 MB, which is now saved.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from stemdock_export.extra import import_extra
 
 _SHAPE: Final = {"kernel_shape": [5, 5], "strides": [2, 2], "pads": [1, 1, 2, 2]}
 _MIN_CHANNELS: Final = 16
-"""Outputs from which on it pays: below, convolutions cannot fill a vector register."""
+"""Minimum number of output channels: with fewer, convolutions cannot fill a vector register."""
 _TAPS: Final = ((3, 2), (4, 3))
-"""First tap, every second one backwards from there, and number of taps: of even and odd outputs."""
+"""First tap and number of taps of even and odd outputs; the taps are every second one, backwards."""
 _SLICE: Final = {"phases/ends": [-(2**31)] * 2, "phases/axes": [2, 3], "phases/steps": [-2, -2]}
-"""The other inputs of a slice, in order: backwards by two to the very beginning of rows and columns."""
+"""Further inputs of each Slice, in order: backwards by two to the start of rows and columns."""
 _PADS: Final = ((1, 0), (1, 1))
-"""Zeros before and after that go with them."""
+"""Zeros before and after, of even and odd outputs."""
 
 
 def split_transposed_convolutions(model: Any) -> None:
-    """Rewrites the wide transposed convolutions of an `onnx.ModelProto` in place.
+    """Replaces the wide transposed convolutions of an `onnx.ModelProto`, in place.
 
-    The kernels stay in the file as they are: onnxruntime cuts them up once, when it loads the model.
+    The kernels in the file stay the same; onnxruntime slices them once, when it loads the model.
     """
     onnx = import_extra("onnx")
     shapes = _kernel_shapes(onnx, model)
@@ -49,10 +49,10 @@ def split_transposed_convolutions(model: Any) -> None:
 
 
 def _kernel_shapes(onnx: Any, model: Any) -> dict[str, tuple[int, ...]]:
-    """Shapes of the kernels, be they constants or computed from constants."""
+    """Shapes of the kernels by name, whether they are constants or computed from constants."""
     shapes = {each.name: tuple(each.dims) for each in model.graph.initializer}
     if all(node.input[1] in shapes for node in model.graph.node if node.op_type == "ConvTranspose"):
-        # The usual case, and inference copies the whole model more than once.
+        # The usual case, without shape inference, which copies the whole model several times.
         return shapes
     for value in onnx.shape_inference.infer_shapes(model).graph.value_info:
         shapes[value.name] = tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
@@ -60,7 +60,7 @@ def _kernel_shapes(onnx: Any, model: Any) -> dict[str, tuple[int, ...]]:
 
 
 def _phases(onnx: Any, node: Any) -> list[Any]:
-    """Nodes that compute what a transposed convolution computes."""
+    """Nodes that replace one transposed convolution."""
     make = onnx.helper.make_node
     (target,) = node.output
     source, kernel, *bias = node.input
@@ -93,7 +93,7 @@ def _phases(onnx: Any, node: Any) -> list[Any]:
 
 
 def _constants(onnx: Any) -> list[Any]:
-    """What the slices of all layers share."""
+    """Constants that the Slice nodes of all layers share."""
     values = {
         **_SLICE,
         **{

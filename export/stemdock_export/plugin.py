@@ -1,4 +1,4 @@
-"""Offers `plugin-cli export`; costs nothing until the command is used."""
+"""Registers `plugin-cli export`. Nothing else is imported until the command runs."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def _load() -> click.Command:
 
 @hookimpl
 def stemdock_commands() -> list[CommandEntry]:
-    """`export`."""
-    return [CommandEntry(name="export", summary="Make an ONNX model of a Spleeter checkpoint.", load=_load)]
+    """The command `export`."""
+    return [CommandEntry(name="export", summary="Export a Spleeter checkpoint to an ONNX model.", load=_load)]

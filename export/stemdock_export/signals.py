@@ -1,8 +1,8 @@
-"""Mixture magnitudes to measure a network with: none of them needs a file.
+"""Generates mixtures to measure a network with.
 
 Conventions:
-    `(n_segments, n_frames, n_bins, n_channels)` float32, as loud as the spectra of full-scale
-    music, for the networks are not scale-invariant.
+    Magnitudes are `(n_segments, n_frames, n_bins, n_channels)` float32 and as loud as the spectra of
+    full-scale music, since the networks are not scale-invariant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def parity_signals(config: SpleeterConfig) -> Mapping[str, FloatArray]:
-    """Two segments of music-like sound, two of noise and one of silence, by name."""
+    """Two segments of music-like sound, two of noise, and one of silence, by name."""
     length = (2 * config.n_frames - 1) * config.hop_length + config.frame_length
     noise = np.random.RandomState(1).randn(length, config.n_channels)
     return {
@@ -35,8 +35,7 @@ def parity_signals(config: SpleeterConfig) -> Mapping[str, FloatArray]:
 def _music(length: int, sample_rate: int) -> NDArray[np.float64]:
     """Tones, a sweep and bursts of noise, panned differently: `(length, 2)`, nominal range [-1, 1].
 
-    The signal that Spleeter's own separation was recorded for, which is how this project knows its
-    figures from end to end.
+    Spleeter's own output for this signal was recorded once, to compare the whole program with it.
     """
     t = np.arange(length) / sample_rate
     tau = 2 * np.pi

@@ -1,4 +1,4 @@
-"""Files that appear when they are complete, or not at all."""
+"""Writes files that appear only when they are complete."""
 
 from __future__ import annotations
 
@@ -15,43 +15,47 @@ if TYPE_CHECKING:
 
 
 def check_output(output: Path, *, overwrite: bool) -> None:
-    """Refuses a place where no model can or may be written.
+    """Rejects an output where a model cannot or must not be written.
 
     Raises:
-        OutputError: It exists and may not be replaced, is a folder, or its folder does not exist.
+        OutputError: The output exists and must not be replaced, is a folder, or its folder does not exist.
     """
     if output.is_dir():
-        raise OutputError(output, "is a folder", remedy="Give the name of a file.")
+        raise OutputError(output, "is a folder", remedy="Choose a file name.")
     if not output.parent.is_dir():
-        raise OutputError(output, "its folder does not exist", remedy="Make the folder, or choose another.")
+        raise OutputError(
+            output, "its folder does not exist", remedy="Create the folder, or choose another one."
+        )
     if output.exists() and not overwrite:
         raise OutputExistsError(output)
 
 
 @contextmanager
 def staged_file(output: Path) -> Iterator[Path]:
-    """A hidden file beside the output, gone at the end unless it was moved to its place.
+    """Provides a hidden file beside the output and removes it at the end unless it was moved.
 
     Raises:
-        OutputError: It cannot be made, or the block raised an OSError.
+        OutputError: The file cannot be created, or the block raised an OSError.
     """
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{output.stem}-", suffix=".onnx", dir=output.parent)
         os.close(descriptor)
     except OSError as error:
         raise OutputError(
-            output, f"cannot be written ({error.strerror})", remedy="Choose a folder that you may write to."
+            output, f"cannot be written ({error.strerror})", remedy="Choose a folder with write permission."
         ) from error
     staged = Path(name)
     try:
-        # mkstemp's are for their owner alone, unlike files that are simply written.
+        # mkstemp makes files private to their owner; ordinary output files follow the umask.
         staged.chmod(0o666 & ~_umask())
         yield staged
     except StemdockError:
-        raise  # some are OSErrors too, and say already what is wrong
+        raise  # some of them are OSErrors too
     except OSError as error:
         raise OutputError(
-            output, f"cannot be written ({error.strerror})", remedy="Look for space and rights there."
+            output,
+            f"cannot be written ({error.strerror})",
+            remedy="Check free space and permissions of the folder.",
         ) from error
     finally:
         staged.unlink(missing_ok=True)

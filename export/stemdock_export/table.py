@@ -1,8 +1,8 @@
-"""Tables of sorted keys and values in LevelDB's file format, the format of a checkpoint's index.
+"""Reads tables of sorted keys and values in LevelDB's file format, the format of a checkpoint's index.
 
-A table is a row of blocks and ends in a footer, which says where the index block is; that one's
-values say where the data blocks are. Every block has a checksum. Inside a block each key is stored
-as what it has in common with the key before, by length, and the rest.
+A table is a sequence of blocks and a footer. The footer points to the index block, whose values point to
+the data blocks. Every block has a checksum. A block stores each key as the length of the part that it
+shares with the previous key, and the rest.
 
 References:
     google/leveldb, `doc/table_format.md`; tensorflow, `core/lib/io/format.cc`.
@@ -14,7 +14,7 @@ import struct
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from stemdock import FormatError, read_varint
+from stemdock_export.errors import FormatError
 from stemdock_export.extra import import_extra
 
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 _FOOTER_LENGTH: Final = 48
 _MAGIC: Final = (0xDB4775248B80FB57).to_bytes(8, "little")
 _TRAILER: Final = struct.Struct("<BI")
-"""After each block: how it is compressed, and its masked checksum."""
+"""After each block: its compression, and its masked checksum."""
 _UINT32: Final = struct.Struct("<I")
 _UNCOMPRESSED: Final = 0
-_KEY_LENGTH: Final = 1024
-"""Longest key that is read: prefixes could otherwise make a small file fill the memory."""
+_MAX_KEY_LENGTH: Final = 1024
+"""Bytes; without a limit, shared prefixes could make a small file fill the memory."""
+_MAX_VARINT_LENGTH: Final = 10
+"""Bytes of a number of 64 bits."""
 
 
 def masked_crc32c(data: bytes) -> int:
@@ -46,65 +48,80 @@ def read_table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values in order.
 
     Args:
-        content: Of the whole file.
+        content: The whole file.
 
     Raises:
-        FormatError: It is no such table, is damaged, or is compressed, which TensorFlow's never are.
+        FormatError: The bytes are not a table, are damaged, or are compressed, which TensorFlow never does.
     """
     if not content.endswith(_MAGIC) or len(content) < _FOOTER_LENGTH:
-        raise FormatError("is cut short or of another kind (its last bytes are wrong)")
-    footer = content[-_FOOTER_LENGTH:]
-    # First comes the handle of a block about filters, which TensorFlow leaves empty.
-    _, position = _read_handle(footer, 0)
-    index, _ = _read_handle(footer, position)
+        raise FormatError("it is cut off, or not an index")
+    footer = _Reader(content[-_FOOTER_LENGTH:])
+    footer.handle()  # of a block about filters, which TensorFlow leaves empty
+    index = footer.handle()
     last_key = None
     for _, value in _read_entries(_read_block(content, *index)):
-        handle, _ = _read_handle(value, 0)
-        for key, item in _read_entries(_read_block(content, *handle)):
-            # Which also ends a chain of blocks that point to themselves.
+        for key, item in _read_entries(_read_block(content, *_Reader(value).handle())):
+            # This also ends a chain of blocks that point to themselves.
             if last_key is not None and key <= last_key:
-                raise FormatError("has keys out of order")
+                raise FormatError("its keys are not in order")
             last_key = key
             yield key, item
-
-
-def _read_handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
-    """Offset and length of a block, and the position after both."""
-    offset, position = read_varint(data, position)
-    length, position = read_varint(data, position)
-    return (offset, length), position
 
 
 def _read_block(content: bytes, offset: int, length: int) -> bytes:
     end = offset + length
     if end + _TRAILER.size > len(content) - _FOOTER_LENGTH:
-        raise FormatError("points beyond its end")
+        raise FormatError("a block is beyond its end")
     compression, checksum = _TRAILER.unpack_from(content, end)
     if masked_crc32c(content[offset : end + 1]) != checksum:
-        raise FormatError("has a wrong checksum")
+        raise FormatError("a checksum is wrong")
     if compression != _UNCOMPRESSED:
-        raise FormatError("is compressed, which TensorFlow's own never are")
+        raise FormatError("it is compressed, which is not supported")
     return content[offset:end]
 
 
 def _read_entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
-    # A block ends in offsets of keys stored in full, for lookups, and their number.
+    # A block ends with the offsets of keys that are stored in full, for lookups, and their number.
     if len(block) < _UINT32.size:
-        raise FormatError("has a block that is too short")
+        raise FormatError("a block is too short")
     (n_restarts,) = _UINT32.unpack(block[-_UINT32.size :])
     end = len(block) - _UINT32.size * (n_restarts + 1)
     if end < 0:
-        raise FormatError("has a block that is too short")
-    key, position = b"", 0
-    while position < end:
-        n_shared, position = read_varint(block, position)
-        n_own, position = read_varint(block, position)
-        value_length, position = read_varint(block, position)
-        value_start = position + n_own
-        if n_shared > len(key) or value_start + value_length > end:
-            raise FormatError("has an entry that reaches beyond its block")
-        if n_shared + n_own > _KEY_LENGTH:
-            raise FormatError("has a key that is too long")
-        key = key[:n_shared] + block[position:value_start]
-        position = value_start + value_length
-        yield key, block[value_start:position]
+        raise FormatError("a block is too short")
+    reader = _Reader(block[:end])
+    key = b""
+    while reader.position < end:
+        n_shared, n_own, value_length = reader.varint(), reader.varint(), reader.varint()
+        if n_shared > len(key) or n_shared + n_own > _MAX_KEY_LENGTH:
+            raise FormatError("a key has an invalid length")
+        key = key[:n_shared] + reader.take(n_own)
+        yield key, reader.take(value_length)
+
+
+class _Reader:
+    """Reads values from bytes, one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.position = 0
+
+    def take(self, length: int) -> bytes:
+        """The next bytes."""
+        start, self.position = self.position, self.position + length
+        if self.position > len(self._data):
+            raise FormatError("an entry is cut off")
+        return self._data[start : self.position]
+
+    def varint(self) -> int:
+        """An unsigned integer of seven bits a byte, the lowest first."""
+        value = 0
+        for index in range(_MAX_VARINT_LENGTH):
+            (byte,) = self.take(1)
+            value |= (byte & 0x7F) << 7 * index
+            if byte < 0x80:  # noqa: PLR2004  the top bit is set in all bytes but the last
+                return value
+        raise FormatError("a number is too large")
+
+    def handle(self) -> tuple[int, int]:
+        """Offset and length of a block."""
+        return self.varint(), self.varint()

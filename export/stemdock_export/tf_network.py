@@ -1,4 +1,7 @@
-"""The network in TensorFlow: the reference that a model is converted from and measured against."""
+"""Builds the network in TensorFlow, to convert it and to compare models with it.
+
+The layers are connected here and in `onnx_network` independently, so that tests can compare the two.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def build_graph(config: SpleeterConfig, network: Network, values: Mapping[str, FloatArray]) -> Any:
-    """The network as a `tf.Graph`, its weights constants.
+    """The network as a `tf.Graph` with constant weights.
 
-    The input is called `stemdock.card.INPUT_NAME`, `(n_segments, n_frames, n_bins, n_channels)`
-    with any `n_segments`; the outputs are called as `output_names` says and have the same shape.
+    The input is named `stemdock.INPUT_NAME` and has the shape `(n_segments, n_frames, n_bins,
+    n_channels)` with any `n_segments`. The outputs are named by `output_names` and have the same shape.
 
     Args:
-        config: Says the shape of a segment.
-        network: What to build.
+        config: Has the shape of a segment.
+        network: The network to build.
         values: Every variable of the network, by name.
 
     Raises:
-        ExtraMissingError: There is no TensorFlow.
+        ExtraMissingError: TensorFlow is not installed.
     """
     tf = import_tensorflow()
     graph = tf.Graph()
@@ -48,17 +51,17 @@ def build_graph(config: SpleeterConfig, network: Network, values: Mapping[str, F
 
 
 def output_names(network: Network) -> tuple[str, ...]:
-    """Names of the graph's outputs in the order of the stems, whose own names may not suit TensorFlow."""
+    """Names of the graph's outputs, in the order of the stems. Stem names may be invalid in TensorFlow."""
     return tuple(f"estimate_{position}" for position in range(len(network.unets)))
 
 
 def scopes(network: Network) -> tuple[str, ...]:
-    """Names under which the graph keeps each stem's layers, in the order of the stems."""
+    """Name scopes of the stems' layers, in the order of the stems."""
     return tuple(f"unet_{position}" for position in range(len(network.unets)))
 
 
 class _Builder:
-    """Puts the layers of a network into the default graph."""
+    """Adds the layers of a network to the default graph."""
 
     def __init__(self, tf: Any, network: Network, values: Mapping[str, FloatArray]) -> None:
         self._tf = tf
@@ -73,7 +76,7 @@ class _Builder:
         for depth, level in enumerate(unet.encoder):
             with tf.name_scope(f"encoder_{depth + 1}"):
                 if skips:
-                    # Here and not after the convolution: the innermost one is never normalized.
+                    # Before the next convolution, since the innermost one is not normalized.
                     before = unet.encoder[depth - 1].normalization
                     hidden = self._activate(self._normalize(hidden, before), network.conv_activation)
                 hidden = self._convolve(hidden, level.convolution, strides=STRIDE)

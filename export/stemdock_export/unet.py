@@ -1,14 +1,14 @@
-"""Spleeter's network as data: layers in order, with the names and shapes of their variables.
+"""Describes Spleeter's network: layers in order, with the names and shapes of their variables.
 
-Every stem has a U-Net of its own; none of them shares a weight with another. Keras named the
-variables by kind and by order of creation over *all* U-Nets (`conv2d`, `conv2d_1`, ...), so a
-stem's place in `instrument_list` decides which variables are its own.
+Every stem has its own U-Net; U-Nets do not share weights. Keras named the variables by type and by order
+of creation over *all* U-Nets (`conv2d`, `conv2d_1`, ...), so a stem's position in `instrument_list`
+determines its variables.
 
 Conventions:
     Shapes are TensorFlow's: kernels `(frames, bins, in, out)`, those of transposed convolutions
-    `(frames, bins, out, in)`. Padding is "SAME" everywhere: the input is as even as the six
-    strides ask, so a 5x5 kernel of stride 2 pads 1 before and 2 after (a transposed one crops as
-    much), the head's 4x4 of dilation 2 pads 3 and 3.
+    `(frames, bins, out, in)`. Padding is "SAME" everywhere. The input is divisible by the six strides
+    of 2, so a 5x5 kernel of stride 2 pads 1 before and 2 after (a transposed one crops as much); the
+    head's 4x4 kernel of dilation 2 pads 3 and 3.
 
 References:
     deezer/spleeter 2.4.2, `model/functions/unet.py`.
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from stemdock_export.config import Activation, MaskFunction, SpleeterConfig
 
 STRIDE: Final = 2
-"""Of every convolution but the head's, in frames and in bins."""
+"""Of every convolution except the head, in frames and in bins."""
 HEAD_DILATION: Final = 2
 LEAKY_SLOPE: Final = 0.2
-"""Of LeakyReLU below zero."""
+"""Slope of LeakyReLU below zero."""
 EPSILON: Final = 1e-3
 """Added to the variance in batch normalization, Keras's default."""
 _KERNEL: Final = (5, 5)
@@ -66,8 +66,8 @@ class Normalization:
 class Level:
     """One level of the encoder or decoder.
 
-    In the encoder: convolution, normalization, activation; the skip connection takes the bare
-    output of the convolution. In the decoder: transposed convolution, activation, normalization.
+    In the encoder: convolution, normalization, activation; the skip connection takes the output of
+    the convolution. In the decoder: transposed convolution, activation, normalization.
     """
 
     convolution: Convolution
@@ -80,16 +80,16 @@ class UNet:
 
     stem: str
     encoder: tuple[Level, ...]
-    """From the outside in. The last normalization is in the checkpoint but leads nowhere: the
-    decoder starts from the bare output of the last convolution."""
+    """From the outside in. The last normalization is in the checkpoint but not used: the decoder
+    starts from the output of the last convolution."""
     decoder: tuple[Level, ...]
-    """From the inside out. From the second level on, the input is the skip connection of the
-    encoder's same level followed by the output of the level before, along the channels."""
+    """From the inside out. From the second level on, the input is the skip connection of the same
+    level of the encoder, followed by the output of the previous level, along the channels."""
     head: Convolution
-    """Kernel 4x4 of dilation 2, its output the logits."""
+    """Kernel 4x4 of dilation 2; its output is the logits."""
 
     def variables(self) -> Iterator[Variable]:
-        """Every variable of this stem in the checkpoint, unused ones included."""
+        """All variables of this stem in the checkpoint, including unused ones."""
         for level in (*self.encoder, *self.decoder):
             yield from (level.convolution.kernel, level.convolution.bias)
             normalization = level.normalization
@@ -108,12 +108,12 @@ class Network:
     mask_function: MaskFunction
 
     def variables(self) -> tuple[Variable, ...]:
-        """Every variable that the checkpoint must have."""
+        """All variables that the checkpoint must contain."""
         return tuple(variable for unet in self.unets for variable in unet.variables())
 
 
 def describe_network(config: SpleeterConfig) -> Network:
-    """The network that a configuration asks for."""
+    """Describes the network of a configuration."""
     return Network(
         unets=tuple(_unet(config, position) for position in range(len(config.stems))),
         conv_activation=config.conv_activation,
@@ -125,8 +125,8 @@ def describe_network(config: SpleeterConfig) -> Network:
 def _unet(config: SpleeterConfig, position: int) -> UNet:
     n_levels = len(config.filters)
     down = list(pairwise((config.n_channels, *config.filters)))
-    # Inwards out: up to the first level's width, then to the single channel that the head reads.
-    # All but the innermost level see twice their predecessor's output, for the skip is beside it.
+    # From the inside out: up to the width of the first level, then one channel for the head. All
+    # levels but the innermost have twice the channels of the previous output, because of the skip.
     widths = (*reversed(config.filters[:-1]), 1)
     sources = (config.filters[-1], *(2 * width for width in widths[:-1]))
     up = list(zip(sources, widths, strict=True))
@@ -177,5 +177,5 @@ def _normalization(index: int, width: int) -> Normalization:
 
 
 def _layer_name(kind: str, index: int) -> str:
-    # Keras numbers from the second one on.
+    # Keras numbers layers from the second one on.
     return f"{kind}_{index}" if index else kind

@@ -82,14 +82,16 @@ def install_checkpoint(
         CancelledError: Between two steps.
     """
     # It imports numpy and onnx, which only those who convert wait for.
-    from stemdock_export.direct import convert_checkpoint  # noqa: PLC0415
+    from stemdock_export.direct import DirectConverter  # noqa: PLC0415
+    from stemdock_export.exporting import export_checkpoint  # noqa: PLC0415
 
     model = work / f"{name}.onnx"
     with store_errors(store.folder):
-        converted = convert_checkpoint(
+        converted = export_checkpoint(
             directory,
             config,
             model,
+            converter=DirectConverter(),
             name=name,
             licence=licence,
             on_step=lambda step: task.step(f"{name}: {step}"),

@@ -58,10 +58,6 @@ if TYPE_CHECKING:
     from stemdock.inference.opening import open_model as open_model
     from stemdock.inference.opening import plain_name as plain_name
     from stemdock.inference.opening import verify_model as verify_model
-    from stemdock.inference.protobuf import FormatError as FormatError
-    from stemdock.inference.protobuf import read_fields as read_fields
-    from stemdock.inference.protobuf import read_varint as read_varint
-    from stemdock.inference.session import OnnxSession as OnnxSession
     from stemdock.lib.atomic import atomic_file as atomic_file
     from stemdock.lib.atomic import move_all_to_place as move_all_to_place
     from stemdock.lib.atomic import write_atomically as write_atomically
@@ -109,8 +105,6 @@ _NAMES: Final = {
     "hookspecs": "hookimpl",
     "inference.bandwidth": "card_with_bins write_with_bins",
     "inference.opening": "DEFAULT_MODEL find_entry model_sha256 open_model plain_name verify_model",
-    "inference.protobuf": "FormatError read_fields read_varint",
-    "inference.session": "OnnxSession",
     "lib.atomic": "atomic_file move_all_to_place write_atomically",
     "lib.hashing": "file_sha256 files_sha256",
     "lib.legal_names": "is_device_name legal_name",

@@ -84,14 +84,14 @@ def test_a_file_of_spleeter_s_own_with_its_training_keys_is_read_as_it_is(data: 
 
 
 @pytest.mark.parametrize("descriptor", ["spleeter:3stems", "3stems", "no/such/file.json", "spleeter:", "."])
-def test_an_unknown_descriptor_is_refused_and_the_known_ones_are_told(descriptor: str) -> None:
+def test_an_unknown_descriptor_is_refused_and_the_known_ones_are_listed(descriptor: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(descriptor)
     assert caught.value.source == descriptor
     assert "spleeter:4stems" in caught.value.remedy
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_bytes(b"\xff\xfe{}")
     with pytest.raises(ConfigError, match="cannot be read"):
@@ -99,10 +99,12 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"2stems"'])
-def test_what_is_no_json_object_is_refused(text: str) -> None:
+def test_other_text_than_a_json_object_is_refused(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(text, "mine.json")
-    assert str(caught.value).startswith("mine.json: not ")
+    assert "mine.json: invalid JSON: " in str(caught.value) or "mine.json: not a JSON object" in str(
+        caught.value
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,6 +177,6 @@ def test_any_value_at_all_is_either_understood_or_refused_by_name(key: str, valu
         assert config.n_bins % 64 == 0
         assert len(config.stems) > 1
     else:
-        # What the frame length is judged by is the step.
+        # The step is checked against the frame length.
         assert error.key.startswith(key) or key == "frame_length"
         assert error.remedy

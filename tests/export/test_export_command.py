@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import stemdock_export.exporting
+import stemdock_export.reference
 from stemdock.cli.main import run
 from stemdock.plugins import Plugins
 from stemdock_export import plugin
@@ -50,7 +50,7 @@ def test_help_needs_neither_numpy_nor_tensorflow() -> None:
 
 
 @pytest.mark.export
-def test_a_model_is_written_and_its_parity_told(
+def test_a_model_is_written_and_its_parity_printed(
     export: Callable[..., int], small_checkpoint: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from stemdock.inference.session import OnnxSession  # noqa: PLC0415
@@ -63,7 +63,7 @@ def test_a_model_is_written_and_its_parity_told(
         "loading TensorFlow ...",
         f"reading {small_checkpoint / 'model'} ...",
         "converting ...",
-        "comparing with TensorFlow ...",
+        "checking the model ...",
     ]
     assert out.startswith(f"{output}: mine, 0.1 MB, voice, rest\nlicence of the weights: CC0, me\n")
     rows = [line.split() for line in out.splitlines()[2:]]
@@ -115,11 +115,11 @@ def test_large_kernels_are_halved(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("missing",), "missing: no such folder"),
-        ((".",), "has no checkpoint"),
+        (("missing",), "missing: folder not found"),
+        ((".",), "contains no checkpoint"),
     ],
 )
-def test_what_cannot_be_exported_is_told_in_a_line(
+def test_an_export_error_takes_one_line(
     export: Callable[..., int],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -137,7 +137,7 @@ def test_what_cannot_be_exported_is_told_in_a_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_configuration_is_told(
+def test_an_unknown_configuration_is_reported(
     export: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert export(tmp_path, "-o", tmp_path / "model.onnx", config="spleeter:3stems") == 1
@@ -214,7 +214,7 @@ def test_nothing_is_left_of_a_failed_export(
         assert len(list(tmp_path.iterdir())) == 2  # half-way: the unproven model is beside the old one
         raise failure
 
-    monkeypatch.setattr(stemdock_export.exporting, "require_parity", fail)
+    monkeypatch.setattr(stemdock_export.reference, "require_parity", fail)
     output = tmp_path / "model.onnx"
     output.write_text("old", encoding="utf-8")
     assert export(small_checkpoint, "-o", output, "--overwrite") == status
@@ -232,7 +232,7 @@ def test_a_model_that_appears_meanwhile_is_kept(
 ) -> None:
     output = tmp_path / "model.onnx"
     monkeypatch.setattr(
-        stemdock_export.exporting, "require_parity", lambda *_: output.write_text("theirs", encoding="utf-8")
+        stemdock_export.reference, "require_parity", lambda *_: output.write_text("theirs", encoding="utf-8")
     )
     assert export(small_checkpoint, "-o", output) == 1
     assert "exists already" in capsys.readouterr().err
@@ -241,7 +241,7 @@ def test_a_model_that_appears_meanwhile_is_kept(
 
 
 @pytest.mark.parametrize("package", ["tensorflow", "onnx", "tf2onnx"])
-def test_a_missing_extra_is_told(
+def test_a_missing_extra_is_named(
     export: Callable[..., int],
     data: Path,
     tmp_path: Path,

@@ -34,7 +34,7 @@ def test_stems_are_those_of_the_original_spleeter(float32_model: Path, case: str
             assert snr(expected, np.stack(cuts)) >= 90
 
 
-def test_the_embedded_model_is_what_the_exporter_makes(genuine_checkpoint: Path, tmp_path: Path) -> None:
+def test_the_embedded_model_is_the_exporter_s(genuine_checkpoint: Path, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     path = tmp_path / "2stems.onnx"
     arguments = ["--config", "spleeter:2stems", "--weights", "int16", "-o", str(path)]

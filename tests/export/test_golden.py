@@ -1,17 +1,18 @@
-"""From a checkpoint to separated sound by either road, against what Spleeter itself made of the same two."""
+"""Separation with models of both converters, against Spleeter's output for the same checkpoints."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from stemdock import Separator
 from stemdock_export.config import load_config
-from stemdock_export.direct import convert_checkpoint
-from stemdock_export.exporting import export_model
+from stemdock_export.direct import DirectConverter
+from stemdock_export.exporting import export_checkpoint
+from stemdock_export.reference import ReferenceConverter
 from support.mixtures import DATA, recorded_case, snr
 
 if TYPE_CHECKING:
@@ -19,23 +20,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from stemdock_export.config import SpleeterConfig
+    from stemdock_export.exporting import Converter
 
 NARROW = ("4stems-narrow", "5stems-narrow")
 
 
-class Road(Protocol):
-    def __call__(self, directory: Path, config: SpleeterConfig, output: Path, /) -> object: ...
-
-
 @pytest.fixture(
     params=[
-        pytest.param(export_model, id="reference", marks=pytest.mark.export),
-        pytest.param(convert_checkpoint, id="direct"),
+        pytest.param(ReferenceConverter(), id="reference", marks=pytest.mark.export),
+        pytest.param(DirectConverter(), id="direct"),
     ]
 )
-def road(request: pytest.FixtureRequest) -> Road:
-    made: Road = request.param
+def converter(request: pytest.FixtureRequest) -> Converter:
+    made: Converter = request.param
     return made
 
 
@@ -55,15 +52,19 @@ def figures(folder: Path, stems: dict[str, NDArray[np.float32]]) -> dict[str, fl
 
 
 @pytest.mark.parametrize("name", NARROW)
-def test_stems_are_spleeter_s(road: Road, name: str, mixture: NDArray[np.float32], tmp_path: Path) -> None:
+def test_stems_are_spleeter_s(
+    converter: Converter, name: str, mixture: NDArray[np.float32], tmp_path: Path
+) -> None:
     folder = DATA / "checkpoints" / name
-    road(folder, load_config(str(folder / "config.json")), tmp_path / "model.onnx")
+    config = load_config(str(folder / "config.json"))
+    export_checkpoint(folder, config, tmp_path / "model.onnx", converter=converter)
     assert min(figures(folder, Separator(tmp_path / "model.onnx").separate(mixture)).values()) >= 90
 
 
 def test_five_stems_come_in_spleeter_s_order(mixture: NDArray[np.float32], tmp_path: Path) -> None:
     folder = DATA / "checkpoints" / "5stems-narrow"
-    convert_checkpoint(folder, load_config(str(folder / "config.json")), tmp_path / "model.onnx")
+    config = load_config(str(folder / "config.json"))
+    export_checkpoint(folder, config, tmp_path / "model.onnx", converter=DirectConverter())
     stems = Separator(tmp_path / "model.onnx").separate(mixture)
     assert list(stems) == ["vocals", "piano", "drums", "bass", "other"]
     # Not only the names: each is none of the others.
@@ -78,26 +79,27 @@ def test_another_activation_is_heard(
 ) -> None:
     folder = DATA / "checkpoints" / name
     config = dataclasses.replace(load_config(str(folder / "config.json")), **change)  # type: ignore[arg-type]
-    convert_checkpoint(folder, config, tmp_path / "model.onnx")
+    export_checkpoint(folder, config, tmp_path / "model.onnx", converter=DirectConverter())
     assert max(figures(folder, Separator(tmp_path / "model.onnx").separate(mixture)).values()) < 40
 
 
 @pytest.mark.parametrize("name", NARROW)
 @pytest.mark.parametrize("n_bins", [1024, 1536])
 def test_averaged_masks_leave_nothing_out(
-    road: Road, name: str, n_bins: int, mixture: NDArray[np.float32], tmp_path: Path
+    converter: Converter, name: str, n_bins: int, mixture: NDArray[np.float32], tmp_path: Path
 ) -> None:
     folder = DATA / "checkpoints" / name
     config = load_config(str(folder / "config.json"))
     config = dataclasses.replace(config, mask_extension="average", n_bins=n_bins)
-    road(folder, config, tmp_path / "model.onnx")
+    export_checkpoint(folder, config, tmp_path / "model.onnx", converter=converter)
     stems = Separator(tmp_path / "model.onnx").separate(mixture)
     total = np.asarray(np.sum(list(stems.values()), axis=0, dtype=np.float64))
     assert snr(mixture, total) >= 110
 
 
-def test_sixteen_kilohertz(road: Road, genuine_checkpoint: Path, tmp_path: Path) -> None:
-    road(genuine_checkpoint, load_config("2stems-16kHz"), tmp_path / "model.onnx")
+def test_sixteen_kilohertz(converter: Converter, genuine_checkpoint: Path, tmp_path: Path) -> None:
+    config = load_config("2stems-16kHz")
+    export_checkpoint(genuine_checkpoint, config, tmp_path / "model.onnx", converter=converter)
     separator = Separator(tmp_path / "model.onnx")
     assert separator.card.bandwidth == 16537.5
     stems = separator.separate(recorded_case("a"))

@@ -1,4 +1,4 @@
-"""What is in a model file, and whether parity tells right from wrong."""
+"""The contents of a model file, and whether the parity check finds wrong models."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pytest
 
 from stemdock.card import INPUT_NAME, ModelCard, card_from_metadata
 from stemdock_export.checkpoint import find_checkpoint, read_variables
-from stemdock_export.convert import convert_graph, finish_model
 from stemdock_export.errors import ParityError
 from stemdock_export.figures import StemFigures, compare
+from stemdock_export.model_file import finish_model
 from stemdock_export.parity import measure_parity, require_parity
 from stemdock_export.signals import parity_signals
+from stemdock_export.tf_conversion import convert_graph
 from stemdock_export.tf_network import build_graph
 from stemdock_export.unet import describe_network
 
@@ -109,7 +110,7 @@ def test_the_head_is_one_dilated_convolution(model: Any) -> None:
 
 
 @pytest.mark.export
-def test_names_tell_stem_level_and_use(model: Any) -> None:
+def test_names_contain_stem_level_and_role(model: Any) -> None:
     names = [node.name for node in model.graph.node]
     assert len(set(names)) == len(names)
     assert {name.split("/")[0] for name in names} == {"voice", "rest", INPUT_NAME, "masks"}
@@ -192,13 +193,13 @@ def test_parity_sees_a_network_of_another_kind(
 def test_rejected_magnitudes_are_shared_as_tensorflow_shares_them() -> None:
     # Logits around -40, where an approximate sigmoid is 0 and a ratio mask would be arbitrary.
     onnx = pytest.importorskip("onnx")
-    from stemdock_export.convert import _spell_out_sigmoids  # noqa: PLC0415
+    from stemdock_export.tidying import spell_out_sigmoids  # noqa: PLC0415
 
     helper = onnx.helper
     values = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [5]) for name in ("x", "y")]
     graph = helper.make_graph([helper.make_node("Sigmoid", ["x"], ["y"])], "sigmoid", values[:1], values[1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    _spell_out_sigmoids(model)
+    spell_out_sigmoids(model)
     onnx.checker.check_model(model, full_check=True)
     import onnxruntime  # noqa: PLC0415
 
@@ -220,7 +221,7 @@ def test_the_floor_holds(snr: float, weights: Any) -> None:
 
 
 @pytest.mark.parametrize(("snr", "weights"), [(90.0, "float32"), (75.0, "int16"), (float("inf"), "float32")])
-def test_what_reaches_the_floor_passes(snr: float, weights: Any) -> None:
+def test_figures_at_the_floor_pass(snr: float, weights: Any) -> None:
     require_parity([_figures(snr)], weights)
 
 

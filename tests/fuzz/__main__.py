@@ -1,4 +1,4 @@
-"""Runs damaged inputs and counts what became of them; exit status 1 if one did harm."""
+"""Runs damaged inputs and counts the outcomes; the exit status is 1 if one did harm."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 def main() -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(prog="./dev fuzz", description=__doc__)
-    parser.add_argument("--n", type=int, default=20_000, help="how many cases [20000]")
-    parser.add_argument("--seed", type=int, default=1, help="of all that is random [1]")
-    parser.add_argument("--only", choices=TARGETS, help="one kind of input")
-    parser.add_argument("--workers", type=int, default=2, help="processes at a time [2]")
+    parser.add_argument("--n", type=int, default=20_000, help="run this many cases [20000]")
+    parser.add_argument("--seed", type=int, default=1, help="seed the random generator with this number [1]")
+    parser.add_argument("--only", choices=TARGETS, help="run only this type of input")
+    parser.add_argument("--workers", type=int, default=2, help="run this many processes at a time [2]")
     parser.add_argument(
-        "--findings", type=Path, default=Path("fuzz-findings"), help="where to keep what did harm"
+        "--findings",
+        type=Path,
+        default=Path("fuzz-findings"),
+        help="keep inputs that did harm in this folder",
     )
     choice = parser.parse_args()
     cases = make_cases(choice.n, choice.seed, only=choice.only)
@@ -37,8 +40,8 @@ def main() -> int:
 
 
 def make_cases(n: int, seed: int, *, only: str | None = None) -> list[Case]:
-    """As many cases of each kind as its weight asks for, in random order."""
-    rng = Random(seed)  # noqa: S311  reproducible, which is the point
+    """Cases of all targets in proportion to their weights, in random order."""
+    rng = Random(seed)  # noqa: S311  must be reproducible
     names = [only] if only else list(TARGETS)
     weights = [TARGETS[name].weight for name in names]
     return [
@@ -48,7 +51,7 @@ def make_cases(n: int, seed: int, *, only: str | None = None) -> list[Case]:
 
 
 def build_corpus(folder: Path, cases: Sequence[Case]) -> Path:
-    """Intact inputs for these cases."""
+    """Writes intact inputs for these cases."""
     for name in sorted({case.target for case in cases}):
         (folder / name).mkdir(parents=True)
         TARGETS[name].build(folder / name)
@@ -75,8 +78,8 @@ def _report(cases: Sequence[Case], scratch: Path, findings: Path, n_workers: int
                 flush=True,
             )
     for target, counts in endings.items():
-        told = ", ".join(f"{ending} {n}" for ending, n in counts.most_common())
-        print(f"{target}: {counts.total()} cases, at most {peaks[target] >> 20} MB; {told}")
+        counted = ", ".join(f"{ending} {n}" for ending, n in counts.most_common())
+        print(f"{target}: {counts.total()} cases, at most {peaks[target] >> 20} MB; {counted}")
     print(f"{len(cases)} cases in {time.monotonic() - began:.0f} s, {len(harmful)} did harm")
     return int(bool(harmful))
 

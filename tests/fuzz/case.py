@@ -1,4 +1,4 @@
-"""What a target of the fuzz run is, and where one of its cases happens."""
+"""Targets of the fuzz run, and the folders of a case."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Place:
     """Folders of one case."""
 
     root: Path
-    """Holds all of them and nothing else; anything that appears elsewhere in it was not asked for."""
+    """Contains only these folders. Files elsewhere in it are harm."""
 
     @property
     def input(self) -> Path:
@@ -25,19 +25,19 @@ class Place:
 
     @property
     def output(self) -> Path:
-        """Where results go; must be empty or missing after a refusal."""
+        """For results; must be empty or missing after a refusal."""
         return self.root / "output"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A part of Stemdock that reads what others wrote."""
+    """A part of Stemdock that reads untrusted input."""
 
     weight: int
-    """Its share of the cases, relative to the others'."""
+    """Share of the cases, relative to other targets."""
     build: Callable[[Path], None]
     """Writes intact inputs into an empty folder, once a run."""
     damage: Callable[[Random, Path, Path], None]
-    """Given a generator and the folder of intact inputs, writes damaged ones into the third argument."""
+    """Takes a generator and the folder of intact inputs; writes damaged inputs into the third argument."""
     run: Callable[[Place], None]
-    """Reads the case's input; may raise a StemdockError, and nothing else."""
+    """Reads the case's input; may raise only a StemdockError."""

@@ -1,4 +1,4 @@
-"""Ways to damage bytes and JSON values, all by one seeded generator."""
+"""Damages bytes and JSON values with a seeded generator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from random import Random
 
 _HEAD: Final = 160
-"""Bytes at the front, where most formats keep what a parser believes."""
+"""Bytes at the start, where most formats have the fields that parsers rely on."""
 _INTEGERS: Final = (
     0,
     1,
@@ -100,12 +100,12 @@ _NUMBERS: Final = (
 
 
 def any_number(rng: Random) -> float:
-    """A number that parsers get wrong, from 0 to NaN and beyond 64 bits."""
+    """A number that parsers often handle wrongly, from 0 to NaN and beyond 64 bits."""
     return rng.choice(_NUMBERS)
 
 
 def any_text(rng: Random) -> str:
-    """A text that becomes a path, a name or a line somewhere."""
+    """A text that is dangerous in a path, a name or a line."""
     return rng.choice(_TEXTS)
 
 
@@ -118,7 +118,7 @@ def mutated(rng: Random, data: bytes) -> bytes:
 
 
 def with_integer(rng: Random, data: bytes, position: int, size: int) -> bytes:
-    """The bytes with a treacherous integer written over some of them, in either order."""
+    """The bytes with an extreme integer written over some of them, in either byte order."""
     value = rng.choice(_INTEGERS) % (1 << 8 * size)
     content = value.to_bytes(size, "little" if rng.random() < 0.5 else "big")
     return data[:position] + content + data[position + size :]
@@ -184,7 +184,7 @@ _DAMAGES: Final[tuple[Callable[[Random, bytearray], None], ...]] = (
 
 
 def mutated_json(rng: Random, value: Any) -> bytes:
-    """A JSON value, as a text: with some of its parts replaced, or with damaged bytes."""
+    """A JSON value as text, with some parts replaced or some bytes damaged."""
     changed = copy.deepcopy(value)
     for _ in range(rng.choice((1, 1, 2, 4))):
         changed = _changed(rng, changed)
@@ -194,7 +194,7 @@ def mutated_json(rng: Random, value: Any) -> bytes:
 
 
 def any_json(rng: Random) -> Any:
-    """A value of any kind; `<deep>` stands for one that is nested more deeply than can be built."""
+    """A value of any type; `<deep>` stands for one that is nested too deeply to be built here."""
     return rng.choice(
         (
             None,
@@ -218,7 +218,7 @@ def _deep(rng: Random) -> str:
 
 
 def _changed(rng: Random, value: Any) -> Any:
-    """The value with one part replaced, removed, doubled or renamed."""
+    """The value with one part replaced, removed, duplicated or renamed."""
     if isinstance(value, dict) and value and rng.random() < 0.95:
         key = rng.choice(list(value))
         kind = rng.random()

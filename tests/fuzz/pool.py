@@ -1,4 +1,4 @@
-"""Worker processes, each restarted when a case killed it or did not end."""
+"""Runs cases in worker processes, which are restarted after a crash or a timeout."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEADLINE: Final = 60.0
-"""Seconds for a case; the slowest that is in order takes 2 on an idle machine."""
+"""Seconds for a case; the slowest normal case takes 2 on an idle machine."""
 _PROCESSES: Final = get_context("spawn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A case that is to be made, or that somebody kept."""
+    """A case to generate, or one that was kept."""
 
     target: str
     seed: int
     number: int
     kept: Path | None = None
-    """Folder of its input files, if they were kept."""
+    """Folder of its input files, if it was kept."""
 
     @property
     def name(self) -> str:
-        """What tells it from all others."""
+        """A unique name."""
         return (
             f"{self.target}-{self.seed}-{self.number}"
             if self.kept is None
@@ -45,7 +45,7 @@ class Case:
 
 
 class _Worker:
-    """One process at a time, and the folder that it works in."""
+    """One process at a time, and its folder."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -66,16 +66,16 @@ class _Worker:
             if self._ours.poll(DEADLINE):
                 outcome: Outcome = self._ours.recv()
                 return outcome
-            harm = f"no end after {DEADLINE:.0f} s"
+            harm = f"timeout after {DEADLINE:.0f} s"
         except (EOFError, ConnectionError):
             self._process.join()
-            harm = f"the process died: exit status {self._process.exitcode}"
+            harm = f"the process crashed: exit status {self._process.exitcode}"
         self.stop()
         self._start()
-        return Outcome(ending="dead", harm=harm)
+        return Outcome(ending="lost", harm=harm)
 
     def stop(self) -> None:
-        """Ends the process and what it started."""
+        """Ends the process and its children."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid or 0, signal.SIGKILL)
         self._process.kill()
@@ -86,13 +86,13 @@ class _Worker:
 def run_cases(
     cases: Iterable[Case], *, corpus: Path, scratch: Path, findings: Path, n_workers: int
 ) -> Iterator[tuple[Case, Outcome]]:
-    """Runs cases and yields what became of each, as they end.
+    """Runs cases and yields their outcomes in order.
 
     Args:
-        cases: Which.
+        cases: The cases to run.
         corpus: Intact inputs by target.
         scratch: An empty folder.
-        findings: Inputs of cases that did harm are kept in a folder here.
+        findings: Folder for the inputs of cases that did harm.
         n_workers: Processes at a time.
     """
     workers: SimpleQueue[_Worker] = SimpleQueue()

@@ -1,4 +1,4 @@
-"""Some hundred damaged inputs, those that did harm once, and whether harm is noticed at all."""
+"""A few hundred damaged inputs, all inputs that did harm before, and whether harm is detected."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_no_damaged_input_does_harm(tmp_path: Path) -> None:
     cases += [Case(target="process", seed=1, number=number) for number in range(3)]
     outcomes = run(cases, tmp_path)
     assert harm(outcomes) == {}
-    # The damage is of all degrees: a good part of it is survived, and a good part refused.
+    # The damage varies: many inputs are accepted, and many are refused.
     endings = Counter(outcome.ending == "accepted" for outcome in outcomes.values())
     assert min(endings.values()) > _N_CASES / 10
 
 
-def test_what_did_harm_once_does_no_more(tmp_path: Path) -> None:
+def test_inputs_that_did_harm_before_do_none(tmp_path: Path) -> None:
     kept = [
         Case(target=target.name, seed=0, number=0, kept=folder)
         for target in sorted(_SEEDS.iterdir())
@@ -59,7 +59,7 @@ def test_what_did_harm_once_does_no_more(tmp_path: Path) -> None:
     assert harm(run(kept, tmp_path)) == {}
 
 
-def test_a_case_can_be_made_again(tmp_path: Path) -> None:
+def test_a_case_can_be_reproduced(tmp_path: Path) -> None:
     corpus = build_corpus(tmp_path / "corpus", [Case(target="audio", seed=1, number=1)])
     contents = []
     for name in ("a", "b"):
@@ -92,7 +92,7 @@ def _take_memory(_: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "told"),
+    ("step", "harm"),
     [
         (_fail, "KeyError"),
         (_refuse_but_leave_a_stem, "vocals.wav"),
@@ -102,7 +102,7 @@ def _take_memory(_: Place) -> None:
     ],
 )
 def test_harm_is_noticed(
-    step: Callable[[Place], None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: Callable[[Place], None], harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = Target(weight=1, build=lambda _: None, damage=lambda *_: None, run=step)
     monkeypatch.setitem(TARGETS, "bad", target)
@@ -110,19 +110,19 @@ def test_harm_is_noticed(
     place = Place(root=tmp_path / "case")
     place.input.mkdir(parents=True)
     (tmp_path / "temporary").mkdir()
-    assert told in worker.run_case("bad", place).harm
+    assert harm in worker.run_case("bad", place).harm
 
 
 @pytest.mark.parametrize(
-    ("fate", "told"), [(failing_workers.die, "exit status 7"), (failing_workers.hang, "no end after 1 s")]
+    ("serve", "harm"), [(failing_workers.crash, "exit status 7"), (failing_workers.hang, "timeout after 1 s")]
 )
 def test_a_lost_process_is_noticed_and_replaced(
-    fate: Callable[..., None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., None], harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "serve", fate)
+    monkeypatch.setattr(pool, "serve", serve)
     monkeypatch.setattr(pool, "DEADLINE", 1.0)
     kept = [Case(target="audio", seed=0, number=number, kept=tmp_path) for number in range(2)]
     outcomes = run_cases(
         kept, corpus=tmp_path, scratch=tmp_path / "scratch", findings=tmp_path / "findings", n_workers=1
     )
-    assert [told in outcome.harm for _, outcome in outcomes] == [True, True]
+    assert [harm in outcome.harm for _, outcome in outcomes] == [True, True]

@@ -1,8 +1,8 @@
-"""One process that runs cases and looks for harm after each.
+"""Runs cases in one process and looks for harm after each.
 
-Harm is: an exception that is no StemdockError, or a memory that grows beyond its bound; and after the
-case a file outside the output folder, anything in it after a refusal, or anything left in the folder
-for temporary files. A death of the process and a case without an end are seen by `fuzz.pool`.
+Harm is: an exception other than a StemdockError; too much memory; a file outside the output folder; a
+file in the output folder after a refusal; or a file left in the folder for temporary files. `fuzz.pool`
+detects crashes and timeouts.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 MOST_ADDRESSES: Final = 6 << 30
-"""Bytes of address space; what asks for more is refused by the system, and that is harm if it shows."""
+"""Bytes of address space. The system refuses more, which is harm if it is not handled."""
 MOST_MEMORY: Final = 700 << 20
-"""Bytes resident in one case, the interpreter, numpy and onnxruntime included, which take 120 MB."""
-_RECORDS: Final = "output/.stemdock/"
-"""What the command line remembers of its results beside them."""
+"""Resident bytes in one case, with the 120 MB of the interpreter, numpy and onnxruntime."""
+_MANIFESTS: Final = "output/.stemdock/"
+"""Folder of the manifests that the command line keeps beside its results."""
 _ACCEPTED: Final = "accepted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a case."""
+    """Result of a case."""
 
     ending: str
     """"accepted", or the name of the StemdockError."""
     harm: str = ""
     peak_memory: int = 0
-    """Bytes resident at most during the case."""
+    """Peak of the resident bytes during the case."""
 
 
 def make_case(target: str, seed: int, number: int, corpus: Path, folder: Path) -> None:
     """Writes the input files of a case into an empty folder."""
-    rng = Random(f"{seed}:{target}:{number}")  # noqa: S311  reproducible, which is the point
+    rng = Random(f"{seed}:{target}:{number}")  # noqa: S311  must be reproducible
     TARGETS[target].damage(rng, corpus / target, folder)
 
 
 def run_case(target: str, place: Place) -> Outcome:
-    """Runs a case whose input is in place."""
+    """Runs a case whose input files exist."""
     temporary = place.root.with_name("temporary")
     before = _names(place.input)
     _reset_peak()
@@ -63,12 +63,12 @@ def run_case(target: str, place: Place) -> Outcome:
         ending = type(error).__name__
         if not str(error) or not error.remedy:
             harm = "an error without a message or a remedy"
-    except Exception as error:  # noqa: BLE001  which is what this is about
+    except Exception as error:  # noqa: BLE001  any other exception is harm
         ending, harm = type(error).__name__, traceback.format_exc(limit=-6)
     peak_memory = _peak()
     left = _names(place.root) - {f"input/{name}" for name in before}
     strange = {name for name in left if not name.startswith(("input/", "output/"))}
-    strange |= {name for name in left if "/." in name.removeprefix(_RECORDS)}
+    strange |= {name for name in left if "/." in name.removeprefix(_MANIFESTS)}
     if ending != _ACCEPTED:
         strange |= {name for name in left if name.startswith("output/")}
     strange |= {f"temporary/{name}" for name in _names(temporary)}
@@ -83,11 +83,11 @@ def run_case(target: str, place: Place) -> Outcome:
 
 
 def serve(connection: Connection, root: Path) -> None:
-    """Runs one case after another until there is none left; in a process of its own.
+    """Runs cases one after the other; the main function of a worker process.
 
     Args:
-        connection: Gives `(target, folder)` for each case and takes its `Outcome`; None ends it.
-        root: A folder of this process' own.
+        connection: Delivers `(target, folder)` for each case and receives its `Outcome`; None ends the loop.
+        root: Folder of this process.
     """
     os.setsid()
     resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSES, MOST_ADDRESSES))
@@ -98,7 +98,7 @@ def serve(connection: Connection, root: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     os.environ.update(TMPDIR=str(temporary), STEMDOCK_CACHE=str(root / "cache"))
     tempfile.tempdir = None
-    # Decoders in C complain to whoever listens; the connection has descriptors of its own.
+    # C decoders print to the standard streams. The connection uses other descriptors.
     log = os.open(root / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -125,6 +125,6 @@ def _reset_peak() -> None:
 
 
 def _peak() -> int:
-    """Bytes resident at most since the last reset."""
+    """Peak of the resident bytes since the last reset."""
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))

@@ -1,4 +1,4 @@
-"""Workers that come to harm themselves, to see that it is noticed."""
+"""Workers that crash or hang, to test that the pool notices."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def die(connection: Connection, root: Path) -> None:  # noqa: ARG001  as `fuzz.worker.serve`
-    """Ends in the first case, as when a library in C falls over."""
+def crash(connection: Connection, root: Path) -> None:  # noqa: ARG001  as `fuzz.worker.serve`
+    """Exits during the first case, like a crash in a C library."""
     connection.recv()
     os._exit(7)
 
 
 def hang(connection: Connection, root: Path) -> None:  # noqa: ARG001  as above
-    """Never comes back from the first case."""
+    """Never finishes the first case."""
     connection.recv()
     time.sleep(3600)

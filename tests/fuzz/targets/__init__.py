@@ -1,4 +1,4 @@
-"""All that is damaged, by name."""
+"""All targets by name."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ TARGETS: Final[Mapping[str, Target]] = {
     "audacity": audacity.TARGET,
     "command": commands.TARGET,
     "playlist": playlists.TARGET,
-    "record": resumption.TARGET,
+    "manifest": resumption.TARGET,
     "process": commands.PROCESS_TARGET,
 }

@@ -1,4 +1,4 @@
-"""Archives of checkpoints, unpacked."""
+"""Unpacks damaged archives of checkpoints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ARCHIVE: Final = "tiny.tar.gz"
 _MOST: Final = 8 << 20
-"""Bytes that may come out: a bomb must not fill the disk of whoever runs the tests."""
+"""Limit in bytes, so that an archive bomb does not fill the disk during the tests."""
 _BLOCK: Final = 512
 _HEADER_FIELDS: Final = ((100, 8), (124, 12), (136, 12), (148, 8), (156, 1), (257, 6), (263, 2))
 """Position and size of mode, size, time, checksum, kind, magic and version in a tar header."""
@@ -45,20 +45,20 @@ def build(folder: Path) -> None:
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Damages the compressed bytes or those within, or adds members that mean harm."""
+    """Damages the compressed or the unpacked bytes, or adds malicious members."""
     content = (corpus / _ARCHIVE).read_bytes()
     way = rng.random()
     if way < 0.3:
         content = mutated(rng, content)
     else:
         inner = gzip.decompress(content)
-        inner = _mended(rng, inner) if way < 0.65 else _joined(rng, inner)
+        inner = _with_changed_header(rng, inner) if way < 0.65 else _with_malicious_members(rng, inner)
         content = gzip.compress(mutated(rng, inner) if rng.random() < 0.3 else inner, 1)
     (folder / _ARCHIVE).write_bytes(content)
 
 
-def _mended(rng: Random, inner: bytes) -> bytes:
-    """One header changed, its checksum put right."""
+def _with_changed_header(rng: Random, inner: bytes) -> bytes:
+    """Changes one header and corrects its checksum."""
     starts = [at for at in range(0, len(inner), _BLOCK) if inner[at + 257 : at + 262] == b"ustar"]
     start = rng.choice(starts)
     header = inner[start : start + _BLOCK]
@@ -73,8 +73,8 @@ def _mended(rng: Random, inner: bytes) -> bytes:
     return inner[:start] + header + inner[start + _BLOCK :]
 
 
-def _joined(rng: Random, inner: bytes) -> bytes:
-    """The archive with a member in front whose name, kind or size is a trap."""
+def _with_malicious_members(rng: Random, inner: bytes) -> bytes:
+    """Prepends members with a malicious name, type or size."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=rng.choice(_FORMATS)) as tar:
         for _ in range(rng.choice((1, 1, 1, 3, 1200))):
@@ -119,7 +119,7 @@ def run(place: Place) -> None:
     try:
         unpack_checkpoint(place.input / _ARCHIVE, folder, max_bytes=_MOST)
     except Exception:
-        # Its callers unpack into a scratch folder of theirs, which goes.
+        # Callers unpack into a scratch folder, which they remove.
         for path in folder.iterdir():
             assert path.is_file()
             assert not path.is_symlink()

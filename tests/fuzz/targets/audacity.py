@@ -1,4 +1,4 @@
-"""What Audacity says: the plug-in's notes, the pipe's answers, files of jobs and settings."""
+"""Reads damaged input from Audacity: the plug-in's notes, replies of the pipe, jobs and settings."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _STATE: Final = {
 
 
 class _Link:
-    """A pipe that says what is in a file, and then nothing."""
+    """A pipe that delivers the contents of a file."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
 
     def write(self, data: bytes, deadline: float) -> None:
-        """Takes a command."""
+        """Ignores a command."""
 
     def read(self, deadline: float) -> bytes:  # noqa: ARG002  as a transport
         """The next hundred bytes."""
@@ -57,11 +57,11 @@ class _Link:
         return part
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Does nothing."""
 
 
 def build(folder: Path) -> None:
-    """Writes what an intact plug-in and Audacity write."""
+    """Writes valid input."""
     for name, content in _FILES.items():
         (folder / name).write_bytes(content)
     (folder / "request.json").write_text(request_to_json(read_request(folder)), "utf-8")
@@ -69,7 +69,7 @@ def build(folder: Path) -> None:
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Damages every file: each is read whatever becomes of the others."""
+    """Damages every file; each is read even if others are refused."""
     for path in corpus.iterdir():
         content = path.read_bytes()
         changed = mutated_json(rng, json.loads(content)) if path.suffix == ".json" else mutated(rng, content)
@@ -101,7 +101,7 @@ def run(place: Place) -> None:
         except StemdockError as error:
             errors.append(error)
         except FileNotFoundError:
-            continue  # there are no notes on a track of that number
+            continue  # the notes do not contain a track of that number
     if errors:
         raise errors[0]
 

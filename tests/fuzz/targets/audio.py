@@ -1,4 +1,4 @@
-"""Audio files, read and separated by a model that takes no time."""
+"""Separates damaged audio files with a fast model."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ _FIELDS: Final = {
     "w64": ((16, 8), (40, 8), (64, 8), (72, 2), (74, 2), (76, 4), (84, 2), (86, 2)),
     "flac": ((4, 4), (8, 2), (10, 2), (18, 4), (22, 4)),
 }
-"""Position and size of what a header tells, by the last word of the name."""
-_NO_NUMBERS: Final = (np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-42)
+"""Position and size of header fields, by the last part of the file name."""
+_EXTREME_SAMPLES: Final = (np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-42)
 _WITHOUT_FFMPEG: Final = "without-ffmpeg"
-"""Begins the names of files that are read as if it were not installed."""
+"""Prefix of files that are read without ffmpeg."""
 
 
 def build(folder: Path) -> None:
@@ -77,7 +77,7 @@ def build(folder: Path) -> None:
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Damages a file's header, samples or any bytes; now and then its name does not fit."""
+    """Damages a file's header, samples or any bytes, and sometimes changes its name."""
     source = rng.choice(sorted(corpus.iterdir()))
     content = source.read_bytes()
     kind = source.suffix.removeprefix(".")
@@ -87,7 +87,9 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
             content = with_integer(rng, content, position, size)
     elif way < 0.5 and source.name == "song.float.wav":
         position = 100 + 4 * rng.randrange(2000)
-        content = content[:position] + struct.pack("<f", rng.choice(_NO_NUMBERS)) + content[position + 4 :]
+        content = (
+            content[:position] + struct.pack("<f", rng.choice(_EXTREME_SAMPLES)) + content[position + 4 :]
+        )
     else:
         content = mutated(rng, content)
     name = (
@@ -99,7 +101,7 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
 
 
 def run(place: Place) -> None:
-    """Separates the file; what is accepted must come out as long as it was read."""
+    """Separates the file; if it is accepted, the stems must have its length."""
     (song,) = place.input.iterdir()
     path = os.environ["PATH"]
     try:
@@ -115,7 +117,7 @@ def run(place: Place) -> None:
 
 @cache
 def small_separator() -> Separator:
-    """A separator whose network takes no time."""
+    """A separator with a fast network."""
     plugins = Plugins()
     folder = Path(os.environ["STEMDOCK_CACHE"])
     plugins.register(SmallPlugin(folder), "small")

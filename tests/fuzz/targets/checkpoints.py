@@ -1,4 +1,4 @@
-"""TensorFlow checkpoints, read and converted."""
+"""Converts damaged TensorFlow checkpoints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from fuzz.case import Target
 from fuzz.mutation import mutated
 from fuzz.targets.networks import CONFIG, write_checkpoint
-from stemdock_export.direct import convert_checkpoint
+from stemdock_export.direct import DirectConverter
+from stemdock_export.exporting import export_checkpoint
 from stemdock_export.table import read_table
 from support.tf_bundle import table
 
@@ -23,19 +24,19 @@ _DATA: Final = "model.data-00000-of-00001"
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Damages a file; the index also below its checksums, which then are in order."""
+    """Damages a file. In the index, often only entries are damaged and all checksums are valid."""
     for path in corpus.iterdir():
         shutil.copyfile(path, folder / path.name)
     name = rng.choice((_INDEX, _INDEX, _INDEX, _INDEX, _DATA, "checkpoint"))
     path = folder / name
     content = path.read_bytes()
     if name == _INDEX and rng.random() < 0.75:
-        records = list(read_table(content))
+        entries = list(read_table(content))
         for _ in range(rng.choice((1, 1, 3))):
-            place = rng.randrange(len(records) if rng.random() < 0.7 else 3)
-            key, value = records[place]
-            records[place] = (mutated(rng, key), value) if rng.random() < 0.2 else (key, mutated(rng, value))
-        content = table(sorted(records) if rng.random() < 0.8 else records, rng.choice((50, 400, 1 << 30)))
+            place = rng.randrange(len(entries) if rng.random() < 0.7 else 3)
+            key, value = entries[place]
+            entries[place] = (mutated(rng, key), value) if rng.random() < 0.2 else (key, mutated(rng, value))
+        content = table(sorted(entries) if rng.random() < 0.8 else entries, rng.choice((50, 400, 1 << 30)))
     else:
         content = mutated(rng, content)
     path.write_bytes(content)
@@ -44,9 +45,9 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
 
 
 def run(place: Place) -> None:
-    """Makes a model of it."""
+    """Converts the checkpoint."""
     place.output.mkdir()
-    convert_checkpoint(place.input, CONFIG, place.output / "model.onnx")
+    export_checkpoint(place.input, CONFIG, place.output / "model.onnx", converter=DirectConverter())
 
 
 TARGET: Final = Target(weight=10, build=write_checkpoint, damage=damage, run=run)

@@ -1,4 +1,4 @@
-"""The command line, in the worker and as a process of its own: one line of error, and the right status."""
+"""Runs the command line, in the worker and in a new process: one error line, and the right status."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 _SUMMARY: Final = re.compile(r"\d+ songs: ")
 _UNEXPECTED: Final = "Report it to the makers"
-"""Said of an exception that nobody thought of."""
+"""Printed for an unexpected exception."""
 _DECODER: Final = ("Note: ", "Warning: ", "[src/libmpg123/")
 
 
 class RefusedError(StemdockError):
-    """The command line said no, as it should."""
+    """The command line refused the input, as it should."""
 
 
 def build(folder: Path) -> None:
@@ -40,7 +40,7 @@ def build(folder: Path) -> None:
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Damages a song, or else the model."""
+    """Damages the song or the model."""
     if rng.random() < 0.6:
         audio.damage(rng, corpus / "audio", folder)
         (folder / models.MODEL).write_bytes((corpus / "model" / models.MODEL).read_bytes())
@@ -64,15 +64,15 @@ def _arguments(place: Place) -> list[str]:
 
 
 def run(place: Place) -> None:
-    """Runs the command here."""
+    """Runs the command in this process."""
     assert check_command(_arguments(place))
 
 
 def check_command(arguments: Sequence[str]) -> str:
-    """Runs a command line here, and looks at what it says and how it ends; returns its output.
+    """Runs a command line in this process, checks its messages and status, and returns its output.
 
     Raises:
-        RefusedError: It says no, in one line.
+        RefusedError: The input was refused, with one line of error.
     """
     output, errors = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO())
     with redirect_stdout(output), redirect_stderr(errors):
@@ -86,7 +86,7 @@ def check_command(arguments: Sequence[str]) -> str:
 
 
 def run_process(place: Place) -> None:
-    """Runs the command as people do."""
+    """Runs the command in a new process."""
     command = [sys.executable, "-m", "stemdock", *_arguments(place)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, errors="surrogateescape")
     _check(done.returncode, done.stdout, done.stderr)
@@ -94,9 +94,9 @@ def run_process(place: Place) -> None:
 
 
 def _check(status: int, output: str, errors: str) -> None:
-    # The mp3 decoder speaks to standard error for itself, and nothing can stop it.
+    # The mp3 decoder prints to standard error, which cannot be turned off.
     lines = [line for line in errors.splitlines() if not line.startswith(_DECODER)]
-    # What is called a playlist can be many songs, and then there is a last line to count them.
+    # A file named like a playlist can contain many songs; then a summary is printed last.
     lines = [line for line in lines if not _SUMMARY.match(line)]
     if status == 0:
         assert not [line for line in lines if not line.startswith("warning: ")], errors
@@ -107,7 +107,7 @@ def _check(status: int, output: str, errors: str) -> None:
     assert lines, errors
     assert all(line.startswith("error: ") for line in lines), errors
     assert all(line.isprintable() for line in lines), errors
-    raise RefusedError(lines[0], remedy="None: this is what was to be shown.")
+    raise RefusedError(lines[0], remedy="None: the refusal is correct.")
 
 
 TARGET: Final = Target(weight=6, build=build, damage=damage, run=run)

@@ -1,4 +1,4 @@
-"""Spleeter's configurations, read and used with a checkpoint that is in order."""
+"""Uses damaged configurations of Spleeter with an intact checkpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from fuzz.case import Target
 from fuzz.mutation import mutated_json
 from fuzz.targets.networks import write_checkpoint
 from stemdock_export.config import load_config
-from stemdock_export.direct import convert_checkpoint
+from stemdock_export.direct import DirectConverter
+from stemdock_export.exporting import export_checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ _LEGAL: Final = {
         ["a\n", "b"],
     ),
 }
-"""Values that a configuration can have by its own rules, wise or not."""
+"""Values that a configuration may have, including unreasonable ones."""
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
@@ -52,10 +53,10 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
 
 
 def run(place: Place) -> None:
-    """Makes a model by it."""
+    """Converts the checkpoint with the configuration."""
     place.output.mkdir()
     config = load_config(str(place.input / _CONFIG))
-    convert_checkpoint(place.input, config, place.output / "model.onnx")
+    export_checkpoint(place.input, config, place.output / "model.onnx", converter=DirectConverter())
 
 
 TARGET: Final = Target(weight=6, build=write_checkpoint, damage=damage, run=run)

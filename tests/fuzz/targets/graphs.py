@@ -1,4 +1,4 @@
-"""Changes to the graph and the card of a model, each such that the message itself stays in order."""
+"""Changes the graph and the card of a model; the file remains a valid message."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def _card(rng: Random, model: Any) -> None:
             try:
                 old = json.loads(entry.value)
             except (ValueError, RecursionError):
-                old = 1  # it has been damaged before
+                old = 1  # already damaged
             entry.value = mutated_json(rng, old).decode("utf-8", "ignore")
 
 
 def _sizes(rng: Random, model: Any) -> None:
-    """The same treacherous size in the card and in the graph, which then agree."""
+    """Sets the same extreme size in the card and in the graph."""
     key, axis = rng.choice(
         (("n_frames", 1), ("n_bins", 2), ("n_channels", 3), ("frame_length", None), ("sample_rate", None))
     )
@@ -92,7 +92,7 @@ def _sizes(rng: Random, model: Any) -> None:
 
 
 def _stem_names(rng: Random, model: Any) -> None:
-    """Another name for a stem in the card and in the graph, which then agree."""
+    """Renames a stem in the card and in the graph."""
     name = rng.choice(
         ("../escaped", "/escaped/x", "a/b", "..", "\n", "\x1b[2J", "", " ", "x" * 300, "voice", _text(rng))
     )
@@ -162,7 +162,7 @@ def _node(rng: Random, model: Any) -> None:
 
 
 def _bomb(rng: Random, model: Any) -> None:
-    """An operator that makes much out of little, in the way of the first output."""
+    """Adds an operator with an output of extreme size before the first output."""
     output = model.graph.output[0].name
     size = rng.choice((1 << 10, 1 << 28, 1 << 31, 1 << 40))
     make = onnx.helper
@@ -211,7 +211,7 @@ def _versions(rng: Random, model: Any) -> None:
 
 
 def _nesting(rng: Random, model: Any) -> None:
-    """Graphs within graphs, as long as the writer can."""
+    """Nests graphs as deeply as the writer allows."""
     graph = model.graph
     for _ in range(rng.choice((2, 30, 90))):
         node = graph.node.add(op_type="If", name="deep", input=["x"], output=["y"])

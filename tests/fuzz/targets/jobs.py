@@ -1,4 +1,4 @@
-"""Job folders of the script in REAPER."""
+"""Runs damaged jobs of the script in REAPER."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 
 class JobRefusedError(StemdockError):
-    """The answer was an error, as it should be."""
+    """The job was refused, as it should be."""
 
 
 _HERE: Final = "@here@"
-"""Stands for the folder of the case, whose path is not known when it is made."""
+"""Placeholder for the folder of the case, whose path is not known yet."""
 
 
 def build(folder: Path) -> None:
-    """Writes a job of two sources."""
+    """Writes a job with two sources."""
     soundfile.write(folder / "song.wav", np.random.default_rng(0).normal(0, 0.1, (8000, 2)), 8000)
     source = {"id": "1", "name": "Song", "path": f"{_HERE}/input/song.wav", "start": 0.25, "duration": 0.5}
     job = {
@@ -45,14 +45,14 @@ def build(folder: Path) -> None:
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Changes what is asked for."""
+    """Damages the job."""
     shutil.copyfile(corpus / "song.wav", folder / "song.wav")
     job = json.loads((corpus / "job.json").read_text("utf-8"))
     (folder / "job.json").write_bytes(mutated_json(rng, job))
 
 
 def run(place: Place) -> None:
-    """Does the job; whatever it asks for, there is an answer, and a StemdockError is one."""
+    """Runs the job; there must always be a result, which may be an error."""
     folder = place.input
     path = folder / "job.json"
     path.write_bytes(path.read_bytes().replace(_HERE.encode(), str(place.root).encode()))
@@ -67,7 +67,7 @@ def run(place: Place) -> None:
 
 
 def _stays_here(path: Path, root: Path) -> bool:
-    """Whether the job writes below the case's folder: the folder is for the script to choose."""
+    """Whether the job's output folder, which the script chooses, is that of the case."""
     try:
         content: Any = json.loads(path.read_bytes())
         output: Path = (root / content["output_dir"]).resolve()

@@ -1,4 +1,4 @@
-"""Model files, loaded by onnxruntime and run."""
+"""Loads and runs damaged model files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from fuzz.mutation import mutated
 from fuzz.targets.graphs import change
 from fuzz.targets.networks import CONFIG, write_checkpoint
 from stemdock import Execution, Plugins, Separator, separate_file
-from stemdock_export.direct import convert_checkpoint
+from stemdock_export.direct import DirectConverter
+from stemdock_export.exporting import export_checkpoint
 
 if TYPE_CHECKING:
     from random import Random
@@ -26,16 +27,16 @@ MODEL: Final = "tiny.onnx"
 
 
 def build(folder: Path) -> None:
-    """Writes a model and something for it to separate."""
+    """Writes a model and a song."""
     with tempfile.TemporaryDirectory() as checkpoint:
         write_checkpoint(Path(checkpoint))
-        convert_checkpoint(Path(checkpoint), CONFIG, folder / MODEL)
+        export_checkpoint(Path(checkpoint), CONFIG, folder / MODEL, converter=DirectConverter())
     noise = np.random.default_rng(0).normal(0, 0.1, (5000, 2))
     soundfile.write(folder / "song.wav", noise, CONFIG.sample_rate)
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Damages bytes, or changes what the message says and writes it in order."""
+    """Damages bytes, or changes the contents of the message."""
     content = (corpus / MODEL).read_bytes()
     if rng.random() < 0.35:
         content = mutated(rng, content)
@@ -49,7 +50,7 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
 
 
 def run(place: Place) -> None:
-    """Loads the model and separates with it."""
+    """Separates the song with the model."""
     execution = Execution(provider="cpu", n_threads=1)
     separator = Separator(place.input / MODEL, execution=execution, plugins=Plugins())
     separated = separate_file(separator, place.input / "song.wav", place.output)

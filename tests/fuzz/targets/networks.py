@@ -1,4 +1,4 @@
-"""A network small enough to be made, loaded and run in no time."""
+"""A network that is small enough to be converted, loaded and run quickly."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ CONTENT: Final = {
         },
     },
 }
-"""Its configuration."""
+"""The configuration of the network."""
 CONFIG: Final = parse_config(json.dumps(CONTENT), "tiny")
 
 
 def write_checkpoint(folder: Path) -> None:
-    """Writes its checkpoint, and its configuration beside it."""
+    """Writes a checkpoint and its configuration."""
     write_bundle(folder, seeded_values(CONFIG), block_length=400)
     (folder / "config.json").write_text(json.dumps(CONTENT), "utf-8")

@@ -1,4 +1,4 @@
-"""Playlists, and the songs that they mean."""
+"""Reads damaged playlists."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def build(folder: Path) -> None:
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Damages the playlist, or puts other entries into it."""
+    """Damages the playlist or adds entries."""
     content = rng.choice(sorted(corpus.iterdir())).read_bytes()
     if rng.random() < 0.4:
         content += any_text(rng).encode("utf-8", "surrogatepass") + b"\n"
@@ -34,7 +34,7 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
 
 
 def run(place: Place) -> None:
-    """Looks for the songs; the first that cannot be found is the answer."""
+    """Finds the songs and raises the error of the first that cannot be found."""
     songs = find_songs([str(place.input / _PLAYLIST), str(place.input)], output=place.output)
     for song in songs:
         if song.fault:

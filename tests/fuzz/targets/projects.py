@@ -1,4 +1,4 @@
-"""REAPER's projects and list of actions, with something put into them."""
+"""Adds tracks and actions to damaged files of REAPER."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def damage(rng: Random, corpus: Path, folder: Path) -> None:
 
 
 def run(place: Place) -> None:
-    """Puts scripts and stems in; whatever else is in a file stays."""
+    """Adds scripts and stems; the rest of each file must not change."""
     actions = (place.input / _ACTIONS).read_bytes()
     added = added_text(actions, _SCRIPTS, "/home/x/Scripts", b"\n")
     assert added_text(actions + added, _SCRIPTS, "/home/x/Scripts", b"\n") == b""

@@ -1,4 +1,4 @@
-"""Records of what was separated before, which `--resume` believes as far as they are sound."""
+"""Resumes a batch with a damaged manifest."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _RESULTS: Final = "results"
 
 
 def build(folder: Path) -> None:
-    """Separates a song and keeps the results and their record."""
+    """Separates a song and keeps the results and their manifest."""
     models.build(folder)
     check_command(_arguments(folder))
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
-    """Damages the record, and now and then loses a stem."""
+    """Damages the manifest, and sometimes removes a stem."""
     shutil.copytree(corpus, folder, dirs_exist_ok=True)
-    (record,) = (folder / _RESULTS / ".stemdock").iterdir()
-    record.write_bytes(mutated_json(rng, json.loads(record.read_bytes())))
+    (manifest,) = (folder / _RESULTS / ".stemdock").iterdir()
+    manifest.write_bytes(mutated_json(rng, json.loads(manifest.read_bytes())))
     if rng.random() < 0.3:
         rng.choice(sorted((folder / _RESULTS).glob("*/*.wav"))).unlink()
 
 
 def run(place: Place) -> None:
-    """Separates the same song again, as far as that is needed."""
+    """Separates the same song again with `--resume`."""
     check_command(_arguments(place.input))
     assert len(list((place.input / _RESULTS / "song").glob("*.wav"))) == 2
 
