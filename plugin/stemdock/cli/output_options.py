@@ -29,7 +29,7 @@ def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "-f", "--template", default=DEFAULT_TEMPLATE, show_default=True,
-            help=f"Name the files in this way. Fields: {', '.join(FIELDS)}.",
+            help=f"Name the files after this template. Fields: {', '.join(FIELDS)}.",
         ),
     )  # fmt: skip
 

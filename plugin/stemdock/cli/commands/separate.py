@@ -84,7 +84,7 @@ def command(
     """Separate songs into stems.
 
     SONG is an audio file, a folder (searched at any depth), a pattern in quotes, a playlist (m3u, m3u8), or
-    - for standard input.
+    standard input (-).
 
     Reads wav, flac, mp3 and ogg files, and with ffmpeg all other formats: mono, stereo or surround, at any
     sample rate. The stems keep the song's sample rate, length and tags. Prints the path of each file that it
