@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -162,3 +163,48 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(AudioFileError, match="is not a regular file"):
         mixture_content(tmp_path / "pipe")
+
+
+WRITTEN = """{
+ "format": 1,
+ "work": {
+  "mixture": {
+   "size": 3,
+   "sha256": "ab"
+  },
+  "model": "small",
+  "model_sha256": "cd",
+  "options": {
+   "bit_depth": "16"
+  },
+  "algorithm": 1
+ },
+ "outputs": {
+  "a/high.wav": {
+   "size": 8,
+   "sha256": ""
+  },
+  "a/low.wav": {
+   "size": 7,
+   "sha256": ""
+  }
+ },
+ "complete": true
+}"""
+
+
+def test_the_files_of_earlier_versions_stay_valid(tmp_path: Path, targets: list[Path]) -> None:
+    written = json.loads(WRITTEN)
+    for target in targets:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(target.name.encode())
+        output = written["outputs"][f"a/{target.name}"]
+        output["sha256"] = hashlib.sha256(target.name.encode()).hexdigest()
+    text = json.dumps(written, indent=1)
+    (tmp_path / "out" / FOLDER).mkdir()
+    (tmp_path / "out" / FOLDER / "8f2c.json").write_text(text)
+    assert Manifest(tmp_path / "out").covers(PROVENANCE, targets)
+    # This version writes the same bytes.
+    write(Manifest(tmp_path / "out"), targets)
+    (path,) = (tmp_path / "out" / FOLDER).iterdir()
+    assert path.read_text() == text
