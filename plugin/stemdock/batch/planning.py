@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stemdock.audio import UnreadableTagsError, read_tags
 from stemdock.batch.events import SongPlan
 from stemdock.errors import OutputError, OutputExistsError
 from stemdock.output.naming import path_key
@@ -55,8 +56,6 @@ def plan_songs(
 
 def _tags(path: Path) -> Tags | None:
     """The song's tags for the template; None if they cannot be read, which its separation reports."""
-    from stemdock.audio import UnreadableTagsError, read_tags  # noqa: PLC0415  loads numpy and soundfile
-
     try:
         return read_tags(path)
     except (UnreadableTagsError, OSError):

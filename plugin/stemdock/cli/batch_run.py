@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stemdock.types import SeparatedFile
 
 
-def separate_songs(
+def run_plans(
     plans: Sequence[SongPlan],
     separation: ResumableSeparation,
     options: BatchOptions,
