@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.cli import model_option
+from stemdock.cli import echo_checks, model_option
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.folders import find_profile
 from stemdock_audacity.spool import default_spool
@@ -52,10 +52,7 @@ def doctor_command() -> int:
     from stemdock_audacity.diagnosis import diagnose_running  # noqa: PLC0415
     from stemdock_audacity.installation import diagnose  # noqa: PLC0415
 
-    checks = [*diagnose(), diagnose_running()]
-    for check in checks:
-        click.echo(f"{check.status:8}{check.subject}: {check.detail} {check.remedy}".rstrip())
-    return 1 if any(check.status == "failure" for check in checks) else 0
+    return 1 if echo_checks([*diagnose(), diagnose_running()]) == "failure" else 0
 
 
 @command.command("launch")

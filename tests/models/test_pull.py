@@ -160,7 +160,7 @@ def test_separating_fetches_what_is_missing_and_says_so(
     song = write_noise(tmp_path / "song.wav", sample_rate=44100)
     assert run(["separate", str(song), "-m", "4stems", "-o", str(tmp_path / "out")], plugins) == 0
     captured = capsys.readouterr()
-    assert "4stems: is not installed: fetching it from http://127.0.0.1" in captured.err
+    assert "4stems: is not installed. Downloading it from http://127.0.0.1" in captured.err
     assert [line.rsplit("/", 1)[1] for line in captured.out.splitlines()] == [
         "vocals.wav", "drums.wav", "bass.wav", "other.wav",
     ]  # fmt: skip

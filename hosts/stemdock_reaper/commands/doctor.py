@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stemdock.cli import echo_checks
 from stemdock_reaper.commands.options import chosen_folder, resource_option
 from stemdock_reaper.installation import diagnose
 from stemdock_reaper.jobs import remove_old_jobs
@@ -23,11 +24,8 @@ def command(resource_path: Path | None) -> int:
     Exit status 1 if something is to be put right.
     """
     resources = chosen_folder(resource_path)
-    checks = diagnose([resources])
-    for check in checks:
-        remedy = f" {check.remedy}" if check.remedy else ""
-        click.echo(f"{check.status:8}{check.subject}: {check.detail}{remedy}")
+    worst = echo_checks(diagnose([resources]))
     n_removed = remove_old_jobs(jobs_folder(resources))
     if n_removed:
         click.echo(f"{n_removed} old jobs removed", err=True)
-    return int(any(check.status != "ok" for check in checks))
+    return int(worst != "ok")

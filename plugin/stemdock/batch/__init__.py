@@ -1,1 +1,1 @@
-"""Many songs: what they are, what is done already, and the run."""
+"""Separating many songs: finding them, skipping finished ones, running the rest."""

@@ -1,63 +1,63 @@
-"""How fast a batch goes and how long it still takes."""
+"""Estimating the speed of a batch and the time that it still needs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stemdock.batch.running import Advanced, Done, Started
+from stemdock.batch.events import Advanced, Done, Started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from stemdock.batch.running import BatchEvent, Job
+    from stemdock.batch.events import BatchEvent, SongPlan
     from stemdock.types import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SongPace:
-    """How a song comes along."""
+class SongEta:
+    """Progress of a song that is being separated."""
 
     fraction: float | None
-    """From 0 to 1; None if its length is not known."""
+    """Finished part, 0 to 1; None if the song's length is not known."""
     speed: float | None
-    """Seconds of audio a second; None if the sample rate is not known."""
+    """Seconds of audio per second; None if the sample rate is not known."""
     remaining: float | None
-    """Seconds; None if the length is not known."""
+    """Seconds until the song is finished; None if its length is not known."""
 
 
-class Pace:
-    """Counts a batch's progress; the work in a song is taken to be as the size of its file."""
+class BatchEta:
+    """Estimates the remaining time from events, on the assumption that it is proportional to file size."""
 
-    def __init__(self, jobs: Sequence[Job], now: Callable[[], float]) -> None:
+    def __init__(self, plans: Sequence[SongPlan], now: Callable[[], float]) -> None:
         """Starts the clock.
 
         Args:
-            jobs: All songs.
+            plans: All songs.
             now: A clock in seconds.
         """
         self._now = now
-        self._weights = {job.number: _weight(job) for job in jobs}
+        self._weights = {plan.number: _weight(plan) for plan in plans}
         self._starts: dict[int, float] = {}
         self._fractions: dict[int, float] = {}
         self._begin = now()
         self._n_total = self._n_left = sum(self._weights.values())
-        self.songs: dict[int, SongPace] = {}
-        """The songs under way, by number."""
+        self.songs: dict[int, SongEta] = {}
+        """The songs in progress, by number."""
 
     def count(self, event: BatchEvent) -> None:
-        """Takes an event into account."""
-        number = event.job.number
+        """Updates the estimate."""
+        number = event.plan.number
         if isinstance(event, Started):
             self._starts[number] = self._now()
-            self.songs[number] = SongPace(fraction=None, speed=None, remaining=None)
+            self.songs[number] = SongEta(fraction=None, speed=None, remaining=None)
         elif isinstance(event, Advanced):
-            self.songs[number] = self._song_pace(number, event.progress)
+            self.songs[number] = self._song_eta(number, event.progress)
             self._fractions[number] = self.songs[number].fraction or 0.0
         else:
             self._n_left -= self._weights[number]
             if not isinstance(event, Done):
-                # What was not separated took no time, so it tells nothing about the others.
+                # Skipped and failed songs take almost no time, so they must not raise the estimated speed.
                 self._n_total -= self._weights[number]
             self.songs.pop(number, None)
             self._fractions.pop(number, None)
@@ -69,12 +69,12 @@ class Pace:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds until the batch ends; None before anything can be said."""
-        under_way = sum(self._weights[number] * fraction for number, fraction in self._fractions.items())
-        done = self._n_total - self._n_left + under_way
-        return self.elapsed * (self._n_left - under_way) / done if done else None
+        """Seconds until the batch ends; None before the first progress."""
+        in_progress = sum(self._weights[number] * fraction for number, fraction in self._fractions.items())
+        done = self._n_total - self._n_left + in_progress
+        return self.elapsed * (self._n_left - in_progress) / done if done else None
 
-    def _song_pace(self, number: int, progress: Progress) -> SongPace:
+    def _song_eta(self, number: int, progress: Progress) -> SongEta:
         elapsed = self._now() - self._starts[number]
         fraction = remaining = speed = None
         if progress.total_length:
@@ -82,11 +82,11 @@ class Pace:
             remaining = elapsed * (1 - fraction) / fraction if fraction else None
         if progress.sample_rate and elapsed > 0:
             speed = progress.done_length / progress.sample_rate / elapsed
-        return SongPace(fraction=fraction, speed=speed, remaining=remaining)
+        return SongEta(fraction=fraction, speed=speed, remaining=remaining)
 
 
-def _weight(job: Job) -> int:
+def _weight(plan: SongPlan) -> int:
     try:
-        return 0 if job.song.fault else job.song.path.stat().st_size
+        return 0 if plan.song.fault else plan.song.path.stat().st_size
     except OSError:
         return 0

@@ -1,247 +1,128 @@
-"""What was separated from what, kept beside the results, so that a later run need not do it again.
+"""The manifest of an output folder: what each song's stems were made from, so that a later run can resume.
 
-In the output folder, `.stemdock/` has one JSON file for each song: the content of the mixture, the model
-and the options as far as they change the result, and the content of every file written. A record says
-nothing about times, names on this machine or how long it took, so equal work leaves equal records.
-
-A record is written twice: `complete` is false just before the files go to their places and true
-once they are there. Killed between the two, a run leaves files that the next one can tell for its own by
-their content.
+An entry is written twice: with `complete` false just before the files move to their final paths, and with
+`complete` true afterwards. If a run is killed in between, the next run recognises the files by their content.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
-from stemdock.lib.atomic import write_atomically
-from stemdock.lib.hashing import file_sha256
-from stemdock.lib.os_errors import os_errors_as
-from stemdock.lib.untrusted_json import parse_json
+from stemdock.batch.contents import has_content, output_content
+from stemdock.batch.manifest_files import FOLDER, ManifestEntry, entry_name, load_entry, write_entry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-FOLDER: Final = ".stemdock"
-ALGORITHM: Final = 1
-"""Raise it whenever the same mixture, model and options come to give other samples."""
-_FORMAT: Final = 1
-"""Of the JSON files; those of another format are not understood and so count as missing."""
+    from stemdock.batch.manifest_files import Provenance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """A file's content, in short."""
-
-    size: int
-    """Bytes."""
-    sha256: str
-    """Hex."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """All that a result depends on."""
-
-    mixture: Content
-    model: str
-    """For people: `model_sha256` decides."""
-    model_sha256: str
-    options: Mapping[str, Any]
-    """Options that change the result, as JSON has them."""
-    algorithm: int = ALGORITHM
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One song's results."""
-
-    work: Work
-    outputs: Mapping[str, Content]
-    """By path relative to the output folder, with forward slashes."""
-    complete: bool
-    """Whether all outputs have been in their places."""
-
-
-class Records:
-    """The records of one output folder; threads may share them."""
+class Manifest:
+    """The entries of one output folder; safe to use from several threads."""
 
     def __init__(self, root: Path) -> None:
-        """Reads all records.
+        """Reads all entries.
 
         Args:
             root: The output folder, which need not exist.
         """
         self._root = root
         self._lock = Lock()
-        self._records: dict[str, Record] = {}
+        self._entries: dict[str, ManifestEntry] = {}
         self._owners: dict[str, str] = {}
-        """Name of the record that has an output, by the output's path."""
+        """Name of the entry that lists an output, by the output's path."""
         for path in sorted((root / FOLDER).glob("*.json")):
-            record = _load(path)
-            if record:
-                self._take(path.stem, record)
+            entry = load_entry(path)
+            if entry:
+                self._add(path.stem, entry)
 
     def paths(self) -> frozenset[Path]:
-        """All files that are results of former runs, resolved."""
+        """All files that previous runs wrote, resolved."""
         root = self._root.resolve()
         with self._lock:
             return frozenset(root / output for output in self._owners)
 
     def owns(self, path: Path) -> bool:
-        """Whether a file was written by a former run, and so may be replaced by what is done again."""
+        """Whether a previous run wrote this file, so that resuming may replace it."""
         output = self._output(path)
         with self._lock:
             name = self._owners.get(output)
-            record = self._records[name] if name else None
-        return record is not None and (record.complete or _has_content(path, record.outputs[output]))
+            entry = self._entries[name] if name else None
+        return entry is not None and (entry.complete or has_content(path, entry.outputs[output]))
 
-    def covers(self, work: Work, targets: Collection[Path]) -> bool:
-        """Whether all targets are there, byte for byte as the same work left them."""
-        record = self._record_of(targets)
-        if record is None or record.work != work or not self._is_intact(record, targets):
+    def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
+        """Whether all targets exist, byte for byte as a run with the same provenance wrote them."""
+        entry = self._entry_of(targets)
+        if entry is None or entry.provenance != provenance or not self._is_intact(entry, targets):
             return False
-        if not record.complete:
-            self._save(replace(record, complete=True))
+        if not entry.complete:
+            self._save(replace(entry, complete=True))
         return True
 
-    def work_behind(self, paths: Collection[Path]) -> Work | None:
-        """What files depend on that are all there, byte for byte as one run left them; None if not known."""
-        record = self._record_of(paths)
-        return record.work if record and self._is_intact(record, paths) else None
+    def provenance_of(self, paths: Collection[Path]) -> Provenance | None:
+        """What files were made from; None if one run did not write them all, or one has changed."""
+        entry = self._entry_of(paths)
+        return entry.provenance if entry and self._is_intact(entry, paths) else None
 
-    def announce(self, work: Work, staged: Mapping[Path, Path]) -> Record:
-        """Records files that are about to go to their places.
+    def announce(self, provenance: Provenance, staged: Mapping[Path, Path]) -> ManifestEntry:
+        """Saves an entry for files that are about to move to their final paths.
 
         Args:
-            work: What they depend on.
-            staged: The complete files by their places.
+            provenance: What they were made from.
+            staged: The finished files by their final paths.
 
         Raises:
-            OutputError: A file cannot be read again, or the record cannot be written.
+            OutputError: A file cannot be read again, or the entry cannot be written.
         """
         with ThreadPoolExecutor() as pool:
-            contents = list(pool.map(_output_content, staged.values()))
-        outputs = {self._output(place): content for place, content in zip(staged, contents, strict=True)}
-        record = Record(work=work, outputs=dict(sorted(outputs.items())), complete=False)
-        self._save(record)
-        return record
+            contents = list(pool.map(output_content, staged.values()))
+        outputs = {self._output(path): content for path, content in zip(staged, contents, strict=True)}
+        entry = ManifestEntry(provenance=provenance, outputs=dict(sorted(outputs.items())), complete=False)
+        self._save(entry)
+        return entry
 
-    def complete(self, record: Record) -> None:
-        """Records that announced files have reached their places.
+    def complete(self, entry: ManifestEntry) -> None:
+        """Saves that announced files have reached their final paths.
 
         Raises:
-            OutputError: The record cannot be written.
+            OutputError: The entry cannot be written.
         """
-        self._save(replace(record, complete=True))
+        self._save(replace(entry, complete=True))
 
-    def _record_of(self, paths: Collection[Path]) -> Record | None:
-        """The one record that all these files are in."""
+    def _entry_of(self, paths: Collection[Path]) -> ManifestEntry | None:
+        """The one entry that lists all these files."""
         with self._lock:
             names = {self._owners.get(self._output(path)) for path in paths}
             name = names.pop() if len(names) == 1 else None
-            return self._records[name] if name else None
+            return self._entries[name] if name else None
 
-    def _is_intact(self, record: Record, paths: Collection[Path]) -> bool:
-        return all(_has_content(path, record.outputs[self._output(path)]) for path in paths)
+    def _is_intact(self, entry: ManifestEntry, paths: Collection[Path]) -> bool:
+        return all(has_content(path, entry.outputs[self._output(path)]) for path in paths)
 
     def _output(self, path: Path) -> str:
         return Path(os.path.relpath(path, self._root)).as_posix()
 
-    def _take(self, name: str, record: Record) -> set[str]:
-        """Enters a record; returns the names of those that it makes obsolete."""
-        obsolete = {self._owners[output] for output in record.outputs if output in self._owners} - {name}
+    def _add(self, name: str, entry: ManifestEntry) -> set[str]:
+        """Adds an entry; returns the names of the entries that it replaces."""
+        obsolete = {self._owners[output] for output in entry.outputs if output in self._owners} - {name}
         for old in obsolete:
-            for output in self._records.pop(old).outputs:
+            for output in self._entries.pop(old).outputs:
                 del self._owners[output]
-        self._records[name] = record
-        self._owners.update(dict.fromkeys(record.outputs, name))
+        self._entries[name] = entry
+        self._owners.update(dict.fromkeys(entry.outputs, name))
         return obsolete
 
-    def _save(self, record: Record) -> None:
-        name = hashlib.sha256(os.fsencode("\0".join(record.outputs))).hexdigest()[:32]
+    def _save(self, entry: ManifestEntry) -> None:
+        name = entry_name(entry)
         folder = self._root / FOLDER
-        path = folder / f"{name}.json"
-        text = json.dumps({"format": _FORMAT, **asdict(record)}, indent=1)
         with self._lock:
-            with os_errors_as(
-                lambda reason: OutputError(
-                    path,
-                    f"the record cannot be written ({reason})",
-                    remedy="Check the permissions and the free disk space.",
-                )
-            ):
-                folder.mkdir(parents=True, exist_ok=True)
-                # The next run writes to the same temporary file, and so leaves none of a killed run.
-                write_atomically(path, text.encode(), durable=True, part=path.with_suffix(".part"))
-            for obsolete in self._take(name, record):
+            write_entry(entry, folder / f"{name}.json")
+            for obsolete in self._add(name, entry):
                 with suppress(OSError):
                     (folder / f"{obsolete}.json").unlink()
-
-
-def mixture_content(path: Path) -> Content:
-    """The content of a mixture.
-
-    Raises:
-        AudioFileError: It cannot be read, or is a pipe, a device or a folder: those have no content to
-            come back to, and may have no end.
-    """
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise AudioFileError(
-                path, "is no file", remedy="Name an audio file, or send a stream to standard input (-)."
-            )
-        return _content(path)
-    except FileNotFoundError as error:
-        raise AudioFileNotFoundError(path) from error
-    except OSError as error:
-        raise AudioFileError(
-            path, f"cannot be read ({error.strerror})", remedy="Name an audio file that you may read."
-        ) from error
-
-
-def _output_content(path: Path) -> Content:
-    try:
-        return _content(path)
-    except OSError as error:
-        raise OutputError(
-            path, f"cannot be read again ({error.strerror})", remedy="Check the disk and its free space."
-        ) from error
-
-
-def _content(path: Path) -> Content:
-    return Content(size=path.stat().st_size, sha256=file_sha256(path))
-
-
-def _has_content(path: Path, content: Content) -> bool:
-    try:
-        # A look at the size spares reading what was cut short.
-        return path.stat().st_size == content.size and _content(path) == content
-    except OSError:
-        return False
-
-
-def _load(path: Path) -> Record | None:
-    """A record; None if it is damaged or not understood."""
-    try:
-        value = parse_json(path.read_bytes())
-        if value["format"] != _FORMAT:
-            return None
-        work = value["work"]
-        outputs = {str(output): Content(**content) for output, content in value["outputs"].items()}
-        return Record(
-            work=Work(**{**work, "mixture": Content(**work["mixture"])}),
-            outputs=outputs,
-            complete=value["complete"] is True,
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None

@@ -1,4 +1,4 @@
-"""Playlists in m3u and m3u8: the text, without looking for the files."""
+"""Reading the entries of m3u and m3u8 playlists, without looking for the files."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Final
 
 SUFFIXES: Final = frozenset({".m3u", ".m3u8"})
-"""What a playlist's name ends in, in lower case."""
+"""File name extensions of playlists, in lower case."""
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
-"""Not str.splitlines: a name in Latin-1 may hold bytes that Unicode calls line ends."""
-_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+"""Not str.splitlines: a name in Latin-1 can contain bytes that Unicode counts as line ends."""
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def playlist_entries(data: bytes) -> list[str]:
-    """The entries of a playlist, in order, as they stand there.
+    """The entries of a playlist in order, unchanged.
 
     Args:
-        data: The file. UTF-8 or UTF-16 if a byte order mark says so; otherwise UTF-8 if it can be that,
-            and else Latin-1, in which players of old wrote m3u.
+        data: The file. UTF-8 or UTF-16 if it has a byte order mark; otherwise UTF-8 if it is valid, and
+            else Latin-1, the encoding of old m3u files.
     """
     lines = (line.strip(" \t") for line in _LINE_END.split(_decoded(data)))
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def is_address(entry: str) -> bool:
-    """Whether an entry is an address (`http://…`, `file://…`) rather than a path."""
-    return _ADDRESS.match(entry) is not None
+def is_url(entry: str) -> bool:
+    """Whether an entry is a URL (`http://…`, `file://…`) instead of a path."""
+    return _URL.match(entry) is not None
 
 
 def _decoded(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Separating the songs of a batch so that a later run can tell what is done."""
+"""Separating the songs of a batch so that a later run can resume it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stemdock.batch.manifest import Work, mixture_content
+from stemdock.batch.contents import mixture_content
+from stemdock.batch.manifest_files import Provenance
 from stemdock.errors import AudioFileError, OutputError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from stemdock.batch.manifest import Record, Records
-    from stemdock.batch.running import Job
+    from stemdock.batch.events import SongPlan
+    from stemdock.batch.manifest import Manifest
+    from stemdock.batch.manifest_files import ManifestEntry
     from stemdock.files.excerpts import Excerpt
     from stemdock.output.options import Output
     from stemdock.separator import Separator
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedSeparation:
-    """Separates one song after the other with the same model and options, and keeps records of it."""
+class ResumableSeparation:
+    """Separates songs with one model and one set of options, and lists the results in the manifest."""
 
     separator: Separator
     model_sha256: str
@@ -34,64 +36,64 @@ class RecordedSeparation:
     excerpt: Excerpt
     downmix: DownmixMode
     options: Mapping[str, Any]
-    """What else than the model changes the result, as it goes into the records."""
-    records: Records
+    """The options that change the stems, as the manifest stores them."""
+    manifest: Manifest
     resume: bool
-    """Whether to leave alone what is done, and to replace what a former run left damaged or otherwise."""
+    """Whether to skip finished songs and to replace damaged or outdated stems of previous runs."""
     overwrite: bool
-    """Whether to replace what anybody left."""
+    """Whether to replace any file."""
     cancel: Event
 
     def may_replace(self, path: Path) -> bool:
-        """Whether a file that is in the place of a stem may go."""
-        return self.overwrite or (self.resume and self.records.owns(path))
+        """Whether a stem may replace this existing file."""
+        return self.overwrite or (self.resume and self.manifest.owns(path))
 
-    def __call__(self, job: Job, on_progress: Callable[[Progress], None]) -> SeparatedFile | None:
-        """Separates a song, unless that was done before.
+    def __call__(self, plan: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | None:
+        """Separates a song, unless a previous run finished it.
 
         Returns:
-            None if the files of a former run are all there and what would come of it now.
+            None if the stems of a previous run exist and are identical to those that this run would write.
 
         Raises:
-            AudioFileError: The song cannot be separated, or was changed meanwhile.
-            OutputError: A stem or the record cannot be written.
+            AudioFileError: The song cannot be separated, or changed during the separation.
+            OutputError: A stem or the manifest cannot be written.
             CancelledError: `cancel` was set.
         """
-        source = job.song.path
-        work = Work(
+        source = plan.song.path
+        provenance = Provenance(
             mixture=mixture_content(source),
             model=self.separator.card.name,
             model_sha256=self.model_sha256,
             options=self.options,
         )
-        targets = job.targets.values()
-        if self.resume and self.records.covers(work, targets):
+        targets = plan.targets.values()
+        if self.resume and self.manifest.covers(provenance, targets):
             return None
-        record: Record | None = None
+        entry: ManifestEntry | None = None
 
         def announce(staged: Mapping[Path, Path]) -> None:
-            nonlocal record
-            # Times are too coarse to tell this; reading it again takes little beside separating it.
-            if mixture_content(source) != work.mixture:
+            nonlocal entry
+            # Modification times are too coarse for this; hashing takes little time beside the separation.
+            if mixture_content(source) != provenance.mixture:
                 raise AudioFileError(
                     source,
-                    "was changed while it was being separated",
-                    remedy="Separate it again when nothing writes to it any more.",
+                    "changed during the separation",
+                    remedy="Separate it again when no other program writes to it.",
                 )
-            record = self.records.announce(work, staged)
+            entry = self.manifest.announce(provenance, staged)
 
         separated = separate_file(
             self.separator,
             source,
-            job.targets,
+            plan.targets,
             output=self.output,
             excerpt=self.excerpt,
             downmix=self.downmix,
             overwrite=all(self.may_replace(path) for path in targets if path.exists()),
             observer=Observer(on_progress=on_progress, before_placing=announce, cancel=self.cancel),
         )
-        if record:
-            # The announcement alone already tells these files for ours, by their content.
+        if entry:
+            # If this fails, later runs still recognise the announced files by their content.
             with suppress(OutputError):
-                self.records.complete(record)
+                self.manifest.complete(entry)
         return separated

@@ -1,184 +1,60 @@
-"""Many songs, one after the other or some at once: what to write where, and the run.
-
-Nothing here knows who watches: a run is an iterator of events.
-"""
+"""Running a batch, one song at a time or several at once, as an iterator of events."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from stemdock.errors import CancelledError, OutputError, OutputExistsError, StemdockError
-from stemdock.output.naming import path_key
+from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started
+from stemdock.errors import CancelledError, StemdockError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from threading import Event
 
-    from stemdock.batch.inputs import Song
+    from stemdock.batch.events import BatchEvent, SongPlan
     from stemdock.types import Progress, SeparatedFile
 
 _POLL: Final = 0.2
-"""Seconds after which the waiting thread looks up, for signals arrive in it."""
+"""Seconds between wake-ups of the waiting thread, because signals are handled in it."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One song and the files to make of it."""
-
-    number: int
-    """From 1, in the order in which the songs were named."""
-    song: Song
-    targets: Mapping[str, Path]
-    """By stem; none if the song has a fault."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """Work on a song begins."""
-
-    job: Job
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advanced:
-    """A segment more is done."""
-
-    job: Job
-    progress: Progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A song's stems are in their places."""
-
-    job: Job
-    separated: SeparatedFile
-    elapsed: float
-    """Seconds that it took."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
-    """A former run did the same, and all its files are intact."""
-
-    job: Job
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """Nothing was made of a song."""
-
-    job: Job
-    error: StemdockError
-
-
-BatchEvent: TypeAlias = Started | Advanced | Done | Skipped | Failed
-Separate: TypeAlias = "Callable[[Job, Callable[[Progress], None]], SeparatedFile | None]"
-"""Separates one song; None if a former run did. Raises StemdockError."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What became of a batch."""
-
-    n_songs: int
-    n_done: int
-    n_skipped: int
-    n_failed: int
-    n_left: int
-    """None of these: the run was interrupted before."""
+Separate: TypeAlias = "Callable[[SongPlan, Callable[[Progress], None]], SeparatedFile | None]"
+"""Separates one song; returns None if a previous run finished it. Raises StemdockError."""
 
 
 class UnforeseenError(StemdockError):
-    """Something went wrong that nobody thought of; it is the `__cause__`."""
+    """An unexpected exception, which is the `__cause__`."""
 
     def __init__(self, path: Path, cause: Exception) -> None:
         super().__init__(
-            f"{path}: {type(cause).__name__}: {cause}",
-            remedy="Report it to the makers of Stemdock, with the song if you may.",
+            f"{path}: unexpected error, {type(cause).__name__}: {cause}",
+            remedy="This is a bug in Stemdock. Report it, with the song if you can share it.",
         )
 
 
-def conflicts(jobs: Sequence[Job], *, may_replace: Callable[[Path], bool]) -> list[OutputError]:
-    """What forbids to begin, each with the file that it is about.
-
-    Args:
-        jobs: All songs of the run.
-        may_replace: Whether a file that is there may be replaced.
-
-    Returns:
-        An error for each target that two songs share, on file systems that do not tell capitals or the
-        ways to write an accent apart, too; that is one of the mixtures; or that is there and stays.
-    """
-    mixtures = {job.song.path.resolve() for job in jobs if not job.song.is_standard_input}
-    sharers: dict[str, list[Job]] = defaultdict(list)
-    errors: list[OutputError] = []
-    for job in jobs:
-        for path in job.targets.values():
-            sharers[path_key(path)].append(job)
-            if path.resolve() in mixtures:
-                errors.append(
-                    OutputError(path, "is a mixture itself", remedy="Choose another output folder.")
-                )
-            elif path.exists() and not may_replace(path):
-                errors.append(OutputExistsError(path))
-    told = set()
-    for jobs_of_target in sharers.values():
-        songs = tuple(str(job.song.path) for job in jobs_of_target)
-        if len(songs) > 1 and songs not in told:
-            told.add(songs)
-            path = next(iter(jobs_of_target[0].targets.values()))
-            errors.append(
-                OutputError(
-                    path,
-                    f"would be written for {len(songs)} songs ({', '.join(songs)})",
-                    remedy="Separate them into different folders, or give --template what tells them apart.",
-                )
-            )
-    return errors
-
-
-def summarise(jobs: Sequence[Job], ended: Sequence[BatchEvent]) -> Summary:
-    """Counts what became of the songs.
-
-    Args:
-        jobs: All songs.
-        ended: The last event of each song that came to an end.
-    """
-    counts = Counter(type(event) for event in ended)
-    return Summary(
-        n_songs=len(jobs),
-        n_done=counts[Done],
-        n_skipped=counts[Skipped],
-        n_failed=counts[Failed],
-        n_left=len(jobs) - len(ended),
-    )
-
-
 def run_batch(
-    jobs: Sequence[Job], separate: Separate, *, n_at_once: int = 1, cancel: Event
+    plans: Sequence[SongPlan], separate: Separate, *, n_at_once: int = 1, cancel: Event
 ) -> Iterator[BatchEvent]:
-    """Separates songs and tells how it goes, past those that fail.
+    """Separates songs and continues after those that fail.
 
     Args:
-        jobs: The songs.
-        separate: Separates one of them, and is called in other threads.
-        n_at_once: Songs under way at once.
-        cancel: Set it to end soon: what is under way is given up without an event, and what has not
-            begun does not begin. It is set, and work has ended, when the iterator is closed.
+        plans: The songs.
+        separate: Separates one of them; called in other threads.
+        n_at_once: Number of songs to separate at the same time.
+        cancel: Set it to stop soon: songs in progress are abandoned without an event, and no other song
+            starts. Closing the iterator sets it, too, and waits for the threads.
 
     Yields:
-        Events, for each song in order; those of different songs mix if several are under way.
+        Events, those of each song in order. With several songs at the same time, their events interleave.
     """
     events: SimpleQueue[BatchEvent | None] = SimpleQueue()
     with ThreadPoolExecutor(n_at_once, thread_name_prefix="stemdock-song") as pool:
-        futures: list[Future[None]] = [pool.submit(_run_job, job, separate, cancel, events) for job in jobs]
+        futures: list[Future[None]] = [
+            pool.submit(_run_song, plan, separate, cancel, events) for plan in plans
+        ]
         n_left = len(futures)
         try:
             while n_left:
@@ -195,28 +71,30 @@ def run_batch(
                 cancel.set()
 
 
-def _run_job(job: Job, separate: Separate, cancel: Event, events: SimpleQueue[BatchEvent | None]) -> None:
-    """Sends the events of one song, and None at their end."""
+def _run_song(
+    plan: SongPlan, separate: Separate, cancel: Event, events: SimpleQueue[BatchEvent | None]
+) -> None:
+    """Sends the events of one song, followed by None."""
     try:
         if cancel.is_set():
             return
-        if job.song.fault:
-            events.put(Failed(job=job, error=job.song.fault))
+        if plan.song.fault:
+            events.put(Failed(plan=plan, error=plan.song.fault))
             return
-        events.put(Started(job=job))
+        events.put(Started(plan=plan))
         start = monotonic()
-        separated = separate(job, lambda progress: events.put(Advanced(job=job, progress=progress)))
+        separated = separate(plan, lambda progress: events.put(Advanced(plan=plan, progress=progress)))
         if separated:
-            events.put(Done(job=job, separated=separated, elapsed=monotonic() - start))
+            events.put(Done(plan=plan, separated=separated, elapsed=monotonic() - start))
         else:
-            events.put(Skipped(job=job))
+            events.put(Skipped(plan=plan))
     except CancelledError:
         return
     except StemdockError as error:
-        events.put(Failed(job=job, error=error))
-    except Exception as error:  # noqa: BLE001  the songs after this one shall not suffer for it
-        unforeseen = UnforeseenError(job.song.path, error)
+        events.put(Failed(plan=plan, error=error))
+    except Exception as error:  # noqa: BLE001  the next songs must still run
+        unforeseen = UnforeseenError(plan.song.path, error)
         unforeseen.__cause__ = error
-        events.put(Failed(job=job, error=unforeseen))
+        events.put(Failed(plan=plan, error=unforeseen))
     finally:
         events.put(None)

@@ -1,6 +1,15 @@
-"""plugin-cli: the command line, a plug-in like every other.
+"""plugin-cli: the command line, itself a plug-in.
 
-This module is the kit for the commands of other plug-ins; names are loaded when they are first used.
+This module is the kit for commands of other plug-ins. Each name is loaded when it is first used.
+
+Example:
+    >>> import click
+    >>> from stemdock.cli import GroupedCommand, model_option, open_separator
+    >>> @click.command("karaoke", cls=GroupedCommand, groups={"Models": ("model",)})
+    ... @model_option
+    ... @click.pass_obj
+    ... def command(plugins, model):
+    ...     separator = open_separator(model, plugins)
 """
 
 from __future__ import annotations
@@ -9,8 +18,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from stemdock.cli.checks import echo_checks as echo_checks
     from stemdock.cli.completion import complete_installed as complete_installed
     from stemdock.cli.completion import complete_models as complete_models
+    from stemdock.cli.grouped_help import GroupedCommand as GroupedCommand
     from stemdock.cli.opening import open_separator as open_separator
     from stemdock.cli.options import model_option as model_option
     from stemdock.cli.options import separation_options as separation_options
@@ -19,7 +30,9 @@ if TYPE_CHECKING:
     from stemdock.cli.terminal import fetch_reporter as fetch_reporter
 
 _NAMES: Final = {
+    "checks": "echo_checks",
     "completion": "complete_installed complete_models",
+    "grouped_help": "GroupedCommand",
     "opening": "open_separator",
     "options": "model_option separation_options",
     "terminal": "echo_error echo_path fetch_reporter",

@@ -1,4 +1,4 @@
-"""The core's own commands, offered through the same hook as everybody's."""
+"""The plug-in "cli": the commands of the core, registered through the same hook as all others."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def _entry(name: str, summary: str) -> CommandEntry:
 
 
 ENTRIES: Final = (
-    _entry("separate", "Split songs into stems."),
+    _entry("separate", "Separate songs into stems."),
     _entry("preview", "Write a web page that plays the stems of a song."),
     _entry("spectrogram", "Draw the spectrograms of audio files."),
     _entry("doctor", "Check the installation, plug-ins and hosts."),
-    _entry("completion", "Complete commands, options and models in your shell."),
+    _entry("completion", "Print a script for completion in your shell."),
 )
-"""The core's own commands, in the order in which help lists them."""
+"""The commands of the core, in the order of the help."""
 
 
 @hookimpl
 def stemdock_commands() -> Sequence[CommandEntry]:
-    """Commands that need no host."""
+    """Offers the commands that need no host."""
     return ENTRIES

@@ -1,7 +1,7 @@
-"""What a shell offers when a person presses Tab, by click's own completion.
+"""Completing commands, options, models and stems in the shell, based on click's completion.
 
-Names of models come from the plug-ins. Where a parameter has nothing of its own to offer, the shell
-completes file names, as it does for programs that it knows nothing about.
+Model names come from the plug-ins. For parameters without completions of their own, the shell completes
+file names, as it does for other programs.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 SHELLS: Final = ("bash", "zsh", "fish")
 
 PROGRAMS: Final = ("plugin-cli", "stemdock")
-"""Both are installed and are the same, so both are completed."""
+"""The program's two names; both are completed."""
 
 COMPLETE_VARIABLE: Final = "_PLUGIN_CLI_COMPLETE"
-"""Environment variable by which a shell's script asks for completions. click makes it of the first name."""
+"""Environment variable with which the shell asks for completions. click derives it from the first name."""
 
 
-class _FilesOtherwise(ShellComplete):
-    """Offers files for arguments of a command that has nothing else to offer."""
+class _FilesAsFallback(ShellComplete):
+    """Completes file names where a command has no completions of its own."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
         found = super().get_completions(args, incomplete)
@@ -40,26 +40,26 @@ class _FilesOtherwise(ShellComplete):
         return [CompletionItem(incomplete, type="file")]
 
 
-class _Bash(_FilesOtherwise, BashComplete):
+class _Bash(_FilesAsFallback, BashComplete):
     pass
 
 
-class _Zsh(_FilesOtherwise, ZshComplete):
+class _Zsh(_FilesAsFallback, ZshComplete):
     pass
 
 
-class _Fish(_FilesOtherwise, FishComplete):
+class _Fish(_FilesAsFallback, FishComplete):
     pass
 
 
 def register() -> None:
-    """Makes click answer shells as this module does."""
+    """Makes click use the completions of this module."""
     for shell, completion in zip(SHELLS, (_Bash, _Zsh, _Fish), strict=True):
         add_completion_class(completion, shell)
 
 
 def script(shell: str, cli: click.Command) -> str:
-    """What a shell must read to complete the program under both its names.
+    """The shell script that completes the program under both of its names.
 
     Args:
         shell: One of `SHELLS`.
@@ -72,17 +72,17 @@ def script(shell: str, cli: click.Command) -> str:
 
 
 def complete_models(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of all models, installed or not, with their stems."""
+    """Completes the names of all models, installed or not, with their stems as help."""
     return _items(_stems_of_all(context), incomplete)
 
 
 def complete_installed(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of the installed models, with their stems."""
+    """Completes the names of the installed models, with their stems as help."""
     return _items({each.name: each.card.stems for each in context.obj.models()}, incomplete)
 
 
 def complete_stems(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Stems, after a comma too, of the model that stands in the line or else of the one that is used."""
+    """Completes stems, also after a comma, of the model on the command line or of the default model."""
     named, comma, last = incomplete.rpartition(",")
     stems = _stems_of_all(context).get(context.params.get("model", ""), ())
     return [

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and the end of the terminal as a wish to end, rather than an exception at any line."""
+"""Stopping cleanly after Ctrl-C, SIGTERM or the end of the terminal, without exceptions at random places."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _SIGNALS: Final = tuple(
     if hasattr(signal, name)
 )
 _SIGNAL_STATUS: Final = 128
-"""What shells add a signal's number to: 130 interrupted, 143 terminated, 129 hung up."""
+"""Shells add the signal's number to this: 130 interrupted, 143 terminated, 129 hung up."""
 
 
 class Interruption:
-    """Whether the run has been asked to end.
+    """Whether the run has been interrupted.
 
     Attributes:
-        cancel: Set if so.
-        exit_status: What the process then ends with; 0 before.
+        cancel: Set after a signal.
+        exit_status: Exit status for this signal; 0 before.
     """
 
     def __init__(self) -> None:
@@ -33,9 +33,9 @@ class Interruption:
         self.exit_status = 0
 
     def handle(self, number: int, _: object) -> None:
-        """Takes a signal in."""
-        # A second signal during the first would wait for the event's lock for ever. It can also only want
-        # what is happening already: the segment under way ends, and what is unfinished is removed.
+        """Handles a signal."""
+        # A second signal during the first would wait for the event's lock forever. It would also change
+        # nothing: the current segment ends, and unfinished files are removed.
         if not self.exit_status:
             self.exit_status = _SIGNAL_STATUS + number
             self.cancel.set()
@@ -43,17 +43,17 @@ class Interruption:
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Takes the signals in as long as the context lasts."""
+    """Handles the signals until the context ends."""
     state = Interruption()
     if current_thread() is not main_thread():
-        # Only the main thread may, and nobody presses Ctrl-C for another.
+        # Python allows signal handlers only in the main thread.
         yield state
         return
-    # Whoever started this with signals ignored, as nohup does, meant that.
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    former = {number: signal.signal(number, state.handle) for number in heeded}
+    # Signals that the parent process ignores, as nohup does, stay ignored.
+    handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, state.handle) for number in handled}
     try:
         yield state
     finally:
-        for number, handler in former.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

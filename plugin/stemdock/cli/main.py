@@ -1,6 +1,6 @@
-"""plugin-cli: the only place where errors become text and an exit status.
+"""plugin-cli: runs a command, and turns errors into a message and an exit status.
 
-Standard output carries results, standard error progress and messages. Exit status: 0 done,
+Results go to standard output, progress and messages to standard error. Exit status: 0 done,
 1 failed, 2 wrong usage, 3 audio editor unreachable, 4 nothing selected, 129 hung up,
 130 interrupted, 143 terminated.
 """
@@ -40,7 +40,7 @@ EXIT_TERMINATED: Final = 143
 
 
 class _LazyGroup(click.Group):
-    """Lists the plug-ins' commands without importing any of them."""
+    """Lists the commands of all plug-ins without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [entry.name for entry in _commands(ctx)]
@@ -58,12 +58,12 @@ class _LazyGroup(click.Group):
 
 
 def _commands(context: click.Context) -> Sequence[CommandEntry]:
-    """All commands, the core's own first."""
+    """All commands, those of the core first."""
     return sorted(_plugins(context).commands(), key=lambda entry: entry not in ENTRIES)
 
 
 def _plugins(context: click.Context) -> Plugins:
-    """The plug-ins of this run, looked for when they are first needed."""
+    """The plug-ins of this run, loaded when they are first needed."""
     if context.obj is None:
         context.obj = load_plugins()
     plugins: Plugins = context.obj
@@ -72,7 +72,7 @@ def _plugins(context: click.Context) -> Plugins:
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        import stemdock  # noqa: PLC0415  reading the metadata takes longer than all the rest
+        import stemdock  # noqa: PLC0415  reading the version from the metadata is slow
 
         click.echo(f"stemdock {stemdock.__version__}")
         context.exit()
@@ -81,24 +81,24 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
-    help="Show the version and exit.",
+    help="Print the version and exit.",
 )  # fmt: skip
 def cli() -> None:
-    """Split songs into stems with Deezer's Spleeter models, without TensorFlow."""
+    """Separate songs into stems with Deezer's Spleeter models, without TensorFlow."""
 
 
 def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) -> int:
     """Runs one command line.
 
     Args:
-        arguments: Without the program's name; those of the process if not given.
-        plugins: All that are installed, if not given.
+        arguments: Without the program's name; by default those of the process.
+        plugins: By default all that are installed.
 
     Returns:
         The exit status.
     """
     program = "plugin-cli"
-    if COMPLETE_VARIABLE in os.environ:  # then click answers the shell that asks, in place of a run
+    if COMPLETE_VARIABLE in os.environ:  # click then prints completions instead of running a command
         register()
     try:
         status: Any = cli.main(
@@ -131,6 +131,6 @@ def _exit_status(error: StemdockError) -> int:
 
 def main() -> None:
     """Entry point of the programs `plugin-cli` and `stemdock`."""
-    # Unwinding removes what is half-written, which the default action would leave.
+    # Raising SystemExit removes unfinished files; the default action would leave them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     sys.exit(run())

@@ -1,4 +1,4 @@
-"""Opening a model for a command: one that is missing is fetched first."""
+"""Opening a model for a command, with a download first if it is not installed."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def open_separator(
     execution: Execution = DEFAULT_EXECUTION,
     separation: Separation = DEFAULT_SEPARATION,
 ) -> Separator:
-    """Loads a model, and tells on standard error if it must be fetched for that.
+    """Loads a model; downloads it first if necessary, with progress on standard error.
 
     Args:
         model: Name of a model, or the path of an ONNX file.
-        plugins: Where models come from.
-        execution: How its networks are run.
-        separation: How stems are made of what they estimate.
+        plugins: The plug-ins that offer models.
+        execution: How the networks run.
+        separation: How stems are computed from the networks' estimates.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
-        ModelError: The model cannot be had, is damaged or contradicts its card.
+        ModelError: The model cannot be downloaded, is damaged or contradicts its card.
     """
-    # The engine is imported here, since asking for help must not wait for it.
+    # The engine loads slowly, and --help does not need it.
     from stemdock.separator import Separator  # noqa: PLC0415
 
     try:
         return Separator(model, execution=execution, separation=separation, plugins=plugins)
     except ModelNotInstalledError as error:
-        click.echo(f"{error}: fetching it from {error.download.source}", err=True)
+        click.echo(f"{error}. Downloading it from {error.download.source}", err=True)
         with fetch_reporter() as on_progress:
             error.download.fetch(on_progress=on_progress)
     return Separator(model, execution=execution, separation=separation, plugins=plugins)

@@ -1,4 +1,4 @@
-"""Pages to listen to what a batch makes, written as soon as a song is done."""
+"""Preview pages for the songs of a batch, each written as soon as its song is separated."""
 
 from __future__ import annotations
 
@@ -8,65 +8,69 @@ from typing import TYPE_CHECKING, Final
 from stemdock.errors import OutputExistsError
 
 PAGE_NAME: Final = "preview.html"
-"""Of the page beside the stems, if no other is wanted."""
+"""Default file name of a preview page."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from stemdock.batch.running import Job, Separate
+    from stemdock.batch.events import SongPlan
+    from stemdock.batch.running import Separate
     from stemdock.errors import OutputError
     from stemdock.output.options import Output
     from stemdock.types import Progress, SeparatedFile
 
 
 class Pages:
-    """The pages of a batch: preview.html beside the stems, or named for the song if songs share a folder."""
+    """The pages of a batch: preview.html next to the stems, or SONG preview.html if songs share a folder."""
 
-    def __init__(self, jobs: Sequence[Job], output: Output, *, overwrite: bool) -> None:
-        """Decides on the names.
+    def __init__(self, plans: Sequence[SongPlan], output: Output, *, overwrite: bool) -> None:
+        """Chooses the file names.
 
         Args:
-            jobs: All songs that get pages.
-            output: How their stems are written.
-            overwrite: Whether pages that are there already may be replaced.
+            plans: All songs that get pages.
+            output: The stems and mixes of each song.
+            overwrite: Whether existing pages may be replaced.
         """
         self._output = output
         self._overwrite = overwrite
-        folders = {job.number: next(iter(job.targets.values())).parent for job in jobs if job.targets}
+        folders = {plan.number: next(iter(plan.targets.values())).parent for plan in plans if plan.targets}
         n_songs = Counter(folders.values())
         self._paths = {
-            job.number: folder / (PAGE_NAME if n_songs[folder] == 1 else f"{job.song.path.stem} {PAGE_NAME}")
-            for job in jobs
-            if (folder := folders.get(job.number))
+            plan.number: folder
+            / (PAGE_NAME if n_songs[folder] == 1 else f"{plan.song.path.stem} {PAGE_NAME}")
+            for plan in plans
+            if (folder := folders.get(plan.number))
         }
 
-    def of(self, job: Job) -> tuple[Path, ...]:
+    def of(self, plan: SongPlan) -> tuple[Path, ...]:
         """The page of a song, if it gets one."""
-        return (self._paths[job.number],) if job.number in self._paths else ()
+        return (self._paths[plan.number],) if plan.number in self._paths else ()
 
     def conflicts(self) -> list[OutputError]:
-        """An error for each page that is there and stays."""
+        """An error for each existing page that may not be replaced."""
         if self._overwrite:
             return []
         return [OutputExistsError(path) for path in self._paths.values() if path.exists()]
 
     def after(self, separate: Separate) -> Separate:
-        """What separates a song and then writes its page, unless nothing changed and it has one."""
+        """A function that separates a song and writes its page, unless the song is skipped and has one."""
 
-        def separate_and_show(job: Job, on_progress: Callable[[Progress], None]) -> SeparatedFile | None:
-            # Decoders and drawing are for those who ask for pages.
+        def separate_and_show(
+            plan: SongPlan, on_progress: Callable[[Progress], None]
+        ) -> SeparatedFile | None:
+            # Only previews need decoders and drawing.
             from stemdock.preview import write_preview  # noqa: PLC0415
-            from stemdock.preview.history import recorded, without_mixes  # noqa: PLC0415
+            from stemdock.preview.history import find_history, without_mixes  # noqa: PLC0415
 
-            separated = separate(job, on_progress)
-            for path in self.of(job):
+            separated = separate(plan, on_progress)
+            for path in self.of(plan):
                 if separated or not path.exists():
                     write_preview(
-                        without_mixes(job.targets, self._output.mixes),
+                        without_mixes(plan.targets, self._output.mixes),
                         path,
-                        title=job.song.path.stem,
-                        facts=recorded(job.targets.values()).facts,
+                        title=plan.song.path.stem,
+                        facts=find_history(plan.targets.values()).facts,
                         overwrite=self._overwrite,
                     )
             return separated

@@ -1,4 +1,4 @@
-"""A result on standard output, for pipes: complete or not at all, as results in files are."""
+"""Writing a result to standard output, complete or not at all."""
 
 from __future__ import annotations
 
@@ -23,21 +23,23 @@ STANDARD_OUTPUT: Final = "-"
 
 @contextmanager
 def standard_output() -> Iterator[Destination]:
-    """A temporary place for the result.
+    """A temporary folder for the result.
 
     Raises:
         OutputOptionError: Standard output is a terminal.
     """
     if sys.stdout.isatty():
         raise OutputOptionError(
-            "output", "a terminal is no place for audio", remedy="Redirect standard output, or name a folder."
+            "output",
+            "audio cannot be written to a terminal",
+            remedy="Redirect standard output, or choose an output folder.",
         )
     with TemporaryDirectory(prefix="stemdock-") as folder:
         yield Destination(folder=Path(folder), template="{instrument}.{codec}")
 
 
 def check_single(n_songs: int, names: Sequence[str]) -> None:
-    """Refuses what cannot go to standard output together.
+    """Checks that there is only one file to write to standard output.
 
     Raises:
         OutputOptionError: There is more than one song, stem or mix.
@@ -45,8 +47,8 @@ def check_single(n_songs: int, names: Sequence[str]) -> None:
     if n_songs != 1 or len(names) != 1:
         raise OutputOptionError(
             "output",
-            f"standard output takes one result, and this makes {n_songs * len(names)}",
-            remedy="Name one song, and choose one of its stems by --stems.",
+            f"standard output can hold one file, but this run writes {n_songs * len(names)}",
+            remedy="Name one song, and choose one stem with --stems.",
         )
 
 
@@ -54,7 +56,7 @@ def send(separated: SeparatedFile) -> None:
     """Copies the only file of a separation to standard output.
 
     Raises:
-        OutputError: Nobody reads it, or it cannot be written.
+        OutputError: Standard output is closed or cannot be written.
     """
     (path,) = separated.files.values()
     try:
@@ -62,10 +64,10 @@ def send(separated: SeparatedFile) -> None:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except OSError as error:
-        # What is still buffered would fail again when the interpreter closes the stream.
+        # Otherwise the buffered rest would fail again when the interpreter closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputError(
             Path(STANDARD_OUTPUT),
             f"standard output cannot be written ({error.strerror})",
-            remedy="Check the program that reads it, or write to a folder.",
+            remedy="Check the program that reads it, or choose an output folder.",
         ) from error

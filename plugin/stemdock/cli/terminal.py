@@ -1,4 +1,4 @@
-"""How errors and progress look on standard error."""
+"""Printing errors, paths and progress."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 def echo_error(error: StemdockError) -> None:
-    """Tells an error and its remedy in one line on standard error."""
+    """Prints an error and its remedy in one line on standard error."""
     click.echo(f"error: {one_line(error)}", err=True)
 
 
 def one_line(error: StemdockError) -> str:
-    """An error and its remedy, whatever line ends are in the names of files."""
+    """An error and its remedy as one line, even if a file name contains line ends."""
     return printable(" ".join(f"{str(error).rstrip('.')}. {error.remedy}".split()))
 
 
 def echo_path(path: Path) -> None:
-    """Prints a result: to a program as it is, whatever its bytes, to a person so that it does no harm."""
+    """Prints the path of a result: unchanged for programs, with escape sequences on a terminal."""
     if sys.platform == "win32" or sys.stdout.isatty():
         click.echo(printable(str(path)))
     else:
@@ -36,13 +36,13 @@ def echo_path(path: Path) -> None:
 
 
 def printable(text: str) -> str:
-    """The text with all that could mislead a terminal, or not be written to one, as an escape sequence."""
+    """The text with escape sequences for all characters that could confuse a terminal."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 @contextmanager
 def fetch_reporter() -> Iterator[Callable[[FetchProgress], None]]:
-    """Tells each step of fetching a model in a line, with a bar if a person is looking."""
+    """Prints each step of a model download, with a progress bar on a terminal."""
     with ExitStack() as bars:
         step = ""
         bar: Any = None
@@ -63,7 +63,7 @@ def fetch_reporter() -> Iterator[Callable[[FetchProgress], None]]:
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
-    """A bar if a person is looking."""
+    """Shows a progress bar if standard error is a terminal."""
     if not sys.stderr.isatty():
         yield None
         return

@@ -1,4 +1,4 @@
-"""How a batch looks to a person, on standard error."""
+"""Reporting a batch to people, on standard error."""
 
 from __future__ import annotations
 
@@ -7,110 +7,110 @@ import unicodedata
 from time import monotonic
 from typing import IO, TYPE_CHECKING
 
-from stemdock.batch.eta import Pace
-from stemdock.batch.running import Advanced, Done, Failed, Started
+from stemdock.batch.eta import BatchEta
+from stemdock.batch.events import Advanced, Done, Failed, Started
 from stemdock.cli.terminal import one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from stemdock.batch.running import BatchEvent, Job, Summary
+    from stemdock.batch.events import BatchEvent, SongPlan, Summary
     from stemdock.errors import StemdockError
     from stemdock.types import Downmix, SeparatedFile
 
 
 class TextReporter:
-    """Errors and warnings as lines, and below them one line that changes, if a person is looking."""
+    """Prints errors and warnings as lines, and below them, on a terminal, a status line."""
 
     def __init__(self, stream: IO[str], *, live: bool, now: Callable[[], float] = monotonic) -> None:
-        """Tells nothing yet.
+        """Prints nothing yet.
 
         Args:
-            stream: Where to write.
-            live: Whether to show the line that changes.
+            stream: The lines go here.
+            live: Whether to show the status line.
             now: A clock in seconds.
         """
         self._stream = stream
         self._live = live
         self._now = now
         self._shown = 0
-        self._jobs: dict[int, Job] = {}
+        self._plans: dict[int, SongPlan] = {}
 
-    def start(self, jobs: Sequence[Job], model: str, provider: str) -> None:  # noqa: ARG002
-        """Tells the provider if it is a special one."""
-        self._jobs = {job.number: job for job in jobs}
-        self._pace = Pace(jobs, self._now)
+    def start(self, plans: Sequence[SongPlan], model: str, provider: str) -> None:  # noqa: ARG002
+        """Prints the provider if it is not the CPU."""
+        self._plans = {plan.number: plan for plan in plans}
+        self._eta = BatchEta(plans, self._now)
         if provider != "cpu":
-            self._say(f"running on {provider}")
+            self._print(f"running on {provider}")
 
     def refuse(self, error: StemdockError) -> None:
-        """Tells the reason."""
-        self._say(f"error: {one_line(error)}")
+        """Prints a conflict that keeps the batch from starting."""
+        self._print(f"error: {one_line(error)}")
 
     def show(self, event: BatchEvent) -> None:
-        """Tells what is wrong, and shows how far it is."""
-        self._pace.count(event)
+        """Prints errors and warnings, and updates the status line."""
+        self._eta.count(event)
         if isinstance(event, Failed):
-            self._say(f"error: {one_line(event.error)}")
+            self._print(f"error: {one_line(event.error)}")
         elif isinstance(event, Done):
             if event.separated.downmix:
-                self._say(_downmix_line(event.separated.source, event.separated.downmix))
+                self._print(_downmix_line(event.separated.source, event.separated.downmix))
             for warning in _warnings(event.separated):
-                self._say(f"warning: {warning}")
+                self._print(f"warning: {warning}")
             if event.separated.gain_db:
-                self._say(
-                    f"{event.separated.source}: all files turned down by {-event.separated.gain_db:.2f} dB, "
-                    "so that none clips"
+                self._print(
+                    f"{event.separated.source}: all stems lowered by {-event.separated.gain_db:.2f} dB "
+                    "to prevent clipping"
                 )
         if isinstance(event, (Started, Advanced)):
             self._draw(self._status())
         else:
-            # What comes next on standard output must not stand behind it.
+            # Paths on standard output must not appear behind the status line.
             self._draw("")
 
     def finish(self, summary: Summary) -> None:
-        """Sums up, if there was more than one song."""
+        """Prints the counts if there was more than one song."""
         self._draw("")
         if summary.n_songs > 1:
             counts = {
                 "done": summary.n_done,
                 "skipped": summary.n_skipped,
                 "failed": summary.n_failed,
-                "left": summary.n_left,
+                "unfinished": summary.n_left,
             }
-            told = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
+            text = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
             if summary.n_done == summary.n_songs and not self._live:
                 return
-            self._say(f"{summary.n_songs} songs: {told} ({_duration(self._pace.elapsed)})")
+            self._print(f"{summary.n_songs} songs: {text} ({_duration(self._eta.elapsed)})")
 
     def _status(self) -> str:
-        """All songs under way, and the whole batch if it has more than one."""
+        """All songs in progress, and the whole batch if it has more than one song."""
         parts = []
-        for number, pace in sorted(self._pace.songs.items()):
-            facts = [self._jobs[number].song.path.name]
-            if pace.fraction is not None:
-                facts.append(f"{pace.fraction:.0%}")
-            if pace.speed is not None:
-                facts.append(f"{pace.speed:.1f}x")
-            if pace.remaining is not None:
-                facts.append(f"{_duration(pace.remaining)} left")
+        for number, eta in sorted(self._eta.songs.items()):
+            facts = [self._plans[number].song.path.name]
+            if eta.fraction is not None:
+                facts.append(f"{eta.fraction:.0%}")
+            if eta.speed is not None:
+                facts.append(f"{eta.speed:.1f}x")
+            if eta.remaining is not None:
+                facts.append(f"{_duration(eta.remaining)} left")
             parts.append(" ".join(facts))
         text = " | ".join(parts)
-        if len(self._jobs) > 1:
-            last = max(self._pace.songs, default=len(self._jobs))
-            overall = f"[{last} of {len(self._jobs)}"
-            if self._pace.remaining is not None:
-                overall += f", {_duration(self._pace.remaining)} left"
+        if len(self._plans) > 1:
+            last = max(self._eta.songs, default=len(self._plans))
+            overall = f"[{last} of {len(self._plans)}"
+            if self._eta.remaining is not None:
+                overall += f", {_duration(self._eta.remaining)} left"
             text = f"{overall}] {text}"
         return text
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self._draw("")
         print(printable(line), file=self._stream, flush=True)
 
     def _draw(self, text: str) -> None:
-        """Replaces the line that changes, which never wraps."""
+        """Replaces the status line, which never wraps."""
         if not self._live:
             return
         text = "".join(character if character.isprintable() else "?" for character in text)
@@ -124,14 +124,14 @@ class TextReporter:
 
 def _downmix_line(source: Path, downmix: Downmix) -> str:
     speakers = " ".join(downmix.speakers)
-    told = f"{source}: {len(downmix.speakers)} channels ({speakers}) folded to stereo"
-    return f"{told} without {' '.join(downmix.left_out)}" if downmix.left_out else told
+    text = f"{source}: {len(downmix.speakers)} channels ({speakers}) mixed down to stereo"
+    return f"{text} without {' '.join(downmix.left_out)}" if downmix.left_out else text
 
 
 def _warnings(separated: SeparatedFile) -> list[str]:
     clipped = [
         f"{separated.files[name]}: {clipped_length} samples clipped "
-        f"(peak {separated.peaks[name]:.3f}); --prevent-clipping would keep them"
+        f"(peak {separated.peaks[name]:.3f}). Use --prevent-clipping to avoid this."
         for name, clipped_length in separated.clipped_lengths.items()
         if clipped_length
     ]
@@ -139,7 +139,7 @@ def _warnings(separated: SeparatedFile) -> list[str]:
 
 
 def _n_columns(text: str) -> int:
-    """Columns of a terminal that a text takes: Chinese, Japanese and Korean letters take two."""
+    """Terminal columns that a text fills: Chinese, Japanese and Korean characters fill two."""
     return sum(2 if unicodedata.east_asian_width(character) in "FW" else 1 for character in text)
 
 

@@ -1,4 +1,4 @@
-"""A page to listen to stems and look at them: one file, which needs no server and no network."""
+"""Web pages that play and show stems: a single file that works without a server or a network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from stemdock.files.staging import staging
 from stemdock.lib.atomic import move_to_place
 from stemdock.lib.os_errors import os_errors_as
 from stemdock.preview.page import write_page
-from stemdock.preview.stems import draw, find_stems, look_at, sound_for
+from stemdock.preview.reading import draw
+from stemdock.preview.sound import sound_for
+from stemdock.preview.stems import find_stems, inspect_stem
 from stemdock.types import Progress
 
 if TYPE_CHECKING:
@@ -30,22 +32,22 @@ def write_preview(
 ) -> None:
     """Writes a page with a player for the stems of one song.
 
-    The page appears when it is complete; until then, and if anything goes wrong, what was there stays.
+    An existing page is replaced when the new one is complete, and stays if anything fails.
 
     Args:
-        stems: Audio files by the name of the stem, in the order in which they are shown; at least one.
-        path: The page.
+        stems: Audio files by the name of the stem, in the order of the page; at least one.
+        path: The page to write.
         title: Name of the song, any text.
-        facts: What is known about the separation, such as its model, by what it is.
-        overwrite: Whether a file that is there already may be replaced.
-        on_progress: Told how many samples of all stems together have been read.
+        facts: What the page shows about the separation, such as its model, by its name.
+        overwrite: Whether an existing file may be replaced.
+        on_progress: Called with the number of samples that have been read, summed over all stems.
 
     Raises:
         AudioFileError: A stem cannot be read, or they are too long for a page.
-        OutputError: The page is there already, or cannot be written.
+        OutputError: The page already exists or cannot be written.
     """
     _check_target(path, stems, overwrite=overwrite)
-    sources = [look_at(name, file) for name, file in stems.items()]
+    sources = [inspect_stem(name, file) for name, file in stems.items()]
     sound = sound_for(sources)
     duration = max(source.duration for source in sources)
     total_length = sum(source.total_length for source in sources)

@@ -1,9 +1,9 @@
-"""What a stem looks like: extremes for a waveform and levels for a spectrogram, in flat memory.
+"""Computing the waveform and the spectrogram of a stem in constant memory.
 
 Conventions:
-    The song's whole length is divided into columns of equal duration before the first sample comes,
-    so that stems line up whatever their sample rates and lengths. Frequencies are in Hz. Bands are
-    spaced evenly on a logarithmic axis and count from the lowest up.
+    The song's length is divided into columns of equal duration, so that stems line up even if their
+    sample rates and lengths differ. Frequencies are in Hz. Bands are spaced evenly on a logarithmic
+    axis, from the lowest to the highest.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
     from stemdock.types import FloatArray
 
 N_COLUMNS: Final = 1200
-"""As many as a wide window has points; a picture of more would only be larger."""
+"""About the width of a large window in pixels; more columns would only make the page larger."""
 N_BANDS: Final = 128
 LOWEST_FREQUENCY: Final = 40.0
 HIGHEST_FREQUENCY: Final = 20_000.0
 LEVEL_RANGE: Final = 80.0
-"""dB below the loudest point of all stems that the colours cover."""
+"""dB from the loudest point of all stems down to the darkest colour."""
 _FRAME_DURATION: Final = 0.09
-"""Seconds, roughly: 4096 samples at 44.1 kHz, as Spleeter's own frames."""
+"""Approximate seconds: 4096 samples at 44.1 kHz, like Spleeter's frames."""
 
 
 class Waveform:
-    """Largest excursion up and down of each column.
+    """The extremes of each column, up and down.
 
     Attributes:
-        extremes: `(n_columns, 2)` float32, >= 0: the largest sample and the largest negated one.
+        extremes: `(n_columns, 2)` float32, >= 0: the largest sample and the largest negated sample.
     """
 
     def __init__(self, total_length: int) -> None:
-        """Prepares for a song of `total_length` samples; what comes after goes to the last column."""
+        """Prepares for a song of `total_length` samples. The last column includes any later samples."""
         self._total_length = max(1, total_length)
         self._n_columns = min(N_COLUMNS, self._total_length)
         self._length = 0
         self.extremes = np.zeros((self._n_columns, 2), np.float32)
 
     def add(self, block: FloatArray) -> None:
-        """Takes in the next samples `(n_samples, n_channels)`, all finite."""
+        """Adds the next samples `(n_samples, n_channels)`, all finite."""
         position = np.arange(self._length, self._length + len(block))
         column = np.minimum(position * self._n_columns // self._total_length, self._n_columns - 1)
         starts = np.flatnonzero(np.diff(column, prepend=-1))
@@ -59,8 +59,8 @@ class Waveform:
 class Spectrogram:
     """Mean power of each column in each band, over frames and channels.
 
-    Frames are those of `stemdock.dsp.stft`, the first one centred on the first sample. Channels are added
-    as powers, so that what is in opposite phase does not vanish.
+    Frames are those of `stemdock.dsp.stft`; the first is centred on the first sample. Channels are added
+    as powers, so that sound in opposite phase does not cancel out.
     """
 
     def __init__(self, total_length: int, sample_rate: int) -> None:
@@ -76,7 +76,7 @@ class Spectrogram:
         self._counts = np.zeros(self._n_columns)
 
     def add(self, block: FloatArray) -> None:
-        """Takes in the next samples `(n_samples, n_channels)`, all finite."""
+        """Adds the next samples `(n_samples, n_channels)`, all finite."""
         if self._waiting is None:
             self._waiting = np.zeros((block.shape[1], self._frame_length // 2), np.float32)
         samples = np.concatenate([self._waiting, block.T], axis=1)
@@ -87,7 +87,7 @@ class Spectrogram:
         self._waiting = samples
 
     def powers(self) -> FloatArray:
-        """Ends the last frame and gives `(n_columns, N_BANDS)` float32, >= 0, of any scale."""
+        """Completes the last frame and returns `(n_columns, N_BANDS)` float32, >= 0, in arbitrary units."""
         if self._waiting is not None:
             self._add_frames(np.pad(self._waiting, ((0, 0), (0, self._frame_length // 2))))
             self._waiting = None
@@ -106,21 +106,21 @@ class Spectrogram:
 
 
 def band_edges(sample_rate: int) -> FloatArray:
-    """Borders of the bands in Hz, `(N_BANDS + 1,)`, from 40 Hz to 20 kHz or half the sample rate."""
+    """Edges of the bands in Hz, `(N_BANDS + 1,)`, from 40 Hz to 20 kHz or half the sample rate."""
     highest = min(HIGHEST_FREQUENCY, sample_rate / 2)
     return np.geomspace(min(LOWEST_FREQUENCY, highest / 2), highest, N_BANDS + 1).astype(np.float32)
 
 
 class Bands:
-    """Means over bands of what is in bins, each of which covers half its spacing to both sides.
+    """Mean powers of bands, computed from bins, each as wide as the spacing between them.
 
-    A band that is narrower than a bin takes the mean over one bin's width around its centre, which
+    For a band narrower than a bin, the mean covers one bin's width around the band's centre, which
     interpolates between two bins.
     """
 
     def __init__(self, frame_length: int, sample_rate: int) -> None:
         """Prepares for the bins of frames of `frame_length` samples at `sample_rate` Hz."""
-        # Borders count in bins from the lower border of the lowest one.
+        # Edges in bins, counted from the lower edge of the lowest bin.
         edges = band_edges(sample_rate).astype(np.float64) * frame_length / sample_rate + 0.5
         centre, width = (edges[:-1] + edges[1:]) / 2, np.maximum(np.diff(edges), 1)
         n_bins = frame_length // 2 + 1
@@ -130,8 +130,8 @@ class Bands:
     def means(self, power: FloatArray) -> NDArray[np.float64]:
         """Means `(n_frames, N_BANDS)` of powers `(n_frames, n_bins)`, both >= 0.
 
-        They are differences of running sums: a product of matrices would wake as many threads as the
-        processor has cores, and take longer.
+        They are differences of running sums. A matrix product would start a thread on each core and take
+        longer.
         """
         sums = np.pad(np.cumsum(power, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
         difference = _between(sums, self._high) - _between(sums, self._low)
@@ -148,12 +148,12 @@ def _between(sums: NDArray[np.float64], position: NDArray[np.float64]) -> NDArra
 
 
 def shades(powers: FloatArray, loudest: float, n_shades: int) -> NDArray[np.uint8]:
-    """Powers as shades of a palette, on a scale of decibels.
+    """Powers as shades of a palette, on a decibel scale.
 
     Args:
         powers: `(n_columns, n_bands)`, >= 0.
-        loudest: The power that gets the last shade; 0 or less if everything is silent.
-        n_shades: Shades from `LEVEL_RANGE` dB below the loudest, or less, up to it.
+        loudest: The power of the last shade; 0 or less if all stems are silent.
+        n_shades: Number of shades; the first is for `LEVEL_RANGE` dB below the loudest, and lower.
 
     Returns:
         `(n_columns, n_bands)` uint8, 0 to `n_shades - 1`.

@@ -1,47 +1,50 @@
-"""How stems were made, by the record that was kept beside them."""
+"""Looking up in the manifest how stems were made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.batch.manifest import FOLDER, Records
+from stemdock.batch.manifest import Manifest
+from stemdock.batch.manifest_files import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
 _NOT_SHOWN: Final = {"copy_tags", "mixes", "stems"}
-"""Options that say nothing about the sound of a stem."""
+"""Options that do not change the sound of a stem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What is known; nothing, if there is no record."""
+    """How stems were made; empty if that is not known."""
 
     facts: Mapping[str, str] = field(default_factory=dict)
-    """Model and options for people, by what they are, in the order to show them."""
+    """Model and options by their names, in the order of the page."""
     mixes: Collection[str] = ()
     """Names of the files that are sums of stems."""
 
 
-def recorded(files: Iterable[Path]) -> History:
-    """Looks for the record of results.
+def find_history(files: Iterable[Path]) -> History:
+    """Looks up how files were made.
 
     Args:
-        files: All of them have to be byte for byte what the record was made of.
+        files: Stems and mixes of one song. If one of them has changed since the separation, their history
+            is not known.
     """
     resolved = [path.resolve() for path in files]
     for root in dict.fromkeys(parent for path in resolved for parent in path.parents):
         if (root / FOLDER).is_dir():
-            work = Records(root).work_behind(resolved)
-            if work:
-                return History(facts=_facts(work.model, work.options), mixes=work.options.get("mixes", ()))
+            provenance = Manifest(root).provenance_of(resolved)
+            if provenance:
+                options = provenance.options
+                return History(facts=_facts(provenance.model, options), mixes=options.get("mixes", ()))
     return History()
 
 
 def without_mixes(files: Mapping[str, Path], mixes: Collection[str]) -> Mapping[str, Path]:
-    """The files that are no sums of the others, which would be heard twice; all, if there are no others."""
+    """The files without mixes, whose stems would sound twice; all files if there are only mixes."""
     return {name: path for name, path in files.items() if name not in mixes} or files
 
 

@@ -6,7 +6,7 @@
   const [player, playButton, position, time, message, list] = [
     "player", "play", "position", "time", "message", "stems",
   ].map((id) => document.getElementById(id));
-  // Of what has been played, and of what is to come; each stands out from light and from dark.
+  // Of the played part and of the rest; each is visible on light and on dark backgrounds.
   const COLOURS = [
     ["#8b5cf6", "#9580c8"], ["#0ea5a3", "#619fa5"], ["#e2702f", "#ba8874"],
     ["#3b82f6", "#7490c8"], ["#d6409f", "#b574a3"], ["#65a30d", "#859e66"],
@@ -36,8 +36,8 @@
   function warnings(stem) {
     const found = [];
     if (stem.nBadSamples) {
-      const share = stem.nBadSamples === 1 ? "1 sample is" : `${stem.nBadSamples} samples are`;
-      found.push(`${share} no number: shown and played as silence.`);
+      const samples = stem.nBadSamples === 1 ? "1 invalid sample" : `${stem.nBadSamples} invalid samples`;
+      found.push(`${samples}, played as silence.`);
     }
     if (stem.peak === 0) found.push("Silent from start to end.");
     if (stem.peak > 1) found.push("Exceeds full scale.");
@@ -45,7 +45,7 @@
     return found.join(" ");
   }
 
-  /** Puts a stem on the page; gives the functions that follow its sound. */
+  /** Adds a stem to the page; returns its section and a function that finds elements in it. */
   function show(stem, index) {
     const section = document.getElementById("stem").content.cloneNode(true).firstElementChild;
     const find = (selector) => section.querySelector(selector);
@@ -87,7 +87,7 @@
     return { section, find };
   }
 
-  /** Joins a stem's switches to its sound. */
+  /** Connects a stem's controls to its audio; returns the functions for keys and the level meter. */
   function connect({ section, find }, sound) {
     const volume = find(".volume input");
     const apply = () => {
@@ -151,7 +151,7 @@
     position.addEventListener("input", () => (transport.currentTime = Number(position.value)));
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      // Controls that are in focus keep the keys that they understand themselves.
+      // The focused control handles its own keys.
       const isOwn = event.target.closest(event.code === "Space" ? "button" : "input");
       const stem = stems[Number(/^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1]) - 1];
       const action = stem ? (event.shiftKey ? stem.mute : stem.solo) : !isOwn && keys[event.code];
@@ -164,13 +164,13 @@
   async function main() {
     document.getElementById("title").textContent = song.title;
     for (const [term, text] of Object.entries(song.facts)) fact(term, text);
-    if (song.isReduced) fact("sound", "reduced, for the stems are long");
+    if (song.isReduced) fact("sound", "lower quality, because the stems are long");
     position.max = song.duration;
     showPosition();
     const rows = song.stems.map(show);
     const stems = [];
     for (const [index, row] of rows.entries()) {
-      message.textContent = `Unpacking the sound: ${index + 1} of ${rows.length}`;
+      message.textContent = `Decoding stem ${index + 1} of ${rows.length}`;
       const text = document.getElementById(`sound-${index}`);
       const bytes = Uint8Array.from(atob(text.textContent), (letter) => letter.charCodeAt(0));
       text.remove();

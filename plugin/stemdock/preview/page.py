@@ -1,8 +1,8 @@
-"""The page as text: stems, pictures and sounds put into the template, and nothing else let in.
+"""Writing the page: stems, pictures and audio in the template.
 
-What came with the song (names, tags, options) only ever enters as JSON, whose `<` is escaped, and the
-player's script puts it on the page as text. The page's own policy forbids every request and every script
-but the ones it was written with.
+Text that comes with the song (names, tags, options) enters the page only as JSON with escaped `<`; the
+player's script shows it as text. The page's Content Security Policy forbids requests, and all scripts
+except the page's own.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from stemdock.preview.stems import DrawnStem, Sound
+    from stemdock.preview.reading import DrawnStem
+    from stemdock.preview.sound import Sound
 
 _SCRIPTS: Final = ("vendor/wavesurfer.min.js", "transport.js", "page.js")
 _CHUNK_SIZE: Final = 3 << 16
-"""Bytes encoded at a time: a multiple of 3, so that the pieces of base64 join."""
+"""Bytes encoded at a time: a multiple of 3, so that the base64 of the chunks can be joined."""
 _FULL_SCALE: Final = 127
 
 
@@ -42,15 +43,15 @@ def write_page(
     duration: float,
     sound: Sound,
 ) -> None:
-    """Writes the page, a chunk of sound at a time.
+    """Writes the page, the audio in chunks.
 
     Args:
         page: An open text file.
-        stems: In the order in which they are shown.
+        stems: In the order of the page.
         title: Name of the song.
-        facts: What is known about the separation, for people.
+        facts: What the page shows about the separation.
         duration: Seconds of the longest stem.
-        sound: How the stems are stored.
+        sound: Sample rate and bit rate of the stems.
     """
     scripts = [_resource(name) for name in _SCRIPTS]
     head, tail = _resource("page.html").split("{{sounds}}")
@@ -83,17 +84,17 @@ def _resource(name: str) -> str:
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    """The template with its places filled in one go, so that no value is searched for places."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: values[place[1]], template)
+    """The template with its placeholders replaced in one pass, so that placeholders in values stay."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], template)
 
 
 def _json(value: object) -> str:
-    """JSON for the inside of a script element, where `<` could begin its end or a comment."""
+    """JSON for a script element, where `<` could begin a comment or the end of the element."""
     return json.dumps(value).replace("<", "\\u003c")
 
 
 def _policy(scripts: Sequence[str]) -> str:
-    """The Content Security Policy: no requests, these scripts, pictures that are in the page."""
+    """The Content Security Policy: no requests, only these scripts, only embedded pictures."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     sources = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline'; img-src data:"
@@ -106,7 +107,7 @@ def _write_base64(page: IO[str], path: Path) -> None:
 
 
 def _described(stems: Sequence[DrawnStem]) -> list[dict[str, object]]:
-    """What the player needs of each stem; loudness is on one scale for all of them."""
+    """What the player shows of each stem; all stems share the same level scale."""
     highest = max(stem.peak for stem in stems)
     loudest = max(float(stem.powers.max()) for stem in stems)
     return [
@@ -128,7 +129,7 @@ def _described(stems: Sequence[DrawnStem]) -> list[dict[str, object]]:
 
 
 def _scaled(extremes: np.ndarray[tuple[int], np.dtype[np.float32]], highest: float) -> list[int]:
-    """Excursions, of which the highest becomes 127."""
+    """Extremes, scaled so that `highest` becomes 127."""
     if highest <= 0:
         return [0] * len(extremes)
     scaled: list[int] = np.rint(np.maximum(extremes, 0) / highest * _FULL_SCALE).astype(int).tolist()
@@ -136,6 +137,6 @@ def _scaled(extremes: np.ndarray[tuple[int], np.dtype[np.float32]], highest: flo
 
 
 def _spectrogram(stem: DrawnStem, loudest: float) -> str:
-    """A picture as an address, its highest band at the top."""
+    """A picture as a data URL, with the highest band at the top."""
     pixels = shades(stem.powers, loudest, len(MAGMA) // 3).T[::-1]
     return "data:image/png;base64," + base64.b64encode(indexed_png(pixels, MAGMA)).decode()

@@ -1,8 +1,8 @@
 """Colours of the spectrograms.
 
 References:
-    "magma" by Nathaniel J. Smith and Stefan van der Walt, made for matplotlib 1.5 and given to the
-    public domain (CC0): equal steps look equally large, to the colour-blind and in grey as well.
+    "magma" by Nathaniel J. Smith and Stefan van der Walt, made for matplotlib 1.5 and dedicated
+    to the public domain (CC0). Equal steps look equal, also in grey and to colour-blind people.
 """
 
 from __future__ import annotations
@@ -17,4 +17,4 @@ MAGMA: Final = bytes.fromhex(
     "fc8e64fd9668fe9d6cfea571feac76feb47bfebb81fec287feca8dfed194fed89afde0a1"
     "fde7a9fceeb0fcf6b8fcfdbf"
 )
-"""64 shades from dark to light; red, green and blue of each."""
+"""64 shades from dark to light, each as red, green and blue."""

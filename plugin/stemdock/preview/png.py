@@ -1,4 +1,4 @@
-"""PNG pictures with a palette: all that a spectrogram needs, in place of a library of pictures.
+"""Writing PNG pictures with a palette; spectrograms need no more, so no imaging library is used.
 
 References:
     Portable Network Graphics (PNG) Specification, second edition (ISO/IEC 15948), sections 5 and 11.
@@ -19,18 +19,18 @@ _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _HEADER: Final = struct.Struct(">IIBBBBB")
 """Width, height, bit depth, colour type, compression, filters, interlacing."""
 _INDEXED: Final = 3
-"""The colour type whose pixels point into a palette."""
+"""The colour type for pixels that are indices into a palette."""
 
 
 def indexed_png(pixels: NDArray[np.uint8], palette: bytes) -> bytes:
     """A PNG file.
 
     Args:
-        pixels: `(height, width)`, each an index into the palette; the top row is the first.
-        palette: Red, green and blue of each colour, 8 bits each; at most 256 colours.
+        pixels: `(height, width)`, indices into the palette, from the top row down.
+        palette: Red, green and blue of each colour, 8 bits each, for at most 256 colours.
     """
     height, width = pixels.shape
-    # Each row begins with the number of its filter; for indices no filter is the best one.
+    # Each row begins with the number of its filter. Indices compress best without a filter (0).
     rows = np.pad(pixels, ((0, 0), (1, 0)))
     header = _HEADER.pack(width, height, 8, _INDEXED, 0, 0, 0)
     data = zlib.compress(rows.tobytes(), 9)

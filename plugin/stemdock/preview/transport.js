@@ -1,10 +1,10 @@
 "use strict";
 
 /**
- * Plays stems in step: decoded samples, one AudioContext, one clock, and a gain for each stem.
+ * Plays stems in sync: decoded samples, one AudioContext, one clock, and a gain for each stem.
  *
- * To wavesurfer.js it is the media element of every waveform, so that a click on any of them moves all:
- * it has the properties and events of one. Times are in seconds.
+ * It has the properties and events of a media element and is the media element of every wavesurfer.js
+ * waveform, so that a click on one of them moves all. Times are in seconds.
  */
 class Transport extends EventTarget {
   readyState = 4;
@@ -17,8 +17,8 @@ class Transport extends EventTarget {
   #stems = [];
   #sources = [];
   #isPlaying = false;
-  #offset = 0; // position while paused, and where playing began
-  #startedAt = 0; // the context's time at which the offset was to be heard
+  #offset = 0; // position while paused, or where playback began
+  #startedAt = 0; // the context's time when the offset starts to sound
 
   constructor(sampleRate, duration) {
     super();
@@ -26,7 +26,7 @@ class Transport extends EventTarget {
     this.duration = duration;
   }
 
-  /** Takes in a compressed sound; what is returned can be muted, soloed and turned down. */
+  /** Adds a stem from compressed audio; returns an object with its volume, mute and solo. */
   async add(data) {
     const stem = { buffer: await this.#context.decodeAudioData(data), volume: 1, isMuted: false, isSolo: false };
     stem.gain = new GainNode(this.#context);
@@ -75,19 +75,19 @@ class Transport extends EventTarget {
     this.dispatchEvent(new Event("pause"));
   }
 
-  /** Makes gains follow the switches: a stem is heard if it is not muted, and solo if any is. */
+  /** Applies volume, mute and solo: while stems are soloed, only they are heard. */
   applyGains() {
     const hasSolo = this.#stems.some((stem) => stem.isSolo);
     for (const stem of this.#stems) {
       stem.isHeard = !stem.isMuted && (stem.isSolo || !hasSolo);
       const gain = stem.isHeard ? stem.volume : 0;
-      // A jump would click; while nothing plays, there is nothing to click, and no time passes.
+      // A sudden change would click. While paused, the context's time stands still, so the gain is set at once.
       if (this.#isPlaying) stem.gain.gain.setTargetAtTime(gain, this.#context.currentTime, 0.008);
       else stem.gain.gain.cancelScheduledValues(0).value = gain;
     }
   }
 
-  /** Largest absolute sample that a stem gives out just now, behind its gain. */
+  /** Largest absolute sample of a stem's current output, after its gain. */
   level(stem) {
     if (!this.#isPlaying) return 0;
     const samples = new Float32Array(stem.analyser.fftSize);
@@ -97,7 +97,7 @@ class Transport extends EventTarget {
 
   #start() {
     this.#stop();
-    // One point in time a little ahead for all of them: none can be late.
+    // All stems start at the same time, slightly in the future, so that none is late.
     this.#startedAt = this.#context.currentTime + 0.03;
     this.#sources = this.#stems.map((stem) => {
       const source = new AudioBufferSourceNode(this.#context, { buffer: stem.buffer });

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemdock.batch.inputs import find_songs, spooled
-from stemdock.batch.playlists import is_address, playlist_entries
+from stemdock.batch.inputs import find_songs
+from stemdock.batch.playlists import is_url, playlist_entries
+from stemdock.batch.standard_input import copied_to_file
 from stemdock.errors import AudioFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stemdock.batch.inputs import Song
+    from stemdock.batch.songs import Song
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -94,7 +95,7 @@ def test_each_song_once_in_the_order_of_the_arguments(tmp_path: Path) -> None:
 @pytest.mark.parametrize("argument", ["", " "])
 def test_an_empty_path_is_a_fault(argument: str) -> None:
     (song,) = find_songs([argument])
-    assert "an empty path" in str(song.fault)
+    assert "the path is empty" in str(song.fault)
 
 
 def test_a_folder_without_songs_is_a_fault(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_a_playlist_is_relative_to_itself(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_addresses_in_a_playlist_are_told_one_by_one(tmp_path: Path) -> None:
+def test_urls_in_a_playlist_are_reported_one_by_one(tmp_path: Path) -> None:
     playlist = tmp_path / "mine.m3u"
     playlist.write_text("http://radio.example/stream\nfile:///music/a.mp3\nb.mp3\n")
     radio, file, song = find_songs([str(playlist)])
@@ -159,20 +160,20 @@ def test_a_playlist_in_latin1() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "address"),
+    ("entry", "url"),
     [("http://x", True), ("FILE:///a", True), ("C:\\a.mp3", False), ("a://b", False), ("a b.mp3", False)],
 )
-def test_addresses(entry: str, address: bool) -> None:
-    assert is_address(entry) is address
+def test_urls(entry: str, url: bool) -> None:
+    assert is_url(entry) is url
 
 
 def test_standard_input_is_kept_in_a_file_as_long_as_it_is_needed() -> None:
     data = bytes(range(256)) * 10_000
-    with spooled(io.BytesIO(data)) as path:
+    with copied_to_file(io.BytesIO(data)) as path:
         assert path.read_bytes() == data
     assert not path.parent.exists()
 
 
 def test_empty_standard_input() -> None:
-    with pytest.raises(AudioFileError, match="is empty"), spooled(io.BytesIO()):
+    with pytest.raises(AudioFileError, match="is empty"), copied_to_file(io.BytesIO()):
         pass

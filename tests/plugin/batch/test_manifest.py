@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -7,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stemdock.batch.manifest import FOLDER, Content, Records, Work, mixture_content
+from stemdock.batch.contents import Content, mixture_content
+from stemdock.batch.manifest import Manifest
+from stemdock.batch.manifest_files import FOLDER, Provenance
 from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-WORK = Work(
+PROVENANCE = Provenance(
     mixture=Content(size=3, sha256="ab"), model="small", model_sha256="cd", options={"bit_depth": "16"}
 )
 
@@ -23,7 +26,9 @@ def targets(tmp_path: Path) -> list[Path]:
     return [tmp_path / "out" / "a" / "low.wav", tmp_path / "out" / "a" / "high.wav"]
 
 
-def write(records: Records, targets: list[Path], work: Work = WORK, *, complete: bool = True) -> None:
+def write(
+    manifest: Manifest, targets: list[Path], provenance: Provenance = PROVENANCE, *, complete: bool = True
+) -> None:
     """Does as a separation does, in the same order."""
     staged = {}
     for target in targets:
@@ -31,19 +36,19 @@ def write(records: Records, targets: list[Path], work: Work = WORK, *, complete:
         path = target.with_suffix(".staged")
         path.write_bytes(target.name.encode())
         staged[target] = path
-    record = records.announce(work, staged)
+    entry = manifest.announce(provenance, staged)
     for target, path in staged.items():
         path.replace(target)
     if complete:
-        records.complete(record)
+        manifest.complete(entry)
 
 
 @pytest.mark.parametrize("complete", [True, False])
 def test_a_later_run_finds_what_is_done(tmp_path: Path, targets: list[Path], complete: bool) -> None:
-    write(Records(tmp_path / "out"), targets, complete=complete)
-    later = Records(tmp_path / "out")
-    assert later.covers(WORK, targets)
-    assert later.covers(WORK, targets[:1])
+    write(Manifest(tmp_path / "out"), targets, complete=complete)
+    later = Manifest(tmp_path / "out")
+    assert later.covers(PROVENANCE, targets)
+    assert later.covers(PROVENANCE, targets[:1])
     assert all(later.owns(target) for target in targets)
     assert later.paths() == {target.resolve() for target in targets}
 
@@ -51,96 +56,96 @@ def test_a_later_run_finds_what_is_done(tmp_path: Path, targets: list[Path], com
 @pytest.mark.parametrize(
     "other",
     [
-        replace(WORK, mixture=Content(size=3, sha256="xy")),
-        replace(WORK, model_sha256="xy"),
-        replace(WORK, options={"bit_depth": "24"}),
-        replace(WORK, algorithm=WORK.algorithm + 1),
+        replace(PROVENANCE, mixture=Content(size=3, sha256="xy")),
+        replace(PROVENANCE, model_sha256="xy"),
+        replace(PROVENANCE, options={"bit_depth": "24"}),
+        replace(PROVENANCE, algorithm=PROVENANCE.algorithm + 1),
     ],
 )
-def test_other_work_is_not_done(tmp_path: Path, targets: list[Path], other: Work) -> None:
-    write(Records(tmp_path / "out"), targets)
-    assert not Records(tmp_path / "out").covers(other, targets)
+def test_other_provenance_is_not_covered(tmp_path: Path, targets: list[Path], other: Provenance) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+    assert not Manifest(tmp_path / "out").covers(other, targets)
 
 
 def test_damage_is_seen_and_the_file_still_ours(tmp_path: Path, targets: list[Path]) -> None:
-    write(Records(tmp_path / "out"), targets)
-    records = Records(tmp_path / "out")
+    write(Manifest(tmp_path / "out"), targets)
+    manifest = Manifest(tmp_path / "out")
     # As long as before, so that only the content tells.
     targets[1].write_bytes(targets[1].read_bytes()[::-1])
-    assert not records.covers(WORK, targets)
-    assert records.covers(WORK, targets[:1])
-    assert records.owns(targets[1])
+    assert not manifest.covers(PROVENANCE, targets)
+    assert manifest.covers(PROVENANCE, targets[:1])
+    assert manifest.owns(targets[1])
     targets[1].unlink()
-    assert not records.covers(WORK, targets)
+    assert not manifest.covers(PROVENANCE, targets)
 
 
 def test_before_the_files_are_in_their_places_only_their_content_makes_them_ours(
     tmp_path: Path, targets: list[Path]
 ) -> None:
-    write(Records(tmp_path / "out"), targets, complete=False)
+    write(Manifest(tmp_path / "out"), targets, complete=False)
     targets[0].write_bytes(b"somebody's")
-    records = Records(tmp_path / "out")
-    assert not records.owns(targets[0])
-    assert records.owns(targets[1])
-    assert not records.covers(WORK, targets)
+    manifest = Manifest(tmp_path / "out")
+    assert not manifest.owns(targets[0])
+    assert manifest.owns(targets[1])
+    assert not manifest.covers(PROVENANCE, targets)
 
 
 def test_files_of_others_are_not_ours(tmp_path: Path, targets: list[Path]) -> None:
-    write(Records(tmp_path / "out"), targets)
-    assert not Records(tmp_path / "out").owns(tmp_path / "out" / "a" / "drums.wav")
-    assert not Records(tmp_path / "other").owns(targets[0])
+    write(Manifest(tmp_path / "out"), targets)
+    assert not Manifest(tmp_path / "out").owns(tmp_path / "out" / "a" / "drums.wav")
+    assert not Manifest(tmp_path / "other").owns(targets[0])
 
 
-def test_doing_it_again_otherwise_leaves_one_record(tmp_path: Path, targets: list[Path]) -> None:
-    records = Records(tmp_path / "out")
-    write(records, targets)
+def test_doing_it_again_otherwise_leaves_one_entry(tmp_path: Path, targets: list[Path]) -> None:
+    manifest = Manifest(tmp_path / "out")
+    write(manifest, targets)
     third = targets[0].with_name("third.wav")
-    other = replace(WORK, options={})
-    write(records, [targets[0], third], other)
-    for now in (records, Records(tmp_path / "out")):
+    other = replace(PROVENANCE, options={})
+    write(manifest, [targets[0], third], other)
+    for now in (manifest, Manifest(tmp_path / "out")):
         assert now.covers(other, [targets[0], third])
-        assert not now.covers(WORK, targets)
+        assert not now.covers(PROVENANCE, targets)
         assert not now.owns(targets[1])
     assert len(list((tmp_path / "out" / FOLDER).iterdir())) == 1
 
 
-def test_equal_work_leaves_equal_records_wherever_it_is_done(tmp_path: Path) -> None:
+def test_equal_separations_write_equal_entries_in_any_folder(tmp_path: Path) -> None:
     texts = set()
     for name in ("one", "two"):
-        write(Records(tmp_path / name), [tmp_path / name / "a" / "low.wav"])
-        (record,) = (tmp_path / name / FOLDER).iterdir()
-        texts.add((record.name, record.read_bytes()))
+        write(Manifest(tmp_path / name), [tmp_path / name / "a" / "low.wav"])
+        (entry,) = (tmp_path / name / FOLDER).iterdir()
+        texts.add((entry.name, entry.read_bytes()))
     assert len(texts) == 1
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}', '{"format": 2}', "\0\0\0"])
-def test_a_damaged_record_counts_as_missing(tmp_path: Path, targets: list[Path], text: str) -> None:
-    write(Records(tmp_path / "out"), targets)
+def test_a_damaged_entry_counts_as_missing(tmp_path: Path, targets: list[Path], text: str) -> None:
+    write(Manifest(tmp_path / "out"), targets)
     (path,) = (tmp_path / "out" / FOLDER).iterdir()
     path.write_text(text)
-    records = Records(tmp_path / "out")
-    assert not records.covers(WORK, targets)
-    assert not records.owns(targets[0])
+    manifest = Manifest(tmp_path / "out")
+    assert not manifest.covers(PROVENANCE, targets)
+    assert not manifest.owns(targets[0])
 
 
 @pytest.mark.parametrize("field", ["format", "work", "outputs", "complete"])
-def test_a_record_with_a_part_missing_counts_as_missing(
+def test_an_entry_with_a_part_missing_counts_as_missing(
     tmp_path: Path, targets: list[Path], field: str
 ) -> None:
-    write(Records(tmp_path / "out"), targets)
+    write(Manifest(tmp_path / "out"), targets)
     (path,) = (tmp_path / "out" / FOLDER).iterdir()
     value = json.loads(path.read_text())
     del value[field]
     path.write_text(json.dumps(value))
-    assert not Records(tmp_path / "out").covers(WORK, targets)
+    assert not Manifest(tmp_path / "out").covers(PROVENANCE, targets)
 
 
-def test_a_record_that_cannot_be_written_is_told(tmp_path: Path, targets: list[Path]) -> None:
-    records = Records(tmp_path / "out")
+def test_an_entry_that_cannot_be_written_is_reported(tmp_path: Path, targets: list[Path]) -> None:
+    manifest = Manifest(tmp_path / "out")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / FOLDER).write_text("no folder")
-    with pytest.raises(OutputError, match="record"):
-        write(records, targets)
+    with pytest.raises(OutputError, match="manifest cannot be written"):
+        write(manifest, targets)
 
 
 def test_the_content_of_a_mixture(tmp_path: Path) -> None:
@@ -156,5 +161,50 @@ def test_the_content_of_a_mixture(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(AudioFileError, match="is no file"):
+    with pytest.raises(AudioFileError, match="is not a regular file"):
         mixture_content(tmp_path / "pipe")
+
+
+WRITTEN = """{
+ "format": 1,
+ "work": {
+  "mixture": {
+   "size": 3,
+   "sha256": "ab"
+  },
+  "model": "small",
+  "model_sha256": "cd",
+  "options": {
+   "bit_depth": "16"
+  },
+  "algorithm": 1
+ },
+ "outputs": {
+  "a/high.wav": {
+   "size": 8,
+   "sha256": ""
+  },
+  "a/low.wav": {
+   "size": 7,
+   "sha256": ""
+  }
+ },
+ "complete": true
+}"""
+
+
+def test_the_files_of_earlier_versions_stay_valid(tmp_path: Path, targets: list[Path]) -> None:
+    written = json.loads(WRITTEN)
+    for target in targets:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(target.name.encode())
+        output = written["outputs"][f"a/{target.name}"]
+        output["sha256"] = hashlib.sha256(target.name.encode()).hexdigest()
+    text = json.dumps(written, indent=1)
+    (tmp_path / "out" / FOLDER).mkdir()
+    (tmp_path / "out" / FOLDER / "8f2c.json").write_text(text)
+    assert Manifest(tmp_path / "out").covers(PROVENANCE, targets)
+    # This version writes the same bytes.
+    write(Manifest(tmp_path / "out"), targets)
+    (path,) = (tmp_path / "out" / FOLDER).iterdir()
+    assert path.read_text() == text

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stemdock import Progress, SeparatedFile
-from stemdock.batch.inputs import Song
-from stemdock.batch.running import (
+from stemdock.batch.events import (
     Advanced,
     BatchEvent,
     Done,
     Failed,
-    Job,
     Skipped,
+    SongPlan,
     Started,
     Summary,
-    UnforeseenError,
-    conflicts,
-    run_batch,
     summarise,
 )
+from stemdock.batch.planning import conflicts
+from stemdock.batch.running import UnforeseenError, run_batch
+from stemdock.batch.songs import Song
 from stemdock.errors import AudioFileError, CancelledError, OutputExistsError
 
 if TYPE_CHECKING:
@@ -30,12 +29,16 @@ if TYPE_CHECKING:
 FAULT = AudioFileError(Path("x"), "is no audio", remedy="Name another.")
 
 
-def job(number: int, *targets: Path, path: Path | None = None, fault: AudioFileError | None = None) -> Job:
+def plan(
+    number: int, *targets: Path, path: Path | None = None, fault: AudioFileError | None = None
+) -> SongPlan:
     song = Song(path=path or Path(f"{number}.wav"), folder=PurePath(), fault=fault)
-    return Job(number=number, song=song, targets={f"stem{i}": target for i, target in enumerate(targets)})
+    return SongPlan(
+        number=number, song=song, targets={f"stem{i}": target for i, target in enumerate(targets)}
+    )
 
 
-def separated(of: Job) -> SeparatedFile:
+def separated(of: SongPlan) -> SeparatedFile:
     return SeparatedFile(
         source=of.song.path, stems=of.targets, mixes={}, peaks={}, clipped_lengths={}, gain_db=0, warnings=(),
         card=None,  # type: ignore[arg-type]
@@ -44,8 +47,8 @@ def separated(of: Job) -> SeparatedFile:
 
 
 def test_nothing_in_the_way(tmp_path: Path) -> None:
-    jobs = [job(1, tmp_path / "a"), job(2, tmp_path / "b"), job(3, fault=FAULT)]
-    assert conflicts(jobs, may_replace=lambda _: False) == []
+    plans = [plan(1, tmp_path / "a"), plan(2, tmp_path / "b"), plan(3, fault=FAULT)]
+    assert conflicts(plans, may_replace=lambda _: False) == []
 
 
 def test_all_conflicts_are_told_at_once(tmp_path: Path) -> None:
@@ -53,61 +56,61 @@ def test_all_conflicts_are_told_at_once(tmp_path: Path) -> None:
     there.touch()
     mixture = tmp_path / "mixture.wav"
     mixture.touch()
-    jobs = [
-        job(1, there),
-        job(2, tmp_path / "dir" / ".." / "mixture.wav"),
-        job(3, tmp_path / "Caf\u00e9" / "a", tmp_path / "Caf\u00e9" / "b"),
-        job(4, tmp_path / "CAFE\u0301" / "a", tmp_path / "CAFE\u0301" / "b"),
-        job(5, tmp_path / "free", path=mixture),
+    plans = [
+        plan(1, there),
+        plan(2, tmp_path / "dir" / ".." / "mixture.wav"),
+        plan(3, tmp_path / "Caf\u00e9" / "a", tmp_path / "Caf\u00e9" / "b"),
+        plan(4, tmp_path / "CAFE\u0301" / "a", tmp_path / "CAFE\u0301" / "b"),
+        plan(5, tmp_path / "free", path=mixture),
     ]
     (tmp_path / "dir").mkdir()
-    exists, itself, shared = conflicts(jobs, may_replace=lambda _: False)
+    exists, itself, shared = conflicts(plans, may_replace=lambda _: False)
     assert isinstance(exists, OutputExistsError)
     assert exists.path == there
-    assert "is a mixture itself" in str(itself)
+    assert "is one of the songs to separate" in str(itself)
     assert "2 songs (3.wav, 4.wav)" in str(shared)
 
 
 def test_what_may_be_replaced_is_no_conflict_but_a_mixture_is(tmp_path: Path) -> None:
     path = tmp_path / "song.wav"
     path.touch()
-    assert conflicts([job(1, path)], may_replace=lambda _: True) == []
-    (error,) = conflicts([job(1, path, path=path)], may_replace=lambda _: True)
-    assert "mixture" in str(error)
+    assert conflicts([plan(1, path)], may_replace=lambda _: True) == []
+    (error,) = conflicts([plan(1, path, path=path)], may_replace=lambda _: True)
+    assert "is one of the songs" in str(error)
 
 
-def run_all(jobs: list[Job], separate: Callable[..., SeparatedFile | None]) -> list[BatchEvent]:
-    return list(run_batch(jobs, separate, cancel=Event()))
+def run_all(plans: list[SongPlan], separate: Callable[..., SeparatedFile | None]) -> list[BatchEvent]:
+    return list(run_batch(plans, separate, cancel=Event()))
 
 
 def test_the_events_of_a_batch() -> None:
-    jobs = [job(1), job(2), job(3, fault=FAULT), job(4)]
+    plans = [plan(1), plan(2), plan(3, fault=FAULT), plan(4)]
     halfway = Progress(done_length=1, total_length=2)
 
-    def separate(of: Job, on_progress: Callable[[Progress], None]) -> SeparatedFile | None:
+    def separate(of: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | None:
         on_progress(halfway)
         if of.number == 1:
             raise FAULT
         return separated(of) if of.number == 2 else None
 
-    events = run_all(jobs, separate)
-    assert [(event.job.number, type(event)) for event in events] == [
+    events = run_all(plans, separate)
+    assert [(event.plan.number, type(event)) for event in events] == [
         (1, Started), (1, Advanced), (1, Failed),
         (2, Started), (2, Advanced), (2, Done),
         (3, Failed),
         (4, Started), (4, Advanced), (4, Skipped),
     ]  # fmt: skip
     ended = [event for event in events if not isinstance(event, Started | Advanced)]
-    assert summarise(jobs, ended) == Summary(n_songs=4, n_done=1, n_skipped=1, n_failed=2, n_left=0)
+    assert summarise(plans, ended) == Summary(n_songs=4, n_done=1, n_skipped=1, n_failed=2, n_left=0)
 
 
 def test_what_nobody_thought_of_fails_one_song_only() -> None:
-    def separate(of: Job, _: object) -> SeparatedFile:
+    def separate(of: SongPlan, _: object) -> SeparatedFile:
         if of.number == 1:
             raise ZeroDivisionError("of a bug")
         return separated(of)
 
-    _, failed, _, done = run_all([job(1), job(2)], separate)
+    _, failed, _, done = run_all([plan(1), plan(2)], separate)
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, UnforeseenError)
     assert "ZeroDivisionError: of a bug" in str(failed.error)
@@ -121,7 +124,7 @@ def test_so_many_at_once_and_no_more(n_at_once: int) -> None:
     together = Barrier(n_at_once, timeout=30)
     n_running = n_most = 0
 
-    def separate(of: Job, _: object) -> SeparatedFile:
+    def separate(of: SongPlan, _: object) -> SeparatedFile:
         nonlocal n_running, n_most
         with lock:
             n_running += 1
@@ -131,38 +134,38 @@ def test_so_many_at_once_and_no_more(n_at_once: int) -> None:
             n_running -= 1
         return separated(of)
 
-    jobs = [job(number) for number in range(1, 7)]
-    events = list(run_batch(jobs, separate, n_at_once=n_at_once, cancel=Event()))
+    plans = [plan(number) for number in range(1, 7)]
+    events = list(run_batch(plans, separate, n_at_once=n_at_once, cancel=Event()))
     assert n_most == n_at_once
-    assert sorted(event.job.number for event in events if isinstance(event, Done)) == list(range(1, 7))
+    assert sorted(event.plan.number for event in events if isinstance(event, Done)) == list(range(1, 7))
 
 
 def test_cancelling_gives_up_what_is_under_way_and_begins_nothing() -> None:
     cancel = Event()
     begun = []
 
-    def separate(of: Job, _: object) -> SeparatedFile:
+    def separate(of: SongPlan, _: object) -> SeparatedFile:
         begun.append(of.number)
         if of.number == 2:
             cancel.set()
             raise CancelledError
         return separated(of)
 
-    jobs = [job(number) for number in (1, 2, 3)]
-    events = list(run_batch(jobs, separate, cancel=cancel))
+    plans = [plan(number) for number in (1, 2, 3)]
+    events = list(run_batch(plans, separate, cancel=cancel))
     assert begun == [1, 2]
     assert [type(event) for event in events] == [Started, Done, Started]
-    assert summarise(jobs, events[1:2]).n_left == 2
+    assert summarise(plans, events[1:2]).n_left == 2
 
 
 def test_who_stops_listening_ends_the_work() -> None:
     cancel = Event()
 
-    def separate(of: Job, _: object) -> SeparatedFile:
+    def separate(of: SongPlan, _: object) -> SeparatedFile:
         assert cancel.wait(30)
         return separated(of)
 
-    events = run_batch([job(1), job(2)], separate, cancel=cancel)
+    events = run_batch([plan(1), plan(2)], separate, cancel=cancel)
     assert isinstance(next(events), Started)
     events.close()  # type: ignore[attr-defined]
     assert cancel.is_set()

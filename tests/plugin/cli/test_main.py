@@ -99,7 +99,7 @@ def test_an_observer_that_fails_is_told_and_harms_nothing(
 
     plugins.register(Observer(), "observer")
     assert run(["separate", str(song), *out], plugins) == 0
-    assert "plug-in observer is broken: ValueError: song.wav" in capsys.readouterr().err
+    assert "plug-in observer failed: ValueError: song.wav" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_the_gain_is_told(
     song = write_noise(tmp_path / "loud.wav", level=4)
     assert run(["separate", str(song), *out, "-b", "16", "--prevent-clipping"], plugins) == 0
     captured = capsys.readouterr()
-    assert "turned down by 1" in captured.err
+    assert "lowered by 1" in captured.err
     assert "clipped" not in captured.err
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stemdock import Progress, SeparatedFile
-from stemdock.batch.eta import Pace
-from stemdock.batch.inputs import Song
-from stemdock.batch.running import Advanced, Done, Failed, Job, Skipped, Started, summarise
+from stemdock.batch.eta import BatchEta
+from stemdock.batch.events import Advanced, Done, Failed, Skipped, SongPlan, Started, summarise
+from stemdock.batch.songs import Song
 from stemdock.cli.json_reporter import JsonReporter
 from stemdock.cli.text_reporter import TextReporter
 from stemdock.errors import AudioFileError, OutputExistsError
 from support.small_model import small_card
 
 if TYPE_CHECKING:
-    from stemdock.batch.running import BatchEvent
+    from stemdock.batch.events import BatchEvent
 
 FAULT = AudioFileError(Path("b.wav"), "is no\naudio", remedy="Name another.")
 
@@ -36,61 +36,63 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def jobs(tmp_path: Path) -> list[Job]:
+def plans(tmp_path: Path) -> list[SongPlan]:
     """Three songs, the second as large as the others together."""
     found = []
     for number, size in enumerate((1000, 2000, 1000), 1):
         path = tmp_path / f"{number}.wav"
         path.write_bytes(bytes(size))
-        found.append(Job(number=number, song=Song(path=path), targets={"low": Path(f"out/{number}.wav")}))
+        found.append(
+            SongPlan(number=number, song=Song(path=path), targets={"low": Path(f"out/{number}.wav")})
+        )
     return found
 
 
-def advanced(job: Job, done_length: int, total_length: int | None = 16000) -> Advanced:
+def advanced(plan: SongPlan, done_length: int, total_length: int | None = 16000) -> Advanced:
     progress = Progress(done_length=done_length, total_length=total_length, sample_rate=8000)
-    return Advanced(job=job, progress=progress)
+    return Advanced(plan=plan, progress=progress)
 
 
-def done(job: Job, n_clipped: int = 0) -> Done:
+def done(plan: SongPlan, n_clipped: int = 0) -> Done:
     separated = SeparatedFile(
-        source=job.song.path, stems=job.targets, mixes={}, peaks={"low": 1.5}, gain_db=0,
+        source=plan.song.path, stems=plan.targets, mixes={}, peaks={"low": 1.5}, gain_db=0,
         clipped_lengths={"low": n_clipped}, warnings=(), card=small_card(), sample_rate=8000,
         total_length=16000,
     )  # fmt: skip
-    return Done(job=job, separated=separated, elapsed=4.0)
+    return Done(plan=plan, separated=separated, elapsed=4.0)
 
 
-def test_the_pace_of_a_song_and_of_the_batch(jobs: list[Job], clock: Clock) -> None:
-    pace = Pace(jobs, clock)
-    at_first = pace.remaining
+def test_the_eta_of_a_song_and_of_the_batch(plans: list[SongPlan], clock: Clock) -> None:
+    eta = BatchEta(plans, clock)
+    at_first = eta.remaining
     assert at_first is None
-    pace.count(Started(job=jobs[0]))
+    eta.count(Started(plan=plans[0]))
     clock.now += 1
-    pace.count(advanced(jobs[0], 4000))
-    song = pace.songs[1]
+    eta.count(advanced(plans[0], 4000))
+    song = eta.songs[1]
     assert (song.fraction, song.speed, song.remaining) == (0.25, 0.5, 3.0)
     # A quarter of a quarter took one second.
-    assert pace.remaining == pytest.approx(15)
+    assert eta.remaining == pytest.approx(15)
     clock.now += 3
-    pace.count(done(jobs[0]))
-    assert pace.songs == {}
-    assert pace.remaining == pytest.approx(12)
+    eta.count(done(plans[0]))
+    assert eta.songs == {}
+    assert eta.remaining == pytest.approx(12)
     # What is skipped or fails has neither taken time nor will.
-    pace.count(Started(job=jobs[1]))
-    pace.count(Skipped(job=jobs[1]))
-    assert pace.remaining == pytest.approx(4)
-    pace.count(Failed(job=jobs[2], error=FAULT))
-    assert pace.remaining == 0
-    assert pace.elapsed == 4
+    eta.count(Started(plan=plans[1]))
+    eta.count(Skipped(plan=plans[1]))
+    assert eta.remaining == pytest.approx(4)
+    eta.count(Failed(plan=plans[2], error=FAULT))
+    assert eta.remaining == 0
+    assert eta.elapsed == 4
 
 
-def test_a_stream_of_unknown_length_has_a_speed_only(jobs: list[Job], clock: Clock) -> None:
-    pace = Pace(jobs, clock)
-    pace.count(Started(job=jobs[0]))
+def test_a_stream_of_unknown_length_has_a_speed_only(plans: list[SongPlan], clock: Clock) -> None:
+    eta = BatchEta(plans, clock)
+    eta.count(Started(plan=plans[0]))
     clock.now += 1
-    pace.count(advanced(jobs[0], 8000, None))
-    assert pace.songs[1].speed == 1
-    assert pace.songs[1].fraction is pace.songs[1].remaining is None
+    eta.count(advanced(plans[0], 8000, None))
+    assert eta.songs[1].speed == 1
+    assert eta.songs[1].fraction is eta.songs[1].remaining is None
 
 
 def screen(text: str) -> list[str]:
@@ -109,28 +111,28 @@ def screen(text: str) -> list[str]:
     return lines
 
 
-def test_the_line_for_a_person(jobs: list[Job], clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_for_a_person(plans: list[SongPlan], clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "70")
     stream = io.StringIO()
     reporter = TextReporter(stream, live=True, now=clock)
-    reporter.start(jobs, "small", "cpu")
-    reporter.show(Started(job=jobs[0]))
+    reporter.start(plans, "small", "cpu")
+    reporter.show(Started(plan=plans[0]))
     assert screen(stream.getvalue()) == ["[1 of 3] 1.wav"]
     clock.now += 1
-    reporter.show(advanced(jobs[0], 4000))
+    reporter.show(advanced(plans[0], 4000))
     assert screen(stream.getvalue()) == ["[1 of 3, 0:15 left] 1.wav 25% 0.5x 0:03 left"]
     clock.now += 3
-    reporter.show(done(jobs[0], 7))
+    reporter.show(done(plans[0], 7))
     assert screen(stream.getvalue()) == [
-        "warning: out/1.wav: 7 samples clipped (peak 1.500); --prevent-clipping would keep them", "",
+        "warning: out/1.wav: 7 samples clipped (peak 1.500). Use --prevent-clipping to avoid this.", "",
     ]  # fmt: skip
     assert stream.getvalue().endswith(("\n", "\r"))
-    reporter.show(Started(job=jobs[1]))
-    reporter.show(Failed(job=jobs[1], error=FAULT))
+    reporter.show(Started(plan=plans[1]))
+    reporter.show(Failed(plan=plans[1], error=FAULT))
     assert screen(stream.getvalue())[1:] == ["error: b.wav: is no audio. Name another.", ""]
-    ended: list[BatchEvent] = [done(jobs[0]), Failed(job=jobs[1], error=FAULT)]
-    reporter.finish(summarise(jobs, ended))
-    assert screen(stream.getvalue())[2:] == ["3 songs: 1 done, 1 failed, 1 left (0:04)", ""]
+    ended: list[BatchEvent] = [done(plans[0]), Failed(plan=plans[1], error=FAULT)]
+    reporter.finish(summarise(plans, ended))
+    assert screen(stream.getvalue())[2:] == ["3 songs: 1 done, 1 failed, 1 unfinished (0:04)", ""]
 
 
 def test_the_line_never_wraps_and_holds_no_control_characters(
@@ -139,46 +141,46 @@ def test_the_line_never_wraps_and_holds_no_control_characters(
     monkeypatch.setenv("COLUMNS", "40")
     stream = io.StringIO()
     reporter = TextReporter(stream, live=True, now=clock)
-    job = Job(number=1, song=Song(path=Path("\x1b[2J\n" + "long" * 30)), targets={})
-    reporter.start([job], "small", "cpu")
-    reporter.show(Started(job=job))
+    plan = SongPlan(number=1, song=Song(path=Path("\x1b[2J\n" + "long" * 30)), targets={})
+    reporter.start([plan], "small", "cpu")
+    reporter.show(Started(plan=plan))
     (line,) = screen(stream.getvalue())
     assert len(line) == 39
     assert line.startswith("?[2J?long")
     # Twenty letters of two columns each do not fit.
-    job = Job(number=1, song=Song(path=Path("\u6b4c" * 30)), targets={})
-    reporter.start([job], "small", "cpu")
-    reporter.show(Started(job=job))
+    plan = SongPlan(number=1, song=Song(path=Path("\u6b4c" * 30)), targets={})
+    reporter.start([plan], "small", "cpu")
+    reporter.show(Started(plan=plan))
     assert stream.getvalue().rpartition("\r")[2].rstrip() == "\u6b4c" * 19
 
 
-def test_without_a_person_all_that_went_well_is_quiet(jobs: list[Job], clock: Clock) -> None:
+def test_without_a_person_all_that_went_well_is_quiet(plans: list[SongPlan], clock: Clock) -> None:
     stream = io.StringIO()
     reporter = TextReporter(stream, live=False, now=clock)
-    reporter.start(jobs, "small", "cpu")
-    for job in jobs:
-        reporter.show(Started(job=job))
-        reporter.show(advanced(job, 16000))
-        reporter.show(done(job))
-    reporter.finish(summarise(jobs, [done(job) for job in jobs]))
+    reporter.start(plans, "small", "cpu")
+    for plan in plans:
+        reporter.show(Started(plan=plan))
+        reporter.show(advanced(plan, 16000))
+        reporter.show(done(plan))
+    reporter.finish(summarise(plans, [done(plan) for plan in plans]))
     assert stream.getvalue() == ""
 
 
-def test_the_lines_for_a_program(jobs: list[Job], clock: Clock) -> None:
+def test_the_lines_for_a_program(plans: list[SongPlan], clock: Clock) -> None:
     stream = io.StringIO()
     reporter = JsonReporter(stream, now=clock)
-    reporter.start(jobs, "small", "cpu")
-    events: list[BatchEvent] = [Started(job=jobs[0]), advanced(jobs[0], 4000), done(jobs[0])]
-    events += [Skipped(job=jobs[1]), Failed(job=jobs[2], error=FAULT)]
+    reporter.start(plans, "small", "cpu")
+    events: list[BatchEvent] = [Started(plan=plans[0]), advanced(plans[0], 4000), done(plans[0])]
+    events += [Skipped(plan=plans[1]), Failed(plan=plans[2], error=FAULT)]
     clock.now += 1
     for event in events:
         reporter.show(event)
-    reporter.finish(summarise(jobs, events[2:]))
+    reporter.finish(summarise(plans, events[2:]))
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert {line.pop("version") for line in lines} == {1}
     start, song, progress, finished, skipped, failed, summary = lines
     assert start == {"event": "start", "n_songs": 3, "model": "small", "provider": "cpu"}
-    path = str(jobs[0].song.path)
+    path = str(plans[0].song.path)
     assert song == {"event": "song", "song": 1, "path": path, "targets": {"low": "out/1.wav"}}
     # The clock stood still since the song began.
     assert progress == {
@@ -192,7 +194,7 @@ def test_the_lines_for_a_program(jobs: list[Job], clock: Clock) -> None:
     }  # fmt: skip
     assert skipped == {"event": "skipped", "song": 2, "outputs": {"low": "out/2.wav"}}
     expected: dict[str, Any] = {
-        "event": "failed", "song": 3, "path": str(jobs[2].song.path), "kind": "AudioFileError",
+        "event": "failed", "song": 3, "path": str(plans[2].song.path), "kind": "AudioFileError",
         "error": "b.wav: is no\naudio", "remedy": "Name another.",
     }  # fmt: skip
     assert failed == expected

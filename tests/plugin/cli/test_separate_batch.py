@@ -216,7 +216,7 @@ def test_a_song_that_changes_meanwhile_fails_and_leaves_no_record(
         patch.setattr(small_plugin.session, "run", run_and_change)
         events = batch.run(status=1)
     assert names(events) == ["start", "failed", "summary"]
-    assert "was changed" in events[-2]["error"]
+    assert "changed during the separation" in events[-2]["error"]
     assert not batch.out.exists()
     assert names(batch.run("--resume")) == ["start", "done", "summary"]
 

@@ -161,7 +161,9 @@ def test_the_program_folds_and_says_so(
     write(song, 6)
     arguments = ["separate", str(song), "-m", "small", "-o", str(tmp_path / "out")]
     assert run(arguments, plugins) == 0
-    assert f"{song}: 6 channels (FL FR FC LFE BL BR) folded to stereo without LFE" in capsys.readouterr().err
+    assert (
+        f"{song}: 6 channels (FL FR FC LFE BL BR) mixed down to stereo without LFE" in capsys.readouterr().err
+    )
     assert soundfile.info(tmp_path / "out" / "song" / "low.wav").channels == 2
     assert run([*arguments, "--overwrite", "--fold", "refuse"], plugins) == 1
     assert "6 channels" in capsys.readouterr().err

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from stemdock.cli.main import run
 from stemdock.errors import AudioFileError, OutputExistsError
 from stemdock.preview import find_stems, write_preview
-from stemdock.preview import stems as preview_stems
+from stemdock.preview import sound as preview_sound
 from stemdock.preview.drawing import N_BANDS
 from stemdock.preview.page import write_page
-from stemdock.preview.stems import DrawnStem, Sound, SourceFile, sound_for
+from stemdock.preview.reading import DrawnStem
+from stemdock.preview.sound import Sound, sound_for
+from stemdock.preview.stems import SourceFile
 from support.mixtures import SONG
 from support.page_parsing import Page
 from support.tones import N_SECONDS, SAMPLE_RATE, write
@@ -178,7 +180,8 @@ def test_what_cannot_be_shown_leaves_nothing(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("nothing", "no folder"), ("empty", "no audio files"), ("file", "no folder")]
+    ("name", "reason"),
+    [("nothing", "folder (No such"), ("empty", "no audio files"), ("file", "folder (Not a")],
 )
 def test_a_folder_without_stems(
     tmp_path: Path, name: str, reason: str, capsys: pytest.CaptureFixture[str]
@@ -231,12 +234,12 @@ def test_long_songs_cost_sound_and_the_longest_are_refused() -> None:
     assert (reduced.sample_rate, reduced.is_reduced) == (32000, True)
     assert sound_for(lasting(31, 48000)).sample_rate == 32000
     assert reduced.bitrate < good.bitrate
-    with pytest.raises(AudioFileError, match=r"last 61 minutes together, and a page holds 60"):
+    with pytest.raises(AudioFileError, match=r"last 61 minutes in total, and a page can hold 60"):
         sound_for(lasting(61))
 
 
 def test_a_reduced_page_says_so(short_stems: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview_stems, "N_GOOD_MINUTES", 0.01)
+    monkeypatch.setattr(preview_sound, "N_GOOD_MINUTES", 0.01)
     write_preview(find_stems(short_stems), tmp_path / "preview.html", title="song")
     page = Page((tmp_path / "preview.html").read_text())
     assert page.song()["isReduced"]

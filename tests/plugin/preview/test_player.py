@@ -204,7 +204,7 @@ def test_awkward_stems_are_told_and_shown(browser: Browser, tmp_path: Path) -> N
     ]
     assert [warning.text for warning in browser.find_all(".warning")] == [
         "Exceeds full scale.",
-        f"{SAMPLE_RATE // 2} samples are no number: shown and played as silence.",
+        f"{SAMPLE_RATE // 2} invalid samples, played as silence.",
         "Ends after 0.5 s.",
         "Silent from start to end.",
     ]

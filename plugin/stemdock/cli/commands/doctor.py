@@ -1,4 +1,4 @@
-"""plugin-cli doctor."""
+"""plugin-cli doctor: checks of the installation, the models, the plug-ins and the hosts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stemdock.cli.checks import echo_checks
 from stemdock.errors import StemdockError
 from stemdock.types import Check
 
@@ -23,14 +24,9 @@ if TYPE_CHECKING:
 def command(plugins: Plugins) -> int:
     """Check the installation, plug-ins and hosts.
 
-    Exit status 1 if something is broken that separating a song needs.
+    The exit status is 1 if songs cannot be separated.
     """
-    failed = False
-    for check in _checks(plugins):
-        failed |= check.status == "failure"
-        remedy = f" {check.remedy}" if check.remedy else ""
-        click.echo(f"{check.status:8}{check.subject}: {check.detail}{remedy}")
-    return 1 if failed else 0
+    return 1 if echo_checks(_checks(plugins)) == "failure" else 0
 
 
 def _checks(plugins: Plugins) -> Iterator[Check]:
@@ -42,13 +38,16 @@ def _checks(plugins: Plugins) -> Iterator[Check]:
     for host in plugins.hosts():
         try:
             yield from host.diagnose()
-        except Exception as error:  # noqa: BLE001  a stranger's code may raise anything
-            yield Check(subject=host.name, status="warning", detail=f"its check failed: {error!r}.")
+        except Exception as error:  # noqa: BLE001  third-party code may raise anything
+            yield Check(subject=host.name, status="warning", detail=f"the check failed: {error!r}.")
     for status in plugins.status:
         subject = f"plug-in {status.name} ({status.origin})"
         if status.fault:
             yield Check(
-                subject=subject, status="warning", detail=f"{status.fault}.", remedy="Update or remove it."
+                subject=subject,
+                status="warning",
+                detail=f"{status.fault}.",
+                remedy="Update or uninstall this plug-in.",
             )
         else:
             yield Check(subject=subject, status="ok", detail="loaded")
@@ -61,8 +60,8 @@ def _ffmpeg() -> Check:
     return Check(
         subject="ffmpeg",
         status="warning",
-        detail="not found: wav, flac, mp3 and ogg can be read, m4a and video cannot.",
-        remedy="Install ffmpeg to read those too.",
+        detail="not found. Only wav, flac, mp3 and ogg files can be read.",
+        remedy="Install ffmpeg to read m4a, video and other files.",
     )
 
 
@@ -73,7 +72,7 @@ def _providers() -> Check:
 
 
 def _models(plugins: Plugins) -> Iterator[Check]:
-    # Loading is the test: it reads the file, the library behind it, and the contract between them.
+    # Loading a model checks the file, onnxruntime, and that the model matches its card.
     from stemdock.inference.opening import open_model  # noqa: PLC0415
 
     entries = plugins.models()
@@ -81,8 +80,8 @@ def _models(plugins: Plugins) -> Iterator[Check]:
         yield Check(
             subject="models",
             status="failure",
-            detail="none.",
-            remedy="Install Stemdock again, or export one.",
+            detail="no model is installed.",
+            remedy="Install Stemdock again, or download a model with: plugin-cli models pull 2stems",
         )
     for entry in entries:
         began = time.perf_counter()

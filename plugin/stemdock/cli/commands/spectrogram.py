@@ -1,4 +1,4 @@
-"""plugin-cli spectrogram: a picture of one or more audio files."""
+"""plugin-cli spectrogram: a picture of the spectrograms of audio files."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ if TYPE_CHECKING:
 
 _FRAME_LENGTH: Final = 4096
 _RANGE: Final = 90
-"""dB below the loudest point that the colours cover."""
+"""dB from the loudest point down to the darkest colour."""
 
 
 @click.command("spectrogram")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
-@click.option("--overwrite", is_flag=True, help="Replace a picture that is there already.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Write the picture to this PNG file.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing picture.")
 def command(files: tuple[Path, ...], output: Path, overwrite: bool) -> None:
-    """Draw the spectrograms of audio files, one below the other, on one scale of loudness."""
+    """Draw the spectrograms of audio files, one below the other, with the same level scale."""
     if output.exists() and not overwrite:
         raise OutputExistsError(output)
     try:
@@ -60,7 +66,7 @@ def command(files: tuple[Path, ...], output: Path, overwrite: bool) -> None:
 
 def _levels(path: Path) -> tuple[FloatArray, float, int]:
     """Level of every bin in dB `(n_frames, n_bins)`, duration in seconds, and sample rate in Hz."""
-    import numpy as np  # noqa: PLC0415  the list of commands must not wait for it
+    import numpy as np  # noqa: PLC0415  numpy loads slowly, and --help does not need it
 
     from stemdock.audio import open_audio  # noqa: PLC0415
     from stemdock.dsp.stft import stft  # noqa: PLC0415

@@ -1,0 +1,98 @@
+"""The songs of a batch, what happens to them, and the final counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from stemdock.batch.songs import Song
+    from stemdock.errors import StemdockError
+    from stemdock.types import Progress, SeparatedFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SongPlan:
+    """One song and the files to write for it."""
+
+    number: int
+    """From 1, in the order of the songs on the command line."""
+    song: Song
+    targets: Mapping[str, Path]
+    """By stem; empty if the song has a fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The separation of a song begins."""
+
+    plan: SongPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """One more segment of a song is separated."""
+
+    plan: SongPlan
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """All stems of a song are written."""
+
+    plan: SongPlan
+    separated: SeparatedFile
+    elapsed: float
+    """Seconds that the separation took."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A previous run wrote the same stems, and they are intact."""
+
+    plan: SongPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A song could not be separated; none of its stems is written."""
+
+    plan: SongPlan
+    error: StemdockError
+
+
+BatchEvent: TypeAlias = Started | Advanced | Done | Skipped | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How many songs of a batch ended in which way."""
+
+    n_songs: int
+    n_done: int
+    n_skipped: int
+    n_failed: int
+    n_left: int
+    """Songs that did not end because the run was interrupted."""
+
+
+def summarise(plans: Sequence[SongPlan], ended: Sequence[BatchEvent]) -> Summary:
+    """Counts how the songs ended.
+
+    Args:
+        plans: All songs.
+        ended: The last event of each song that ended.
+    """
+    counts = Counter(type(event) for event in ended)
+    return Summary(
+        n_songs=len(plans),
+        n_done=counts[Done],
+        n_skipped=counts[Skipped],
+        n_failed=counts[Failed],
+        n_left=len(plans) - len(ended),
+    )

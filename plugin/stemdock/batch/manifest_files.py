@@ -1,0 +1,102 @@
+"""The files of a manifest: one JSON file for each song.
+
+An entry contains no times, no absolute paths and no measurements, so equal separations write equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from stemdock.batch.contents import Content
+from stemdock.errors import OutputError
+from stemdock.lib.atomic import write_atomically
+from stemdock.lib.os_errors import os_errors_as
+from stemdock.lib.untrusted_json import parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FOLDER: Final = ".stemdock"
+"""Folder of the manifest, inside the output folder."""
+ALGORITHM: Final = 1
+"""Raise it whenever the same mixture, model and options give other samples than before."""
+_FORMAT: Final = 1
+"""Version of the JSON files. Files of another version count as missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Everything that determines a song's stems."""
+
+    mixture: Content
+    model: str
+    """Name of the model, for display. `model_sha256` identifies it."""
+    model_sha256: str
+    options: Mapping[str, Any]
+    """Options that change the stems, as JSON values."""
+    algorithm: int = ALGORITHM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestEntry:
+    """The stems of one song and what they were made from."""
+
+    provenance: Provenance
+    outputs: Mapping[str, Content]
+    """By path relative to the output folder, with forward slashes."""
+    complete: bool
+    """Whether all outputs have reached their final paths."""
+
+
+def entry_name(entry: ManifestEntry) -> str:
+    """The name of an entry's file without its extension; it depends on the paths of the outputs only."""
+    return hashlib.sha256(os.fsencode("\0".join(entry.outputs))).hexdigest()[:32]
+
+
+def load_entry(path: Path) -> ManifestEntry | None:
+    """Reads an entry; None if the file is damaged or of another version."""
+    try:
+        value = parse_json(path.read_bytes())
+        if value["format"] != _FORMAT:
+            return None
+        provenance = value["work"]
+        return ManifestEntry(
+            provenance=Provenance(**{**provenance, "mixture": Content(**provenance["mixture"])}),
+            outputs={str(output): Content(**content) for output, content in value["outputs"].items()},
+            complete=value["complete"] is True,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def write_entry(entry: ManifestEntry, path: Path) -> None:
+    """Writes an entry, completely or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    value = {
+        "format": _FORMAT,
+        "work": asdict(entry.provenance),
+        "outputs": {output: asdict(content) for output, content in entry.outputs.items()},
+        "complete": entry.complete,
+    }
+
+    def unwritable(reason: str) -> OutputError:
+        return OutputError(
+            path,
+            f"the manifest cannot be written ({reason})",
+            remedy="Check permissions and free disk space.",
+        )
+
+    with os_errors_as(unwritable):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The next run writes to the same temporary file, and so leaves none of a killed run.
+        write_atomically(
+            path, json.dumps(value, indent=1).encode(), durable=True, part=path.with_suffix(".part")
+        )

@@ -1,0 +1,73 @@
+"""Running a batch for a command: conflicts first, then the songs, with reports as they finish."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from stemdock.batch.events import Done, Failed, Skipped, summarise
+from stemdock.batch.planning import conflicts
+from stemdock.batch.running import run_batch
+from stemdock.cli.json_reporter import JsonReporter
+from stemdock.cli.terminal import echo_path
+from stemdock.cli.text_reporter import TextReporter
+from stemdock.files.staging import remove_abandoned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stemdock.batch.events import BatchEvent, SongPlan
+    from stemdock.batch.resuming import ResumableSeparation
+    from stemdock.cli.options import BatchOptions
+    from stemdock.cli.pages import Pages
+    from stemdock.types import SeparatedFile
+
+
+def run_plans(
+    plans: Sequence[SongPlan],
+    separation: ResumableSeparation,
+    options: BatchOptions,
+    deliver: Callable[[SeparatedFile], None],
+    pages: Pages,
+) -> int:
+    """Separates songs and reports on standard error.
+
+    Args:
+        plans: The songs.
+        separation: Separates one of them.
+        options: How the batch runs.
+        deliver: Called with each result: prints its paths, or copies it to standard output.
+        pages: The previews to write.
+
+    Returns:
+        The exit status: 1 if there were conflicts or a song failed.
+
+    Raises:
+        OutputError: Standard output cannot be written.
+    """
+    reporter: TextReporter | JsonReporter
+    if options.progress == "json":
+        reporter = JsonReporter(sys.stderr)
+    else:
+        reporter = TextReporter(sys.stderr, live=options.progress == "auto" and sys.stderr.isatty())
+    for folder in sorted({path.parent for plan in plans for path in plan.targets.values()}):
+        remove_abandoned(folder)
+    refusals = conflicts(plans, may_replace=separation.may_replace) + pages.conflicts()
+    for refusal in refusals:
+        reporter.refuse(refusal)
+    if refusals:
+        return 1
+    reporter.start(plans, separation.separator.card.name, separation.separator.provider)
+    ended: list[BatchEvent] = []
+    separate = pages.after(separation)
+    for event in run_batch(plans, separate, n_at_once=options.n_at_once, cancel=separation.cancel):
+        reporter.show(event)
+        if isinstance(event, Done):
+            deliver(event.separated)
+            for path in pages.of(event.plan):
+                echo_path(path)
+        if isinstance(event, Done | Skipped | Failed):
+            ended.append(event)
+    summary = summarise(plans, ended)
+    reporter.finish(summary)
+    return 1 if summary.n_failed else 0

@@ -1,0 +1,120 @@
+"""Options for the files that a separation writes."""
+
+from __future__ import annotations
+
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stemdock.cli.completion import complete_stems
+from stemdock.cli.option_values import with_options
+from stemdock.errors import OutputOptionError
+from stemdock.output.codecs import CODECS, SAMPLE_RATES, codec_of
+from stemdock.output.mixes import parse_mix
+from stemdock.output.naming import DEFAULT_TEMPLATE, FIELDS, Destination
+from stemdock.output.options import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --output and --template, as the argument `destination`."""
+    options = (
+        click.option(
+            "-o", "--output", "folder", default="separated", show_default=True, metavar="DIR",
+            help="Write the stems to this folder, or a single stem to standard output (-).",
+        ),
+        click.option(
+            "-f", "--template", default=DEFAULT_TEMPLATE, show_default=True,
+            help=f"Name the files after this template. Fields: {', '.join(FIELDS)}.",
+        ),
+    )  # fmt: skip
+
+    @wraps(command)
+    def wrapped(*arguments: Any, folder: str, template: str, **values: Any) -> Any:
+        return command(*arguments, destination=Destination(folder=Path(folder), template=template), **values)
+
+    return with_options(wrapped, options)
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the stems to write and their format, as the argument `output`."""
+    options = (
+        click.option(
+            "-c", "--codec", type=click.Choice(list(CODECS)), default="wav", show_default=True,
+            help="Write files in this format. m4a needs ffmpeg.",
+        ),
+        click.option(
+            "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]),
+            help="Write wav and flac files with this many bits per sample. 16 and 24 clip samples above "
+            "full scale; 32f (floating point, wav only) does not.  [default: 32f in wav, 24 in flac]",
+        ),
+        click.option(
+            "--bitrate", callback=_bitrate, metavar="RATE",
+            help="Encode mp3, ogg, opus and m4a files at this bit rate, for example 192k.  [default: 256k, "
+            "ogg 192k, opus 160k]",
+        ),
+        click.option(
+            "--sample-rate", type=click.IntRange(SAMPLE_RATES[0], SAMPLE_RATES[-1]), metavar="HZ",
+            help="Convert the stems to this sample rate.  [default: that of the song]",
+        ),
+        click.option(
+            "--stems", metavar="STEM,STEM...", shell_complete=complete_stems,
+            help='Write only these stems; "none" writes only the mixes (--mix).  [default: all]',
+        ),
+        click.option(
+            "--mix", "mixes", multiple=True, metavar="NAME=SUM",
+            help="Write a sum of stems as well: karaoke=drums+bass, or karaoke=all-vocals for all stems "
+            "except vocals. Repeat the option for more mixes.",
+        ),
+        click.option(
+            "--prevent-clipping", is_flag=True,
+            help="Lower all stems of a song by the same gain if any of them would exceed full scale.",
+        ),
+        click.option("--no-tags", is_flag=True, help="Do not copy the song's tags and cover picture."),
+    )  # fmt: skip
+
+    @wraps(command)
+    def wrapped(
+        *arguments: Any, stems: str | None, mixes: tuple[str, ...], no_tags: bool, **values: Any
+    ) -> Any:
+        names = ("codec", "bit_depth", "bitrate", "sample_rate", "prevent_clipping")
+        output = Output(
+            **{name: values.pop(name) for name in names},
+            stems=None if stems is None else _stems(stems),
+            mixes=_mixes(mixes),
+            copy_tags=not no_tags,
+        )
+        codec_of(output)
+        return command(*arguments, output=output, **values)
+
+    return with_options(wrapped, options)
+
+
+def _bitrate(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+    """Kilobits per second, in Spleeter's notation: 256k."""
+    if text is None:
+        return None
+    digits = text.lower().removesuffix("k")
+    if not (digits.isascii() and digits.isdigit()):
+        raise click.BadParameter(f"{text!r} is not a bit rate. Write it like 256k.")
+    return int(digits)
+
+
+def _stems(text: str) -> tuple[str, ...]:
+    return () if text == "none" else tuple(stem.strip() for stem in text.split(","))
+
+
+def _mixes(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    mixes: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        name, terms = parse_mix(text)
+        if name in mixes:
+            raise OutputOptionError(
+                "mix", f"{name} is defined twice", remedy="Give each mix a different name."
+            )
+        mixes[name] = terms
+    return mixes

@@ -1,0 +1,127 @@
+"""What plugin-cli separate does: find the songs, open the model, plan the files, run the batch."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from stemdock.batch.inputs import find_songs
+from stemdock.batch.manifest import Manifest
+from stemdock.batch.planning import plan_songs
+from stemdock.batch.resuming import ResumableSeparation
+from stemdock.batch.standard_input import copied_to_file
+from stemdock.cli.batch_run import run_plans
+from stemdock.cli.interruption import interruption
+from stemdock.cli.opening import open_separator
+from stemdock.cli.pages import Pages
+from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
+from stemdock.cli.terminal import echo_path
+from stemdock.inference.opening import model_sha256
+from stemdock.output.mixes import selected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stemdock.batch.songs import Song
+    from stemdock.cli.options import BatchOptions
+    from stemdock.files.excerpts import Excerpt
+    from stemdock.output.naming import Destination
+    from stemdock.output.options import Output
+    from stemdock.plugins import Plugins
+    from stemdock.types import DownmixMode, Execution, SeparatedFile, Separation
+
+
+def separate(
+    plugins: Plugins,
+    songs: Sequence[str],
+    *,
+    destination: Destination,
+    model: str,
+    output: Output,
+    execution: Execution,
+    overwrite: bool,
+    preview: bool,
+    excerpt: Excerpt,
+    separation: Separation,
+    downmix: DownmixMode,
+    batch: BatchOptions,
+) -> int:
+    """Separates songs, with reports on standard error.
+
+    Args:
+        plugins: The plug-ins of this run.
+        songs: The arguments that name songs.
+        destination: Output folder and template; the folder "-" is standard output.
+        model: Name or path.
+        output: What to write.
+        execution: How the networks run.
+        overwrite: Whether to replace any existing file.
+        preview: Whether to write a page for each song.
+        excerpt: The part of each song to separate.
+        separation: How stems are computed from the networks' estimates.
+        downmix: How to handle surround sound.
+        batch: How the batch runs.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        click.UsageError: The options contradict each other.
+        StemdockError: The batch cannot start, or standard output cannot be written.
+    """
+    with ExitStack() as inputs:
+        deliver = _print_paths
+        if str(destination.folder) == STANDARD_OUTPUT:
+            if preview:
+                raise click.UsageError("--preview cannot be used with -o -: standard output holds one file.")
+            destination, deliver = inputs.enter_context(standard_output()), send
+        root = destination.folder
+        manifest = Manifest(root)
+        found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.paths())]
+        separator = open_separator(model, plugins, execution, separation)
+        with interruption() as interrupted:
+            resumable = ResumableSeparation(
+                separator=separator,
+                model_sha256=model_sha256(model, plugins),
+                output=output,
+                excerpt=excerpt,
+                downmix=downmix,
+                options={
+                    **json.loads(json.dumps(asdict(output))),
+                    **asdict(excerpt),
+                    **asdict(separation),
+                    "precision": execution.precision,
+                    "fold": downmix,
+                },
+                manifest=manifest,
+                resume=batch.resume,
+                overwrite=overwrite,
+                cancel=interrupted.cancel,
+            )
+            names = list(selected(output, separator.card.stems))
+            if deliver is send:
+                check_single(len(found), names)
+            plans = plan_songs(found, destination, names, codec=output.codec, model=separator.card.name)
+            pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
+            status = run_plans(plans, resumable, batch, deliver, pages)
+    for plugin in plugins.status:
+        if plugin.fault:
+            click.echo(f"warning: plug-in {plugin.name} failed: {plugin.fault}", err=True)
+    return interrupted.exit_status or status
+
+
+def _as_file(song: Song, inputs: ExitStack) -> Song:
+    """The song, with standard input copied to a file for as long as `inputs` is open."""
+    if not song.is_standard_input:
+        return song
+    return replace(song, path=inputs.enter_context(copied_to_file(sys.stdin.buffer)))
+
+
+def _print_paths(separated: SeparatedFile) -> None:
+    for path in separated.files.values():
+        echo_path(path)
