@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from release_server import ReleaseServer
     from stemdock import Plugins
-    from stemdock_models.hub import Hub
+    from stemdock_models.fetching import Fetcher
 
 DRIVER = Path(__file__).with_name("driver.py")
 
@@ -171,28 +171,28 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 @pytest.mark.parametrize("size", ["200k", "600k", "1000k"])
 def test_a_full_disk(
-    hub: Hub, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, size: str
+    fetcher: Fetcher, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, size: str
 ) -> None:
     """Full while downloading, unpacking, and converting."""
     store = Store(small_disk(size) / "models")
     monkeypatch.setattr(Store, "require_space", lambda *_: None)
-    full = replace(hub, store=store)
+    full = replace(fetcher, store=store)
     with pytest.raises(DiskFullError) as caught:
-        full.fetch([hub.release.models["4stems"]])
+        full.fetch([fetcher.release.models["4stems"]])
     assert "no space left" in str(caught.value)
     assert "Free some" in caught.value.remedy
     assert store.scan() == ([], [])
     small_disk("20m")
-    (entry,) = full.fetch([hub.release.models["4stems"]])
+    (entry,) = full.fetch([fetcher.release.models["4stems"]])
     assert store.scan() == ([entry], [])
 
 
 def test_a_disk_that_is_too_small_is_told_before_downloading(
-    hub: Hub, server: ReleaseServer, small_disk: Callable[[str], Path]
+    fetcher: Fetcher, server: ReleaseServer, small_disk: Callable[[str], Path]
 ) -> None:
     store = Store(small_disk("20m") / "models")
-    with pytest.raises(DiskFullError, match="MB are needed there for a while, its disk has 21 MB"):
-        replace(hub, store=store).fetch([hub.release.models["4stems"]])
+    with pytest.raises(DiskFullError, match=r"installing needs \d+ MB of free space, the disk has 21 MB"):
+        replace(fetcher, store=store).fetch([fetcher.release.models["4stems"]])
     assert not (store.folder / ".downloads" / "4stems.tar.gz").exists()
     assert store.scan() == ([], [])
     assert len(server.requests) == 1

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock import ModelEntry, Plugins
-    from stemdock_models.hub import Hub
+    from stemdock_models.fetching import Fetcher
     from stemdock_models.store import Store
 
 
@@ -54,7 +54,7 @@ def test_a_damaged_file_is_refused_until_it_is_pulled_again(
         pulled.path.write_bytes(content[:half] + (b"" if harm == "truncated" else b"?" + content[half + 1 :]))
     with pytest.raises(ModelDamagedError) as caught:
         Separator("4stems", plugins=plugins)
-    assert caught.value.remedy == "Fetch it again with: plugin-cli models pull 4stems"
+    assert caught.value.remedy == "Download it again with: plugin-cli models pull 4stems"
     for command in (["verify"], ["verify", "4stems"], ["path", "4stems"]):
         assert run(["models", *command], plugins) == 1
         assert "models pull 4stems" in capsys.readouterr().err
@@ -145,18 +145,19 @@ def test_a_file_in_place_of_the_folder_takes_no_embedded_model_away(
     assert run(["models", "pull", "4stems"], plugins) == 1
     assert f"error: {store.folder}" in capsys.readouterr().err
     assert run(["models", "verify"], plugins) == 1
-    assert "Look at its rights" in capsys.readouterr().err
+    assert "Check its permissions" in capsys.readouterr().err
 
 
 def test_removing(
     plugins: Plugins, store: Store, pulled: ModelEntry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begun = store.download_path("4stems.tar.gz")
+    begun.parent.mkdir(exist_ok=True)
     begun.write_bytes(b"begun")
     assert run(["models", "remove", "4stems"], plugins) == 0
     assert not pulled.path.parent.exists()
     assert not begun.exists()
-    for name, remedy in (("4stems", "Known models"), ("2stems", "package"), ("../models", "Choose a name")):
+    for name, remedy in (("4stems", "Known models"), ("2stems", "Uninstall that package"), ("../models", "Choose a name")):
         assert run(["models", "remove", name], plugins) == 1
         assert remedy in capsys.readouterr().err
 
@@ -214,8 +215,8 @@ def test_an_empty_model_folder_is_no_model(plugins: Plugins, store: Store) -> No
         Separator("mine", plugins=plugins)
 
 
-def test_pulling_what_is_embedded_installs_it_all_the_same(hub: Hub, plugins: Plugins) -> None:
+def test_pulling_what_is_embedded_installs_it_all_the_same(fetcher: Fetcher, plugins: Plugins) -> None:
     """The embedded model has its weights in 16 bits; who pulls it wants all of them."""
-    released = replace(hub.release.models["4stems"], name="2stems")
-    (entry,) = hub.fetch([released])
+    released = replace(fetcher.release.models["4stems"], name="2stems")
+    (entry,) = fetcher.fetch([released])
     assert [each.path for each in plugins.models() if each.name == "2stems"] == [entry.path]
