@@ -268,7 +268,10 @@ def test_cancelling_a_stalled_download_keeps_what_came(
 
 
 def test_proxies_come_from_the_environment(
-    fetcher: Fetcher, server: ReleaseServer, monkeypatch: pytest.MonkeyPatch, assert_intact: Callable[..., None]
+    fetcher: Fetcher,
+    server: ReleaseServer,
+    monkeypatch: pytest.MonkeyPatch,
+    assert_intact: Callable[..., None],
 ) -> None:
     far = replace(fetcher, release=load_release("http://release.invalid/far"))
     monkeypatch.setenv("http_proxy", server.url.removesuffix("/download/v1.4.0"))

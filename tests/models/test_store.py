@@ -157,9 +157,74 @@ def test_removing(
     assert run(["models", "remove", "4stems"], plugins) == 0
     assert not pulled.path.parent.exists()
     assert not begun.exists()
-    for name, remedy in (("4stems", "Known models"), ("2stems", "Uninstall that package"), ("../models", "Choose a name")):
+    for name, remedy in (
+        ("4stems", "Known models"),
+        ("2stems", "Uninstall that package"),
+        ("../models", "Choose a name"),
+    ):
         assert run(["models", "remove", name], plugins) == 1
         assert remedy in capsys.readouterr().err
+
+
+def leave_download(store: Store) -> list[Path]:
+    """Files as a pull leaves them that is killed before it removes them."""
+    archive = store.download_path("4stems.tar.gz")
+    archive.parent.mkdir(exist_ok=True)
+    left = [archive, archive.with_name("4stems.tar.gz.json")]
+    for path in left:
+        path.write_bytes(b"{}")
+    return left
+
+
+@pytest.mark.parametrize("command", ["pull 4stems", "pull 4stems-16kHz", "add", "remove 4stems"])
+def test_every_command_on_a_model_removes_what_is_left_of_its_download(
+    plugins: Plugins, store: Store, pulled: ModelEntry, narrow: Path, command: str
+) -> None:
+    left = leave_download(store)
+    arguments = command.split()
+    if command == "add":
+        arguments += [str(narrow), "--name", pulled.name, "--overwrite"]
+    assert run(["models", *arguments], plugins) == 0
+    assert [path for path in left if path.exists()] == []
+
+
+def test_a_model_of_ones_own_leaves_the_download_of_a_released_one_alone(
+    plugins: Plugins, store: Store, pulled: ModelEntry, narrow: Path
+) -> None:
+    left = leave_download(store)
+    command = ["models", "add", str(narrow), "--name", "mine", "--config", str(narrow / "config.json")]
+    assert run(command, plugins) == 0
+    assert run(["models", "remove", "mine"], plugins) == 0
+    assert all(path.exists() for path in [*left, pulled.path])
+
+
+def test_every_task_removes_model_files_that_no_description_names_and_nothing_else(
+    plugins: Plugins, store: Store, pulled: ModelEntry, narrow: Path
+) -> None:
+    replaced = pulled.path.with_name("0123456789abcdef.onnx")
+    removed = store.folder / "removed" / "0123456789abcdef.onnx"
+    damaged = store.folder / "damaged" / "0123456789abcdef.onnx"
+    foreign = [
+        store.folder / "notes.txt",
+        store.folder / "photos" / "mine.jpg",
+        pulled.path.with_name("notes"),
+    ]
+    for path in (replaced, removed, damaged, damaged.with_name("model.json"), *foreign):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("?")
+    command = ["models", "add", str(narrow), "--name", "mine", "--config", str(narrow / "config.json")]
+    assert run(command, plugins) == 0
+    assert not replaced.exists()
+    assert not removed.parent.exists()
+    assert all(path.exists() for path in (pulled.path, damaged, *foreign))
+
+
+def test_a_folder_that_is_not_a_model_is_not_removed(plugins: Plugins, pulled: ModelEntry) -> None:
+    photo = pulled.path.parents[1] / "photos" / "mine.jpg"
+    photo.parent.mkdir()
+    photo.write_text("?")
+    assert run(["models", "remove", "photos"], plugins) == 1
+    assert photo.exists()
 
 
 def test_an_installed_model_counts_before_the_embedded_one(plugins: Plugins, pulled: ModelEntry) -> None:
