@@ -165,6 +165,22 @@ def test_two_at_once_give_one_good_model(
     assert_intact("4stems")
 
 
+def test_removing_waits_for_a_pull_of_the_same_model(
+    card: Path, server: ReleaseServer, archive: bytes, store: Store, assert_intact: Callable[..., None]
+) -> None:
+    server.faults = [Fault(stall_at=len(archive) // 2)]
+    pull = start(card, "run", "models", "pull", "4stems")
+    assert server.stalled.wait(60)
+    remove = start(card, "run", "models", "remove", "4stems")
+    assert remove.stderr is not None
+    assert "waiting for another Stemdock" in remove.stderr.readline()
+    server.release.set()
+    outputs = [process.communicate(timeout=120) for process in (pull, remove)]
+    assert [pull.returncode, remove.returncode] == [0, 0], outputs
+    assert_intact()
+    assert list((store.folder / ".downloads").iterdir()) == []
+
+
 @pytest.mark.parametrize("n_bytes", [100_000, 360_000])
 def test_no_room_for_a_file(
     card: Path, store: Store, plugins: Plugins, mine: str, assert_intact: Callable[..., None], n_bytes: int

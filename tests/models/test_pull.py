@@ -215,6 +215,17 @@ def test_it_can_be_cancelled(
     assert len(server.requests) == (n_requests if step != "downloading" else n_requests + 1)
 
 
+def test_it_can_be_cancelled_while_another_task_has_the_archive(fetcher: Fetcher, store: Store) -> None:
+    cancel = Event()
+
+    def watch(progress: FetchProgress) -> None:
+        if "waiting" in progress.step:
+            cancel.set()
+
+    with store.scratch("4stems", on_wait=pytest.fail), pytest.raises(CancelledError):
+        fetcher.fetch([fetcher.release.models["4stems"]], on_progress=watch, cancel=cancel)
+
+
 def test_progress_counts_the_bytes_of_the_download(fetcher: Fetcher, archive: bytes) -> None:
     seen: list[FetchProgress] = []
     fetcher.fetch([fetcher.release.models["4stems"]], on_progress=seen.append)
