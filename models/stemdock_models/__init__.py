@@ -1,1 +1,1 @@
-"""The models that come with Stemdock: data and a plug-in that offers it."""
+"""The plug-in that manages models: the ones that come with Stemdock, and the store of installed ones."""

@@ -1,4 +1,4 @@
-"""Takes models that somebody has on disk: a checkpoint, an archive of one, or a finished model."""
+"""Install a model from disk: a checkpoint, an archive with a checkpoint, or an ONNX model."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from stemdock import ModelError, Plugins, card_to_metadata, open_model
 from stemdock_export.config import load_config
 from stemdock_export.errors import ConfigError
 from stemdock_models.archive import unpack_checkpoint
+from stemdock_models.downloaded import remove_download
 from stemdock_models.errors import ArchiveError, store_errors
 from stemdock_models.installing import install_checkpoint, install_model, stored_sha256
 from stemdock_models.names import check_free, check_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from stemdock import ModelCard, ModelEntry
@@ -24,43 +26,45 @@ if TYPE_CHECKING:
     from stemdock_models.installing import Task
     from stemdock_models.store import Store
 
+_KEY: Final = "add"
+"""Key of the scratch folder for models that are not of the release."""
 _ARCHIVE_SUFFIX: Final = re.compile(r"(\.tar)?\.t?gz$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addition:
-    """What somebody wants to add."""
+    """A model to add."""
 
     source: Path
-    """A checkpoint's folder, an archive of one (.tar.gz), or a model (.onnx)."""
+    """Folder of a checkpoint, archive with a checkpoint (.tar.gz), or model (.onnx)."""
     name: str = ""
-    """What the model is called; if empty, as the file or folder, or as the model says itself."""
+    """Name of the model; if empty, that of the folder or archive, or the one in the model's card."""
     config: str = ""
     """Name or file of the configuration; if empty, that of the released model of the same name."""
     overwrite: bool = False
-    """Whether it may replace a model."""
+    """Whether the model may replace one of the same name."""
 
 
 def add_model(
     addition: Addition, *, store: Store, release: Release, plugins: Plugins, task: Task
 ) -> ModelEntry:
-    """Makes a model ready to use under its name.
+    """Install a model from disk.
 
     Args:
-        addition: What to add.
-        store: Where it goes.
-        release: Tells which names and hashes are those of released models.
-        plugins: Whose models' names are taken.
-        task: Who waits for it.
+        addition: The model to add.
+        store: The store it is installed in.
+        release: The released models, whose names and hashes are known.
+        plugins: The source of all models, whose names are taken.
+        task: Shows the progress.
 
     Raises:
-        ModelNameError: The name is no name, or is taken.
-        ConfigError: There is no such configuration, or none was given and the name tells none.
-        ArchiveError: The archive is damaged, harmful, or not the released one that its name promises.
+        ModelNameError: The name is invalid or taken.
+        ConfigError: The configuration does not exist, or none is given for a name of your own.
+        ArchiveError: The archive is damaged, unsafe, or not the released one of that name.
         ExportError: The checkpoint cannot be converted.
-        ModelError: There is nothing at that path, or a model that cannot be used.
+        ModelError: The path does not exist, or the model there cannot be used.
         StoreError: The store cannot be written.
-        CancelledError: Between two steps.
+        CancelledError: The task was cancelled between two steps.
     """
     source = addition.source
     if not source.exists():
@@ -71,35 +75,44 @@ def add_model(
         check_name(name)
         check_free(name, taken, release.models, overwrite=addition.overwrite)
 
-    with store.work(
-        "add", on_wait=lambda: task.step("waiting for another Stemdock"), cancel=task.cancel
-    ) as work:
-        if source.is_file() and source.suffix.lower() == ".onnx":
-            task.step(f"reading {source}")
-            model = work / "model.onnx"
-            with store_errors(store.folder):
-                shutil.copyfile(source, model)
-            card = open_model(model, Plugins()).card
-            name = addition.name or card.name
-            check(name)
-            if name != card.name:
-                _rename(model, replace(card, name=name))
-            return install_model(store, model, name=name, source=str(source.absolute()), task=task)
-        name = addition.name or (source.name if source.is_dir() else _ARCHIVE_SUFFIX.sub("", source.name))
-        check(name)
-        released = None if addition.config else release.models.get(name)
-        config = load_config(addition.config) if addition.config else _released_config(name, released)
-        licence = released.licence if released and not source.is_dir() else ""
-        return install_checkpoint(
+    if source.is_file() and source.suffix.lower() == ".onnx":
+        return _add_model_file(addition, check, store, task)
+    name = addition.name or (source.name if source.is_dir() else _ARCHIVE_SUFFIX.sub("", source.name))
+    check(name)
+    released = None if addition.config else release.models.get(name)
+    config = load_config(addition.config) if addition.config else _released_config(name, released)
+    licence = released.licence if released and not source.is_dir() else ""
+    # With the key of the archive, this waits for a process that is downloading the same model.
+    with store.scratch(released.archive if released else _KEY, on_wait=task.wait) as scratch:
+        entry = install_checkpoint(
             store,
-            source if source.is_dir() else _unpacked(source, released, store, work, task),
+            source if source.is_dir() else _unpacked(source, released, store, scratch, task),
             config,
-            work=work,
+            scratch=scratch,
             name=name,
             licence=licence,
             source=str(source.absolute()),
             task=task,
         )
+        if released:
+            # A download that failed may have left a part of the archive. It is not needed any more.
+            remove_download(store.download_path(released.file_name))
+        return entry
+
+
+def _add_model_file(addition: Addition, check: Callable[[str], None], store: Store, task: Task) -> ModelEntry:
+    source = addition.source
+    with store.scratch(_KEY, on_wait=task.wait) as scratch:
+        task.step(f"reading {source}")
+        model = scratch / "model.onnx"
+        with store_errors(store.folder):
+            shutil.copyfile(source, model)
+        card = open_model(model, Plugins()).card
+        name = addition.name or card.name
+        check(name)
+        if name != card.name:
+            _rename(model, replace(card, name=name))
+        return install_model(store, model, name=name, source=str(source.absolute()), task=task)
 
 
 def _released_config(name: str, released: ReleasedModel | None) -> SpleeterConfig:
@@ -107,18 +120,18 @@ def _released_config(name: str, released: ReleasedModel | None) -> SpleeterConfi
         raise ConfigError(
             name,
             "",
-            "no released model has that name, so its configuration must be given",
-            remedy="Say what it was trained with: --config FILE.json, or --config spleeter:4stems.",
+            "is not the name of a released model, so it needs a configuration",
+            remedy="Give the configuration of the training: --config FILE.json, or --config spleeter:4stems.",
         )
     return released.config
 
 
-def _unpacked(archive: Path, released: ReleasedModel | None, store: Store, work: Path, task: Task) -> Path:
-    """The checkpoint of an archive, in a folder."""
+def _unpacked(archive: Path, released: ReleasedModel | None, store: Store, scratch: Path, task: Task) -> Path:
+    """Unpack an archive; returns the checkpoint's folder."""
     if released:
         _check_released(archive, released, task)
     task.step(f"unpacking {archive}")
-    checkpoint = work / "checkpoint"
+    checkpoint = scratch / "checkpoint"
     with store_errors(store.folder):
         checkpoint.mkdir()
         unpack_checkpoint(archive, checkpoint, cancel=task.cancel)
@@ -127,20 +140,20 @@ def _unpacked(archive: Path, released: ReleasedModel | None, store: Store, work:
 
 def _check_released(archive: Path, released: ReleasedModel, task: Task) -> None:
     if released.sha256 is None:
-        task.step(f"{released.name}: no sha256 is pinned in Stemdock; taking {archive} on trust")
+        task.step(f"{released.name}: no sha256 is pinned in Stemdock; {archive} is used without a check")
         return
     found = stored_sha256(archive)
     if found != released.sha256:
         raise ArchiveError(
             archive,
-            f"is not the released {released.file_name}: its sha256 is {found} instead of {released.sha256}",
-            remedy="Download it again; or, if it is a model of your own, give it a name and a configuration "
+            f"is not the released {released.file_name}: sha256 is {found}, expected {released.sha256}",
+            remedy="Download it again. If it is a model of your own, give it a name and a configuration "
             "(--name, --config).",
         )
 
 
 def _rename(model: Path, card: ModelCard) -> None:
-    # It takes a while to import, and only those who rename a model wait for it.
+    # The import takes a while, and only a new name needs it.
     import onnx  # noqa: PLC0415
 
     content = onnx.load(model)

@@ -1,8 +1,8 @@
-"""Takes a checkpoint out of an archive that nobody has reason to trust.
+"""Unpack a checkpoint from an untrusted archive.
 
-tarfile's own extraction is not used: no path, mode, owner or link of the archive reaches the file
-system. Members are read one by one and written under names that are checked here, and the whole
-archive is refused as soon as one member is none of a checkpoint's, wanted or not.
+tarfile's own extraction is not used, so no path, mode, owner or link of the archive reaches the file
+system. Members are read one by one and written under checked names. A single unsafe member makes the whole
+archive invalid, even if the checkpoint does not need that member.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from typing import IO
 
 MAX_BYTES: Final = 4 << 30
-"""Most that an archive may unpack to: six times the largest released one, whose optimizer slots are in it."""
+"""Upper limit of the unpacked size: six times the largest released archive with its optimizer slots."""
 MAX_MEMBERS: Final = 1000
 _MAX_READ: Final = 1 << 20
-"""Longest piece that tarfile may ask for at once: it reads long headers whole."""
+"""Upper limit of one read: tarfile reads a long header at once."""
 
 _WANTED: Final = re.compile(r"checkpoint|[^.].*\.index|[^.].*\.data-\d{5}-of-\d{5}", re.DOTALL)
-"""The meta graph is not needed, and what begins with a dot is a probe or a Macintosh's companion."""
+"""The meta graph is not needed. Names with a dot in front are Spleeter's probe or macOS metadata."""
 
 
 def unpack_checkpoint(
     archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES, cancel: Event | None = None
 ) -> None:
-    """Writes the files of the checkpoint in an archive into a folder, without the archive's folders.
+    """Write the files of a checkpoint from an archive to a folder, without the archive's own folders.
 
     Args:
-        archive: A tar file compressed by gzip, with one checkpoint at its root or in one folder.
+        archive: A tar file compressed with gzip, with one checkpoint at its root or in one folder.
         folder: An empty folder.
-        max_bytes: Most bytes that the archive may unpack to, headers and unwanted members included.
+        max_bytes: Upper limit of the unpacked size, headers and other members included.
         cancel: Set it from another thread to stop.
 
     Raises:
-        ArchiveError: The archive is damaged, is too large unpacked, has a path that leaves it, a link
-            or a device, or holds no checkpoint or more than one.
+        ArchiveError: The archive is damaged or too large, contains a link, a device or a path outside
+            the folder, or does not contain exactly one checkpoint.
         OSError: A file cannot be written.
         CancelledError: `cancel` was set.
     """
@@ -54,7 +54,7 @@ def unpack_checkpoint(
     try:
         with (
             gzip.open(archive) as compressed,
-            # tarfile steps back by a byte now and then: without this, from the start again.
+            # tarfile sometimes seeks back by one byte. Without a buffer, gzip then starts again.
             io.BufferedReader(compressed, 2 * _MAX_READ) as stream,
             tarfile.open(fileobj=cast("IO[bytes]", _Bounded(archive, stream, max_bytes)), mode="r:") as tar,
         ):
@@ -63,41 +63,41 @@ def unpack_checkpoint(
                 if not member.isreg() or not _WANTED.fullmatch(path.name):
                     continue
                 if path.name in homes or (homes and path.parent not in homes.values()):
-                    raise _harmful(archive, "holds more than one checkpoint")
+                    raise _unsafe(archive, "contains more than one checkpoint")
                 homes[path.name] = path.parent
                 _write(tar, member, folder / path.name, cancel)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError) as error:
-        # tarfile lets pass what it cannot read of extended headers.
+        # tarfile does not convert its errors in extended headers.
         raise ArchiveError(
             archive,
-            f"no whole archive ({error})",
-            remedy="Download it again; it should be a tar file compressed by gzip (.tar.gz).",
+            f"is damaged or not a .tar.gz archive ({error})",
+            remedy="Download it again. It must be a tar file compressed with gzip (.tar.gz).",
         ) from error
     if not homes:
         raise ArchiveError(
-            archive, "has no checkpoint in it", remedy="Give an archive of a Spleeter checkpoint."
+            archive, "contains no checkpoint", remedy="Choose an archive of a Spleeter checkpoint."
         )
 
 
 def _members(archive: Path, tar: tarfile.TarFile, max_bytes: int) -> Iterator[tarfile.TarInfo]:
-    """Every member, checked before any of its data is read."""
+    """Every member. Each is checked before its data is read."""
     n_bytes = 0
     for n_members, member in enumerate(tar, 1):
         n_bytes += member.size
         if n_members > MAX_MEMBERS:
-            raise _harmful(archive, f"has more than {MAX_MEMBERS} members")
+            raise _unsafe(archive, f"contains more than {MAX_MEMBERS} files and folders")
         if n_bytes > max_bytes:
             raise _too_large(archive, max_bytes)
         if not (member.isreg() or member.isdir()) or member.issparse():
-            raise _harmful(archive, f"its member {member.name!r} is neither a plain file nor a folder")
+            raise _unsafe(archive, f"contains {member.name!r}, which is neither a regular file nor a folder")
         if not _stays_inside(member.name):
-            raise _harmful(archive, f"its member {member.name!r} would leave the folder it is unpacked to")
+            raise _unsafe(archive, f"contains {member.name!r}, a path outside the folder")
         yield member
 
 
 def _stays_inside(name: str) -> bool:
-    # Wherever it was packed, it may be unpacked under any system: a path must be harmless to all. A
-    # colon names a drive of Windows or a second stream of a file.
+    # The path must be safe on every operating system. On Windows, a colon names a drive or a second stream
+    # of a file.
     path = PureWindowsPath(name)
     return not (path.root or ":" in name or ".." in path.parts)
 
@@ -113,29 +113,29 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path, cancel: Ev
             target.write(chunk)
 
 
-def _harmful(archive: Path, reason: str) -> ArchiveError:
+def _unsafe(archive: Path, reason: str) -> ArchiveError:
     return ArchiveError(
-        archive, reason, remedy="Do not use this archive: it is none of Spleeter's. Nothing was unpacked."
+        archive, reason, remedy="Do not use this archive. It may be an attack. Nothing was installed."
     )
 
 
 def _too_large(archive: Path, max_bytes: int) -> ArchiveError:
-    return _harmful(archive, f"unpacks to more than {max_bytes / 1e6:.0f} MB")
+    return _unsafe(archive, f"unpacks to more than {max_bytes / 1e6:.0f} MB")
 
 
 class _Bounded:
-    """A decompressed stream that ends a bomb before it fills disk or memory."""
+    """A decompressed stream with a size limit: a small archive may unpack to more than the disk holds."""
 
     def __init__(self, archive: Path, stream: BinaryIO, max_bytes: int) -> None:
         self._archive = archive
         self._stream = stream
-        # Headers and padding take a kilobyte or two a member.
+        # Headers and padding take one or two kilobytes for each member.
         self._limit = max_bytes + MAX_MEMBERS * 10_240
 
     def read(self, n_bytes: int) -> bytes:
         self._check(self._stream.tell() + n_bytes)
         if n_bytes > _MAX_READ:
-            raise _harmful(self._archive, f"has a header of {n_bytes / 1e6:.0f} MB")
+            raise _unsafe(self._archive, f"contains a header of {n_bytes / 1e6:.0f} MB")
         return self._stream.read(n_bytes)
 
     def seek(self, position: int) -> int:
@@ -147,7 +147,7 @@ class _Bounded:
 
     def _check(self, position: int) -> None:
         if position < 0:
-            raise tarfile.ReadError("a member of less than nothing")
+            raise tarfile.ReadError("negative position")
         if position > self._limit:
             raise _too_large(self._archive, self._limit)
 

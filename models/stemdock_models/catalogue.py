@@ -1,4 +1,4 @@
-"""The models of Spleeter's release: which archive, which configuration, which hash."""
+"""The models of Spleeter's release: archive, configuration and hash of each."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from typing import Final
 from stemdock_export.config import SpleeterConfig, load_config
 
 URL_VARIABLE: Final = "STEMDOCK_RELEASE_URL"
-"""Environment variable: the folder on a server that holds the release's archives, in place of Deezer's."""
+"""Environment variable: the address of a folder with the release's archives, instead of Deezer's."""
 
 _CARD: Final = Path(__file__).with_name("releases") / "spleeter-1.4.0.json"
 _STEM_BYTES: Final = 39_307_036
-"""Of the float32 weights of one stem's network at Spleeter's own widths."""
+"""Size of one stem's network: float32 weights, layers as wide as Spleeter's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleasedModel:
-    """How one model is made of the release."""
+    """One model of the release, and how it is made."""
 
     name: str
     archive: str
-    """Name of the archive without ".tar.gz"; the 16 kHz models share that of their namesakes."""
+    """Name of the archive without ".tar.gz". "4stems-16kHz" is made from the same archive as "4stems"."""
     sha256: str | None
-    """Of the archive, hex; None if only the release itself tells it."""
+    """Hash of the archive, hex; None if it is not pinned here, but only listed in the release."""
     config_name: str
     licence: str
 
     @cached_property
     def config(self) -> SpleeterConfig:
-        """The configuration that the checkpoint is used with."""
+        """The configuration of the checkpoint."""
         return load_config(self.config_name)
 
     @property
@@ -43,31 +43,31 @@ class ReleasedModel:
 
     @property
     def n_bytes(self) -> int:
-        """Size of the model, roughly."""
+        """Approximate size of the installed model."""
         return len(self.config.stems) * _STEM_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """Spleeter's release, as our own card of it says."""
+    """Spleeter's release."""
 
     url: str
-    """The folder that holds its files, without a slash at the end."""
+    """Address of the folder with its files, without a slash at the end."""
     checksums: str
-    """Name of the file that has the sha256 of every archive by its name."""
+    """Name of the file that lists the sha256 of every archive."""
     models: dict[str, ReleasedModel]
 
     def file_url(self, file_name: str) -> str:
-        """Address of a file."""
+        """Address of a file of the release."""
         return f"{self.url}/{file_name}"
 
 
 def load_release(url: str | None = None) -> Release:
-    """The release that models are fetched from.
+    """Read the description of the release.
 
     Args:
-        url: Folder that holds it; that of the environment variable `STEMDOCK_RELEASE_URL`, or else
-            Deezer's, if not given.
+        url: Address of the folder with its files. If not given, the environment variable
+            `STEMDOCK_RELEASE_URL` or else Deezer's own address.
     """
     card = json.loads(_CARD.read_text("utf-8"))
     return Release(

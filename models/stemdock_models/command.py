@@ -1,4 +1,4 @@
-"""plugin-cli models."""
+"""The command `plugin-cli models`."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
     from stemdock import ModelEntry, Plugins
 
-# What only one of the commands needs (requests, onnxruntime), it imports itself.
+# Each command imports the slow modules that it needs (requests, onnxruntime).
 
 
 @click.group(
-    "models", epilog=f"Models are kept in the folder {FOLDER_VARIABLE}, or else in your data folder."
+    "models", epilog=f"Models are installed in the folder {FOLDER_VARIABLE}, or else in your data folder."
 )
 def command() -> None:
-    """List, fetch, check, add and remove models."""
+    """List, download, check, add and remove models."""
 
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array for programs.")
 @click.pass_obj
 def list_models(plugins: Plugins, as_json: bool) -> None:
-    """List every model, installed or to be fetched."""
+    """List all models: the installed ones and the ones that can be downloaded."""
     from stemdock_models.listing import HEADER, list_rows, table  # noqa: PLC0415
 
     rows = list_rows(plugins, default_store().scan()[1])
@@ -50,42 +50,44 @@ def list_models(plugins: Plugins, as_json: bool) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_models)
 @click.option(
     "--base-url", metavar="URL",
-    help=f"Folder on a server that holds the archives. [default: {URL_VARIABLE}, or else Deezer's release]",
+    help=f"Download from this folder on a server. [default: {URL_VARIABLE}, or else Deezer's release]",
 )  # fmt: skip
-@click.option("--sha256", metavar="HEX", help="Of the archive, if it is to be another than Deezer's own.")
+@click.option("--sha256", metavar="HEX", help="Accept the archive with this hash instead of Deezer's.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=30, show_default=True,
-    help="Seconds without an answer after which a connection counts as broken.",
+    help="Retry after this many seconds without an answer from the server.",
 )  # fmt: skip
 @click.pass_obj
 def pull(
     plugins: Plugins, names: Sequence[str], base_url: str | None, sha256: str | None, timeout: float
 ) -> None:
-    """Fetch models, convert them and install them. Prints their paths.
+    """Download models, convert them and install them. Prints their paths.
 
-    A download that broke off goes on where it stopped. Proxies are taken from HTTPS_PROXY, HTTP_PROXY and
+    Resumes an interrupted download where it stopped. Uses the proxies in HTTPS_PROXY, HTTP_PROXY and
     NO_PROXY.
     """
     from stemdock import plain_name  # noqa: PLC0415
     from stemdock_models.catalogue import load_release  # noqa: PLC0415
-    from stemdock_models.download import Line  # noqa: PLC0415
-    from stemdock_models.hub import Hub  # noqa: PLC0415
+    from stemdock_models.download import RetryPolicy  # noqa: PLC0415
+    from stemdock_models.fetching import Fetcher  # noqa: PLC0415
 
     release = load_release(base_url)
-    hub = Hub(release=release, line=Line(timeout=timeout), sha256=sha256.lower() if sha256 else None)
-    wanted = list(dict.fromkeys(map(plain_name, names)))
-    if sha256 and len(wanted) > 1:
-        raise click.UsageError("--sha256 is of one archive: pull its model alone")
+    fetcher = Fetcher(
+        release=release, retry=RetryPolicy(timeout=timeout), sha256=sha256.lower() if sha256 else None
+    )
+    requested = list(dict.fromkeys(map(plain_name, names)))
+    if sha256 and len(requested) > 1:
+        raise click.UsageError("--sha256 is the hash of one archive: pull one model at a time")
     downloads = {download.name: download for download in plugins.downloads()}
-    for name in wanted:
+    for name in requested:
         if name not in release.models and name not in downloads:
             raise ModelNotFoundError(name, known=tuple(downloads))
     with fetch_reporter() as on_progress:
-        entries = hub.fetch(
-            [release.models[name] for name in wanted if name in release.models], on_progress=on_progress
+        entries = fetcher.fetch(
+            [release.models[name] for name in requested if name in release.models], on_progress=on_progress
         )
         entries += [
-            downloads[name].fetch(on_progress=on_progress) for name in wanted if name not in release.models
+            downloads[name].fetch(on_progress=on_progress) for name in requested if name not in release.models
         ]
     for entry in entries:
         click.echo(entry.path)
@@ -95,10 +97,10 @@ def pull(
 @click.argument("names", nargs=-1, metavar="[NAME...]", shell_complete=complete_installed)
 @click.pass_obj
 def verify(plugins: Plugins, names: Sequence[str]) -> int:
-    """Check installed models, all of them if none is named.
+    """Check installed models, or only the named ones.
 
-    Compares the file with its sha256, loads it, and compares its network with its card. Exit status 1 if
-    one is damaged.
+    Compares each file with its sha256, loads the model, and compares its network with its card. The exit
+    status is 1 if a model is damaged.
     """
     from stemdock import open_model  # noqa: PLC0415
 
@@ -119,7 +121,7 @@ def verify(plugins: Plugins, names: Sequence[str]) -> int:
 @click.argument("name", shell_complete=complete_installed)
 @click.pass_obj
 def print_path(plugins: Plugins, name: str) -> None:
-    """Print the file of an installed model."""
+    """Print the path of an installed model."""
     from stemdock import verify_model  # noqa: PLC0415
 
     entry = _entry(name, plugins)
@@ -131,27 +133,38 @@ def print_path(plugins: Plugins, name: str) -> None:
 @click.argument("name", shell_complete=complete_installed)
 @click.pass_obj
 def remove(plugins: Plugins, name: str) -> None:
-    """Remove a model that was fetched or added, and what is left of its download."""
+    """Remove a model that was downloaded or added, and its partial download."""
     from stemdock import plain_name  # noqa: PLC0415
+    from stemdock_models.catalogue import load_release  # noqa: PLC0415
+    from stemdock_models.installing import Task  # noqa: PLC0415
     from stemdock_models.removing import remove_model  # noqa: PLC0415
 
-    remove_model(plain_name(name), default_store(), plugins)
+    with fetch_reporter() as on_progress:
+        remove_model(
+            plain_name(name),
+            store=default_store(),
+            release=load_release(),
+            plugins=plugins,
+            task=Task(on_progress, cancel=None),
+        )
 
 
 @command.command("add")
 @click.argument("source", type=click.Path(path_type=Path), metavar="ARCHIVE|CHECKPOINT_DIR|MODEL.onnx")
-@click.option("--name", default="", help="What the model is called. [default: as the file or folder]")
+@click.option(
+    "--name", default="", help="Give the model this name. [default: the name of the file or folder]"
+)
 @click.option(
     "--config", default="", metavar="NAME|FILE.json",
-    help="What the checkpoint was trained with. [default: as the released model of that name]",
+    help="Use this configuration. [default: the one of the released model of the same name]",
 )  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace the model of that name.")
+@click.option("--overwrite", is_flag=True, help="Replace a model of the same name.")
 @click.pass_obj
 def add(plugins: Plugins, source: Path, name: str, config: str, overwrite: bool) -> None:
-    """Install a model from disk under a name of its own. Prints its path.
+    """Install a model from a file or folder. Prints its path.
 
-    Takes an archive of Spleeter's release that was downloaded by hand, the folder of a checkpoint that
-    Spleeter trained (with its JSON file as --config), or a model that plugin-cli export wrote.
+    Accepts an archive of Spleeter's release that you downloaded, the folder of a checkpoint that you
+    trained with Spleeter (with its JSON file as --config), or a model from plugin-cli export.
     """
     from stemdock_models.adding import Addition, add_model  # noqa: PLC0415
     from stemdock_models.catalogue import load_release  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Downloads over HTTP that survive bad lines: time-outs, retries, and resuming where a file broke off."""
+"""Download a file over HTTP, with time-outs and retries; an interrupted download is resumed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import requests
 
 from stemdock import CancelledError, parse_json
+from stemdock_models.downloaded import tag_path
 from stemdock_models.errors import DownloadError, store_errors
 
 if TYPE_CHECKING:
@@ -20,54 +21,54 @@ if TYPE_CHECKING:
 
 _CHUNK_LENGTH: Final = 1 << 15
 _MAX_BYTES: Final = 2 << 30
-"""Three times what the largest released archive unpacks to: a server that sends more fills the disk."""
+"""Upper limit for a file: three times the unpacked size of the largest released archive."""
 _TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP statuses after which it is worth asking again."""
+"""HTTP statuses after which a retry may succeed."""
 _PARTIAL: Final = 206
 _OUT_OF_RANGE: Final = 416
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """How patient a download is."""
+class RetryPolicy:
+    """When an attempt to download has failed, and how often it is repeated."""
 
     timeout: float = 30
-    """Seconds for connecting, and seconds without a byte after which a server counts as stalled."""
+    """Seconds without a connection, or without a byte, after which an attempt fails."""
     n_attempts: int = 5
-    """Attempts in a row that may bring nothing new."""
+    """Attempts in a row that may fail without a new byte."""
     backoff: float = 1
-    """Seconds before the second attempt, twice as many before each further one."""
+    """Seconds before the second attempt, doubled before each further one."""
 
 
-class _BrokenOffError(Exception):
-    """An attempt ended early; another one may help."""
+class _InterruptedError(Exception):
+    """An attempt failed; a retry may succeed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """One file on its way."""
+    """The download of one file."""
 
     model: str
-    """What it is for, in error messages."""
+    """The model that needs the file, for error messages."""
     url: str
     path: Path
-    """Where it goes; what is there is taken for its beginning."""
-    line: Line
+    """Where the file is written. A file that exists there is taken as its first part."""
+    retry: RetryPolicy
     on_bytes: Callable[[int, int | None], None]
-    """Told how many bytes there are, and of how many if that is known."""
+    """Called with the number of bytes received, and with the total or None if it is not known."""
     on_size: Callable[[int, int], None]
-    """Told before the first byte how many are to come, and how many it will then be."""
+    """Called before the first byte with the number of bytes to come, and with the total. May raise."""
     on_retry: Callable[[str], None]
-    """Told why and when the next attempt is made."""
+    """Called with the reason for the next attempt and the time until it."""
     cancel: Event | None
     remedy: str
     """What to do if it fails."""
 
     def run(self) -> None:
-        """Brings the file to its full length; what has come stays if it cannot.
+        """Download the rest of the file. If that fails, the received part is kept.
 
         Raises:
-            DownloadError: The server cannot be reached, has no such file, or stalls time and again.
+            DownloadError: The server cannot be reached, does not have the file, or keeps failing.
             StoreError: The file cannot be written.
             CancelledError: `cancel` was set.
         """
@@ -76,7 +77,7 @@ class Download:
             n_before = self._n_bytes()
             try:
                 self._attempt()
-            except (_BrokenOffError, requests.ConnectionError, requests.Timeout) as error:
+            except (_InterruptedError, requests.ConnectionError, requests.Timeout) as error:
                 reason = _reason(error)
             except requests.exceptions.ChunkedEncodingError:
                 reason = "the connection was cut"
@@ -85,9 +86,9 @@ class Download:
             else:
                 return
             n_failures = 1 if self._n_bytes() > n_before else n_failures + 1
-            if n_failures >= self.line.n_attempts:
-                raise self._error(f"{reason}, {n_failures} times in a row")
-            self._wait(reason, self.line.backoff * 2 ** (n_failures - 1))
+            if n_failures >= self.retry.n_attempts:
+                raise self._error(f"{reason} ({n_failures} attempts)")
+            self._wait(reason, self.retry.backoff * 2 ** (n_failures - 1))
 
     def _attempt(self) -> None:
         n_bytes = self._n_bytes()
@@ -97,21 +98,22 @@ class Download:
             if tag := self._tag():
                 headers["If-Range"] = tag
         with requests.get(
-            self.url, headers=headers, stream=True, timeout=(self.line.timeout, self.line.timeout)
+            self.url, headers=headers, stream=True, timeout=(self.retry.timeout, self.retry.timeout)
         ) as response:
             if response.status_code == _OUT_OF_RANGE:
-                # There is more here than there; if it is all of it, the hash would have told before.
+                # The part here is longer than the file there. A complete file would have the right hash and
+                # would not be downloaded at all.
                 self._restart()
-                raise _BrokenOffError("the file has changed")
+                raise _InterruptedError("the file on the server has changed")
             if response.status_code in _TRANSIENT:
-                raise _BrokenOffError(f"the server is busy ({response.status_code} {response.reason})")
+                raise _InterruptedError(f"the server is busy ({response.status_code} {response.reason})")
             if not response.ok:
-                raise self._error(f"the server answers {response.status_code} {response.reason}")
+                raise self._error(f"the server answered {response.status_code} {response.reason}")
             if response.status_code != _PARTIAL:
                 n_bytes = 0
             elif not response.headers.get("Content-Range", "").startswith(f"bytes {n_bytes}-"):
                 self._restart()
-                raise _BrokenOffError("the server sent another part than was asked for")
+                raise _InterruptedError("the server sent a different part of the file than requested")
             self._receive(response, n_bytes)
 
     def _receive(self, response: requests.Response, n_bytes: int) -> None:
@@ -134,21 +136,21 @@ class Download:
                 n_bytes += len(chunk)
                 if n_bytes > _MAX_BYTES:
                     self._restart()
-                    raise self._error(f"the file has more than {_MAX_BYTES / 1e6:.0f} MB")
+                    raise self._error(f"the file is larger than {_MAX_BYTES / 1e6:.0f} MB")
                 self.on_bytes(n_bytes, n_total)
         if n_total is not None and n_bytes < n_total:
-            raise _BrokenOffError("the connection was cut")
+            raise _InterruptedError("the connection was cut")
 
     def _n_bytes(self) -> int:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def _tag(self) -> str:
-        """The entity tag of the file that was begun, if it was begun from the same address."""
+        """The entity tag of the partial file, if it came from the same address."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            begun = parse_json(tag_path(self.path).read_text("utf-8"))
-            # A weak tag promises no equal bytes.
-            if begun["url"] == self.url and not begun["tag"].startswith("W/"):
-                return str(begun["tag"])
+            note = parse_json(tag_path(self.path).read_text("utf-8"))
+            # A weak tag does not guarantee the same bytes.
+            if note["url"] == self.url and not note["tag"].startswith("W/"):
+                return str(note["tag"])
         return ""
 
     def _restart(self) -> None:
@@ -166,19 +168,14 @@ class Download:
         return DownloadError(self.model, self.url, reason, remedy=self.remedy)
 
 
-def tag_path(path: Path) -> Path:
-    """Where a download remembers which version of the file it has begun."""
-    return path.with_name(f"{path.name}.json")
-
-
 def _reason(error: Exception) -> str:
-    """A sentence out of nested exceptions that name sockets and pools."""
+    """Say in plain words what requests' nested exceptions mean."""
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy cannot be reached or refuses (see HTTPS_PROXY and NO_PROXY)"
+        return "the proxy cannot be reached or refused the connection (see HTTPS_PROXY and NO_PROXY)"
     if isinstance(error, requests.exceptions.SSLError):
-        return "the server's certificate cannot be trusted"
+        return "the server's certificate is not trusted"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return "the server does not answer"
     if isinstance(error, requests.ConnectionError):
-        return "no connection to the server"
+        return "cannot connect to the server"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

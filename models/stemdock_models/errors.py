@@ -1,4 +1,4 @@
-"""What can go wrong between a release, an archive and the store of models."""
+"""Errors of downloads, archives and the store of models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class DownloadError(ModelError, ConnectionError):
-    """A file of a release cannot be had.
+    """A file of a release cannot be downloaded.
 
     Attributes:
         url: Its address.
@@ -30,7 +30,7 @@ class DownloadError(ModelError, ConnectionError):
 
 
 class ArchiveError(ModelError):
-    """An archive is damaged, is not what it should be, or would do harm; nothing of it was kept.
+    """An archive is damaged, unsafe, or not the expected one. Nothing from it was installed.
 
     Attributes:
         path: The archive.
@@ -42,13 +42,13 @@ class ArchiveError(ModelError):
 
 
 class ModelNameError(ModelError, ValueError):
-    """A name that no model can have, or that another model has."""
+    """The name is invalid, or another model has it."""
 
 
 class StoreError(ModelError, OSError):
-    """The folder of models, or what is to be put there, cannot be read or written.
+    """The folder of models, or a file to be put there, cannot be read or written.
 
-    The models in it are as they were.
+    The installed models are unchanged.
 
     Attributes:
         path: The folder or file.
@@ -60,27 +60,30 @@ class StoreError(ModelError, OSError):
 
 
 class DiskFullError(StoreError):
-    """There is not enough space for a model."""
+    """The disk has not enough free space for a model."""
 
-    def __init__(self, path: Path, reason: str = "no space left on its disk") -> None:
+    def __init__(self, path: Path, reason: str = "no space left on the disk") -> None:
         super().__init__(
             path,
             reason,
-            remedy="Free some there, or set STEMDOCK_MODELS to a folder on another disk, and try again.",
+            remedy="Free some space, or set STEMDOCK_MODELS to a folder on another disk. Then try again.",
         )
 
 
 @contextmanager
 def store_errors(path: Path) -> Iterator[None]:
-    """Makes what the operating system says of a path into a `StoreError`.
+    """Turn an OSError into a `StoreError`.
+
+    Args:
+        path: The file or folder in use, for errors that name none.
 
     Raises:
-        StoreError: An OSError occurred that no part of Stemdock raised on purpose.
+        StoreError: An OSError occurred that is not one of Stemdock's own errors.
     """
     try:
         yield
     except OSError as error:
-        # One that is ours already names its file; a full disk gets its remedy whoever met it.
+        # Our own errors already name their file. A full disk always gets the remedy for a full disk.
         cause = error.__cause__ if isinstance(error, StemdockError) else error
         if isinstance(cause, OSError) and cause.errno in _FULL:
             raise DiskFullError(path) from error
@@ -88,6 +91,6 @@ def store_errors(path: Path) -> Iterator[None]:
             raise
         raise StoreError(
             Path(error.filename) if isinstance(error.filename, str) else path,
-            f"cannot be used ({error.strerror or error})",
-            remedy="Look at its rights, or set STEMDOCK_MODELS to a folder that you may write to.",
+            f"cannot be read or written ({error.strerror or error})",
+            remedy="Check its permissions, or set STEMDOCK_MODELS to a folder that you can write to.",
         ) from error

@@ -1,4 +1,4 @@
-"""The models that are ready to use: those of the store and those that come with the package."""
+"""List the models that are ready to use: from the store and from Stemdock's own package."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _DATA: Final = Path(__file__).with_name("data")
 
 
 def installed_models(store: Store) -> list[ModelEntry]:
-    """Models by the order in which they count: one that somebody installed before an embedded one."""
+    """All models. An installed model comes before an embedded one of the same name, and is used."""
     return [*store.scan()[0], *embedded_models()]
 
 
 def embedded_models() -> list[ModelEntry]:
-    """Every model in the package's data folder: NAME.onnx, described by NAME.json."""
+    """The models in the package's data folder: NAME.onnx with its description NAME.json."""
     entries = []
     for path in sorted(_DATA.glob("*.json")):
         description = json.loads(path.read_text("utf-8"))
@@ -30,7 +30,7 @@ def embedded_models() -> list[ModelEntry]:
                 path=path.with_suffix(".onnx"),
                 sha256=description["sha256"],
                 source="comes with Stemdock",
-                remedy=f"Install Stemdock again, or fetch it with: plugin-cli models pull {path.stem}",
+                remedy=f"Install Stemdock again, or download it with: plugin-cli models pull {path.stem}",
             )
         )
     return entries

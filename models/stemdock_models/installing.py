@@ -1,4 +1,4 @@
-"""The last steps of every road into the store: convert, check, put in place."""
+"""The last steps of every installation: convert, check, put in place."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Task:
-    """What somebody waits for: tells its steps, and stops between two of them when asked to.
+    """Reports the steps of an installation, and ends it between two steps when it is cancelled.
 
     Attributes:
-        cancel: Set from another thread to stop.
+        cancel: Set it from another thread to cancel the task.
     """
 
     def __init__(self, on_progress: Callable[[FetchProgress], None] | None, cancel: Event | None) -> None:
@@ -30,7 +30,7 @@ class Task:
         self._step = ""
 
     def step(self, step: str) -> None:
-        """Tells what is done next.
+        """Report the next step.
 
         Raises:
             CancelledError: `cancel` was set.
@@ -39,7 +39,7 @@ class Task:
         self.count(0, None)
 
     def count(self, n_done_bytes: int, n_total_bytes: int | None) -> None:
-        """Tells how far the step has come.
+        """Report the progress of the current step.
 
         Raises:
             CancelledError: `cancel` was set.
@@ -51,41 +51,49 @@ class Task:
                 FetchProgress(step=self._step, n_done_bytes=n_done_bytes, n_total_bytes=n_total_bytes)
             )
 
+    def wait(self) -> None:
+        """Report that another process is in the way.
+
+        Raises:
+            CancelledError: `cancel` was set.
+        """
+        self.step("waiting for another Stemdock process")
+
 
 def install_checkpoint(
     store: Store,
     directory: Path,
     config: SpleeterConfig,
     *,
-    work: Path,
+    scratch: Path,
     name: str,
     licence: str,
     source: str,
     archive_sha256: str = "",
     task: Task,
 ) -> ModelEntry:
-    """Converts a checkpoint and puts the model in its place.
+    """Convert a checkpoint and install the model.
 
     Args:
-        store: Where it goes.
+        store: The store it is installed in.
         directory: The checkpoint's folder.
-        config: What the checkpoint is used with.
-        work: Scratch folder inside the store.
-        name: What people will call the model.
-        licence: Licence and holder of the weights; empty to tell it by the checkpoint.
-        source: Where the checkpoint came from, for people.
-        archive_sha256: Of the archive that it came in, hex, if that is known.
-        task: Who waits for it.
+        config: The checkpoint's configuration.
+        scratch: Scratch folder of the store.
+        name: The model's name.
+        licence: Licence and holder of the weights; if empty, the converter finds it by the checkpoint.
+        source: Where the checkpoint came from, shown to the user.
+        archive_sha256: Hash of the archive that it came in, hex; empty if it is not known.
+        task: Shows the progress.
 
     Raises:
-        StemdockError: The checkpoint is damaged or of another configuration, or the disk is full.
-        CancelledError: Between two steps.
+        StemdockError: The checkpoint is damaged or does not match the configuration, or the disk is full.
+        CancelledError: The task was cancelled between two steps.
     """
-    # It imports numpy and onnx, which only those who convert wait for.
+    # They import numpy and onnx, which take a while.
     from stemdock_export.direct import DirectConverter  # noqa: PLC0415
     from stemdock_export.exporting import export_checkpoint  # noqa: PLC0415
 
-    model = work / f"{name}.onnx"
+    model = scratch / f"{name}.onnx"
     with store_errors(store.folder):
         converted = export_checkpoint(
             directory,
@@ -98,15 +106,15 @@ def install_checkpoint(
         )
     task.step(f"{name}: installing")
     return store.publish(
-        model, converted.card, converted.sha256, source, archive_sha256=archive_sha256, cancel=task.cancel
+        model, converted.card, converted.sha256, source, archive_sha256=archive_sha256, on_wait=task.wait
     )
 
 
 def stored_sha256(path: Path) -> str:
-    """Hash of a file in hex.
+    """Hash of a file's content, hex.
 
     Raises:
-        StoreError: It cannot be read.
+        StoreError: The file cannot be read.
     """
     with store_errors(path):
         return file_sha256(path)
@@ -115,15 +123,23 @@ def stored_sha256(path: Path) -> str:
 def install_model(
     store: Store, model: Path, *, name: str, source: str, archive_sha256: str = "", task: Task
 ) -> ModelEntry:
-    """Checks a finished model file inside the store's scratch folder and puts it in its place.
+    """Check a model file in the store's scratch folder and install it.
+
+    Args:
+        store: The store it is installed in.
+        model: The file.
+        name: The model's name, for the reports; the card in the file has the same.
+        source: Where the model came from, shown to the user.
+        archive_sha256: Hash of the archive that the weights came in, hex; empty if it is not known.
+        task: Shows the progress.
 
     Raises:
-        ModelError: The runtime cannot use it, or the disk is full.
-        CancelledError: Before it was put in its place.
+        ModelError: onnxruntime cannot run the model, or the disk is full.
+        CancelledError: The task was cancelled before the model was in its place.
     """
     task.step(f"{name}: checking the model")
     card = open_model(model, Plugins()).card
     task.step(f"{name}: installing")
     return store.publish(
-        model, card, stored_sha256(model), source, archive_sha256=archive_sha256, cancel=task.cancel
+        model, card, stored_sha256(model), source, archive_sha256=archive_sha256, on_wait=task.wait
     )

@@ -1,4 +1,4 @@
-"""What `models list` tells of every model, installed or not."""
+"""The rows of `models list`."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ class Row:
     stems: tuple[str, ...]
     """In the order of the model's outputs."""
     bandwidth: float | None
-    """Hz; None if the model cannot say."""
+    """Highest frequency in Hz; None if it is not known."""
     n_bytes: int | None
-    """Size of its file; of one that is not installed, roughly."""
+    """Size of its file. Approximate if the model is not installed; None if the file is missing."""
     source: str
     licence: str
     installed: bool
     path: str | None
-    """Its file, if it is installed."""
+    """Its file; None if it is not installed."""
     fault: str | None = None
-    """What is wrong with it, and the remedy."""
+    """If the model is damaged, what is wrong and what to do."""
 
     def values(self) -> dict[str, Any]:
         """The row as a JSON object."""
         return asdict(self)
 
     def cells(self) -> tuple[str, ...]:
-        """The row for people."""
+        """The row as text for a table."""
         return (
             self.name,
             ", ".join(self.stems),
@@ -51,7 +51,12 @@ HEADER = ("name", "stems", "up to", "size", "installed", "licence", "source")
 
 
 def list_rows(plugins: Plugins, faults: Iterable[ModelError]) -> list[Row]:
-    """Every model: those that can be fetched in their order, then all others."""
+    """Every model: first the ones that can be downloaded, in their order, then all others.
+
+    Args:
+        plugins: The source of models.
+        faults: The errors of damaged models in the store.
+    """
     downloads = [
         Row(
             name=each.name,
@@ -67,17 +72,17 @@ def list_rows(plugins: Plugins, faults: Iterable[ModelError]) -> list[Row]:
     ]
     rows = {row.name: row for row in downloads}
     for entry in plugins.models():
-        there = entry.path.is_file()
+        exists = entry.path.is_file()
         rows[entry.name] = Row(
             name=entry.name,
             stems=entry.card.stems,
             bandwidth=entry.card.bandwidth,
-            n_bytes=entry.path.stat().st_size if there else None,
+            n_bytes=entry.path.stat().st_size if exists else None,
             source=entry.source,
             licence=entry.card.licence,
-            installed=there,
-            path=str(entry.path) if there else None,
-            fault=None if there else f"{entry.path} is gone. {entry.remedy}",
+            installed=exists,
+            path=str(entry.path) if exists else None,
+            fault=None if exists else f"{entry.path} is missing. {entry.remedy}",
         )
     for fault in faults:
         rows[fault.model] = Row(
@@ -95,7 +100,7 @@ def list_rows(plugins: Plugins, faults: Iterable[ModelError]) -> list[Row]:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of cells as lines, columns in line."""
+    """Format rows of cells as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

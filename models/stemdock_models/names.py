@@ -1,4 +1,4 @@
-"""Names that a model can have."""
+"""Check the names of new models."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ if TYPE_CHECKING:
 
 _LEGAL: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._+-]{0,62}[A-Za-z0-9_+-])?")
 _DEVICE: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-"""What Windows takes for a device, whatever its extension."""
+"""Names that Windows reserves for devices, with any extension."""
 
 
 def check_name(name: str) -> None:
-    """Refuses what is no name for a folder on every system.
+    """Check that a name is legal for a folder on every operating system.
 
     Raises:
-        ModelNameError: It is not.
+        ModelNameError: It is not legal.
     """
     if not _LEGAL.fullmatch(name) or _DEVICE.fullmatch(name):
         raise ModelNameError(
             name or "''",
-            "cannot name a model",
-            remedy="Choose a name (--name) of up to 64 letters from a to z, digits, '-', '_', '+' and '.', "
-            "with a letter or digit in front.",
+            "is not a valid model name",
+            remedy="Choose a name (--name) of at most 64 letters from a to z, digits, '-', '_', '+' and '.'. "
+            "It starts with a letter or digit and does not end with '.'.",
         )
 
 
 def check_free(name: str, taken: Iterable[str], reserved: Iterable[str], *, overwrite: bool) -> None:
-    """Refuses a name that is another model's.
+    """Check that no other model has a name.
 
     Args:
-        name: The new model's.
-        taken: Names of models that are there.
-        reserved: Names that other models may come to have.
-        overwrite: Whether the model of that very name may be replaced.
+        name: Name of the new model.
+        taken: Names of the models that exist.
+        reserved: Names of models that can be downloaded.
+        overwrite: Whether the new model may replace the model of exactly this name.
 
     Raises:
-        ModelNameError: It is taken, or differs from another only in case.
+        ModelNameError: It is taken, or differs from another only in upper and lower case.
     """
     taken = set(taken)
     if name in taken and not overwrite:
         raise ModelNameError(
             name,
-            "there is a model of that name already",
-            remedy="Choose another name (--name), or allow replacing it (--overwrite).",
+            "a model of this name exists already",
+            remedy="Choose another name (--name), or replace the model (--overwrite).",
         )
     for other in sorted(taken | set(reserved)):
         if other != name and other.casefold() == name.casefold():
             raise ModelNameError(
                 name,
-                f"differs from {other} only in case, which many file systems do not tell apart",
+                f"differs from {other} only in upper and lower case, which many file systems ignore",
                 remedy="Choose another name (--name).",
             )

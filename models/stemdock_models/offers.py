@@ -1,4 +1,4 @@
-"""Spleeter's release as downloads for everybody who chooses a model by name."""
+"""Offer the models of Spleeter's release for download wherever a model is chosen by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def downloads(release: Release) -> list[ModelDownload]:
-    """Every model of a release."""
+    """The downloads of all models of a release."""
     return [
         ModelDownload(
             name=model.name,
@@ -25,15 +25,15 @@ def downloads(release: Release) -> list[ModelDownload]:
             n_bytes=model.n_bytes,
             source=release.file_url(model.file_name),
             licence=model.licence,
-            fetch=_Fetch(release, model),
+            fetch=_Fetch(release=release, model=model),
         )
         for model in release.models.values()
     ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Fetch:
-    """Fetches one model of a release into the default store."""
+    """Downloads one model of a release and installs it in the default store."""
 
     release: Release
     model: ReleasedModel
@@ -41,8 +41,8 @@ class _Fetch:
     def __call__(
         self, *, on_progress: Callable[[FetchProgress], None] | None = None, cancel: Event | None = None
     ) -> ModelEntry:
-        # Only those who fetch wait for the import of requests.
-        from stemdock_models.hub import Hub  # noqa: PLC0415
+        # The import of requests takes a while, and only a download needs it.
+        from stemdock_models.fetching import Fetcher  # noqa: PLC0415
 
-        (entry,) = Hub(release=self.release).fetch([self.model], on_progress=on_progress, cancel=cancel)
+        (entry,) = Fetcher(release=self.release).fetch([self.model], on_progress=on_progress, cancel=cancel)
         return entry

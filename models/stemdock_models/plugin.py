@@ -1,4 +1,4 @@
-"""Offers the installed models, those that can be fetched, and the command that manages them."""
+"""Offer the installed models, the ones that can be downloaded, and the command that manages them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from stemdock import Check, CommandEntry, ModelDownload, ModelEntry, hookimpl
 if TYPE_CHECKING:
     import click
 
-# Every start of the command line imports this module; what the hooks need, they import themselves.
+# Every start of the command line imports this module. So each hook imports what it needs.
 
 
 @hookimpl
 def stemdock_models() -> list[ModelEntry]:
-    """Those of the store, then those that come with the package."""
+    """The models in the store, then the ones that come with the package."""
     from stemdock_models.installed import installed_models  # noqa: PLC0415
     from stemdock_models.store import default_store  # noqa: PLC0415
 
@@ -23,7 +23,7 @@ def stemdock_models() -> list[ModelEntry]:
 
 @hookimpl
 def stemdock_checks() -> list[Check]:
-    """Models of the store that are too damaged to be offered, and so missed by whoever looks at those."""
+    """A failure for each model whose description is damaged. It is missing from `stemdock_models`."""
     from stemdock_models.store import default_store  # noqa: PLC0415
 
     return [
@@ -34,7 +34,7 @@ def stemdock_checks() -> list[Check]:
 
 @hookimpl
 def stemdock_downloads() -> list[ModelDownload]:
-    """All of Spleeter's release."""
+    """All models of Spleeter's release."""
     from stemdock_models.catalogue import load_release  # noqa: PLC0415
     from stemdock_models.offers import downloads  # noqa: PLC0415
 
@@ -43,11 +43,11 @@ def stemdock_downloads() -> list[ModelDownload]:
 
 @hookimpl
 def stemdock_commands() -> list[CommandEntry]:
-    """`models`."""
+    """The command `models`."""
 
     def load() -> click.Command:
         from stemdock_models.command import command  # noqa: PLC0415
 
         return command
 
-    return [CommandEntry(name="models", summary="List, fetch, check, add and remove models.", load=load)]
+    return [CommandEntry(name="models", summary="List, download, check, add and remove models.", load=load)]

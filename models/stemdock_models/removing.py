@@ -1,39 +1,55 @@
-"""Removes a model from the store."""
+"""Remove a model from the store."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from stemdock import ModelError, ModelNotFoundError
-from stemdock_models.catalogue import load_release
-from stemdock_models.hub import forget_download
+from stemdock_models.downloaded import remove_download
 from stemdock_models.names import check_name
 
 if TYPE_CHECKING:
     from stemdock import Plugins
+    from stemdock_models.catalogue import Release
+    from stemdock_models.installing import Task
     from stemdock_models.store import Store
 
 
-def remove_model(name: str, store: Store, plugins: Plugins) -> None:
-    """Removes a model that was fetched or added, damaged or not, and what is left of its download.
+def remove_model(name: str, *, store: Store, release: Release, plugins: Plugins, task: Task) -> None:
+    """Remove a model that was downloaded or added, damaged or not, and what is left of its download.
+
+    If another process is downloading the model, wait until it has finished.
+
+    Args:
+        name: The model.
+        store: The folder it is removed from.
+        release: The models whose archives may be partly downloaded.
+        plugins: The source of all models, for the error message.
+        task: Shows the progress.
 
     Raises:
-        ModelNameError: No model can have that name.
-        ModelNotFoundError: Nothing is known of it.
-        ModelError: It came in another way, with a package.
+        ModelNameError: The name is not a valid model name.
+        ModelNotFoundError: There is no model of this name.
+        ModelError: The model belongs to a Python package.
         StoreError: The store cannot be written.
+        CancelledError: The task was cancelled during the wait.
     """
     check_name(name)
-    removed = store.remove(name)
-    released = load_release().models.get(name)
-    if released and (path := store.download_path(released.file_name)).exists():
-        forget_download(path)
-        removed = True
+    released = release.models.get(name)
+    removed = False
+    if store.folder.is_dir():
+        with store.scratch(released.archive, on_wait=task.wait) if released else nullcontext():
+            removed = store.remove(name, on_wait=task.wait)
+            if released:
+                removed |= remove_download(store.download_path(released.file_name))
     if removed:
         return
     names = [entry.name for entry in plugins.models()]
     if name in names:
         raise ModelError(
-            name, "came with a package, not into the store", remedy="Remove that package to be rid of it."
+            name,
+            "belongs to a Python package, not to the folder of models",
+            remedy="Uninstall that package to remove the model.",
         )
     raise ModelNotFoundError(name, known=tuple(names))

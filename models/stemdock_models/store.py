@@ -1,10 +1,10 @@
-"""The folder of installed models, which survives whatever happens to those who write to it.
+"""The folder of installed models. A process that is killed while it writes leaves every model whole.
 
-NAME/model.json     what the model is: card, sha256, source; replaced in one step
-NAME/HASH.onnx      the file that it names; any other file here is a remainder
-.downloads/         archives on their way, kept until they are models
-.work/KEY           scratch of one task, owned by whoever holds the lock beside it
-.lock               held for the moments in which a model is put in its place or removed
+NAME/model.json     the description of a model: card, sha256, source; replaced in one step
+NAME/HASH.onnx      the model file that the description names; any other HASH.onnx is a leftover
+.downloads/         archives, whole or in part, kept until their models are installed
+.work/KEY           the scratch folder of one task, with its lock beside it
+.lock               held while a model is put in its place or removed
 """
 
 from __future__ import annotations
@@ -16,40 +16,37 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from stemdock import (
-    ModelDamagedError,
-    ModelEntry,
-    ModelError,
-    card_from_values,
-    card_to_values,
-    parse_json,
-    verify_model,
+from stemdock import ModelDamagedError, card_to_values, locked, verify_model
+from stemdock_models.description import (
+    DESCRIPTION,
+    INVALID,
+    model_file_name,
+    read_description,
+    read_entry,
+    remove_leftovers,
 )
 from stemdock_models.errors import DiskFullError, StoreError, store_errors
-from stemdock_models.locking import locked, work_folder
+from stemdock_models.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from threading import Event
 
-    from stemdock import ModelCard
+    from stemdock import ModelCard, ModelEntry, ModelError
 
 FOLDER_VARIABLE: Final = "STEMDOCK_MODELS"
-"""Environment variable: the folder of models, in place of the platform's."""
-
-_DESCRIPTION: Final = "model.json"
+"""Environment variable: the folder of models, instead of the one in the user's data folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One folder of models; it need not exist yet."""
+    """A folder of models. It is made when the first model is installed."""
 
     folder: Path
 
     def scan(self) -> tuple[list[ModelEntry], list[ModelError]]:
-        """The models in the folder, and what is wrong with those that cannot be read."""
+        """Read the descriptions of all models; returns the models, and an error for each damaged one."""
         entries: list[ModelEntry] = []
         faults: list[ModelError] = []
         try:
@@ -57,22 +54,22 @@ class Store:
         except FileNotFoundError:
             return [], []
         except OSError as error:
-            remedy = f"Look at its rights, or set {FOLDER_VARIABLE} to another folder."
+            remedy = f"Check its permissions, or set {FOLDER_VARIABLE} to another folder."
             return [], [StoreError(self.folder, f"cannot be read ({error.strerror})", remedy=remedy)]
         for name in names:
             try:
-                entries.append(self._read(name))
-            except FileNotFoundError:
-                # Removed a moment ago, or never finished: there is no model of that name.
+                entries.append(read_entry(self.folder / name))
+            except (FileNotFoundError, NotADirectoryError):
+                # Removed a moment ago, never finished, or no folder of ours.
                 continue
-            except (ModelError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-                reason = f"{self.folder / name / _DESCRIPTION} cannot be used ({error!r})"
+            except INVALID as error:
+                reason = f"{self.folder / name / DESCRIPTION} is damaged ({error!r})"
                 remedy = f"Remove it with plugin-cli models remove {name}, then pull or add it again."
                 faults.append(ModelDamagedError(name, reason, remedy=remedy))
         return entries, faults
 
     def find(self, name: str) -> ModelEntry | None:
-        """The model of that name, if it is there and whole."""
+        """The installed model of this name, or None if it is missing or its file is damaged."""
         for entry in self.scan()[0]:
             if entry.name == name:
                 with suppress(ModelDamagedError):
@@ -81,9 +78,9 @@ class Store:
         return None
 
     def archive_sha256(self, name: str) -> str:
-        """Of the archive that a model came in, hex; empty if it came in none, or nobody wrote it down."""
+        """The sha256 of the archive that a model came in, hex; empty if it is not known."""
         try:
-            return str(self._description(name).get("archive_sha256", ""))
+            return str(read_description(self.folder / name).get("archive_sha256", ""))
         except (OSError, ValueError, AttributeError):
             return ""
 
@@ -95,79 +92,85 @@ class Store:
         source: str,
         *,
         archive_sha256: str = "",
-        cancel: Event | None = None,
+        on_wait: Callable[[], None],
     ) -> ModelEntry:
-        """Moves a finished model file of this file system into its place, over one of the same name.
+        """Move a finished model file to its place; it replaces a model of the same name.
 
-        A reader finds the old model until, in one step, it finds the new one.
+        Other processes find the old model until, in one step, they find the new one.
 
         Args:
-            model: The file.
-            card: The card in it.
-            sha256: Of the file, hex.
-            source: Where it came from, for people.
-            archive_sha256: Of the archive that the weights came in, hex, if they came in one.
-            cancel: Set it from another thread to stop waiting.
+            model: The file, in a scratch folder of this store.
+            card: The card in the file.
+            sha256: Hash of the file, hex.
+            source: Where the model came from, shown to the user.
+            archive_sha256: Hash of the archive that the weights came in, hex; empty if it is not known.
+            on_wait: Called again and again while another process writes. May raise.
+
+        Raises:
+            StoreError: The store cannot be written.
         """
         name = card.name
+        file_name = model_file_name(sha256)
         description = {
             "sha256": sha256,
-            "file": f"{sha256[:16]}.onnx",
+            "file": file_name,
             "source": source,
             "archive_sha256": archive_sha256,
             "installed": datetime.now(UTC).isoformat(timespec="seconds"),
             "card": card_to_values(card),
         }
         folder = self.folder / name
-        with store_errors(folder), locked(self.folder / ".lock", cancel=cancel):
+        with store_errors(folder), locked(self._lock, on_wait=on_wait):
             folder.mkdir(parents=True, exist_ok=True)
             staged = model.with_suffix(".json")
             staged.write_text(json.dumps(description, indent=2), encoding="utf-8")
-            model.replace(folder / f"{sha256[:16]}.onnx")
-            staged.replace(folder / _DESCRIPTION)
-            for path in folder.iterdir():
-                if path.name not in {_DESCRIPTION, description["file"]}:
-                    # Where open files cannot be removed, the next one to publish removes it.
-                    with suppress(OSError):
-                        path.unlink()
-        return self._read(name)
+            model.replace(folder / file_name)
+            staged.replace(folder / DESCRIPTION)
+            remove_leftovers(self.folder)
+        return read_entry(folder)
 
-    def remove(self, name: str) -> bool:
-        """Removes a model, damaged or not; returns whether there was one."""
-        folder = self.folder / name
-        if not folder.is_dir():
-            return False
-        with store_errors(folder), locked(self.folder / ".lock"):
-            # Without its description a model is none, whatever of it is left.
-            (folder / _DESCRIPTION).unlink(missing_ok=True)
-            shutil.rmtree(folder)
-        return True
-
-    @contextmanager
-    def work(self, key: str, *, on_wait: Callable[[], None], cancel: Event | None = None) -> Iterator[Path]:
-        """An empty folder for one task, of which there is one at a time for each key.
+    def remove(self, name: str, *, on_wait: Callable[[], None]) -> bool:
+        """Remove a model, damaged or not; returns whether there was one.
 
         Args:
-            key: What the task works on.
-            on_wait: Called once if somebody else has this task in hand.
-            cancel: Set it from another thread to stop waiting.
+            name: The model.
+            on_wait: Called again and again while another process writes. May raise.
 
         Raises:
-            StoreError: The folder cannot be made.
-            CancelledError: `cancel` was set.
+            StoreError: The store cannot be written.
         """
-        with store_errors(self.folder), work_folder(self.folder / ".work", key, on_wait, cancel) as folder:
+        folder = self.folder / name
+        with store_errors(folder), locked(self._lock, on_wait=on_wait):
+            existed = (folder / DESCRIPTION).exists()
+            if existed:
+                # From here on the model is gone. What cannot be removed now is removed by a later task.
+                (folder / DESCRIPTION).unlink()
+                shutil.rmtree(folder, ignore_errors=True)
+            remove_leftovers(self.folder)
+        return existed
+
+    @contextmanager
+    def scratch(self, key: str, *, on_wait: Callable[[], None]) -> Iterator[Path]:
+        """Make a scratch folder for one task, after removing everything that killed tasks left behind.
+
+        Args:
+            key: What the task works on. Tasks with the same key run one after the other.
+            on_wait: Called again and again while another process is in the way. May raise.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        with store_errors(self.folder), scratch_folder(self.folder / ".work", key, on_wait) as folder:
+            with locked(self._lock, on_wait=on_wait):
+                remove_leftovers(self.folder)
             yield folder
 
     def download_path(self, file_name: str) -> Path:
-        """Where an archive is downloaded to."""
-        path = self.folder / ".downloads" / file_name
-        with store_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        """Where an archive is downloaded to. The folder may be missing."""
+        return self.folder / ".downloads" / file_name
 
     def require_space(self, n_bytes: int) -> None:
-        """Looks whether the disk has room.
+        """Check that the disk has enough free space.
 
         Raises:
             DiskFullError: It has not.
@@ -178,36 +181,16 @@ class Store:
         if n_free < n_bytes:
             raise DiskFullError(
                 self.folder,
-                f"{n_bytes / 1e6:.0f} MB are needed there for a while, its disk has {n_free / 1e6:.0f} MB",
+                f"installing needs {n_bytes / 1e6:.0f} MB of free space, the disk has {n_free / 1e6:.0f} MB",
             )
 
-    def _description(self, name: str) -> dict[str, Any]:
-        description: dict[str, Any] = parse_json((self.folder / name / _DESCRIPTION).read_text("utf-8"))
-        return description
-
-    def _read(self, name: str) -> ModelEntry:
-        folder = self.folder / name
-        values = self._description(name)
-        card = card_from_values(values["card"], name)
-        if card.name != name or Path(values["file"]).name != values["file"]:
-            raise ValueError(f"it describes {card.name} in {values['file']}")
-        return ModelEntry(
-            card=card,
-            path=folder / values["file"],
-            sha256=values["sha256"],
-            source=values["source"],
-            remedy=_remedy(name, values["source"]),
-        )
-
-
-def _remedy(name: str, source: str) -> str:
-    if source.startswith(("http:", "https:")):
-        return f"Fetch it again with: plugin-cli models pull {name}"
-    return f"Add it again from {source} with plugin-cli models add --overwrite --name {name}"
+    @property
+    def _lock(self) -> Path:
+        return self.folder / ".lock"
 
 
 def default_store() -> Store:
-    """The store of the environment variable `STEMDOCK_MODELS`, or else of the platform's data folder."""
+    """The store in the folder `STEMDOCK_MODELS`, or else in the user's data folder."""
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder:
         return Store(Path(folder).expanduser().absolute())

@@ -87,6 +87,8 @@ if TYPE_CHECKING:
     from stemdock.types import SeparatedFile as SeparatedFile
     from stemdock.types import Separation as Separation
 
+    __version__: str
+
 _NAMES: Final = {
     "audio": "AudioInfo AudioWriter audio_info open_audio",
     "audio.native_files": "native_name",
@@ -124,13 +126,14 @@ _HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  one list of names is enough
 
+if not TYPE_CHECKING:  # so that type checkers know the names above and refuse others
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415
 
-        return version("stemdock")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'stemdock' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"stemdock.{_HOMES[name]}"), name)
-    return value
+            return version("stemdock")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'stemdock' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"stemdock.{_HOMES[name]}"), name)
+        return value

@@ -11,8 +11,8 @@ from stemdock import Plugins
 from stemdock.cli import builtin
 from stemdock.inference.opening import open_model
 from stemdock_models import catalogue, plugin
-from stemdock_models.download import Line
-from stemdock_models.hub import Hub
+from stemdock_models.download import RetryPolicy
+from stemdock_models.fetching import Fetcher
 from stemdock_models.store import Store
 from support.packing import pack
 from support.release_server import ReleaseServer
@@ -76,11 +76,11 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 @pytest.fixture
-def hub(store: Store, card: Path) -> Hub:  # noqa: ARG001  the card must be in place
-    return Hub(
+def fetcher(store: Store, card: Path) -> Fetcher:  # noqa: ARG001  the card must be in place
+    return Fetcher(
         release=catalogue.load_release(),
         store=store,
-        line=Line(timeout=20, n_attempts=3, backoff=0.01),
+        retry=RetryPolicy(timeout=20, n_attempts=3, backoff=0.01),
     )
 
 

@@ -83,7 +83,7 @@ def test_a_hostile_member_condemns_the_archive(
 ) -> None:
     archive, folder = outside
     write(archive, hostile)
-    with pytest.raises(ArchiveError, match="its member") as caught:
+    with pytest.raises(ArchiveError, match="contains '") as caught:
         unpack_checkpoint(archive, folder)
     assert "Do not use this archive" in caught.value.remedy
     assert everything(archive.parent) == ["a.tar.gz"]
@@ -141,7 +141,7 @@ def test_a_bomb_of_many_parts_is_refused(outside: tuple[Path, Path]) -> None:
 def test_too_many_members_are_refused(outside: tuple[Path, Path]) -> None:
     archive, folder = outside
     write(archive, *(member(f"{i}.txt") for i in range(1001)))
-    with pytest.raises(ArchiveError, match="more than 1000 members"):
+    with pytest.raises(ArchiveError, match="more than 1000 files"):
         unpack_checkpoint(archive, folder)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from stemdock import Plugins
-    from stemdock_models.hub import Hub
+    from stemdock_models.fetching import Fetcher
     from support.release_server import ReleaseServer
 
 DRIVER = Path(__file__).with_name("driver.py")
@@ -46,26 +46,65 @@ def mine(plugins: Plugins, narrow: Path, capsys: pytest.CaptureFixture[str]) -> 
     return "mine"
 
 
-def test_killed_at_any_change_the_store_works_and_the_next_pull_ends_well(
+def count_changes(card: Path, *arguments: str) -> list[str]:
+    """Runs a command and returns the changes that it made in the store, one line each."""
+    process = start(card, "count", *arguments)
+    _, output = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    return [line for line in output.splitlines() if line.startswith("change ")]
+
+
+def kill_at(point: int, card: Path, *arguments: str) -> None:
+    """Runs a command and kills it before one of its changes."""
+    process = start(card, f"kill:{point}", *arguments)
+    process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_after_a_kill_at_any_change_the_store_works_and_the_next_pull_removes_what_was_left(
     card: Path, store: Store, mine: str, plugins: Plugins, assert_intact: Callable[..., None]
 ) -> None:
-    counting = start(card, "count", "models", "pull", "4stems")
-    _, told = counting.communicate(timeout=120)
-    assert counting.returncode == 0, told
-    changes = [line for line in told.splitlines() if line.startswith("change ")]
+    # filelock makes the files of its locks in the first run. Every later run makes the same changes.
+    assert run(["models", "pull", "4stems"], plugins) == 0
+    shutil.rmtree(store.folder / "4stems")
+    changes = count_changes(card, "models", "pull", "4stems")
     placed = next(i for i, line in enumerate(changes) if "os.rename" in line and "4stems.json" in line)
-    points = {*range(0, len(changes), max(1, len(changes) // 7)), placed - 1, placed, placed + 1}
+    cleaning = {i for i, line in enumerate(changes) if i > placed and "os.remove" in line}
+    assert any(".downloads" in changes[i] for i in cleaning)
+    points = {*range(0, len(changes), max(1, len(changes) // 7)), placed - 1, placed, *cleaning}
     for point in sorted(points):
         shutil.rmtree(store.folder / "4stems")
-        process = start(card, f"kill:{point}", "models", "pull", "4stems")
-        process.communicate(timeout=120)
-        assert process.returncode == -signal.SIGKILL
+        kill_at(point, card, "models", "pull", "4stems")
         entries, faults = store.scan()
         assert faults == []
-        assert {entry.name for entry in entries} in ({mine}, {mine, "4stems"})
+        # The archive is removed only when the model is there.
+        assert {entry.name for entry in entries} == ({mine, "4stems"} if point > placed else {mine})
         assert run(["models", "verify"], plugins) == 0
         assert run(["models", "pull", "4stems"], plugins) == 0
         assert_intact(mine, "4stems")
+        assert list((store.folder / ".downloads").iterdir()) == []
+
+
+def test_after_a_kill_while_removing_the_next_task_on_any_model_removes_the_rest(
+    card: Path, store: Store, mine: str, narrow: Path, plugins: Plugins, assert_intact: Callable[..., None]
+) -> None:
+    add = ["models", "add", str(narrow), "--config", str(narrow / "config.json"), "--overwrite"]
+    add_other = [*add, "--name", "other"]
+    assert run(add_other, plugins) == 0
+    n_models = []
+    changes = count_changes(card, "models", "remove", "other")
+    for point in range(len(changes)):
+        assert run(add_other, plugins) == 0
+        kill_at(point, card, "models", "remove", "other")
+        entries, faults = store.scan()
+        assert faults == []
+        n_models.append(len(entries))
+        assert run([*add, "--name", mine], plugins) == 0
+        assert_intact(*(entry.name for entry in entries))
+        folders = {path.name for path in store.folder.iterdir() if not path.name.startswith(".")}
+        assert folders == {entry.name for entry in entries}
+    assert n_models == sorted(n_models, reverse=True)
+    assert set(n_models) == {1, 2}
 
 
 def test_killed_while_replacing_the_old_or_the_new_model_is_there(
@@ -75,19 +114,14 @@ def test_killed_while_replacing_the_old_or_the_new_model_is_there(
     other = narrow.with_name("5stems-narrow")
     command = ["models", "add", str(other), "--name", mine, "--config", str(other / "config.json")]
     command.append("--overwrite")
-    counting = start(card, "count", *command)
-    _, told = counting.communicate(timeout=120)
-    changes = [line for line in told.splitlines() if line.startswith("change ")]
     n_stems = []
-    for point, change in enumerate(changes):
+    for point, change in enumerate(count_changes(card, *command)):
         if f"{mine}.onnx" not in change and f"{mine}.json" not in change and old.path.name not in change:
             continue
         shutil.rmtree(store.folder)
         again = ["models", "add", str(narrow), "--name", mine, "--config", str(narrow / "config.json")]
         assert run(again, plugins) == 0
-        process = start(card, f"kill:{point}", *command)
-        process.communicate(timeout=120)
-        assert process.returncode == -signal.SIGKILL
+        kill_at(point, card, *command)
         assert run(["models", "verify", mine], plugins) == 0
         (entry,) = store.scan()[0]
         n_stems.append(len(entry.card.stems))
@@ -131,6 +165,22 @@ def test_two_at_once_give_one_good_model(
     assert_intact("4stems")
 
 
+def test_removing_waits_for_a_pull_of_the_same_model(
+    card: Path, server: ReleaseServer, archive: bytes, store: Store, assert_intact: Callable[..., None]
+) -> None:
+    server.faults = [Fault(stall_at=len(archive) // 2)]
+    pull = start(card, "run", "models", "pull", "4stems")
+    assert server.stalled.wait(60)
+    remove = start(card, "run", "models", "remove", "4stems")
+    assert remove.stderr is not None
+    assert "waiting for another Stemdock" in remove.stderr.readline()
+    server.release.set()
+    outputs = [process.communicate(timeout=120) for process in (pull, remove)]
+    assert [pull.returncode, remove.returncode] == [0, 0], outputs
+    assert_intact()
+    assert list((store.folder / ".downloads").iterdir()) == []
+
+
 @pytest.mark.parametrize("n_bytes", [100_000, 360_000])
 def test_no_room_for_a_file(
     card: Path, store: Store, plugins: Plugins, mine: str, assert_intact: Callable[..., None], n_bytes: int
@@ -171,28 +221,28 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 @pytest.mark.parametrize("size", ["200k", "600k", "1000k"])
 def test_a_full_disk(
-    hub: Hub, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, size: str
+    fetcher: Fetcher, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, size: str
 ) -> None:
     """Full while downloading, unpacking, and converting."""
     store = Store(small_disk(size) / "models")
     monkeypatch.setattr(Store, "require_space", lambda *_: None)
-    full = replace(hub, store=store)
+    full = replace(fetcher, store=store)
     with pytest.raises(DiskFullError) as caught:
-        full.fetch([hub.release.models["4stems"]])
+        full.fetch([fetcher.release.models["4stems"]])
     assert "no space left" in str(caught.value)
     assert "Free some" in caught.value.remedy
     assert store.scan() == ([], [])
     small_disk("20m")
-    (entry,) = full.fetch([hub.release.models["4stems"]])
+    (entry,) = full.fetch([fetcher.release.models["4stems"]])
     assert store.scan() == ([entry], [])
 
 
 def test_a_disk_that_is_too_small_is_told_before_downloading(
-    hub: Hub, server: ReleaseServer, small_disk: Callable[[str], Path]
+    fetcher: Fetcher, server: ReleaseServer, small_disk: Callable[[str], Path]
 ) -> None:
     store = Store(small_disk("20m") / "models")
-    with pytest.raises(DiskFullError, match="MB are needed there for a while, its disk has 21 MB"):
-        replace(hub, store=store).fetch([hub.release.models["4stems"]])
+    with pytest.raises(DiskFullError, match=r"installing needs \d+ MB of free space, the disk has 21 MB"):
+        replace(fetcher, store=store).fetch([fetcher.release.models["4stems"]])
     assert not (store.folder / ".downloads" / "4stems.tar.gz").exists()
     assert store.scan() == ([], [])
     assert len(server.requests) == 1

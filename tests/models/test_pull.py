@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock import Plugins
-    from stemdock_models.hub import Hub
+    from stemdock_models.fetching import Fetcher
     from stemdock_models.store import Store
     from support.release_server import ReleaseServer
 
@@ -135,7 +135,7 @@ def test_a_hash_that_is_not_pinned_comes_from_the_release_and_is_told(
     plugins: Plugins, assert_intact: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["models", "pull", "4stems-finetune"], plugins) == 0
-    assert "no sha256 is pinned in Stemdock; taking the one in http" in capsys.readouterr().err
+    assert "no sha256 is pinned in Stemdock; using the one in http" in capsys.readouterr().err
     assert_intact("4stems-finetune")
 
 
@@ -149,7 +149,7 @@ def test_without_any_hash_nothing_is_fetched(
 ) -> None:
     server.files["checksum.json"] = checksums
     assert run(["models", "pull", "4stems-finetune"], plugins) == 1
-    assert "has no sha256 of 4stems-finetune" in capsys.readouterr().err
+    assert "contains no valid sha256 for 4stems-finetune" in capsys.readouterr().err
     assert server.asked_for("4stems-finetune.tar.gz") == []
     assert_intact()
 
@@ -196,28 +196,39 @@ def test_an_unknown_name_lists_the_known_ones(plugins: Plugins, capsys: pytest.C
 
 @pytest.mark.parametrize("step", ["downloading", "unpacking", "reading", "trying"])
 def test_it_can_be_cancelled(
-    hub: Hub, server: ReleaseServer, assert_intact: Callable[..., None], step: str
+    fetcher: Fetcher, server: ReleaseServer, assert_intact: Callable[..., None], step: str
 ) -> None:
     cancel = Event()
-    model = hub.release.models["4stems"]
+    model = fetcher.release.models["4stems"]
 
     def watch(progress: FetchProgress) -> None:
         if step in progress.step:
             cancel.set()
 
     with pytest.raises(CancelledError):
-        hub.fetch([model], on_progress=watch, cancel=cancel)
+        fetcher.fetch([model], on_progress=watch, cancel=cancel)
     assert_intact()
     n_requests = len(server.requests)
-    hub.fetch([model])
+    fetcher.fetch([model])
     assert_intact("4stems")
     # Once it had come, the archive need not come again.
     assert len(server.requests) == (n_requests if step != "downloading" else n_requests + 1)
 
 
-def test_progress_counts_the_bytes_of_the_download(hub: Hub, archive: bytes) -> None:
+def test_it_can_be_cancelled_while_another_task_has_the_archive(fetcher: Fetcher, store: Store) -> None:
+    cancel = Event()
+
+    def watch(progress: FetchProgress) -> None:
+        if "waiting" in progress.step:
+            cancel.set()
+
+    with store.scratch("4stems", on_wait=pytest.fail), pytest.raises(CancelledError):
+        fetcher.fetch([fetcher.release.models["4stems"]], on_progress=watch, cancel=cancel)
+
+
+def test_progress_counts_the_bytes_of_the_download(fetcher: Fetcher, archive: bytes) -> None:
     seen: list[FetchProgress] = []
-    hub.fetch([hub.release.models["4stems"]], on_progress=seen.append)
+    fetcher.fetch([fetcher.release.models["4stems"]], on_progress=seen.append)
     counts = [each for each in seen if each.n_total_bytes]
     assert {each.n_total_bytes for each in counts} == {len(archive)}
     assert [each.n_done_bytes for each in counts] == sorted({each.n_done_bytes for each in counts})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock import ModelEntry, Plugins
-    from stemdock_models.hub import Hub
+    from stemdock_models.fetching import Fetcher
     from stemdock_models.store import Store
 
 
@@ -54,7 +54,7 @@ def test_a_damaged_file_is_refused_until_it_is_pulled_again(
         pulled.path.write_bytes(content[:half] + (b"" if harm == "truncated" else b"?" + content[half + 1 :]))
     with pytest.raises(ModelDamagedError) as caught:
         Separator("4stems", plugins=plugins)
-    assert caught.value.remedy == "Fetch it again with: plugin-cli models pull 4stems"
+    assert caught.value.remedy == "Download it again with: plugin-cli models pull 4stems"
     for command in (["verify"], ["verify", "4stems"], ["path", "4stems"]):
         assert run(["models", *command], plugins) == 1
         assert "models pull 4stems" in capsys.readouterr().err
@@ -145,20 +145,86 @@ def test_a_file_in_place_of_the_folder_takes_no_embedded_model_away(
     assert run(["models", "pull", "4stems"], plugins) == 1
     assert f"error: {store.folder}" in capsys.readouterr().err
     assert run(["models", "verify"], plugins) == 1
-    assert "Look at its rights" in capsys.readouterr().err
+    assert "Check its permissions" in capsys.readouterr().err
 
 
 def test_removing(
     plugins: Plugins, store: Store, pulled: ModelEntry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begun = store.download_path("4stems.tar.gz")
+    begun.parent.mkdir(exist_ok=True)
     begun.write_bytes(b"begun")
     assert run(["models", "remove", "4stems"], plugins) == 0
     assert not pulled.path.parent.exists()
     assert not begun.exists()
-    for name, remedy in (("4stems", "Known models"), ("2stems", "package"), ("../models", "Choose a name")):
+    for name, remedy in (
+        ("4stems", "Known models"),
+        ("2stems", "Uninstall that package"),
+        ("../models", "Choose a name"),
+    ):
         assert run(["models", "remove", name], plugins) == 1
         assert remedy in capsys.readouterr().err
+
+
+def leave_download(store: Store) -> list[Path]:
+    """Files as a pull leaves them that is killed before it removes them."""
+    archive = store.download_path("4stems.tar.gz")
+    archive.parent.mkdir(exist_ok=True)
+    left = [archive, archive.with_name("4stems.tar.gz.json")]
+    for path in left:
+        path.write_bytes(b"{}")
+    return left
+
+
+@pytest.mark.parametrize("command", ["pull 4stems", "pull 4stems-16kHz", "add", "remove 4stems"])
+def test_every_command_on_a_model_removes_what_is_left_of_its_download(
+    plugins: Plugins, store: Store, pulled: ModelEntry, narrow: Path, command: str
+) -> None:
+    left = leave_download(store)
+    arguments = command.split()
+    if command == "add":
+        arguments += [str(narrow), "--name", pulled.name, "--overwrite"]
+    assert run(["models", *arguments], plugins) == 0
+    assert [path for path in left if path.exists()] == []
+
+
+def test_a_model_of_ones_own_leaves_the_download_of_a_released_one_alone(
+    plugins: Plugins, store: Store, pulled: ModelEntry, narrow: Path
+) -> None:
+    left = leave_download(store)
+    command = ["models", "add", str(narrow), "--name", "mine", "--config", str(narrow / "config.json")]
+    assert run(command, plugins) == 0
+    assert run(["models", "remove", "mine"], plugins) == 0
+    assert all(path.exists() for path in [*left, pulled.path])
+
+
+def test_every_task_removes_model_files_that_no_description_names_and_nothing_else(
+    plugins: Plugins, store: Store, pulled: ModelEntry, narrow: Path
+) -> None:
+    replaced = pulled.path.with_name("0123456789abcdef.onnx")
+    removed = store.folder / "removed" / "0123456789abcdef.onnx"
+    damaged = store.folder / "damaged" / "0123456789abcdef.onnx"
+    foreign = [
+        store.folder / "notes.txt",
+        store.folder / "photos" / "mine.jpg",
+        pulled.path.with_name("notes"),
+    ]
+    for path in (replaced, removed, damaged, damaged.with_name("model.json"), *foreign):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("?")
+    command = ["models", "add", str(narrow), "--name", "mine", "--config", str(narrow / "config.json")]
+    assert run(command, plugins) == 0
+    assert not replaced.exists()
+    assert not removed.parent.exists()
+    assert all(path.exists() for path in (pulled.path, damaged, *foreign))
+
+
+def test_a_folder_that_is_not_a_model_is_not_removed(plugins: Plugins, pulled: ModelEntry) -> None:
+    photo = pulled.path.parents[1] / "photos" / "mine.jpg"
+    photo.parent.mkdir()
+    photo.write_text("?")
+    assert run(["models", "remove", "photos"], plugins) == 1
+    assert photo.exists()
 
 
 def test_an_installed_model_counts_before_the_embedded_one(plugins: Plugins, pulled: ModelEntry) -> None:
@@ -214,8 +280,8 @@ def test_an_empty_model_folder_is_no_model(plugins: Plugins, store: Store) -> No
         Separator("mine", plugins=plugins)
 
 
-def test_pulling_what_is_embedded_installs_it_all_the_same(hub: Hub, plugins: Plugins) -> None:
+def test_pulling_what_is_embedded_installs_it_all_the_same(fetcher: Fetcher, plugins: Plugins) -> None:
     """The embedded model has its weights in 16 bits; who pulls it wants all of them."""
-    released = replace(hub.release.models["4stems"], name="2stems")
-    (entry,) = hub.fetch([released])
+    released = replace(fetcher.release.models["4stems"], name="2stems")
+    (entry,) = fetcher.fetch([released])
     assert [each.path for each in plugins.models() if each.name == "2stems"] == [entry.path]

@@ -41,9 +41,10 @@ _HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  one list of names is enough
 
+if not TYPE_CHECKING:  # so that type checkers know the names above and refuse others
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'stemdock.cli' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"stemdock.cli.{_HOMES[name]}"), name)
-    return value
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'stemdock.cli' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"stemdock.cli.{_HOMES[name]}"), name)
+        return value

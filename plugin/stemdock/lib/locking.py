@@ -74,12 +74,12 @@ def try_locked(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def locked(path: Path, *, while_waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+def locked(path: Path, *, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Holds a lock during the block, and waits for it as long as another process holds it.
 
     Args:
         path: The lock's file, whose folder must exist.
-        while_waiting: Called at once and then several times a second as long as the lock is not free.
+        on_wait: Called at once and then several times a second as long as the lock is not free.
             If it raises, the wait is over.
 
     Raises:
@@ -89,7 +89,7 @@ def locked(path: Path, *, while_waiting: Callable[[], object] = lambda: None) ->
     lock = Lock(path)
     timeout = 0.0
     while not lock.try_acquire(timeout):
-        while_waiting()
+        on_wait()
         timeout = _POLL
     try:
         yield

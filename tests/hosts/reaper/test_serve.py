@@ -9,6 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from support.child_signals import default_signals
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -25,7 +27,9 @@ def test_jobs_are_done_one_after_the_other(tmp_path: Path, example: Path) -> Non
     jobs = tmp_path / "jobs"
     jobs.mkdir()
     words = [sys.executable, "-m", "stemdock", "reaper", "serve", str(jobs)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with default_signals():
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with process:
         try:
             for name in ("first", "damaged", "second"):
                 folder = jobs / name

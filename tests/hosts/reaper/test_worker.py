@@ -20,6 +20,7 @@ from stemdock.errors import ModelNotFoundError
 from stemdock_reaper import worker
 from stemdock_reaper.errors import JobError, JobTakenError
 from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
+from support.child_signals import default_signals
 from support.reaper_model.halves import SHARES, known_separator
 
 if TYPE_CHECKING:
@@ -307,7 +308,8 @@ def test_only_jobs_of_long_ago_are_removed(tmp_path: Path, song: Path) -> None:
 def start(folder: Path, **settings: Any) -> subprocess.Popen[bytes]:
     """The process that the script starts, with the bare environment that REAPER may have."""
     command = [sys.executable, "-m", "stemdock", "reaper", "work", str(folder)]
-    return subprocess.Popen(command, env={}, cwd=folder.parent, **settings)
+    with default_signals():
+        return subprocess.Popen(command, env={}, cwd=folder.parent, **settings)
 
 
 def test_the_genuine_model_in_a_process_of_its_own(tmp_path: Path, example: Path) -> None:

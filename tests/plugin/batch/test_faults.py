@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from support.child_signals import default_signals
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -71,7 +73,9 @@ def events(stderr: bytes) -> list[dict[str, Any]]:
 
 def disturbed(line: list[str], number: int, delay: float) -> tuple[int, list[dict[str, Any]]]:
     """Runs a batch, and sends it a signal some time after its first event."""
-    with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with default_signals():
+        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    with process:
         assert process.stderr is not None
         first = process.stderr.readline()
         time.sleep(delay)

@@ -13,6 +13,7 @@ import soundfile
 
 from stemdock import hookimpl
 from stemdock.cli.main import run
+from support.child_signals import default_signals
 from support.mixtures import SONG
 from support.small_model import write_noise
 
@@ -145,9 +146,9 @@ def test_the_real_program_on_the_real_song(tmp_path: Path, program: str) -> None
 def test_interrupting_leaves_nothing(tmp_path: Path, number: int, status: int) -> None:
     song = tmp_path / "long.wav"
     soundfile.write(song, np.zeros((44100 * 1200, 2), np.float32), 44100)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stemdock", "separate", song, "-o", tmp_path / "out"], stderr=subprocess.PIPE
-    )
+    command: list[str | Path] = [sys.executable, "-m", "stemdock", "separate", song, "-o", tmp_path / "out"]
+    with default_signals():
+        process = subprocess.Popen(command, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob("out/long/.stemdock-*/vocals.wav")):

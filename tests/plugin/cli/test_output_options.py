@@ -16,6 +16,7 @@ import pytest
 import soundfile
 
 from stemdock.cli.main import run
+from support.child_signals import default_signals
 from support.mixtures import SONG
 from support.small_model import write_noise
 
@@ -155,10 +156,20 @@ def test_an_interrupt_at_the_terminal_is_not_taken_for_ffmpegs_failure(tmp_path:
     song = tmp_path / "long.mka"
     make = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anullsrc=r=44100:cl=mono", "-t", "1200"]
     subprocess.run([*make, "-c:a", "pcm_s16le", song], check=True)
-    with subprocess.Popen(
-        [sys.executable, "-m", "stemdock", "separate", song, "-o", tmp_path / "out", "-c", "m4a"],
-        stderr=subprocess.PIPE, start_new_session=True,
-    ) as process:  # fmt: skip
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "stemdock",
+        "separate",
+        song,
+        "-o",
+        tmp_path / "out",
+        "-c",
+        "m4a",
+    ]
+    with default_signals():
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    with process:
         try:
             deadline = time.monotonic() + 60
             while not any(path.stat().st_size for path in tmp_path.glob("out/long/.stemdock-*/vocals.m4a")):

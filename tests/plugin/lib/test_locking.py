@@ -82,13 +82,13 @@ def test_waiting_ends_when_the_lock_is_free(tmp_path: Path) -> None:
     n_calls = 0
     with held_elsewhere(path) as process:
 
-        def while_waiting() -> None:
+        def on_wait() -> None:
             nonlocal n_calls
             n_calls += 1
             if n_calls == 2:
                 process.kill()
 
-        with locked(path, while_waiting=while_waiting), try_locked(path) as acquired:
+        with locked(path, on_wait=on_wait), try_locked(path) as acquired:
             assert not acquired
     assert n_calls >= 2
 
@@ -100,6 +100,13 @@ def test_waiting_can_be_given_up(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     path = tmp_path / "lock"
-    with held_elsewhere(path), pytest.raises(KeyboardInterrupt), locked(path, while_waiting=give_up):
+    with held_elsewhere(path), pytest.raises(KeyboardInterrupt), locked(path, on_wait=give_up):
         entered.set()
     assert not entered.is_set()
+
+
+def test_an_error_in_the_block_releases_the_lock(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="failed"), locked(tmp_path / "lock"):
+        raise ValueError("failed")
+    with try_locked(tmp_path / "lock") as acquired:
+        assert acquired
