@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from stemdock.inference.protobuf import read_fields as read_fields
     from stemdock.inference.protobuf import read_varint as read_varint
     from stemdock.inference.session import OnnxSession as OnnxSession
+    from stemdock.lib.arrays import FloatArray as FloatArray
     from stemdock.lib.hashing import file_sha256 as file_sha256
     from stemdock.lib.untrusted_json import parse_json as parse_json
     from stemdock.output.options import Output as Output
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
     from stemdock.types import CommandEntry as CommandEntry
     from stemdock.types import Execution as Execution
     from stemdock.types import FetchProgress as FetchProgress
-    from stemdock.types import FloatArray as FloatArray
     from stemdock.types import HostEntry as HostEntry
     from stemdock.types import MaskSession as MaskSession
     from stemdock.types import ModelDownload as ModelDownload
@@ -93,14 +93,15 @@ _NAMES: Final = {
     "inference.opening": "DEFAULT_MODEL find_entry model_sha256 open_model plain_name verify_model",
     "inference.protobuf": "FormatError read_fields read_varint",
     "inference.session": "OnnxSession",
+    "lib.arrays": "FloatArray",
     "lib.hashing": "file_sha256",
     "lib.untrusted_json": "parse_json",
     "output.options": "Output",
     "plugins": "Plugins load_plugins",
     "separator": "Separator",
     "types": """
-        Check CommandEntry Execution FetchProgress FloatArray HostEntry MaskSession ModelDownload ModelEntry
-        Progress SeparatedFile Separation
+        Check CommandEntry Execution FetchProgress HostEntry MaskSession ModelDownload ModelEntry Progress
+        SeparatedFile Separation
     """,
 }
 """The public names by the module that defines them."""
