@@ -24,7 +24,7 @@ from stemdock_audacity.errors import (
 )
 from stemdock_audacity.folders import find_profile, find_version, has_no_pipe
 from stemdock_audacity.lock import try_lock
-from stemdock_audacity.processes import find_audacity, is_computing, other_clients
+from stemdock_audacity.processes import find_audacity, is_busy, other_clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,6 +192,6 @@ def silence() -> HostUnreachableError:
     pids = find_audacity()
     if not pids:
         return NotRunningError()
-    if any(is_computing(pid) for pid in pids):
+    if any(is_busy(pid) for pid in pids):
         return BusyError("Audacity is busy")
     return DialogOpenError()

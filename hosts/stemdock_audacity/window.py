@@ -12,8 +12,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
+from stemdock import is_running
 from stemdock_audacity.lock import try_lock
-from stemdock_audacity.processes import is_alive
 from stemdock_audacity.spool import default_spool, describe
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def active(spool: Spool) -> list[tuple[str, JobState]]:
     return [
         (job, state)
         for job, state in pairs
-        if state and state.state != "failed" and (not state.worker or is_alive(state.worker))
+        if state and state.state != "failed" and (not state.worker or is_running(state.worker))
     ]
 
 

@@ -11,13 +11,12 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from stemdock import CancelledError, HostError, HostUnreachableError, StemdockError
+from stemdock import CancelledError, HostError, HostUnreachableError, StemdockError, is_running
 from stemdock_audacity.errors import DeliveryError, OtherProjectError
 from stemdock_audacity.launcher import start_detached
 from stemdock_audacity.lock import try_lock
 from stemdock_audacity.pipe import connect
 from stemdock_audacity.preference import mend_preference
-from stemdock_audacity.processes import is_alive
 from stemdock_audacity.spool import default_spool, failed
 
 if TYPE_CHECKING:
@@ -158,7 +157,7 @@ class Worker:
             self._spool.write_status()
             if job.is_cancelled:
                 raise CancelledError
-            if state.audacity and not is_alive(state.audacity):
+            if state.audacity and not is_running(state.audacity):
                 raise DeliveryError("Audacity was closed meanwhile", job.project)
             try:
                 with connect() as pipe:

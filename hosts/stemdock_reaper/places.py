@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from stemdock import find_processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ACTION_SCRIPT: Final = "Stemdock - Separate selected items into stems.lua"
 FLATPAK_PART: Final = "fm.reaper.Reaper"
 REAPACK_CATEGORY: Final = "Items Editing"
+_PROGRAM_NAMES: Final = ("reaper", "reaper.exe")
 
 
 def resource_folders(
@@ -80,38 +81,6 @@ def jobs_folder(resources: Path) -> Path:
     return data_folder(resources) / "jobs"
 
 
-def running_programs(platform: str = sys.platform) -> list[Path]:
-    """The executable of each running REAPER of this person, as far as it can be found out."""
-    if platform == "linux":
-        return _linux_programs(Path("/proc"))
-    if platform == "win32":
-        command = ["powershell", "-NoProfile", "-Command", "(Get-Process -Name reaper).Path"]
-    else:
-        command = ["ps", "-axo", "comm="]
-    lines = _output(command).splitlines()
-    return [Path(line.strip()) for line in lines if _is_reaper(line.strip().replace("\\", "/"))]
-
-
-def _is_reaper(path: str) -> bool:
-    return path.rsplit("/", maxsplit=1)[-1].lower() in {"reaper", "reaper.exe"}
-
-
-def _linux_programs(processes: Path) -> list[Path]:
-    found = []
-    for comm in processes.glob("[0-9]*/comm"):
-        # Processes end while we look, and those of others do not show their executable.
-        with suppress(OSError):
-            if comm.read_text(encoding="utf-8", errors="replace").strip() == "reaper":
-                executable = comm.with_name("exe")
-                found.append(executable.readlink() if os.access(executable, os.R_OK) else Path("reaper"))
-    return found
-
-
-def _output(command: list[str]) -> str:
-    try:
-        completed = subprocess.run(  # noqa: S603  fixed command lines
-            command, capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=20
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return completed.stdout.decode(errors="replace")
+def running_programs() -> list[Path]:
+    """The program file of each running REAPER; only its name where the system does not show more."""
+    return list(find_processes(_PROGRAM_NAMES).values())

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SOURCE_TYPES: Final = {
-    "WAV": "WAVE",
-    "RF64": "WAVE",
-    "AIFF": "AIFF",
-    "FLAC": "FLAC",
-    "OGG": "VORBIS",
-    "MP3": "MP3",
+    ".aif": "AIFF",
+    ".aiff": "AIFF",
+    ".flac": "FLAC",
+    ".mp3": "MP3",
+    ".ogg": "VORBIS",
+    ".opus": "OPUS",
 }
+"""REAPER's names for the formats of files, by suffix; every other file is opened as "WAVE"."""
 _TRACK_LEVEL: Final = 1
 
 
@@ -39,8 +40,6 @@ class StemFile:
     title: str
     duration: float
     """Seconds."""
-    format: str
-    """As libsndfile names it, such as "WAV"."""
 
 
 def new_project(stems: Sequence[StemFile], name: str, target: Path, sample_rate: int) -> bytes:
@@ -109,7 +108,7 @@ def _track_lines(name: str, bus: str, item: list[str]) -> list[str]:
 
 
 def _item_lines(stem: StemFile, target: Path) -> list[str]:
-    kind = _SOURCE_TYPES.get(stem.format, "WAVE")
+    kind = _SOURCE_TYPES.get(stem.path.suffix.lower(), "WAVE")
     return [
         "<ITEM",
         "  POSITION 0",

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from stemdock.audio import AudioWriter as AudioWriter
     from stemdock.audio import open_audio as open_audio
-    from stemdock.audio.native_files import native_name as native_name
     from stemdock.card import INPUT_NAME as INPUT_NAME
     from stemdock.card import MaskExtension as MaskExtension
     from stemdock.card import ModelCard as ModelCard
@@ -59,6 +58,9 @@ if TYPE_CHECKING:
     from stemdock.inference.session import OnnxSession as OnnxSession
     from stemdock.lib.arrays import FloatArray as FloatArray
     from stemdock.lib.hashing import file_sha256 as file_sha256
+    from stemdock.lib.processes import find_processes as find_processes
+    from stemdock.lib.processes import is_running as is_running
+    from stemdock.lib.processes import processor_time as processor_time
     from stemdock.lib.untrusted_json import parse_json as parse_json
     from stemdock.output.options import Output as Output
     from stemdock.plugins import Plugins as Plugins
@@ -78,7 +80,6 @@ if TYPE_CHECKING:
 
 _NAMES: Final = {
     "audio": "AudioWriter open_audio",
-    "audio.native_files": "native_name",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
     "errors": """
@@ -95,6 +96,7 @@ _NAMES: Final = {
     "inference.session": "OnnxSession",
     "lib.arrays": "FloatArray",
     "lib.hashing": "file_sha256",
+    "lib.processes": "find_processes is_running processor_time",
     "lib.untrusted_json": "parse_json",
     "output.options": "Output",
     "plugins": "Plugins load_plugins",

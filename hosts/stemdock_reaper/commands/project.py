@@ -58,18 +58,16 @@ def command(
 
 def _read(paths: tuple[Path, ...]) -> tuple[list[StemFile], int]:
     """Facts about audio files; the sample rate is that of the first."""
-    import soundfile  # noqa: PLC0415  only this command needs it
-
-    from stemdock import AudioFileError, native_name  # noqa: PLC0415  loaded when needed
+    from stemdock import open_audio  # noqa: PLC0415  only this command needs it
 
     files = []
     sample_rate = 0
     for path in paths:
-        try:
-            info = soundfile.info(native_name(path))
-        except soundfile.SoundFileError as error:
-            raise AudioFileError(path, f"is no audio file ({error})", remedy="Name the stems.") from error
-        sample_rate = sample_rate or info.samplerate
+        # REAPER plays files with any number of channels; the choice matters to readers of samples only.
+        with open_audio(path, downmix="front") as audio:
+            length = audio.total_length or sum(len(block) for block in audio.blocks)
+            sample_rate = sample_rate or audio.sample_rate
+            duration = length / audio.sample_rate
         title = path.stem[:1].upper() + path.stem[1:]
-        files.append(StemFile(path=path, title=title, duration=info.duration, format=info.format))
+        files.append(StemFile(path=path, title=title, duration=duration))
     return files, sample_rate

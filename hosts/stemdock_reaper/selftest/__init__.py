@@ -66,13 +66,20 @@ def build(folder: Path) -> Path:
 
 
 def _write_audio(folder: Path) -> None:
-    import soundfile  # noqa: PLC0415  only this needs it
+    from stemdock import AudioWriter, Output  # noqa: PLC0415  only this needs them
 
     time = np.arange(int(_DURATION * _SAMPLE_RATE)) / _SAMPLE_RATE
     click = _HEIGHT * np.exp(-0.5 * ((time - _CLICK) / _WIDTH) ** 2)
     stereo = np.stack([click, click], axis=1).astype(np.float32)
-    soundfile.write(folder / "click.wav", stereo, _SAMPLE_RATE, subtype="FLOAT")
-    soundfile.write(folder / "click.mp3", stereo, _SAMPLE_RATE, format="MP3")
+    for codec in ("wav", "mp3"):
+        with AudioWriter(
+            folder / f"click.{codec}",
+            output=Output(codec=codec),
+            sample_rate=_SAMPLE_RATE,
+            n_channels=2,
+            total_length=len(stereo),
+        ) as file:
+            file.write(stereo)
 
 
 def _plan(folder: Path) -> dict[str, object]:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemdock import AudioFileError
 from stemdock_reaper.commands import command
 from stemdock_reaper.errors import ProjectFileError
 from stemdock_reaper.projectfile import StemFile, folder_depths, splice, tracks_text
@@ -125,6 +126,30 @@ def test_a_new_project_holds_the_stems(tmp_path: Path, stems: list[Path]) -> Non
     assert folder_depths(content, out) == [1, 0, -1]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.wav", "WAVE"), ("a.FLAC", "FLAC"), ("a.mp3", "MP3"), ("a.ogg", "VORBIS")]
+)
+def test_each_format_is_named_as_reaper_names_it(tmp_path: Path, name: str, kind: str) -> None:
+    soundfile.write(tmp_path / name, np.zeros((4410, 1)), 44100)
+    run(tmp_path / name, "--out", tmp_path / "new.rpp")
+    content = (tmp_path / "new.rpp").read_text()
+    assert f"<SOURCE {kind}\n" in content
+    assert "  LENGTH 0.1\n" in content
+
+
+def test_a_file_with_six_channels_is_a_stem_too(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "surround.wav", np.zeros((8000, 6)), 8000)
+    run(tmp_path / "surround.wav", "--out", tmp_path / "new.rpp")
+    assert rpp_tracks((tmp_path / "new.rpp").read_bytes())[1][2] == [("1", "surround.wav")]
+
+
+def test_a_file_without_audio_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("vocals")
+    with pytest.raises(AudioFileError, match=r"notes\.txt"):
+        run(tmp_path / "notes.txt", "--out", tmp_path / "new.rpp")
+    assert not (tmp_path / "new.rpp").exists()
+
+
 LAYOUTS = [
     (), ("0 0",), ("1 1", "2 -1", "0 0"), ("1 1", "1 1", "2 -2"), ("0 0", "1 1", "0 0", "2 -1"),
 ]  # fmt: skip
@@ -213,7 +238,7 @@ def test_a_track_that_is_not_there_is_told(tmp_path: Path, stems: list[Path]) ->
 )
 def test_any_name_is_read_back(tmp_path_factory: pytest.TempPathFactory, name: str, after: int) -> None:
     folder = tmp_path_factory.getbasetemp()
-    stem = StemFile(path=folder / "x.wav", title=name, duration=1.0, format="WAV")
+    stem = StemFile(path=folder / "x.wav", title=name, duration=1.0)
     added = tracks_text([stem], "Stems", folder / "a.rpp", b"\n")
     content = splice(mix("1 1", "0 0", "2 -1"), folder / "mix.rpp", added, after)
     written = name.replace("`", "'") if {'"', "'", "`"} <= set(name) else name
