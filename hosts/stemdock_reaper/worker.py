@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock import CancelledError, ModelContractError, OutputError, StemdockError
-from stemdock_reaper.attendant import Attendant
+from stemdock_reaper.heartbeat import Heartbeat
 from stemdock_reaper.jobs import claim_job, read_job, write_result
 from stemdock_reaper.naming import reserve_paths, title
 
@@ -25,7 +25,7 @@ _LOADED: Final = 0.02
 """Fraction of a job that loading the model counts for."""
 
 
-def work(folder: Path, open_separator: Callable[[str], Separator]) -> str:
+def run_job(folder: Path, open_separator: Callable[[str], Separator]) -> str:
     """Does one job from claim to result.
 
     Args:
@@ -38,19 +38,19 @@ def work(folder: Path, open_separator: Callable[[str], Separator]) -> str:
     Raises:
         JobError: The folder cannot be claimed, or cannot take the result.
     """
-    with Attendant(claim_job(folder)) as attendant:
-        result = _result(folder, open_separator, attendant)
+    with Heartbeat(claim_job(folder)) as heartbeat:
+        result = _result(folder, open_separator, heartbeat)
     write_result(folder, result)
     return str(result["status"])
 
 
-def _result(folder: Path, open_separator: Callable[[str], Separator], attendant: Attendant) -> dict[str, Any]:
+def _result(folder: Path, open_separator: Callable[[str], Separator], heartbeat: Heartbeat) -> dict[str, Any]:
     """Separates; whatever happens becomes a result, so that the script is never left waiting."""
     try:
         job = read_job(folder)
         with _own_files_removed(job):
-            attendant.tell(0.0, "Loading the model")
-            return _separate(job, open_separator(job.model), attendant)
+            heartbeat.report(0.0, "Loading the model")
+            return _separate(job, open_separator(job.model), heartbeat)
     except CancelledError:
         return {"status": "cancelled"}
     except StemdockError as error:
@@ -61,7 +61,7 @@ def _result(folder: Path, open_separator: Callable[[str], Separator], attendant:
         raise
 
 
-def _separate(job: Job, separator: Separator, attendant: Attendant) -> dict[str, Any]:
+def _separate(job: Job, separator: Separator, heartbeat: Heartbeat) -> dict[str, Any]:
     stems = job.stems or separator.card.stems
     unknown = [stem for stem in stems if stem not in separator.card.stems]
     if unknown:
@@ -80,18 +80,18 @@ def _separate(job: Job, separator: Separator, attendant: Attendant) -> dict[str,
         share = (source.duration or 1.0) / total
 
         def tell(fraction: float, before: float = done, share: float = share, text: str = text) -> None:
-            attendant.tell(_LOADED + (1 - _LOADED) * (before + share * fraction), text)
+            heartbeat.report(_LOADED + (1 - _LOADED) * (before + share * fraction), text)
 
         tell(0.0)
         try:
-            entries.append(_separate_source(job, source, separator, stems, tell, attendant))
+            entries.append(_separate_source(job, source, separator, stems, tell, heartbeat))
         except CancelledError:
             _discard(entries)
             raise
         except StemdockError as error:
             entries.append({"id": source.id, "status": "error", "error": _described(error)})
         done += share
-    if attendant.look():
+    if heartbeat.check_cancel():
         _discard(entries)
         raise CancelledError
     if all(entry["status"] == "error" for entry in entries):
@@ -105,7 +105,7 @@ def _separate_source(
     separator: Separator,
     stems: Sequence[str],
     tell: Callable[[float], None],
-    attendant: Attendant,
+    heartbeat: Heartbeat,
 ) -> dict[str, Any]:
     """Separates one source; returns its entry in the result."""
     from stemdock import separate_file  # noqa: PLC0415  takes a while, and progress has begun to be told
@@ -113,7 +113,7 @@ def _separate_source(
     def on_progress(progress: Progress) -> None:
         tell(progress.done_length / progress.total_length if progress.total_length else 0.0)
 
-    if attendant.cancel.is_set():
+    if heartbeat.cancel.is_set():
         raise CancelledError
     with _staging(job.output_folder) as staging:
         separated = separate_file(
@@ -123,7 +123,7 @@ def _separate_source(
             start=source.start,
             duration=source.duration,
             on_progress=on_progress,
-            cancel=attendant.cancel,
+            cancel=heartbeat.cancel,
         )
         paths = reserve_paths(job.output_folder, source.name, stems)
         _move({separated.stems[stem]: path for stem, path in paths.items()})

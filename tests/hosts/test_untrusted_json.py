@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stemdock_audacity.errors import ReplyError
+from stemdock_audacity.job import Job, JobState, describe
 from stemdock_audacity.request import CapturedTrack, Request, request_from_json, request_to_json
-from stemdock_audacity.spool import Job, JobState, describe
 from stemdock_reaper.errors import JobError
 from stemdock_reaper.jobs import read_job
 

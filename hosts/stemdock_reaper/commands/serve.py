@@ -12,7 +12,7 @@ from stemdock_reaper.commands.options import chosen_folder, resource_option
 from stemdock_reaper.errors import JobError
 from stemdock_reaper.jobs import waiting_jobs
 from stemdock_reaper.places import jobs_folder
-from stemdock_reaper.worker import work
+from stemdock_reaper.worker import run_job
 
 if TYPE_CHECKING:
     from stemdock import Plugins, Separator
@@ -46,7 +46,7 @@ def command(plugins: Plugins, jobs: Path | None, resource_path: Path | None) -> 
     while True:
         for folder in waiting_jobs(jobs):
             try:
-                status = work(folder, open_separator)
+                status = run_job(folder, open_separator)
             except JobError as error:
                 click.echo(f"error: {error}", err=True)
             else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stemdock_reaper.errors import JobError
-from stemdock_reaper.worker import work
+from stemdock_reaper.worker import run_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def command(plugins: Plugins, folder: Path) -> int:
         return Separator(model, plugins=plugins)
 
     with _logged(folder / "log.txt"):
-        status = work(folder.absolute(), open_separator)
+        status = run_job(folder.absolute(), open_separator)
     return {"ok": 0, "cancelled": 130}.get(status, 1)
 
 

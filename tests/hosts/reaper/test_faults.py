@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from lupa.lua54 import LuaRuntime
+from reaper_model.all_scenes import SCENES
 from reaper_model.faults import FAULTS, Fault
-from reaper_model.playbook import SCENES
 from reaper_model.stage import Stage, copied_scripts
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reaper_model.playbook import SCENES
+from reaper_model.all_scenes import SCENES
 from reaper_model.stage import Stage
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from reaper_model.halves import SHARES, KnownSeparator
+from reaper_model.known_separator import SHARES, KnownSeparator
 
 from stemdock.errors import ModelNotFoundError
 from stemdock_reaper import worker
@@ -53,7 +53,7 @@ def source(path: Path, identifier: str = "s1", **changes: Any) -> dict[str, Any]
 
 
 def run(folder: Path) -> dict[str, Any]:
-    status = worker.work(folder, lambda _: KnownSeparator())
+    status = worker.run_job(folder, lambda _: KnownSeparator())
     result = json.loads((folder / "result.json").read_text(encoding="ascii"))
     assert result["status"] == status
     assert result["protocol"] == 1
@@ -168,7 +168,7 @@ def test_cancelling_leaves_no_stems(tmp_path: Path, song: Path, monkeypatch: pyt
         n_calls += 1
         if n_calls == 2:
             (folder / "cancel").touch()
-            arguments[-1].look()
+            arguments[-1].check_cancel()
         return genuine(*arguments)
 
     monkeypatch.setattr(worker, "_separate_source", cancelled_later)
@@ -227,7 +227,7 @@ def test_a_missing_model_gets_an_answer(tmp_path: Path, song: Path) -> None:
     def missing(model: str) -> KnownSeparator:
         raise ModelNotFoundError(model, known=("2stems",))
 
-    assert worker.work(folder, missing) == "error"
+    assert worker.run_job(folder, missing) == "error"
     assert "2stems" in json.loads((folder / "result.json").read_text())["error"]["hint"]
 
 
@@ -240,7 +240,7 @@ def test_a_surprise_gets_an_answer_too(
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        worker.work(folder, burst)
+        worker.run_job(folder, burst)
     assert json.loads((folder / "result.json").read_text())["error"]["code"] == "MemoryError"
     assert "MemoryError" in capsys.readouterr().err
 
@@ -252,7 +252,7 @@ def test_a_job_is_done_once(tmp_path: Path, song: Path) -> None:
     before = (folder / "result.json").read_bytes()
     assert waiting_jobs(folder.parent) == []
     with pytest.raises(JobTakenError):
-        worker.work(folder, lambda _: KnownSeparator())
+        worker.run_job(folder, lambda _: KnownSeparator())
     assert (folder / "result.json").read_bytes() == before
 
 
@@ -264,7 +264,7 @@ def test_a_cancelled_job_is_not_picked_up(tmp_path: Path, song: Path) -> None:
 
 def test_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="cannot be written to"):
-        worker.work(tmp_path / "gone", lambda _: KnownSeparator())
+        worker.run_job(tmp_path / "gone", lambda _: KnownSeparator())
 
 
 def test_stems_appear_together_or_not_at_all(

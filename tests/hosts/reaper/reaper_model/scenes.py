@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from reaper_model.halves import SHARES
+from reaper_model.known_separator import SHARES
 from reaper_model.objects import state_of
 
 if TYPE_CHECKING:

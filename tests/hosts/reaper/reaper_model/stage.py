@@ -14,10 +14,10 @@ import numpy as np
 import soundfile
 
 import stemdock_reaper
-from reaper_model.halves import KnownSeparator
 from reaper_model.host import Host
+from reaper_model.known_separator import KnownSeparator
 from reaper_model.objects import Item, Project, Source, Take, Track
-from stemdock_reaper.worker import work
+from stemdock_reaper.worker import run_job
 
 SHIPPED = Path(stemdock_reaper.__file__).parent / "lua"
 SEPARATE = "Stemdock - Separate selected items into stems.lua"
@@ -154,7 +154,7 @@ class Stage:
         return "0\n"
 
     def known_worker(self, folder: Path) -> None:
-        work(folder, lambda _: KnownSeparator())
+        run_job(folder, lambda _: KnownSeparator())
 
     def genuine_worker(self, folder: Path) -> None:
         """The process that REAPER would start, with next to no environment."""

@@ -16,7 +16,7 @@ _LOOKS_PER_LINE: Final = 4
 """A line appears at least after so many looks, even if there is nothing new to say."""
 
 
-class Attendant:
+class Heartbeat:
     """Appends to progress.jsonl, and watches for the cancel file.
 
     Attributes:
@@ -30,7 +30,7 @@ class Attendant:
         self._done = threading.Event()
         self._lock = threading.Lock()
         self._line = {"fraction": 0.0, "text": "Starting"}
-        self._thread = threading.Thread(target=self._watch, name="attendant", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
 
     def tell(self, fraction: float, text: str) -> None:
         """Reports progress.
