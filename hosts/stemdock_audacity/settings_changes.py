@@ -45,14 +45,17 @@ def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
         return [f"{MODULE} was already switched on."]
     if find_audacity():
         raise RunningError
-    record = _read_record(queue)
-    former = record.setdefault("former", {})
+    installed = _read_installed(queue)
+    former = installed.setdefault("former", {})
     for section, key in changes:
         former.setdefault(f"{section}/{key}", get_value(text, section, key))
-    record.setdefault("made_settings", not profile.settings.exists())
-    record["set"] = {**record.get("set", {}), **{"/".join(place): value for place, value in wanted.items()}}
+    installed.setdefault("made_settings", not profile.settings.exists())
+    installed["set"] = {
+        **installed.get("set", {}),
+        **{"/".join(place): value for place, value in wanted.items()},
+    }
     queue.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    record_path(queue).write_text(json.dumps(record, indent=1), "utf-8")
+    installed_path(queue).write_text(json.dumps(installed, indent=1), "utf-8")
     done = []
     if profile.settings.exists():
         backup = profile.settings.with_name(_BACKUP)
@@ -75,14 +78,14 @@ def restore_settings(profile: Profile, queue: JobQueue) -> list[str]:
     Raises:
         RunningError: The settings must change, and Audacity is running.
     """
-    record = _read_record(queue)
+    installed = _read_installed(queue)
     done = restore_export_command(profile, queue)
     text = read_text(profile.settings)
-    restored = _restored(text, record)
+    restored = _restored(text, installed)
     if restored != text:
         if find_audacity():
             raise RunningError
-        if record.get("made_settings") and not restored.strip():
+        if installed.get("made_settings") and not restored.strip():
             profile.settings.unlink()
         else:
             write_text(profile.settings, restored)
@@ -109,23 +112,23 @@ def restore_export_command(profile: Profile, queue: JobQueue) -> list[str]:
     return ["Restored your export command, which a crash had left changed."]
 
 
-def record_path(queue: JobQueue) -> Path:
+def installed_path(queue: JobQueue) -> Path:
     """The file that lists what was installed."""
     return queue.folder / "installed.json"
 
 
-def _restored(text: str, record: dict[str, Any]) -> str:
-    for place, former in record.get("former", {}).items():
+def _restored(text: str, installed: dict[str, Any]) -> str:
+    for place, former in installed.get("former", {}).items():
         section, _, key = place.partition("/")
         # A value that the user or a newer Audacity has set since then stays.
-        if get_value(text, section, key) == record["set"][place]:
+        if get_value(text, section, key) == installed["set"][place]:
             text = set_value(text, section, key, former)
     return text
 
 
-def _read_record(queue: JobQueue) -> dict[str, Any]:
+def _read_installed(queue: JobQueue) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = parse_json(record_path(queue).read_text("utf-8"))
+        installed: dict[str, Any] = parse_json(installed_path(queue).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return record
+    return installed

@@ -11,7 +11,7 @@ from stemdock_audacity.folders import PLUGIN_FILES, Profile
 from stemdock_audacity.nyquist_text import plugin_texts
 from stemdock_audacity.preference import MARKER
 from stemdock_audacity.settings_changes import (
-    record_path,
+    installed_path,
     restore_export_command,
     restore_settings,
     switch_on_module,
@@ -68,7 +68,7 @@ def uninstall(profile: Profile, queue: JobQueue) -> list[str]:
         RunningError: The settings must change, and Audacity is running.
     """
     done = restore_settings(profile, queue)
-    for path in (*(profile.plugins / name for name in PLUGIN_FILES), _launcher(queue), record_path(queue)):
+    for path in (*(profile.plugins / name for name in PLUGIN_FILES), _launcher(queue), installed_path(queue)):
         if path.exists():
             path.unlink()
             done.append(f"Removed {path}.")

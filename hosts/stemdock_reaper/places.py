@@ -1,4 +1,4 @@
-"""Where REAPER keeps its files, and whether it runs; reads only, starts nothing of REAPER's."""
+"""Where REAPER keeps its files, and whether REAPER is running; changes nothing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PROGRAM_NAMES: Final = ("reaper", "reaper.exe")
 def resource_folders(
     platform: str = sys.platform, home: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> list[Path]:
-    """Every resource folder in one of REAPER's usual places; portable installations have none.
+    """The resource folders in REAPER's usual places; portable installations are elsewhere.
 
     Args:
         platform: As `sys.platform`.
-        home: The person's home folder.
+        home: The user's home folder.
         environment: Environment variables.
 
     Returns:
@@ -47,37 +47,37 @@ def resource_folders(
 
 
 def is_resource_folder(folder: Path) -> bool:
-    """Whether REAPER has ever used it."""
+    """Whether REAPER has used this folder."""
     return (folder / "reaper.ini").is_file()
 
 
 def is_sandboxed(folder: Path) -> bool:
-    """Whether it belongs to the Flatpak, which may not start programs of the host."""
+    """Whether the folder belongs to the Flatpak, which cannot start programs outside it."""
     return FLATPAK_PART in folder.parts
 
 
 def script_folder(resources: Path) -> Path:
-    """Where `plugin-cli reaper install` puts the scripts."""
+    """The folder in which `plugin-cli reaper install` installs the scripts."""
     return resources / "Scripts" / "Stemdock"
 
 
 def reapack_script(resources: Path) -> Path:
-    """The action as ReaPack would install it from our index."""
+    """The action's script where ReaPack installs it."""
     return script_folder(resources) / REAPACK_CATEGORY / ACTION_SCRIPT
 
 
 def data_folder(resources: Path) -> Path:
-    """The configuration and the jobs, shared by both ways of installing."""
+    """The folder for the configuration and the jobs, for both ways of installing."""
     return resources / "Stemdock"
 
 
 def config_path(resources: Path) -> Path:
-    """The file that tells the script which program to start."""
+    """The file that names the program for the script to start."""
     return data_folder(resources) / "config.json"
 
 
 def jobs_folder(resources: Path) -> Path:
-    """Parent of the job folders."""
+    """The parent of the job folders."""
     return data_folder(resources) / "jobs"
 
 

@@ -1,4 +1,4 @@
-"""Separates what a job folder asks for; runs in a process of its own, beside REAPER."""
+"""Separates the sources of a job; runs in a process of its own, beside REAPER."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from stemdock_reaper.jobs import Job, Source
 
 _LOADED: Final = 0.02
-"""Fraction of a job that loading the model counts for."""
+"""Share of the progress for loading the model."""
 
 
 def run_job(folder: Path, open_separator: Callable[[str], Separator]) -> str:
-    """Does one job from claim to result.
+    """Runs one job, from claim to result.
 
     Args:
         folder: The job folder.
-        open_separator: Loads a model by name; may keep it for the next job.
+        open_separator: Loads a model by name, and may keep it for the next job.
 
     Returns:
         The status in the result: "ok", "cancelled" or "error".
 
     Raises:
-        JobError: The folder cannot be claimed, or cannot take the result.
+        JobError: The job cannot be claimed, or the result cannot be written.
     """
     with Heartbeat(claim_job(folder)) as heartbeat:
         result = _result(folder, open_separator, heartbeat)
@@ -45,7 +45,7 @@ def run_job(folder: Path, open_separator: Callable[[str], Separator]) -> str:
 
 
 def _result(folder: Path, open_separator: Callable[[str], Separator], heartbeat: Heartbeat) -> dict[str, Any]:
-    """Separates; whatever happens becomes a result, so that the script is never left waiting."""
+    """Separates; every error becomes a result, so that the script never waits in vain."""
     try:
         job = read_job(folder)
         with _own_files_removed(job):
@@ -55,7 +55,7 @@ def _result(folder: Path, open_separator: Callable[[str], Separator], heartbeat:
         return {"status": "cancelled"}
     except StemdockError as error:
         return {"status": "error", "error": _described(error)}
-    except BaseException as error:  # also when the process is told to end
+    except BaseException as error:  # signals that end the process, too
         traceback.print_exc()
         write_result(folder, {"status": "error", "error": _described(error)})
         raise
@@ -68,7 +68,7 @@ def _separate(job: Job, separator: Separator, heartbeat: Heartbeat) -> dict[str,
         raise ModelContractError(
             separator.card.name,
             f"has no stem {', '.join(unknown)}",
-            remedy=f"It has: {', '.join(separator.card.stems)}. Choose among these.",
+            remedy=f"Choose among its stems: {', '.join(separator.card.stems)}.",
         )
     total = sum(source.duration or 1.0 for source in job.sources)
     done = 0.0
@@ -79,12 +79,12 @@ def _separate(job: Job, separator: Separator, heartbeat: Heartbeat) -> dict[str,
             text += f" ({number} of {len(job.sources)})"
         share = (source.duration or 1.0) / total
 
-        def tell(fraction: float, before: float = done, share: float = share, text: str = text) -> None:
+        def report(fraction: float, before: float = done, share: float = share, text: str = text) -> None:
             heartbeat.report(_LOADED + (1 - _LOADED) * (before + share * fraction), text)
 
-        tell(0.0)
+        report(0.0)
         try:
-            entries.append(_separate_source(job, source, separator, stems, tell, heartbeat))
+            entries.append(_separate_source(job, source, separator, stems, report, heartbeat))
         except CancelledError:
             _discard(entries)
             raise
@@ -104,14 +104,14 @@ def _separate_source(
     source: Source,
     separator: Separator,
     stems: Sequence[str],
-    tell: Callable[[float], None],
+    report: Callable[[float], None],
     heartbeat: Heartbeat,
 ) -> dict[str, Any]:
     """Separates one source; returns its entry in the result."""
-    from stemdock import separate_file  # noqa: PLC0415  takes a while, and progress has begun to be told
+    from stemdock import separate_file  # noqa: PLC0415  slow, so it follows the first progress line
 
     def on_progress(progress: Progress) -> None:
-        tell(progress.done_length / progress.total_length if progress.total_length else 0.0)
+        report(progress.done_length / progress.total_length if progress.total_length else 0.0)
 
     if heartbeat.cancel.is_set():
         raise CancelledError
@@ -138,7 +138,7 @@ def _separate_source(
 
 
 def _move(files: Mapping[Path, Path]) -> None:
-    """Moves stems onto the empty files that hold their names, all or none."""
+    """Replaces the empty files that reserve the names with the stems: all or none."""
     try:
         for staged, path in files.items():
             staged.replace(path)
@@ -147,22 +147,24 @@ def _move(files: Mapping[Path, Path]) -> None:
             with suppress(OSError):
                 path.unlink()
         raise OutputError(
-            path, f"cannot be written ({error.strerror})", remedy="Close what uses the file, and try again."
+            path,
+            f"cannot be written ({error.strerror})",
+            remedy="Close programs that use this file, and start the action again.",
         ) from error
 
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside `folder`, gone at the end."""
+    """A hidden folder inside `folder`, removed at the end."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".stemdock-", dir=folder))
     except (OSError, ValueError) as error:
-        # Of a path with a NUL in it, or of letters that are none, Python says that the value is wrong.
+        # Python raises ValueError for a path with a NUL or an unpaired surrogate.
         raise OutputError(
             folder,
-            f"cannot be written to ({error.strerror if isinstance(error, OSError) else error})",
-            remedy="Save the project in a folder that you may write to, and start the action again.",
+            f"cannot be written ({error.strerror if isinstance(error, OSError) else error})",
+            remedy="Save the project in a folder that you can write to, and start the action again.",
         ) from error
     try:
         yield staging
@@ -172,7 +174,7 @@ def _staging(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _own_files_removed(job: Job) -> Iterator[None]:
-    """Removes the inputs that the script rendered for this job: they are as large as the songs."""
+    """Removes the files that the script rendered for this job: they are as large as the songs."""
     try:
         yield
     finally:
@@ -183,7 +185,7 @@ def _own_files_removed(job: Job) -> Iterator[None]:
 
 
 def _discard(entries: Sequence[dict[str, Any]]) -> None:
-    """Removes the stems of a job that was cancelled: nothing would ever refer to them."""
+    """Removes the stems of a cancelled job, which no project uses."""
     for entry in entries:
         for stem in entry.get("stems", ()):
             with suppress(OSError):
@@ -193,5 +195,5 @@ def _discard(entries: Sequence[dict[str, Any]]) -> None:
 def _described(error: BaseException) -> dict[str, str]:
     if isinstance(error, StemdockError):
         return {"code": type(error).__name__, "message": str(error), "hint": error.remedy}
-    message = f"the worker stopped: {error!r}"
-    return {"code": type(error).__name__, "message": message, "hint": "See log.txt in the job folder."}
+    message = f"Stemdock failed unexpectedly ({error!r})"
+    return {"code": type(error).__name__, "message": message, "hint": "Please report this with the log file."}

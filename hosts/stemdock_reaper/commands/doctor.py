@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @click.command("doctor")
 @resource_option
 def command(resource_path: Path | None) -> int:
-    """Check the actions in REAPER, and clear away jobs of more than a week ago.
+    """Check the installation in REAPER, and remove job folders older than a week.
 
-    Exit status 1 if something is to be put right.
+    The exit status is 1 if a check fails.
     """
     resources = chosen_folder(resource_path)
     checks = diagnose([resources])
@@ -29,5 +29,5 @@ def command(resource_path: Path | None) -> int:
         click.echo(f"{check.status:8}{check.subject}: {check.detail}{remedy}")
     n_removed = remove_old_jobs(jobs_folder(resources))
     if n_removed:
-        click.echo(f"{n_removed} old jobs removed", err=True)
+        click.echo(f"removed {n_removed} old job folders", err=True)
     return int(any(check.status != "ok" for check in checks))

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="JOBDIR", type=click.Path(path_type=Path))
 @click.pass_obj
 def command(plugins: Plugins, folder: Path) -> int:
-    """Do one job; the action starts this in the background.
+    """Run one job; REAPER starts this command in the background.
 
-    The exit status is 0 if result.json says "ok".
+    The exit status is 0 if the status in result.json is "ok".
     """
 
     def open_separator(model: str) -> Separator:
-        from stemdock import Separator  # noqa: PLC0415  loading the engine takes longer than the first word
+        from stemdock import Separator  # noqa: PLC0415  slow, so it follows the first progress line
 
         return Separator(model, plugins=plugins)
 
@@ -40,12 +40,12 @@ def command(plugins: Plugins, folder: Path) -> int:
 
 @contextmanager
 def _logged(path: Path) -> Iterator[None]:
-    """Sends everything that is said, by C libraries too, to a file: nobody reads REAPER's pipes."""
+    """Redirects all output, also of C libraries, to a file: REAPER does not read it."""
     try:
         log = path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
-        raise JobError(path.parent, f"cannot be written to ({error.strerror})") from error
-    # pythonw on Windows has neither streams nor descriptors.
+        raise JobError(path.parent, f"cannot be written ({error.strerror})") from error
+    # pythonw on Windows has no streams and no descriptors.
     streams = sys.stdout, sys.stderr
     for stream in filter(None, streams):
         stream.flush()

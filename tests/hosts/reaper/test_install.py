@@ -19,7 +19,7 @@ from reaper_model.stage import SHIPPED, Stage
 from stemdock_reaper import installation, keyboard, places
 from stemdock_reaper.commands import command
 from stemdock_reaper.commands import install as install_module
-from stemdock_reaper.installer import command as worker_command
+from stemdock_reaper.shipped import worker_command
 
 KEYS = (
     b'KEY 1 65 _RSabc 0\r\nSCR 4 0 RS7d3c "Custom: other.lua" "Cockos/other.lua"\r\n'
@@ -75,14 +75,14 @@ def test_uninstall_restores_every_byte(resources: Path, keys: bytes | None) -> N
     (resources / "Stemdock" / "jobs" / "1" / "log.txt").touch()
     run(resources, "uninstall")
     assert snapshot(resources) == before
-    assert run(resources, "uninstall") == "nothing to do: it is not installed\n"
+    assert run(resources, "uninstall") == "nothing to do: the actions are not installed\n"
 
 
 def test_installing_twice_is_installing_once(resources: Path) -> None:
     before = snapshot(resources)
     run(resources, "install")
     during = snapshot(resources)
-    assert run(resources, "install") == "nothing to do: all is there\n"
+    assert run(resources, "install") == "nothing to do: the actions are already installed\n"
     assert snapshot(resources) == during
     run(resources, "uninstall")
     assert snapshot(resources) == before
@@ -141,7 +141,7 @@ def test_uninstall_keeps_what_somebody_changed(resources: Path) -> None:
     path.write_text("-- mine\n")
     own = path.with_name("mine.lua")
     own.touch()
-    assert f"keep (changed by somebody): {path}" in run(resources, "uninstall").splitlines()
+    assert f"keep (was changed): {path}" in run(resources, "uninstall").splitlines()
     assert sorted(path.parent.iterdir()) == [path, own]
 
 
@@ -258,7 +258,7 @@ def test_doctor_names_what_is_missing_and_what_to_do(resources: Path) -> None:
     assert "warning" not in run(resources, "doctor")
     config = resources / "Stemdock" / "config.json"
     config.write_text('{"command": ["/gone"]}')
-    assert "/gone is gone" in run(resources, "doctor", status=1)
+    assert "/gone does not exist" in run(resources, "doctor", status=1)
     config.write_text("{")
     assert "is damaged" in run(resources, "doctor", status=1)
 

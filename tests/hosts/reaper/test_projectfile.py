@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from stemdock import AudioFileError
 from stemdock_reaper.commands import command
 from stemdock_reaper.errors import ProjectFileError
-from stemdock_reaper.projectfile import StemFile, folder_depths, splice, tracks_text
+from stemdock_reaper.projectfile import StemFile, tracks_text
+from stemdock_reaper.splicing import folder_depths, splice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,7 +200,7 @@ def test_files_elsewhere_get_whole_paths(tmp_path: Path, stems: list[Path]) -> N
 def test_nothing_is_ever_replaced(tmp_path: Path, stems: list[Path]) -> None:
     out = tmp_path / "mix.rpp"
     out.write_bytes(mix("0 0"))
-    with pytest.raises(ProjectFileError, match="exists already"):
+    with pytest.raises(ProjectFileError, match="already exists"):
         run(*stems, "--into", out, "--out", out)
     assert out.read_bytes() == mix("0 0")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Stems of Ü", "mix.rpp"]
@@ -208,10 +209,10 @@ def test_nothing_is_ever_replaced(tmp_path: Path, stems: list[Path]) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no REAPER project"),
-        (b"RIFF", "no REAPER project"),
-        (b"<TRACK\n>\n", "no REAPER project"),
-        (b"<REAPER_PROJECT 0.1\n  <TRACK\n>\n", "does not end"),
+        (b"", "not a REAPER project"),
+        (b"RIFF", "not a REAPER project"),
+        (b"<TRACK\n>\n", "not a REAPER project"),
+        (b"<REAPER_PROJECT 0.1\n  <TRACK\n>\n", "is not closed"),
     ],
 )
 def test_what_is_no_project_is_refused(
@@ -229,7 +230,7 @@ def test_a_track_that_is_not_there_is_told(tmp_path: Path, stems: list[Path]) ->
     into.write_bytes(mix("0 0", "0 0"))
     with pytest.raises(ProjectFileError, match="has no track 3") as caught:
         run(*stems, "--into", into, "--out", tmp_path / "out.rpp", "--after-track", 3)
-    assert "2 tracks" in caught.value.remedy
+    assert "from 0 to 2" in caught.value.remedy
 
 
 @given(

@@ -263,7 +263,7 @@ def test_a_cancelled_job_is_not_picked_up(tmp_path: Path, song: Path) -> None:
 
 
 def test_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="cannot be written to"):
+    with pytest.raises(JobError, match="cannot be written"):
         worker.run_job(tmp_path / "gone", lambda _: KnownSeparator())
 
 

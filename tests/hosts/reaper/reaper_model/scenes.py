@@ -113,7 +113,7 @@ def assert_told(stage: Stage, *texts: str) -> None:
     assert len(stage.host.messages) == 1, stage.host.messages
     for text in texts:
         assert text in stage.host.messages[0], stage.host.messages[0]
-    assert "fault of its own" not in stage.host.messages[0], stage.host.messages[0]
+    assert "internal error" not in stage.host.messages[0], stage.host.messages[0]
 
 
 def one_item(set_stage: SetStage, **options: Any) -> tuple[Stage, Item]:
