@@ -1,1 +1,1 @@
-"""Stemdock in Audacity."""
+"""Separating stems inside Audacity 3."""

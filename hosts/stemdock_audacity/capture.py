@@ -1,4 +1,4 @@
-"""Capturing the selection over the pipe alone, with Audacity's own Nyquist prompt."""
+"""Captures the selection over the pipe, with Audacity's own Nyquist prompt."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from stemdock_audacity.request import Request
 
 _LEAST_TIME: Final = 5.0
-"""Seconds for the capture of next to nothing."""
+"""Seconds for the shortest capture."""
 _SPEED: Final = 50.0
-"""Seconds of audio captured in a second, ten times slower than measured."""
+"""Seconds of audio captured per second; a tenth of the measured speed."""
 
 
 def capture_selection(pipe: Pipe, folder: Path) -> Request:
     """Writes the selected audio of every selected track.
 
     Args:
-        pipe: To Audacity.
-        folder: Where the captured files go; a path in plain ASCII.
+        pipe: The connection to Audacity.
+        folder: The folder for the captured files; a path in plain ASCII.
 
     Returns:
-        A request for all stems of no model in particular.
+        A request for all stems, without a model.
 
     Raises:
-        NothingSelectedError: No track or no stretch of time is selected, or there is no audio in it.
-        HostUnreachableError: Audacity ended or does not answer.
+        NothingSelectedError: No track or no time range is selected, or the selection has no audio.
+        HostUnreachableError: Audacity closed or does not answer.
     """
     selected = [info for info in pipe.tracks() if info.selected and info.kind == "wave"]
     if not selected:
@@ -47,16 +47,16 @@ def capture_selection(pipe: Pipe, folder: Path) -> Request:
     )
     code = f'(load "{script.as_posix()}") stemdock-result'
     try:
-        # Always "fails": that is how a plug-in ends without a trace in the undo history.
+        # This command always "fails": only then does the plug-in leave no step in the undo history.
         seconds = _LEAST_TIME + sum(info.end for info in selected) / _SPEED
         pipe.run("NyquistPrompt", Command=code, seconds=seconds)
     except DialogOpenError as error:
-        # Nothing tells the selected time beforehand, and Audacity's answer to none is a dialog.
+        # The selected time cannot be read beforehand; without one, Audacity opens a dialog.
         raise NothingSelectedError(HOST) from error
     try:
         request = read_request(folder)
     except FileNotFoundError as error:
-        raise ReplyError("the selection did not arrive", str(error)) from error
+        raise ReplyError("Audacity did not export the selection", str(error)) from error
     if not request.tracks:
         raise NothingSelectedError(HOST)
     return request

@@ -12,7 +12,7 @@ import click
 from stemdock.cli import echo_checks, model_option
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.folders import find_profile
-from stemdock_audacity.spool import default_spool
+from stemdock_audacity.job_queue import default_queue
 
 if TYPE_CHECKING:
     from stemdock import Plugins
@@ -26,29 +26,33 @@ def command() -> None:
 @command.command("install")
 @click.pass_obj
 def install_command(plugins: Plugins) -> None:
-    """Install the menu items and switch Audacity's scripting on.
+    """Install the menu items and switch on Audacity's scripting.
 
-    Audacity has to be closed the first time. Repeat it when there are new models.
+    Close Audacity before the first installation. Run this again after you install a model, so that the
+    dialog offers it.
     """
     from stemdock_audacity.setup import install  # noqa: PLC0415
 
-    for line in install(find_profile(), default_spool(), plugins.models()):
+    for line in install(find_profile(), default_queue(), plugins.models()):
         click.echo(line)
-    click.echo("In Audacity: Tools > Stemdock > Separate Stems. Start it with: plugin-cli audacity launch")
+    click.echo("Start Audacity with: plugin-cli audacity launch")
+    click.echo("Then select audio and choose Tools > Stemdock > Separate Stems.")
 
 
 @command.command("uninstall")
 def uninstall_command() -> None:
-    """Undo what install did."""
+    """Remove the menu items and restore Audacity's settings."""
     from stemdock_audacity.setup import uninstall  # noqa: PLC0415
 
-    for line in uninstall(find_profile(), default_spool()) or ["There was nothing to undo."]:
+    for line in uninstall(find_profile(), default_queue()) or [
+        "Nothing to remove: Stemdock is not installed in Audacity."
+    ]:
         click.echo(line)
 
 
 @command.command("doctor")
 def doctor_command() -> int:
-    """Check Audacity's installation, and the pipe if it runs."""
+    """Check the installation in Audacity, and the connection if Audacity is running."""
     from stemdock_audacity.diagnosis import diagnose_running  # noqa: PLC0415
     from stemdock_audacity.installation import diagnose  # noqa: PLC0415
 
@@ -57,36 +61,38 @@ def doctor_command() -> int:
 
 @command.command("launch")
 def launch_command() -> None:
-    """Start Audacity and wait until its pipe answers."""
+    """Start Audacity and wait until it is ready for Stemdock."""
     from stemdock_audacity.launch import launch  # noqa: PLC0415
-    from stemdock_audacity.setup import mend_settings  # noqa: PLC0415
+    from stemdock_audacity.settings_changes import restore_export_command  # noqa: PLC0415
 
     profile = find_profile()
     if profile.program is None:
-        raise InstallError("Audacity's program was not found", remedy="Start it by hand.")
-    for line in mend_settings(profile, default_spool()):
+        raise InstallError("the program Audacity was not found", remedy="Start Audacity yourself.")
+    for line in restore_export_command(profile, default_queue()):
         click.echo(line)
-    click.echo(f"Audacity runs as process {launch(profile.program)}.")
+    click.echo(f"Audacity is ready (process {launch(profile.program)}).")
 
 
 @command.command("status")
 def status_command() -> None:
-    """Show the requests from Audacity's menu, and what became of the last ones."""
-    spool = default_spool()
-    for line in spool.recent():
+    """Show running requests and the outcome of recent ones."""
+    queue = default_queue()
+    for line in queue.recent():
         click.echo(line)
-    for line in spool.status_lines() or ["Nothing is being separated."]:
+    for line in queue.status_lines() or ["Nothing is being separated."]:
         click.echo(line)
 
 
 @command.command("cancel")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 def cancel_command(ids: tuple[str, ...]) -> None:
-    """Cancel requests, all of them if none is named; forget those that failed."""
-    jobs = {job.id: job for job in default_spool().jobs()}
+    """Cancel requests and remove failed ones; without IDs, all of them."""
+    jobs = {job.id: job for job in default_queue().jobs()}
     unknown = [name for name in ids if name not in jobs]
     if unknown:
-        raise click.UsageError(f"There is no request {unknown[0]}; `plugin-cli audacity status` lists them.")
+        raise click.UsageError(
+            f"Unknown request {unknown[0]}. List requests with: plugin-cli audacity status"
+        )
     for job in [jobs[name] for name in ids] or jobs.values():
         state = job.state()
         job.remove() if state and state.state == "failed" else job.cancel()
@@ -95,22 +101,22 @@ def cancel_command(ids: tuple[str, ...]) -> None:
 
 @command.command("separate")
 @model_option
-@click.option("-s", "--stem", "stems", multiple=True, help="Only this stem; may be repeated.")
-@click.option("-r", "--remainder", is_flag=True, help="What the stems leave as one more track.")
-@click.option("--mute", is_flag=True, help="Mute the original.")
+@click.option("-s", "--stem", "stems", multiple=True, help="Import only this stem; repeatable.")
+@click.option("-r", "--remainder", is_flag=True, help="Import everything else as one more track.")
+@click.option("--mute", is_flag=True, help="Mute the original track.")
 def separate_command(model: str, stems: tuple[str, ...], remainder: bool, mute: bool) -> None:
-    """Separate what is selected in the running Audacity, over its pipe alone.
+    """Separate the selection in the running Audacity.
 
-    Prints the names of the new tracks.
+    Imports the stems as new tracks and prints the names of these tracks.
     """
     from stemdock_audacity.terminal import separate_selection  # noqa: PLC0415
 
-    spool = default_spool()
-    spool.prepare()
-    folder = Path(tempfile.mkdtemp(prefix="terminal-", dir=spool.folder))
+    queue = default_queue()
+    queue.prepare()
+    folder = Path(tempfile.mkdtemp(prefix="terminal-", dir=queue.folder))
     try:
         names, note = separate_selection(
-            spool, folder, model=model, stems=stems, remainder=remainder, mute_original=mute
+            queue, folder, model=model, stems=stems, remainder=remainder, mute_original=mute
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)

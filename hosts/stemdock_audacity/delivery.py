@@ -1,4 +1,4 @@
-"""Bringing stems into the open project, in one undo step or not at all."""
+"""Imports stems into the open project: all in one undo step, or none."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from stemdock_audacity.request import CapturedTrack, Request
 
 _TOLERANCE: Final = 1e-5
-"""Relative, of times: Audacity tells six significant digits."""
+"""Relative tolerance of times: Audacity reports six significant digits."""
 
 
 class Delivery:
-    """The stems of one request on their way."""
+    """The import of one request's stems."""
 
     def __init__(
         self, request: Request, stems: Sequence[StemTrack], project: Path, known: frozenset[str] | None
     ) -> None:
-        """Describes it.
+        """Prepares the import.
 
         Args:
-            request: What was asked for.
+            request: The request.
             stems: The new tracks.
-            project: The .aup that holds them.
-            known: Names of the tracks when the request was made, by which its project is known
-                again; None if they could not be asked for.
+            project: The .aup project that holds them.
+            known: Track names in the project when the separation started, to recognise the project;
+                None if they could not be read.
         """
         self._request = request
         self._stems = stems
@@ -41,27 +41,27 @@ class Delivery:
         self._is_sent = False
 
     def attempt(self, pipe: Pipe) -> str:
-        """Imports the stems below the tracks that are there.
+        """Imports the stems below the existing tracks.
 
-        May be tried again with a new connection after a `HostUnreachableError`.
+        After a `HostUnreachableError`, call it again with a new connection.
 
         Returns:
-            What the person should know besides, or "".
+            A note for the user, or "".
 
         Raises:
             OtherProjectError: Another project is in front.
-            DeliveryError: The project is as it was, and the stems lie on disk.
-            HostUnreachableError: Audacity ended or does not answer.
+            DeliveryError: The import failed; the project is unchanged and the stems are on disk.
+            HostUnreachableError: Audacity closed or does not answer.
         """
         before = pipe.tracks()
         if self._is_sent and _difference((), before[len(before) - len(self._stems) :], self._stems) == "":
-            return ""  # the last attempt did it, and only its answer was late
+            return ""  # the previous attempt succeeded; only its answer was late
         names = {info.name for info in before}
         if names and self._known and not names & self._known:
             raise OtherProjectError(self._project)
         places = [_find(before, track) for track in self._request.tracks]
         muted = [place for place in places if place is not None] if self._request.mute_original else []
-        # Muting has no undo step of its own: it becomes part of the import's.
+        # Muting has no undo step of its own: it becomes part of the import's step.
         _set_mute(pipe, before, muted, mute=True)
         self._is_sent = True
         try:
@@ -74,7 +74,7 @@ class Delivery:
             reason = f"Audacity could not import the stems ({difference})"
             raise DeliveryError(reason, self._project)
         if self._request.mute_original and len(muted) < len(places):
-            return "the original is gone or was renamed, so it was not muted"
+            return "the original track was deleted or renamed, so it was not muted"
         return ""
 
     def _take_back(self, pipe: Pipe, before: Sequence[TrackInfo], muted: Sequence[int]) -> None:
@@ -85,7 +85,7 @@ class Delivery:
 
 
 def _find(tracks: Sequence[TrackInfo], source: CapturedTrack) -> int | None:
-    """Place of the source track now; None if it is gone or cannot be told from others."""
+    """Current place of the source track; None if it was deleted or its name is ambiguous."""
     if source.index < len(tracks) and tracks[source.index].name == source.name:
         return source.index
     places = [n for n, info in enumerate(tracks) if info.name == source.name and info.kind == "wave"]
@@ -93,7 +93,7 @@ def _find(tracks: Sequence[TrackInfo], source: CapturedTrack) -> int | None:
 
 
 def _set_mute(pipe: Pipe, tracks: Sequence[TrackInfo], places: Sequence[int], *, mute: bool) -> None:
-    """Mutes or unmutes tracks; the command works on those that are selected."""
+    """Mutes or unmutes tracks, by selecting them for a moment."""
     if not places:
         return
     _select(pipe, tracks, places)
@@ -108,11 +108,11 @@ def _select(pipe: Pipe, tracks: Sequence[TrackInfo], places: Sequence[int]) -> N
 
 
 def _difference(before: Sequence[TrackInfo], after: Sequence[TrackInfo], stems: Sequence[StemTrack]) -> str:
-    """How what came after differs from what should have come; "" if it does not."""
+    """How the new tracks differ from the stems; "" if they match."""
     if len(after) != len(before) + len(stems):
-        return f"{len(after) - len(before)} of {len(stems)} tracks arrived"
+        return f"{len(after) - len(before)} of {len(stems)} tracks were imported"
     for found, wanted in zip(after[len(before) :], stems, strict=True):
         end = wanted.start + wanted.length / wanted.sample_rate
         if found.name != wanted.name or abs(found.end - end) > _TOLERANCE * max(1.0, end):
-            return f"{found.name} arrived instead of {wanted.name}"
+            return f"{found.name} was imported instead of {wanted.name}"
     return ""

@@ -1,4 +1,4 @@
-"""What `plugin-cli audacity doctor` says about a running Audacity."""
+"""The check of a running Audacity for `plugin-cli audacity doctor`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stemdock_audacity.pipe import connect
 
 
 def diagnose_running() -> Check:
-    """Says hello over the pipe; does not start Audacity."""
+    """Checks whether a running Audacity answers; does not start it."""
     subject = "audacity pipe"
     try:
         with connect() as pipe:
@@ -17,4 +17,4 @@ def diagnose_running() -> Check:
         return Check(subject=subject, status="ok", detail="Audacity is not running.")
     except HostError as error:
         return Check(subject=subject, status="warning", detail=f"{error}.", remedy=error.remedy)
-    return Check(subject=subject, status="ok", detail=f"answers; the project has {n_tracks} tracks.")
+    return Check(subject=subject, status="ok", detail=f"answers. Tracks in the project: {n_tracks}.")

@@ -1,4 +1,4 @@
-"""What can go wrong between Stemdock and Audacity."""
+"""Errors of the connection between Stemdock and Audacity."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ HOST = "audacity"
 
 
 class NotRunningError(HostUnreachableError):
-    """No Audacity runs."""
+    """Audacity is not running."""
 
     def __init__(self) -> None:
-        super().__init__(HOST, "Audacity is not running", remedy="Start it: plugin-cli audacity launch.")
+        super().__init__(HOST, "Audacity is not running", remedy="Start it with: plugin-cli audacity launch")
 
 
 class ModuleOffError(HostUnreachableError):
-    """Audacity runs without its scripting pipe."""
+    """Audacity is running without its scripting pipe."""
 
     def __init__(self) -> None:
         super().__init__(
             HOST,
-            "Audacity is running, but its mod-script-pipe is not",
-            remedy="Close Audacity, run `plugin-cli audacity install` and start it again; "
-            "if that was done already, just start it once more.",
+            "Audacity is running, but its module mod-script-pipe is not",
+            remedy="Close Audacity, run `plugin-cli audacity install`, and start Audacity again. "
+            "If Stemdock is already installed, restart Audacity.",
         )
 
 
 class NoPipeError(HostUnreachableError):
-    """This Audacity has no scripting pipe at all."""
+    """This version of Audacity has no scripting pipe."""
 
     def __init__(self, version: str) -> None:
         super().__init__(
@@ -43,14 +43,14 @@ class NoPipeError(HostUnreachableError):
 
 
 class BusyError(HostUnreachableError):
-    """Audacity or its pipe is occupied; waiting may help."""
+    """Audacity or its pipe is busy."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(HOST, reason, remedy="Wait until it is done and try again.")
+        super().__init__(HOST, reason, remedy="Wait until it has finished and try again.")
 
 
 class DialogOpenError(HostUnreachableError):
-    """Audacity idles and does not answer: a dialog waits for the person."""
+    """Audacity is idle and does not answer: a dialog is waiting for the user."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -61,37 +61,37 @@ class DialogOpenError(HostUnreachableError):
 
 
 class ConnectionLostError(HostUnreachableError):
-    """Audacity ended in the middle of a conversation."""
+    """Audacity closed during a command."""
 
     def __init__(self) -> None:
         super().__init__(HOST, "Audacity closed the connection", remedy="Start Audacity and try again.")
 
 
 class ReplyError(HostError):
-    """Audacity answered what no Audacity should.
+    """A reply or file from Audacity could not be understood.
 
     Attributes:
-        reply: The answer.
+        reply: The text.
     """
 
     def __init__(self, reason: str, reply: str) -> None:
-        super().__init__(HOST, reason, remedy="Run `plugin-cli audacity doctor`.")
+        super().__init__(HOST, reason, remedy="Try again. If it fails again, run: plugin-cli audacity doctor")
         self.reply = reply
 
 
 class CommandFailedError(HostError):
-    """Audacity understood a command and could not carry it out.
+    """Audacity understood a command and failed to carry it out.
 
     Attributes:
         command: The command.
-        reply: What Audacity said.
+        reply: Audacity's reply.
     """
 
     def __init__(self, command: str, reply: str) -> None:
         said = " ".join(reply.split())
         super().__init__(
             HOST,
-            f"{command.partition(':')[0]} failed" + (f" ({said})" if said else ""),
+            f"Audacity's command {command.partition(':')[0]} failed" + (f" ({said})" if said else ""),
             remedy="Look for a message in Audacity and try again.",
         )
         self.command = command
@@ -99,39 +99,40 @@ class CommandFailedError(HostError):
 
 
 class DeliveryError(HostError):
-    """The stems are made but could not be brought into the project.
+    """The song is separated, but the stems could not be imported.
 
     Attributes:
-        project: The .aup beside them that puts them in place.
+        project: The .aup project beside the stems that imports them.
     """
 
     def __init__(self, reason: str, project: Path) -> None:
         super().__init__(
             HOST,
             f"{reason}; the stems are kept in {project.parent}",
-            remedy=f"File > Import > Audio of {project} puts them in place",
+            remedy=f"To add them, choose File > Import > Audio in Audacity and open {project}",
         )
         self.project = project
 
 
 class OtherProjectError(DeliveryError):
-    """The project that is in front has none of the tracks that the request's had."""
+    """The project in front has none of the tracks that the request's project had."""
 
     def __init__(self, project: Path) -> None:
-        super().__init__("the project with the original is not in front", project)
+        super().__init__("the project with the original track is not in front", project)
 
 
 class InstallError(HostError):
-    """Something cannot be installed or removed."""
+    """Installing or uninstalling failed."""
 
     def __init__(self, reason: str, *, remedy: str) -> None:
         super().__init__(HOST, reason, remedy=remedy)
 
 
 class RunningError(InstallError):
-    """Audacity runs, and would overwrite its settings at exit."""
+    """Audacity is running, and would overwrite its settings when it closes."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Audacity is running", remedy="Close it and try again: it writes its settings at exit."
+            "Audacity is running, and overwrites its settings when it closes",
+            remedy="Close Audacity and try again.",
         )

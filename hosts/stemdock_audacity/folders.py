@@ -1,4 +1,4 @@
-"""Where Audacity, its settings and its plug-ins lie on each system."""
+"""Where Audacity, its settings and its plug-ins are on each system."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ _LINUX_MODULES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One user's Audacity."""
+    """The Audacity of one user."""
 
     settings: Path
-    """audacity.cfg; it exists only after Audacity's first start."""
+    """audacity.cfg; Audacity creates it at its first start."""
     plugins: Path
     """Folder for the user's plug-ins."""
     program: Path | None
-    """None if it was not found, as with an AppImage that lies anywhere."""
+    """None if it was not found, such as an AppImage in any folder."""
     module: Path | None
-    """mod-script-pipe's library, None if it was not found."""
+    """The library of mod-script-pipe; None if it was not found."""
     sandboxed: bool
-    """Whether it is a Flatpak, which starts no program of ours."""
+    """Whether it is a Flatpak, which cannot start Stemdock."""
 
 
 def find_profile() -> Profile:
-    """The Audacity of the present user on the present system."""
+    """The current user's Audacity."""
     home = Path.home()
     if sys.platform == "win32":
         return _windows()
@@ -96,7 +96,7 @@ def _linux(home: Path) -> Profile:
     old = home / ".audacity-data"
     config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "audacity"
     data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "audacity"
-    if old.is_dir():  # Audacity goes on using what versions before 3.2 made
+    if old.is_dir():  # versions from 3.2 on keep using this folder if it exists
         config = data = old
     modules = [Path(folder) for folder in _LINUX_MODULES]
     if program:
@@ -115,7 +115,7 @@ def _first(candidates: Iterable[Path]) -> Path | None:
 
 
 def read_settings(path: Path) -> RawConfigParser:
-    """Audacity's settings, for looking only; empty if there are none or they are unreadable."""
+    """Audacity's settings, for reading only; empty if the file is missing or unreadable."""
     settings = RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#",), allow_no_value=True)
     settings.optionxform = str  # type: ignore[assignment,method-assign]
     try:
@@ -127,7 +127,7 @@ def read_settings(path: Path) -> RawConfigParser:
 
 
 def find_version(profile: Profile) -> str:
-    """Version of Audacity, "" if nothing tells it; on Linux that of the last start."""
+    """Version of Audacity, "" if unknown; on Linux and Windows that of the last start."""
     if profile.program and sys.platform == "darwin":
         try:
             info = plistlib.loads((profile.program.parents[1] / "Info.plist").read_bytes())
@@ -140,11 +140,11 @@ def find_version(profile: Profile) -> str:
 
 
 def has_no_pipe(version: str) -> bool:
-    """Whether an Audacity of this version, "" if unknown, comes without mod-script-pipe."""
+    """Whether this version of Audacity, "" if unknown, has no mod-script-pipe."""
     major = version.partition(".")[0]
     return major.isdecimal() and int(major) >= _FIRST_WITHOUT_PIPE
 
 
 def module_time(module: Path) -> str:
-    """The module's date as Audacity notes it when it is switched on: local time, whole seconds."""
-    return datetime.fromtimestamp(int(module.stat().st_mtime)).isoformat()  # noqa: DTZ006  local time it is
+    """The module's date as Audacity writes it into its settings: local time, whole seconds."""
+    return datetime.fromtimestamp(int(module.stat().st_mtime)).isoformat()  # noqa: DTZ006  Audacity uses local time

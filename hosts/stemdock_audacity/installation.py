@@ -1,4 +1,4 @@
-"""What `plugin-cli doctor` says about Audacity."""
+"""The checks of Audacity for `plugin-cli doctor`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INSTALL = "Close Audacity and run `plugin-cli audacity install`."
 
 
 def diagnose() -> list[Check]:
-    """Looks at Audacity's files; neither starts nor contacts it."""
+    """Checks Audacity's files; neither starts nor contacts Audacity."""
     profile = find_profile()
     if not (profile.program or profile.settings.exists() or profile.sandboxed):
         return [
@@ -26,7 +26,7 @@ def diagnose() -> list[Check]:
                 subject="audacity",
                 status="warning",
                 detail="not found.",
-                remedy="Install Audacity 3 if you want stems in it.",
+                remedy="Install Audacity 3 if you want to separate stems in it.",
             )
         ]
     return [_program(profile), _settings(profile), _module(profile), _plugins(profile)]
@@ -45,17 +45,17 @@ def _program(profile: Profile) -> Check:
         return Check(
             subject="audacity",
             status="warning",
-            detail="a Flatpak, which may not start Stemdock.",
-            remedy="Use the Audacity of your distribution or audacityteam.org, "
-            "or `plugin-cli audacity separate`.",
+            detail="this is the Flatpak, which is not allowed to start Stemdock.",
+            remedy="Install Audacity from your distribution or audacityteam.org, "
+            "or run `plugin-cli audacity separate`.",
         )
     name = f"version {version}" if version else "version unknown until its first start"
     if profile.program is None:
         return Check(
             subject="audacity",
             status="warning",
-            detail=f"{name}; program not found.",
-            remedy="Start it yourself.",
+            detail=f"{name}; the program was not found.",
+            remedy="Start Audacity yourself.",
         )
     return Check(subject="audacity", status="ok", detail=f"{name} ({profile.program})")
 
@@ -66,7 +66,7 @@ def _settings(profile: Profile) -> Check:
     return Check(
         subject="audacity settings",
         status="warning",
-        detail=f"no {profile.settings} yet.",
+        detail=f"{profile.settings} does not exist yet.",
         remedy=_INSTALL,
     )
 
@@ -78,14 +78,14 @@ def _module(profile: Profile) -> Check:
         return Check(
             subject=subject,
             status="warning",
-            detail="off: stems can only be made while Audacity waits.",
+            detail="off: Audacity cannot be used while it separates.",
             remedy=_INSTALL,
         )
     if profile.module and settings.get("ModuleDateTime", MODULE, fallback="") != module_time(profile.module):
         return Check(
             subject=subject,
             status="warning",
-            detail="switched on for another version of Audacity or another time zone.",
+            detail="off: it was switched on for another version of Audacity or in another time zone.",
             remedy=_INSTALL,
         )
     return Check(subject=subject, status="ok", detail="on")

@@ -1,4 +1,4 @@
-"""Starting Audacity with its pipe in working order."""
+"""Starts Audacity so that its pipe works."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from stemdock import HostUnreachableError
 
 _START_TIME: Final = 60.0
-"""Seconds until Audacity has to answer."""
+"""Seconds in which Audacity must answer."""
 _PERIOD: Final = 0.02
 _N_STARTS: Final = 3
-"""Right after another instance has ended, Audacity sometimes gives up at once."""
+"""Right after another instance has closed, Audacity sometimes exits at once."""
 
 
 def launch(program: Path) -> int:
@@ -32,8 +32,8 @@ def launch(program: Path) -> int:
         Its process id.
 
     Raises:
-        InstallError: It ended at once.
-        HostUnreachableError: It runs and does not answer.
+        InstallError: Audacity exited at once.
+        HostUnreachableError: Audacity is running and does not answer.
     """
     for _ in range(_N_STARTS):
         process = _start(program)
@@ -53,7 +53,9 @@ def launch(program: Path) -> int:
         if process.poll() is None:
             raise fault
         time.sleep(1)
-    raise InstallError(f"{program} ended at once", remedy="Start it by hand and look for its message.")
+    raise InstallError(
+        f"{program} closed right after its start", remedy="Start Audacity yourself and read its message."
+    )
 
 
 def _start(program: Path) -> subprocess.Popen[bytes]:
@@ -61,7 +63,7 @@ def _start(program: Path) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         return subprocess.Popen([program], close_fds=True)  # noqa: S603
     for path in (transport.TO_AUDACITY, transport.FROM_AUDACITY):
-        path.unlink(missing_ok=True)  # of an instance that is gone
+        path.unlink(missing_ok=True)  # left over from an earlier instance
     return subprocess.Popen([program], stdin=null, stdout=null, stderr=null, start_new_session=True)  # noqa: S603
 
 
@@ -70,7 +72,7 @@ def _has_answered() -> bool:
 
     try:
         with connect() as pipe:
-            # Until there is a project, commands are answered with an empty line and not carried out.
+            # Until a project is open, Audacity answers with an empty line and does nothing.
             return pipe.run("GetInfo", Type="Tracks", Format="JSON", seconds=5).ok
     except DialogOpenError:
         raise
@@ -79,16 +81,16 @@ def _has_answered() -> bool:
 
 
 class _PipeKeeper:
-    """Keeps the pipe alive over the first start with a new plug-in.
+    """Keeps the pipe working during the first start with a new plug-in.
 
-    To look at a new plug-in, Audacity starts a second process of itself, which loads the scripting
-    module, too, and replaces the FIFOs by its own. The first process then waits for ever at a FIFO
-    that has no name any more. So each FIFO for commands gets a second name as soon as it appears, and
-    when the second process is gone, the first one's FIFO is put back.
+    To check a new plug-in, Audacity starts a second process of itself. That process loads the scripting
+    module, too, and replaces the FIFOs with its own. The first process then waits forever at a FIFO
+    without a name. So the first FIFO for commands gets a second name as soon as it appears, and returns
+    to its place when the second process has ended.
     """
 
     _SETTLING_TIME: Final = 1.5
-    """Seconds after the FIFO's last replacement."""
+    """Seconds without a replacement after which the FIFO is stable."""
 
     def __init__(self) -> None:
         self._first: Path | None = None
@@ -103,7 +105,7 @@ class _PipeKeeper:
         return bool(self._inode) and time.monotonic() - self._changed > self._SETTLING_TIME
 
     def watch(self) -> None:
-        """To be called all the time while Audacity starts."""
+        """Follows the FIFOs; call it continuously while Audacity starts."""
         if sys.platform == "win32":
             return
         with suppress(OSError):
@@ -120,6 +122,6 @@ class _PipeKeeper:
                 self._first = None
 
     def release(self) -> None:
-        """Gives the second name up."""
+        """Removes the second name."""
         if self._first:
             self._first.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Legacy Audacity projects (.aup): the way to bring in many tracks in one undo step.
+"""Writes legacy Audacity projects (.aup), which import many tracks in one undo step.
 
-Audacity 3 imports such a project with names and offsets and copies the samples out of the WAV
-files that it points to, so those may go afterwards.
+Audacity 3 imports such a project with names and start times, and copies the samples from the WAV files
+that it names. Those can be deleted afterwards.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK_LENGTH: Final = 262144
-"""Most samples that Audacity takes in one block."""
+"""Most samples in one block."""
 _FLOAT: Final = 262159
 """Audacity's number for 32-bit floating point samples."""
 _HEADER: Final = '<?xml version="1.0" encoding="utf-8" standalone="no" ?>\n'
@@ -23,7 +23,7 @@ _HEADER: Final = '<?xml version="1.0" encoding="utf-8" standalone="no" ?>\n'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StemTrack:
-    """A track to be."""
+    """A track to import."""
 
     name: str
     audio: Path
@@ -38,15 +38,15 @@ class StemTrack:
 
 
 def write_project(path: Path, tracks: Sequence[StemTrack], project_rate: float) -> None:
-    """Writes a project of these tracks, and the empty data folder that Audacity wants beside it.
+    """Writes a project with these tracks, and the empty data folder that Audacity requires beside it.
 
     Args:
         path: The .aup file.
-        tracks: From the top.
+        tracks: The tracks from the top.
         project_rate: Hz.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The project cannot be written.
     """
     data = path.with_name(f"{path.stem}_data")
     data.mkdir(exist_ok=True)
@@ -83,5 +83,5 @@ def _blocks(track: StemTrack, n_track: int, channel: int) -> Iterator[str]:
 
 
 def _clean(name: str) -> str:
-    """Without what XML cannot hold."""
+    """The name without characters that XML does not allow."""
     return "".join(character for character in name if character.isprintable())

@@ -1,11 +1,11 @@
-"""Locks between processes, which the system frees when their holder dies."""
+"""Locks between processes. The system releases a lock when its holder ends, however it ends."""
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,35 +14,22 @@ if TYPE_CHECKING:
 
 @contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
-    """Holds the lock `path`, if nobody else does, as long as the context lasts.
+    """Holds the lock `path` during the context, if it is free.
+
+    Args:
+        path: The lock's file.
 
     Yields:
-        Whether it was free. Within one process, too, it can be held once only.
+        Whether the lock was free. A second attempt in the same process finds it taken, too.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = FileLock(path, timeout=0, mode=0o600)
     try:
-        yield _take(descriptor)
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
     finally:
-        os.close(descriptor)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _take(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+        lock.release()

@@ -1,4 +1,4 @@
-"""The Nyquist sources that ship with the package, filled in for one installation. Pure."""
+"""The Nyquist sources in the package, filled in for one installation. Writes no files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLACE: Final = re.compile(r"(?:;;)?@([a-z-]+)@")
 
 
 def capture_text() -> str:
-    """The code that captures tracks."""
+    """The Nyquist code that captures tracks."""
     return _source("capture.lsp")
 
 
@@ -30,12 +30,12 @@ def plugin_texts(
     """The plug-ins by file name.
 
     Args:
-        models: Those that the dialog offers; one whose name Nyquist cannot hold is left out. The default
-            model comes first, for that is what a dialog begins with.
-        folder: Of the requests, with forward slashes and one at the end.
+        models: The models in the dialog, without those whose names Nyquist cannot represent. The default
+            model comes first, because a dialog starts with its first choice.
+        folder: The queue's folder, with forward slashes and one at the end.
         settings: audacity.cfg, with forward slashes.
-        program: What Audacity starts, with forward slashes.
-        marker: Part of `program` by which it is known again.
+        program: The launcher, with forward slashes.
+        marker: The part of `program` that identifies it.
     """
     models = sorted(models, key=lambda entry: entry.name != stemdock.DEFAULT_MODEL)
     names = [entry.name for entry in models if not _UNSAFE.search(entry.name)]
@@ -48,7 +48,7 @@ def plugin_texts(
         "command": f'\\"{program}\\"',
         "models": _quoted(names),
         "stems": " ".join(
-            [_choice("All", "All of them"), *(_choice(_id(stem), f"Only {stem}") for stem in stems)]
+            [_choice("All", "All stems"), *(_choice(_id(stem), f"Only {stem}") for stem in stems)]
         ),
         "stem-values": _quoted([ALL_STEMS, *stems]),
         "capture": capture_text(),
@@ -73,5 +73,5 @@ def _choice(identifier: str, label: str) -> str:
 
 
 def _id(stem: str) -> str:
-    """An identifier for macros, which are to go on working in any language."""
+    """An identifier for macros, which must work in every language."""
     return "Only" + "".join(character for character in stem.title() if character.isalnum())

@@ -1,4 +1,4 @@
-"""A conversation with Audacity: one client at a time, every command with a deadline."""
+"""The connection to Audacity: one client at a time, a deadline for every command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from stemdock_audacity.errors import (
 )
 from stemdock_audacity.folders import find_profile, find_version, has_no_pipe
 from stemdock_audacity.lock import try_lock
-from stemdock_audacity.processes import find_audacity, is_computing, other_clients
+from stemdock_audacity.processes import find_audacity, is_busy, other_clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,40 +32,40 @@ if TYPE_CHECKING:
     from stemdock_audacity.protocol import Reply, TrackInfo
 
 GREETING_TIME: Final = 5.0
-"""Seconds for the first answer; an idle Audacity needs 0.1."""
+"""Seconds to wait for the first answer; an idle Audacity needs 0.1."""
 _RENEWAL_TIME: Final = 0.5
-"""Seconds that a vanished pipe may take to come back."""
+"""Seconds to wait until Audacity has reopened its pipe."""
 COMMAND_TIME: Final = 60.0
-"""Seconds for a command, long enough to import an album."""
+"""Seconds to wait for a command; enough to import an album."""
 
 
 class Pipe:
-    """An open, exclusive connection in step with Audacity."""
+    """An open, exclusive connection to Audacity."""
 
     def __init__(self, link: transport.Transport) -> None:
         self._link = link
         self._stale = False
 
     def run(self, name: str, *, seconds: float = COMMAND_TIME, **values: str | float) -> Reply:
-        """Lets Audacity carry out a command.
+        """Runs a command in Audacity.
 
         Args:
             name: The command's identifier.
-            seconds: Deadline.
+            seconds: Seconds to wait for the answer.
             values: The command's parameters.
 
         Raises:
-            HostUnreachableError: Audacity ended, or did not answer in time. The connection is of no
-                use then, since the answer may still come.
+            HostUnreachableError: Audacity closed, or did not answer in time. The connection cannot be
+                used any more, because the answer may still arrive.
         """
         line = protocol.command_line(name, **values)
         return self._exchange(line, time.monotonic() + seconds)
 
     def do(self, name: str, *, seconds: float = COMMAND_TIME, **values: str | float) -> str:
-        """Like `run`, for a command that has to succeed; returns the text of the answer.
+        """Runs a command that must succeed; returns the text of the answer.
 
         Raises:
-            CommandFailedError: Audacity says that it failed.
+            CommandFailedError: Audacity reports a failure.
             HostUnreachableError: See `run`.
         """
         reply = self.run(name, seconds=seconds, **values)
@@ -74,14 +74,14 @@ class Pipe:
         return reply.text
 
     def tracks(self) -> tuple[TrackInfo, ...]:
-        """The tracks of the active project, from the top."""
+        """The tracks of the project in front, from the top."""
         return protocol.parse_tracks(self.do("GetInfo", Type="Tracks", Format="JSON"))
 
     def greet(self) -> None:
-        """Gets in step: passes over answers to whoever was here before.
+        """Skips answers to earlier clients.
 
         Raises:
-            HostUnreachableError: No sign of life.
+            HostUnreachableError: Audacity does not answer.
         """
         nonce = f"stemdock-{secrets.token_hex(6)}"
         deadline = time.monotonic() + GREETING_TIME
@@ -92,7 +92,7 @@ class Pipe:
 
     def _exchange(self, line: str, deadline: float) -> Reply:
         if self._stale:
-            raise BusyError("the connection is out of step since a command took too long")
+            raise BusyError("the connection cannot be used after a command that took too long")
         self._link_write(line, deadline)
         received = b""
         while not protocol.is_complete(received):
@@ -104,13 +104,13 @@ class Pipe:
             self._link.write(line.encode(), deadline)
         except TimeoutError as error:
             self._stale = True
-            raise silence() from error
+            raise no_answer_error() from error
 
     def _read(self, deadline: float) -> bytes:
         data = self._link.read(deadline)
         if not data:
             self._stale = True
-            raise silence()
+            raise no_answer_error()
         return data
 
 
@@ -119,11 +119,11 @@ def connect() -> Iterator[Pipe]:
     """Connects to the running Audacity.
 
     Raises:
-        NotRunningError: There is none.
-        ModuleOffError: It runs without the pipe.
-        NoPipeError: It is an Audacity 4.
-        BusyError: Another program is connected, or Audacity computes.
-        DialogOpenError: It waits for the person.
+        NotRunningError: Audacity is not running.
+        ModuleOffError: Audacity is running without its pipe.
+        NoPipeError: This is Audacity 4.
+        BusyError: Another program is connected, or Audacity is busy.
+        DialogOpenError: Audacity is waiting for the user.
     """
     with _open_link() as link:
         pipe = Pipe(link)
@@ -132,7 +132,7 @@ def connect() -> Iterator[Pipe]:
 
 
 def is_served() -> bool:
-    """Whether Audacity has its pipe open; it need not be free to answer."""
+    """Whether Audacity's pipe exists, even if another program is using it."""
     try:
         with _open_link():
             return True
@@ -146,39 +146,39 @@ def is_served() -> bool:
 def _open_link() -> Iterator[transport.Transport]:
     with ExitStack() as stack:
         if not stack.enter_context(try_lock(lock_path())):
-            raise BusyError("another Stemdock program is talking to Audacity")
-        _refuse_company()
+            raise BusyError("another Stemdock program is using Audacity")
+        _refuse_other_clients()
         link = _open_patiently()
         stack.callback(link.close)
         yield link
 
 
 def _open_patiently() -> transport.Transport:
-    """Opens the pipe; after each client, Audacity takes a moment to make it anew."""
+    """Opens the pipe; after each client, Audacity needs a moment to create it again."""
     deadline = time.monotonic() + _RENEWAL_TIME
     while True:
         try:
             return transport.open_transport()
         except OSError as error:
             if time.monotonic() > deadline or not find_audacity():
-                raise unreachable() from error
+                raise no_pipe_error() from error
         time.sleep(_RENEWAL_TIME / 10)
 
 
 def lock_path() -> Path:
-    """The lock that every client of ours holds while it is connected; one a user, as is the pipe."""
+    """The lock that each Stemdock program holds while it is connected; one per user, like the pipe."""
     user = os.getuid() if sys.platform != "win32" else getpass.getuser()
     return Path(tempfile.gettempdir()) / f"stemdock-audacity-{user}.lock"
 
 
-def _refuse_company() -> None:
+def _refuse_other_clients() -> None:
     fifo = getattr(transport, "TO_AUDACITY", None)
     if fifo and (pids := other_clients(fifo)):
-        raise BusyError(f"another program (process {pids[0]}) uses Audacity's pipe")
+        raise BusyError(f"another program (process {pids[0]}) is using Audacity's pipe")
 
 
-def unreachable() -> HostUnreachableError:
-    """Why there is no pipe to open."""
+def no_pipe_error() -> HostUnreachableError:
+    """The error for a pipe that does not exist."""
     if not find_audacity():
         return NotRunningError()
     version = find_version(find_profile())
@@ -187,11 +187,11 @@ def unreachable() -> HostUnreachableError:
     return ModuleOffError()
 
 
-def silence() -> HostUnreachableError:
-    """Why an open pipe brings no answer."""
+def no_answer_error() -> HostUnreachableError:
+    """The error for an open pipe without an answer."""
     pids = find_audacity()
     if not pids:
         return NotRunningError()
-    if any(is_computing(pid) for pid in pids):
+    if any(is_busy(pid) for pid in pids):
         return BusyError("Audacity is busy")
     return DialogOpenError()

@@ -1,4 +1,4 @@
-"""Tells Stemdock about Audacity."""
+"""Registers Audacity with Stemdock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def stemdock_hosts() -> list[HostEntry]:
-    """Audacity, version 3."""
+    """Audacity 3."""
     return [HostEntry(name="audacity", summary="Audacity 3, over mod-script-pipe.", diagnose=_diagnose)]
 
 

@@ -1,7 +1,7 @@
-"""The user's own export command, which the plug-in borrows for a moment and puts back.
+"""The user's export command, which the plug-in replaces for a moment and restores.
 
-Audacity tells a plug-in the value with every letter outside ASCII replaced; its settings file has
-it whole, but may be older. So the plug-in notes both and this module chooses.
+Audacity gives a plug-in this value with every character outside ASCII replaced. Its settings file has
+the full value, which may be older. So the plug-in saves both, and this module chooses.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 PREFERENCE: Final = "FileFormats/ExternalProgramExportCommand"
 DEFAULT: Final = 'lame - "%f"'
-"""What Audacity takes if there is none."""
+"""Audacity's own default."""
 MARKER: Final = "stemdock-launch"
-"""In our own command, and nobody else's."""
+"""Identifies Stemdock's own export command."""
 _ESCAPE: Final = re.compile(r"\\(.)")
 _ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -30,8 +30,8 @@ def noted_value(notes: bytes) -> str:
     """The user's value.
 
     Args:
-        notes: `preference.txt`: "memory", a blank and what Audacity said; "disk", a blank and the
-            value as the settings file has it.
+        notes: `preference.txt`: "memory", a blank and the value from Audacity; "disk", a blank and the
+            value from the settings file.
     """
     values = dict(line.partition(" ")[::2] for line in notes.decode("utf-8", "replace").split("\n"))
     memory, disk = values.get("memory", ""), unescape_setting(values.get("disk", ""))
@@ -39,26 +39,26 @@ def noted_value(notes: bytes) -> str:
 
 
 def restoring_command(value: str) -> str:
-    """The command that puts the user's value back.
+    """The command that restores the user's value.
 
     Raises:
-        ReplyError: No command can carry it; then it was not noted as Audacity has it.
+        ReplyError: The value does not fit into a command, so it was not saved correctly.
     """
     try:
         return command_line("SetPreference", Name=PREFERENCE, Value=value)
     except ValueError as error:
-        raise ReplyError(f"an export command that cannot be ({error})", value) from error
+        raise ReplyError(f"the saved export command is invalid ({error})", value) from error
 
 
-def mend_preference(pipe: Pipe, notes: Path) -> None:
-    """Puts the user's value back over the pipe if the plug-in could not, or not to the letter.
+def restore_preference(pipe: Pipe, notes: Path) -> None:
+    """Restores the user's value over the pipe if the plug-in could not restore it exactly.
 
     Args:
-        pipe: To Audacity.
+        pipe: The connection to Audacity.
         notes: `preference.txt`.
 
     Raises:
-        HostUnreachableError: Audacity ended or does not answer.
+        HostUnreachableError: Audacity closed or does not answer.
         ReplyError: The notes are damaged.
     """
     if not notes.exists():
@@ -71,14 +71,14 @@ def mend_preference(pipe: Pipe, notes: Path) -> None:
 
 
 def unescape_setting(raw: str) -> str:
-    """A value as it stands in audacity.cfg, read as Audacity reads it."""
+    """Decodes a value from audacity.cfg as Audacity does."""
     if len(raw) > 1 and raw.startswith('"') and raw.endswith('"'):
         raw = raw[1:-1]
     return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), raw)
 
 
 def escape_setting(value: str) -> str:
-    """A value as Audacity writes it into audacity.cfg."""
+    """Encodes a value for audacity.cfg as Audacity does."""
     escaped = value.replace("\\", "\\\\")
     if not value.startswith((" ", '"')):
         return escaped
@@ -86,7 +86,7 @@ def escape_setting(value: str) -> str:
 
 
 def is_alike(memory: str, disk: str) -> bool:
-    """Whether two texts differ only where the first could not tell a letter."""
+    """Whether two texts differ only where the second has a character outside ASCII."""
     if len(memory) != len(disk):
         return False
     return all(a == b or not b.isascii() for a, b in zip(memory, disk, strict=True))

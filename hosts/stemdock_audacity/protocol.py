@@ -1,8 +1,8 @@
-r"""What is said over Audacity's scripting pipe: commands to write, replies to read. Pure.
+r"""Encodes commands for Audacity's scripting pipe and decodes replies. Reads and writes no pipe.
 
 Conventions:
-    A command is one line of UTF-8. Audacity cuts lines at 1022 bytes, and inside double quotes takes
-    a backslash for an escape, so that `\n` is a line break wherever it stands.
+    A command is one line of UTF-8. Audacity cuts lines at 1022 bytes. Inside double quotes, a backslash
+    starts an escape.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Reply:
     """Audacity's answer to one command."""
 
     text: str
-    """What came before the closing line, without surrounding blanks."""
+    """The text before the closing line, without surrounding line breaks."""
     ok: bool
 
 
@@ -49,19 +49,18 @@ class TrackInfo:
 
 
 def command_line(name: str, **values: str | float) -> str:
-    """Writes a command.
+    """Encodes a command.
 
     Args:
         name: The command's identifier, such as "Import2".
         values: Parameters; texts are quoted, numbers are written with full precision.
 
     Raises:
-        ValueError: Audacity could not read the line as it is meant: it is too long, or a value has a
-            line break in it.
+        ValueError: The line is too long, or a value contains a line break.
     """
     line = " ".join([f"{name}:", *(f"{key}={_written(value)}" for key, value in values.items())])
     if len(line.encode()) > LINE_LIMIT:
-        raise ValueError(f"a command of {len(line.encode())} bytes: {line[:60]}…")
+        raise ValueError(f"the command has {len(line.encode())} bytes: {line[:60]}…")
     return line
 
 
@@ -69,7 +68,7 @@ def _written(value: str | float) -> str:
     if not isinstance(value, str):
         return repr(value)
     if any(character in value for character in "\r\n\0"):
-        raise ValueError(f"a line break in {value!r}")
+        raise ValueError(f"{value!r} contains a line break")
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -80,31 +79,31 @@ def is_complete(received: bytes) -> bool:
 
 
 def parse_reply(received: bytes) -> Reply:
-    """Reads a complete reply.
+    """Decodes a complete reply.
 
     Raises:
-        ReplyError: It is none.
+        ReplyError: The reply is incomplete.
     """
     text = received.decode("utf-8", errors="replace")
     end = _REPLY_END.search(received)
     if end is None:
-        raise ReplyError("an answer without an end", text)
+        raise ReplyError("Audacity's reply is incomplete", text)
     body = received[: end.start()].decode("utf-8", errors="replace")
     return Reply(text=body.strip("\r\n"), ok=end.group(1) == b"OK")
 
 
 def parse_tracks(text: str) -> tuple[TrackInfo, ...]:
-    """Reads the answer to `GetInfo: Type=Tracks Format=JSON`.
+    """Decodes the answer to `GetInfo: Type=Tracks Format=JSON`.
 
-    It looks like JSON and is not: backslashes in names stand as they are, and only quotes are
-    escaped. So every track is read by its line, and the name is what the known fields leave.
+    The answer is not valid JSON: in names, only quotes are escaped, not backslashes. So each track is
+    read from its line, and the name is the text around which the known fields match.
 
     Raises:
-        ReplyError: A line is no track.
+        ReplyError: A line does not describe a track.
     """
     body = text.strip()
     if not (body.startswith("[") and body.endswith("]")):
-        raise ReplyError("a list of tracks that is none", text)
+        raise ReplyError("Audacity's track list could not be read", text)
     lines = [line.strip() for line in body[1:-1].split("\n")]
     return tuple(_parse_track(line) for line in lines if line)
 
@@ -112,7 +111,7 @@ def parse_tracks(text: str) -> tuple[TrackInfo, ...]:
 def _parse_track(line: str) -> TrackInfo:
     match = _TRACK.match(line)
     if match is None:
-        raise ReplyError("a track that is none", line)
+        raise ReplyError("a line in Audacity's track list could not be read", line)
     fields = {key: value.strip('"') for key, value in _FIELD.findall(match["rest"])}
     try:
         return TrackInfo(
@@ -126,4 +125,4 @@ def _parse_track(line: str) -> TrackInfo:
             solo=fields.get("solo") == "1",
         )
     except (KeyError, ValueError) as error:
-        raise ReplyError("a track that lacks something", line) from error
+        raise ReplyError("a track in Audacity's track list is incomplete", line) from error

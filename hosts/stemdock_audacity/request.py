@@ -1,4 +1,4 @@
-"""What one click asks for: the notes that the Nyquist code leaves, read into values."""
+"""A request: reads the notes that the Nyquist code writes about the selection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 _LATEST: Final = 1 << 53
-"""Samples from the start of a project that floating point still counts one by one."""
+"""Largest sample number that floating point represents exactly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,19 +24,19 @@ class CapturedTrack:
     """The selected part of one track."""
 
     index: int
-    """Place in the project from the top, 0 for the first."""
+    """Place in the project from the top, from 0."""
     name: str
     sample_rate: int
-    """Hz, the track's own."""
+    """Hz, of the track."""
     n_channels: int
     start_sample: int
-    """First sample captured, on the track's own grid from the project's start."""
+    """First captured sample, counted from the project's start at the track's sample rate."""
     length: int
-    """Samples captured."""
+    """Captured samples."""
     audio_start: int
-    """First sample of the track's audio, on the same grid."""
+    """First sample of the track's audio, counted in the same way."""
     audio_end: int
-    """One past its last."""
+    """One past the last sample of the track's audio."""
 
     @property
     def first_sample(self) -> int:
@@ -45,7 +45,7 @@ class CapturedTrack:
 
     @property
     def separable_length(self) -> int:
-        """Captured samples from there that do; 0 if the selection misses the track's audio."""
+        """Captured samples of the track's audio; 0 if the selection misses it."""
         return max(0, min(self.start_sample + self.length, self.audio_end) - self.first_sample)
 
     @property
@@ -56,13 +56,13 @@ class CapturedTrack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to separate, and into what."""
+    """What to separate, and which tracks to make."""
 
     model: str
     stems: tuple[str, ...]
-    """Chosen stems; empty for all."""
+    """Stems to import; empty for all."""
     remainder: bool
-    """Whether what the chosen stems leave becomes a track, too."""
+    """Whether everything else becomes one more track."""
     mute_original: bool
     tracks: tuple[CapturedTrack, ...]
     project_rate: float
@@ -70,15 +70,15 @@ class Request:
 
     @property
     def title(self) -> str:
-        """What people recognise it by."""
+        """The names of the tracks, as shown to the user."""
         return ", ".join(track.name for track in self.tracks)
 
 
 def nearest_sample(seconds: float, sample_rate: float) -> int:
-    """The sample at a time, rounded as Audacity does.
+    """The sample nearest to a time, rounded as Audacity does.
 
     Raises:
-        ValueError: There is no such time.
+        ValueError: The time is not finite or too large.
     """
     if not abs(seconds * sample_rate) < _LATEST:
         raise ValueError(f"{seconds} s at {sample_rate} Hz")
@@ -93,16 +93,16 @@ def _rate(text: str) -> float:
 
 
 def parse_notes(text: str) -> list[tuple[str, str]]:
-    """Reads lines of a key, a blank and a value; the value may be empty and hold blanks."""
+    """Reads lines of a key, a blank and a value, which may be empty or contain blanks."""
     pairs = [line.partition(" ") for line in text.split("\n") if line]
     return [(key, value) for key, _, value in pairs]
 
 
 def parse_track(text: str) -> CapturedTrack:
-    """Reads the notes on one track.
+    """Reads the notes about one track.
 
     Raises:
-        ReplyError: Something is missing or no number.
+        ReplyError: A value is missing or is not a number.
     """
     notes = dict(parse_notes(text))
     try:
@@ -118,14 +118,14 @@ def parse_track(text: str) -> CapturedTrack:
             audio_end=nearest_sample(float(notes["track-end"]), sample_rate),
         )
     except (KeyError, ValueError) as error:
-        raise ReplyError(f"unusable notes on a track ({error})", text) from error
+        raise ReplyError(f"the notes about a track are invalid ({error})", text) from error
 
 
 def read_request(inbox: Path) -> Request:
-    """Reads what the plug-in left in its folder.
+    """Reads the request that the plug-in wrote.
 
     Raises:
-        ReplyError: It is incomplete.
+        ReplyError: The request is incomplete or invalid.
         OSError: A file is missing.
     """
     text = _read(inbox / "request.txt")
@@ -144,26 +144,26 @@ def read_request(inbox: Path) -> Request:
             project_rate=_rate(notes["project-rate"]),
         )
     except (KeyError, ValueError) as error:
-        raise ReplyError(f"an unusable request ({error})", text) from error
+        raise ReplyError(f"the request from Audacity is invalid ({error})", text) from error
 
 
 def request_to_json(request: Request) -> str:
-    """The request for a file."""
+    """Encodes the request for a file."""
     return json.dumps(asdict(request), ensure_ascii=False)
 
 
 def request_from_json(text: str | bytes) -> Request:
-    """The request in such a file.
+    """Decodes a request from a file.
 
     Raises:
-        ReplyError: It is damaged.
+        ReplyError: The file is damaged.
     """
     try:
         values: dict[str, Any] = parse_json(text)
         tracks = tuple(CapturedTrack(**track) for track in values["tracks"])
         return Request(**{**values, "stems": tuple(values["stems"]), "tracks": tracks})
     except (ValueError, TypeError, LookupError) as error:
-        raise ReplyError(f"a request that is damaged ({error})", str(text)) from error
+        raise ReplyError(f"the saved request is damaged ({error})", str(text)) from error
 
 
 def _read(path: Path) -> str:

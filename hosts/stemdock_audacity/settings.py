@@ -1,16 +1,16 @@
-"""Changing audacity.cfg line by line, so that everything else stays as it is to the byte. Pure."""
+"""Edits the text of audacity.cfg line by line; every other byte stays. Reads and writes no files."""
 
 from __future__ import annotations
 
 
 def get_value(text: str, section: str, key: str) -> str | None:
-    """The raw value of a key; None if it is not there."""
+    """The raw value of a key; None if the key is missing."""
     place = _find(text.splitlines(), section, key)
     return None if place is None else text.splitlines()[place].partition("=")[2]
 
 
 def set_value(text: str, section: str, key: str, value: str | None) -> str:
-    """Sets a raw value, or removes the key with None; a section left without keys goes, too."""
+    """Sets a raw value, or removes the key with None; a section without keys is removed, too."""
     end = "\r\n" if "\r\n" in text else "\n"
     lines = text.splitlines()
     place = _find(lines, section, key)

@@ -1,205 +1,107 @@
-"""Installing into Audacity and taking it away again.
-
-What was changed is written down beside the requests, and `uninstall` undoes exactly that.
-"""
+"""Installing Stemdock into Audacity and uninstalling it."""
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from stemdock import parse_json
-from stemdock_audacity.errors import InstallError, RunningError
-from stemdock_audacity.folders import MODULE, PLUGIN_FILES, Profile, module_time
+from stemdock_audacity.errors import InstallError
+from stemdock_audacity.folders import PLUGIN_FILES, Profile
 from stemdock_audacity.nyquist_text import plugin_texts
-from stemdock_audacity.preference import DEFAULT, MARKER, PREFERENCE, escape_setting, noted_value
-from stemdock_audacity.processes import find_audacity
-from stemdock_audacity.settings import get_value, set_value
+from stemdock_audacity.preference import MARKER
+from stemdock_audacity.settings_changes import (
+    installed_path,
+    restore_export_command,
+    restore_settings,
+    switch_on_module,
+)
+from stemdock_audacity.text_files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from stemdock import ModelEntry
-    from stemdock_audacity.spool import Spool
-
-_RECORD: Final = "installed.json"
-_BACKUP: Final = "audacity.cfg.before-stemdock"
+    from stemdock_audacity.job_queue import JobQueue
 
 
-def install(profile: Profile, spool: Spool, models: Sequence[ModelEntry]) -> list[str]:
-    """Switches the scripting module on and copies the plug-in.
+def install(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) -> list[str]:
+    """Switches the scripting module on and installs the plug-in.
 
-    May be repeated, to bring new models into the dialog; that much works while Audacity runs.
+    Running it again adds new models to the dialog; that works while Audacity is running.
 
     Args:
         profile: Where Audacity is.
-        spool: Where requests are going to lie.
-        models: Those that the dialog offers.
+        queue: Where requests will be kept.
+        models: The models in the dialog.
 
     Returns:
-        What was done, a sentence each.
+        What was done, one sentence each.
 
     Raises:
-        RunningError: The settings have to change, and Audacity runs.
-        InstallError: There is no model, or a file cannot be written.
+        RunningError: The settings must change, and Audacity is running.
+        InstallError: No model is installed, or a file cannot be written.
     """
     if not models:
-        raise InstallError("no model is installed", remedy="Install Stemdock again, or export one.")
+        raise InstallError("no model is installed", remedy="Install one: plugin-cli models pull 2stems")
     try:
-        done = [*mend_settings(profile, spool), *_switch_on(profile, spool)]
-        spool.prepare()
-        done += _write_launcher(spool)
-        done += _write_plugins(profile, spool, models)
+        done = [*restore_export_command(profile, queue), *switch_on_module(profile, queue)]
+        queue.prepare()
+        _write_launcher(queue)
+        done += _write_plugins(profile, queue, models)
     except OSError as error:
-        raise InstallError(f"{error.filename}: {error.strerror}", remedy="Check its permissions.") from error
+        raise InstallError(
+            f"{error.filename} cannot be written ({error.strerror})",
+            remedy="Check the permissions of its folder and the free disk space, and try again.",
+        ) from error
     return done
 
 
-def uninstall(profile: Profile, spool: Spool) -> list[str]:
+def uninstall(profile: Profile, queue: JobQueue) -> list[str]:
     """Undoes what `install` did.
 
     Returns:
-        What was done, a sentence each.
+        What was done, one sentence each.
 
     Raises:
-        RunningError: The settings have to change back, and Audacity runs.
+        RunningError: The settings must change, and Audacity is running.
     """
-    record = _read_record(spool)
-    done = mend_settings(profile, spool)
-    text = _read(profile.settings)
-    restored = _restored(text, record)
-    if restored != text:
-        if find_audacity():
-            raise RunningError
-        if record.get("made_settings") and not restored.strip():
-            profile.settings.unlink()
-        else:
-            _write(profile.settings, restored)
-        done.append(f"Put the settings in {profile.settings} back.")
-    (profile.settings.with_name(_BACKUP)).unlink(missing_ok=True)
-    for name in PLUGIN_FILES:
-        path = profile.plugins / name
-        if path.exists():
-            path.unlink()
-            done.append(f"Removed {path}.")
-    for path in (_launcher(spool), spool.folder / _RECORD):
+    done = restore_settings(profile, queue)
+    for path in (*(profile.plugins / name for name in PLUGIN_FILES), _launcher(queue), installed_path(queue)):
         if path.exists():
             path.unlink()
             done.append(f"Removed {path}.")
     return done
 
 
-def mend_settings(profile: Profile, spool: Spool) -> list[str]:
-    """Puts the user's export command back if Audacity died while the plug-in had borrowed it.
-
-    Returns:
-        What was done, a sentence if anything; nothing is as long as Audacity runs.
-    """
-    section, _, key = PREFERENCE.partition("/")
-    text = _read(profile.settings)
-    notes = spool.inbox / "preference.txt"
-    if MARKER not in (get_value(text, section, key) or "") or not notes.exists() or find_audacity():
-        return []
-    value = noted_value(notes.read_bytes())
-    # Audacity's own default needs no entry.
-    raw = None if value == DEFAULT else escape_setting(value)
-    _write(profile.settings, set_value(text, section, key, raw))
-    return ["Put your export command back, which a crash had left to Stemdock."]
-
-
-def _switch_on(profile: Profile, spool: Spool) -> list[str]:
-    wanted = {("Module", MODULE): "1"}
-    if profile.module:
-        wanted["ModulePath", MODULE] = escape_setting(str(profile.module))
-        wanted["ModuleDateTime", MODULE] = module_time(profile.module)
-    text = _read(profile.settings)
-    changes = {place: value for place, value in wanted.items() if get_value(text, *place) != value}
-    if not changes:
-        return [f"{MODULE} is switched on already."]
-    if find_audacity():
-        raise RunningError
-    record = _read_record(spool)
-    former = record.setdefault("former", {})
-    for section, key in changes:
-        former.setdefault(f"{section}/{key}", get_value(text, section, key))
-    record.setdefault("made_settings", not profile.settings.exists())
-    record["set"] = {**record.get("set", {}), **{"/".join(place): value for place, value in wanted.items()}}
-    spool.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (spool.folder / _RECORD).write_text(json.dumps(record, indent=1), "utf-8")
-    done = []
-    if profile.settings.exists():
-        backup = profile.settings.with_name(_BACKUP)
-        if not backup.exists():
-            _write(backup, text)
-            done.append(f"Saved a copy of the settings as {backup}.")
-    for place, value in changes.items():
-        text = set_value(text, *place, value)
-    profile.settings.parent.mkdir(parents=True, exist_ok=True)
-    _write(profile.settings, text)
-    return [*done, f"Switched {MODULE} on in {profile.settings}."]
-
-
-def _restored(text: str, record: dict[str, Any]) -> str:
-    for place, former in record.get("former", {}).items():
-        section, _, key = place.partition("/")
-        # What the person or a newer Audacity has set since then is not ours to undo.
-        if get_value(text, section, key) == record["set"][place]:
-            text = set_value(text, section, key, former)
-    return text
-
-
-def _write_launcher(spool: Spool) -> list[str]:
-    path = _launcher(spool)
+def _write_launcher(queue: JobQueue) -> None:
+    path = _launcher(queue)
     if sys.platform == "win32":
-        _write(path, f'@"{sys.executable}" -m stemdock_audacity.launcher\r\n')
+        write_text(path, f'@"{sys.executable}" -m stemdock_audacity.launcher\r\n')
     else:
-        # Bundled Audacitys point the loader at their own libraries, which are not Python's.
+        # Bundled versions of Audacity make programs load Audacity's libraries instead of Python's.
         unset = "unset LD_LIBRARY_PATH DYLD_LIBRARY_PATH PYTHONHOME PYTHONPATH"
         command = f"exec {shlex.quote(sys.executable)} -m stemdock_audacity.launcher"
-        _write(path, f"#!/bin/sh\n{unset}\n{command}\n")
+        write_text(path, f"#!/bin/sh\n{unset}\n{command}\n")
         path.chmod(0o700)
-    return []
 
 
-def _write_plugins(profile: Profile, spool: Spool, models: Sequence[ModelEntry]) -> list[str]:
+def _write_plugins(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) -> list[str]:
     profile.plugins.mkdir(parents=True, exist_ok=True)
     done = []
     texts = plugin_texts(
         models,
-        folder=f"{spool.folder.as_posix()}/",
+        folder=f"{queue.folder.as_posix()}/",
         settings=profile.settings.as_posix(),
-        program=_launcher(spool).as_posix(),
+        program=_launcher(queue).as_posix(),
         marker=MARKER,
     )
     for name, text in texts.items():
-        _write(profile.plugins / name, text)
+        write_text(profile.plugins / name, text)
         done.append(f"Installed {profile.plugins / name}.")
     return done
 
 
-def _launcher(spool: Spool) -> Path:
-    return spool.folder / (f"{MARKER}.cmd" if sys.platform == "win32" else MARKER)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
-    except FileNotFoundError:
-        return ""
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(text.encode("utf-8", "surrogateescape"))
-    part.replace(path)
-
-
-def _read_record(spool: Spool) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = parse_json((spool.folder / _RECORD).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record
+def _launcher(queue: JobQueue) -> Path:
+    return queue.folder / (f"{MARKER}.cmd" if sys.platform == "win32" else MARKER)

@@ -1,4 +1,4 @@
-"""One run on the present selection from a terminal, over the pipe alone."""
+"""Separates the current selection from a terminal, over the pipe."""
 
 from __future__ import annotations
 
@@ -7,42 +7,43 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stemdock_audacity.capture import capture_selection
+from stemdock_audacity.job import JobState
 from stemdock_audacity.pipe import connect
-from stemdock_audacity.spool import JobState
 from stemdock_audacity.worker import Worker
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.spool import Spool
+    from stemdock_audacity.job_queue import JobQueue
 
 
 def separate_selection(
-    spool: Spool, folder: Path, *, model: str, stems: tuple[str, ...], remainder: bool, mute_original: bool
+    queue: JobQueue, folder: Path, *, model: str, stems: tuple[str, ...], remainder: bool, mute_original: bool
 ) -> tuple[list[str], str]:
-    """Captures, separates and delivers.
+    """Captures the selection, separates it and imports the stems.
 
     Args:
-        spool: Where the job is kept meanwhile.
-        folder: For the captured files.
+        queue: Keeps the job while it runs.
+        folder: The folder for the captured files.
         model: Name or path.
-        stems: Wanted stems; empty for all.
-        remainder: Whether what they leave becomes a track, too.
-        mute_original: Whether the original falls silent.
+        stems: Stems to import; empty for all.
+        remainder: Whether everything else becomes one more track.
+        mute_original: Whether to mute the original track.
 
     Returns:
-        Names of the new tracks, and what the person should know besides, or "".
+        Names of the new tracks, and a note for the user, or "".
 
     Raises:
-        StemdockError: Whatever went wrong; undelivered stems are kept and told.
+        StemdockError: Capturing, separating or importing failed; stems that could not be imported are
+            kept, and the message names their folder.
     """
     with connect() as pipe:
         captured = capture_selection(pipe, folder)
     request = replace(captured, model=model, stems=stems, remainder=remainder, mute_original=mute_original)
     state = JobState(state="separating", title=request.title, worker=os.getpid())
-    job = spool.add(request, folder, state)
+    job = queue.add(request, folder, state)
     try:
-        delivered = Worker(spool).carry_out(job, state)
+        delivered = Worker(queue).carry_out(job, state)
     finally:
         if not job.project.exists():
             job.remove()

@@ -1,7 +1,7 @@
 """Bytes to and from Audacity: FIFOs on Linux and macOS, named pipes on Windows.
 
-Audacity's end opens the pipe that brings commands first and the one that takes replies second, so
-this end opens them in the same order.
+Audacity opens the pipe for commands first and the pipe for replies second, so this side opens them in
+the same order.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ class Transport(Protocol):
     """An open connection."""
 
     def write(self, line: bytes, deadline: float) -> None:
-        """Sends a line, without its line end, before `deadline` (`time.monotonic` seconds).
+        """Sends a line, given without its line end, before `deadline` (`time.monotonic` seconds).
 
         Raises:
-            ConnectionLostError: Audacity ended.
-            TimeoutError: It does not read.
+            ConnectionLostError: Audacity closed.
+            TimeoutError: Audacity does not read.
         """
         ...
 
     def read(self, deadline: float) -> bytes:
-        """Receives some bytes; b"" if there are none until `deadline`.
+        """Receives some bytes; b"" if none arrive before `deadline`.
 
         Raises:
-            ConnectionLostError: Audacity ended.
+            ConnectionLostError: Audacity closed.
         """
         ...
 
     def close(self) -> None:
-        """Ends the connection; Audacity then waits for the next."""
+        """Closes the connection; Audacity then waits for the next client."""
         ...
 
 
@@ -46,10 +46,10 @@ if sys.platform == "win32":
     import threading
 
     class NamedPipes:
-        """Windows: blocking pipes, so a thread reads."""
+        """Named pipes on Windows; they block, so a thread reads."""
 
         def __init__(self) -> None:
-            # Looking whether a pipe exists would use up its only instance: just open it.
+            # Checking whether the pipe exists would use its only instance, so it is opened directly.
             self._to = open(r"\\.\pipe\ToSrvPipe", "wb", buffering=0)  # noqa: PTH123, SIM115
             self._from = open(r"\\.\pipe\FromSrvPipe", "rb", buffering=0)  # noqa: PTH123, SIM115
             self._received: queue.Queue[bytes] = queue.Queue()
@@ -90,7 +90,7 @@ if sys.platform == "win32":
         """Connects.
 
         Raises:
-            OSError: Nobody serves the pipe.
+            OSError: The pipe does not exist.
         """
         return NamedPipes()
 
@@ -99,7 +99,7 @@ else:
     FROM_AUDACITY = Path(f"/tmp/audacity_script_pipe.from.{os.getuid()}")  # noqa: S108
 
     class Fifos:
-        """Linux and macOS."""
+        """FIFOs on Linux and macOS."""
 
         def __init__(self) -> None:
             self._to = os.open(TO_AUDACITY, os.O_WRONLY | os.O_NONBLOCK)
@@ -132,7 +132,7 @@ else:
                 if data:
                     self._greeted = True
                     return data
-                # Until Audacity has opened its end, the FIFO seems to be at its end.
+                # Until Audacity has opened the FIFO, reading from it returns nothing.
                 if self._greeted or not self._is_served():
                     raise ConnectionLostError
                 time.sleep(0.005)
@@ -153,6 +153,6 @@ else:
         """Connects.
 
         Raises:
-            OSError: Nobody serves the pipe.
+            OSError: The pipe does not exist.
         """
         return Fifos()

@@ -1,7 +1,6 @@
-"""Shows the person what the worker does: a small window, or notifications where Python has no tkinter.
+"""Shows the progress of the worker: a small window, or notifications where Python has no tkinter.
 
-A process of its own, so that the worker does not depend on a display. It ends when there is nothing
-more to show.
+This is a process of its own, so that the worker does not depend on a display. It ends after the last job.
 """
 
 from __future__ import annotations
@@ -12,53 +11,55 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
+from stemdock import is_running
+from stemdock_audacity.job import describe
+from stemdock_audacity.job_queue import default_queue
 from stemdock_audacity.lock import try_lock
-from stemdock_audacity.processes import is_alive
-from stemdock_audacity.spool import default_spool, describe
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from stemdock_audacity.spool import JobState, Spool
+    from stemdock_audacity.job import JobState
+    from stemdock_audacity.job_queue import JobQueue
 
 _PERIOD: Final = 0.2
-"""Seconds between looks at the jobs."""
+"""Seconds between two updates."""
 _WIDTH: Final = 360
 """Pixels."""
 
 
 def main() -> None:
-    """Entry point: follows the jobs until none is left; there is one window a user."""
-    spool = default_spool()
-    with try_lock(spool.folder / "window.lock") as is_ours:
+    """Shows the jobs until none is left; one window per user."""
+    queue = default_queue()
+    with try_lock(queue.folder / "window.lock") as is_ours:
         if is_ours:
             try:
                 import tkinter as tk  # noqa: PLC0415
 
-                _Window(spool, tk).follow()
-            except Exception:  # noqa: BLE001  no tkinter, no display, or a broken one: each in its own words
-                _notify_until_done(spool)
+                _Window(queue, tk).follow()
+            except Exception:  # noqa: BLE001  without tkinter or display, each system raises another error
+                _notify_until_done(queue)
 
 
-def active(spool: Spool) -> list[tuple[str, JobState]]:
-    """Ids and states of the jobs that are waiting or worked on; not those of a worker that died."""
-    pairs = [(job.id, job.state()) for job in spool.jobs()]
+def active(queue: JobQueue) -> list[tuple[str, JobState]]:
+    """Jobs that are waiting or running, and their states; not those of a worker that has ended."""
+    pairs = [(job.id, job.state()) for job in queue.jobs()]
     return [
         (job, state)
         for job, state in pairs
-        if state and state.state != "failed" and (not state.worker or is_alive(state.worker))
+        if state and state.state != "failed" and (not state.worker or is_running(state.worker))
     ]
 
 
 class _Window:
-    """Progress, a button for Cancel, and in the end what went wrong."""
+    """A progress bar, a Cancel button and, at the end, the errors."""
 
-    def __init__(self, spool: Spool, tk: ModuleType) -> None:
+    def __init__(self, queue: JobQueue, tk: ModuleType) -> None:
         from tkinter import ttk  # noqa: PLC0415
 
-        self._spool = spool
-        self._n_outcomes = len(spool.recent())
-        self._outcomes = spool.recent()
+        self._queue = queue
+        self._n_outcomes = len(queue.recent())
+        self._outcomes = queue.recent()
         self._root = tk.Tk(className="Stemdock")
         self._root.title("Stemdock")
         self._root.resizable(width=False, height=False)
@@ -71,12 +72,12 @@ class _Window:
         self._is_over = False
 
     def follow(self) -> None:
-        """Shows until all is done; stays open only to tell a fault."""
+        """Shows the progress until all jobs are done; stays open only to show errors."""
         self._refresh()
         self._root.mainloop()
 
     def _refresh(self) -> None:
-        jobs = active(self._spool)
+        jobs = active(self._queue)
         if jobs:
             _, state = max(jobs, key=lambda pair: pair[1].state != "queued")
             more = f"\n{len(jobs) - 1} more waiting" if len(jobs) > 1 else ""
@@ -84,7 +85,7 @@ class _Window:
             self._bar["value"] = state.share
             self._root.after(int(_PERIOD * 1000), self._refresh)
             return
-        faults = _faults(self._spool, self._outcomes)
+        faults = _faults(self._queue, self._outcomes)
         if not faults:
             self._root.destroy()
             return
@@ -97,34 +98,34 @@ class _Window:
         if self._is_over:
             self._root.destroy()
             return
-        for job in self._spool.jobs():
+        for job in self._queue.jobs():
             job.cancel()
 
 
-def _faults(spool: Spool, before: list[str]) -> list[str]:
-    """Bad outcomes that are new, and jobs whose worker died."""
-    new = [line for line in spool.recent() if line not in before]
+def _faults(queue: JobQueue, before: list[str]) -> list[str]:
+    """New outcomes that are errors, and jobs whose worker has ended."""
+    new = [line for line in queue.recent() if line not in before]
     bad = [line for line in new if not line.endswith(": cancelled") and ": done in " not in line]
     if not bad and any(
-        (state := job.state()) and state.worker and state.state != "failed" for job in spool.jobs()
+        (state := job.state()) and state.worker and state.state != "failed" for job in queue.jobs()
     ):
-        bad.append("The separation was interrupted. Try again.")
+        bad.append("The separation was interrupted. Start it again in Audacity.")
     return bad
 
 
-def _notify_until_done(spool: Spool) -> None:
-    before = spool.recent()
-    jobs = active(spool)
+def _notify_until_done(queue: JobQueue) -> None:
+    before = queue.recent()
+    jobs = active(queue)
     if jobs:
         notify(f"{describe(jobs[0][1])}. To cancel: Tools > Stemdock > Stem Status")
-    while active(spool):
+    while active(queue):
         time.sleep(_PERIOD)
-    for line in [line for line in spool.recent() if line not in before] or _faults(spool, before):
+    for line in [line for line in queue.recent() if line not in before] or _faults(queue, before):
         notify(line)
 
 
 def notify(text: str) -> None:
-    """Shows a notification by whatever command this system has; by none, nothing happens."""
+    """Shows a notification if this system has a command for it."""
     command = _notification(text)
     if command:
         subprocess.run(command, check=False, capture_output=True, timeout=30)  # noqa: S603
@@ -135,7 +136,7 @@ def _notification(text: str) -> list[str]:
         quoted = text.replace("\\", "\\\\").replace('"', '\\"')
         return ["/usr/bin/osascript", "-e", f'display notification "{quoted}" with title "Stemdock"']
     if sys.platform == "win32":
-        # msg.exe is the one notifier that every Windows session has without a package.
+        # Windows has no other command for this without extra packages; not every edition has msg.exe.
         return ["msg.exe", "*", "/TIME:15", text] if shutil.which("msg.exe") else []
     program = shutil.which("notify-send")
     return [program, "--app-name=Stemdock", "Stemdock", text] if program else []

@@ -1,6 +1,6 @@
-"""The process that separates queued requests and brings the stems into Audacity.
+"""The process that separates queued requests and imports the stems into Audacity.
 
-There is one a user. It keeps its model loaded for a while after the last request.
+There is one worker per user. It keeps its model loaded for a while after the last request.
 """
 
 from __future__ import annotations
@@ -11,62 +11,63 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from stemdock import CancelledError, HostError, HostUnreachableError, StemdockError
+from stemdock import CancelledError, HostError, HostUnreachableError, StemdockError, is_running
 from stemdock_audacity.errors import DeliveryError, OtherProjectError
+from stemdock_audacity.job import failed
+from stemdock_audacity.job_queue import default_queue
 from stemdock_audacity.launcher import start_detached
 from stemdock_audacity.lock import try_lock
 from stemdock_audacity.pipe import connect
-from stemdock_audacity.preference import mend_preference
-from stemdock_audacity.processes import is_alive
-from stemdock_audacity.spool import default_spool, failed
+from stemdock_audacity.preference import restore_preference
 
 if TYPE_CHECKING:
     from stemdock import Separator
     from stemdock_audacity.delivery import Delivery
-    from stemdock_audacity.spool import Job, JobState, Spool
+    from stemdock_audacity.job import Job, JobState
+    from stemdock_audacity.job_queue import JobQueue
 
 IDLE_TIME: Final = 60.0
 """Seconds without a request after which the worker ends."""
 DELIVERY_TIME: Final = 120.0
-"""Seconds for which an Audacity that does not listen is asked again."""
+"""Seconds for which the import is tried again while Audacity does not answer."""
 _RETRY_TIME: Final = 1.0
 _POLL_TIME: Final = 0.1
 
 
 def main() -> None:
-    """Entry point: works until there has been nothing to do for a while."""
-    spool = default_spool()
-    spool.prepare()
+    """Runs the worker, unless another one is running."""
+    queue = default_queue()
+    queue.prepare()
     while True:
-        with try_lock(spool.folder / "worker.lock") as is_ours:
+        with try_lock(queue.folder / "worker.lock") as is_ours:
             if not is_ours:
                 return
-            Worker(spool).run()
-        # A request that arrived in the last moment found the lock taken, and relies on this.
-        if not _waiting(spool):
+            Worker(queue).run()
+        # A request may have arrived while this worker was ending and still held the lock.
+        if not _waiting(queue):
             return
 
 
-def _waiting(spool: Spool) -> list[Job]:
-    pairs = [(job, job.state()) for job in spool.jobs()]
+def _waiting(queue: JobQueue) -> list[Job]:
+    pairs = [(job, job.state()) for job in queue.jobs()]
     return [job for job, state in pairs if state and state.state == "queued"]
 
 
 class Worker:
-    """Works through the queue."""
+    """Processes the queue."""
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
+    def __init__(self, queue: JobQueue) -> None:
+        self._queue = queue
         self._separators: dict[str, Separator] = {}
 
     def run(self) -> None:
-        """Works until there has been nothing to do for a while."""
-        self._bury_the_dead()
-        self._spool.forget_old()
+        """Processes requests until there has been none for a while."""
+        self._fail_interrupted()
+        self._queue.forget_old()
         last = time.monotonic()
         while time.monotonic() - last < IDLE_TIME:
-            self._spool.take_cancel_all()
-            jobs = _waiting(self._spool)
+            self._queue.take_cancel_all()
+            jobs = _waiting(self._queue)
             if not jobs:
                 time.sleep(_POLL_TIME)
                 continue
@@ -74,13 +75,13 @@ class Worker:
             self._serve(jobs[0])
             last = time.monotonic()
 
-    def _bury_the_dead(self) -> None:
-        """Jobs that a worker left unfinished when it was killed."""
-        for job in self._spool.jobs():
+    def _fail_interrupted(self) -> None:
+        """Marks the jobs of a killed worker as failed."""
+        for job in self._queue.jobs():
             state = job.state()
             if state and state.state in {"separating", "delivering"}:
-                self._fail(job, state, "the separation was interrupted. Try again")
-        self._spool.write_status()
+                self._fail(job, state, "the separation was interrupted. Start it again in Audacity")
+        self._queue.write_status()
 
     def _serve(self, job: Job) -> None:
         state = job.state()
@@ -92,51 +93,51 @@ class Worker:
             _, note = self.carry_out(job, state)
         except CancelledError:
             job.remove()
-            self._spool.note_outcome(f"{state.title}: cancelled")
+            self._queue.note_outcome(f"{state.title}: cancelled")
         except StemdockError as error:
             self._fail(job, state, f"{error}. {error.remedy}")
-        except Exception as error:  # noqa: BLE001  the queue has to go on
+        except Exception as error:  # noqa: BLE001  the next request must still run
             self._fail(job, state, f"{type(error).__name__}: {error}")
         else:
             job.remove()
             seconds = time.monotonic() - began
-            self._spool.note_outcome(
+            self._queue.note_outcome(
                 f"{state.title}: done in {seconds:.1f} s" + (f"; {note}" if note else "")
             )
-        self._spool.write_status()
+        self._queue.write_status()
 
     def _fail(self, job: Job, state: JobState, message: str) -> None:
-        self._spool.note_outcome(f"{state.title}: {message}")
+        self._queue.note_outcome(f"{state.title}: {message}")
         job.update(failed(state, message))
         if not job.project.exists():
             for path in job.folder.rglob("*.wav"):
                 path.unlink()
 
     def carry_out(self, job: Job, state: JobState) -> tuple[list[str], str]:
-        """Separates a job and delivers its stems.
+        """Separates a job and imports its stems.
 
         Returns:
-            Names of the new tracks, and what the person should know besides, or "".
+            Names of the new tracks, and a note for the user, or "".
 
         Raises:
-            StemdockError: Whatever went wrong; the job's folder is as the fault left it.
-            CancelledError: Somebody cancelled it.
+            StemdockError: Separating or importing failed; the files stay in the job's folder.
+            CancelledError: The job was cancelled.
         """
         from stemdock_audacity.delivery import Delivery  # noqa: PLC0415
-        from stemdock_audacity.work import separate_request  # noqa: PLC0415
+        from stemdock_audacity.separating import separate_request  # noqa: PLC0415
 
         cancel = Event()
         request = job.request()
 
         def show(share: float) -> None:
-            self._spool.take_cancel_all()
+            self._queue.take_cancel_all()
             if job.is_cancelled:
                 cancel.set()
             job.update(replace(state, state="separating", share=share))
-            self._spool.write_status()
+            self._queue.write_status()
 
         show(0.0)
-        known = self._look_round()
+        known = self._known_tracks()
         separator = self._separator(request.model)
         stems = separate_request(separator, request, job.folder, on_progress=show, cancel=cancel)
         delivery = Delivery(request, stems, job.project, known)
@@ -147,7 +148,7 @@ class Worker:
         from stemdock import Separator  # noqa: PLC0415
 
         if model not in self._separators:
-            self._separators.clear()  # one model fills memory enough
+            self._separators.clear()  # one model at a time, to save memory
             self._separators[model] = Separator(model)
         return self._separators[model]
 
@@ -155,29 +156,29 @@ class Worker:
         deadline = time.monotonic() + DELIVERY_TIME
         while True:
             job.update(state)
-            self._spool.write_status()
+            self._queue.write_status()
             if job.is_cancelled:
                 raise CancelledError
-            if state.audacity and not is_alive(state.audacity):
-                raise DeliveryError("Audacity was closed meanwhile", job.project)
+            if state.audacity and not is_running(state.audacity):
+                raise DeliveryError("Audacity was closed during the separation", job.project)
             try:
                 with connect() as pipe:
                     return delivery.attempt(pipe)
             except OtherProjectError:
                 if time.monotonic() > deadline:
                     raise
-                state = replace(state, message="bring the project with the original to the front")
+                state = replace(state, message="bring the project with the original track to the front")
             except HostUnreachableError as error:
                 if time.monotonic() > deadline:
                     raise DeliveryError(str(error), job.project) from error
                 state = replace(state, message=f"{error}. {error.remedy}")
             time.sleep(_RETRY_TIME)
 
-    def _look_round(self) -> frozenset[str] | None:
-        """Sets right what the plug-in could not; returns the names of the tracks, if they can be had."""
+    def _known_tracks(self) -> frozenset[str] | None:
+        """Restores the export command and returns the track names; None if Audacity is unreachable."""
         try:
             with connect() as pipe:
-                mend_preference(pipe, self._spool.inbox / "preference.txt")
+                restore_preference(pipe, self._queue.inbox / "preference.txt")
                 return frozenset(info.name for info in pipe.tracks())
         except HostError:
             return None

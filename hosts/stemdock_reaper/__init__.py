@@ -1,1 +1,1 @@
-"""Stemdock in REAPER."""
+"""Separating stems inside REAPER."""

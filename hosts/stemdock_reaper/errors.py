@@ -1,4 +1,4 @@
-"""What can go wrong with REAPER, beyond what stemdock.errors names."""
+"""Errors of the connection between Stemdock and REAPER."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ HOST = "reaper"
 
 
 class ReaperNotFoundError(HostUnreachableError):
-    """There is no REAPER resource folder."""
+    """No REAPER resource folder was found."""
 
     def __init__(self) -> None:
         super().__init__(
             HOST,
             "no resource folder was found",
-            remedy="Start REAPER once, or name the folder that its Options menu shows (--resource-path).",
+            remedy="Start REAPER once. For a portable installation, name its resource path with "
+            "--resource-path; REAPER shows it with Options > Show REAPER resource path.",
         )
 
 
 class NotAResourceFolderError(HostError):
-    """A folder does not belong to REAPER.
+    """A folder is not a resource folder of REAPER.
 
     Attributes:
         folder: The folder.
@@ -33,8 +34,8 @@ class NotAResourceFolderError(HostError):
     def __init__(self, folder: Path) -> None:
         super().__init__(
             HOST,
-            f"{folder} has no reaper.ini in it",
-            remedy="Name the folder that REAPER's menu Options > Show REAPER resource path opens.",
+            f"{folder} does not contain reaper.ini",
+            remedy="Name the folder that REAPER opens with Options > Show REAPER resource path.",
         )
         self.folder = folder
 
@@ -47,12 +48,16 @@ class ResourceFolderError(HostError, OSError):
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(HOST, f"{path}: {reason}", remedy="Check its permissions and the free disk space.")
+        super().__init__(
+            HOST,
+            f"{path}: {reason}",
+            remedy="Check the permissions of its folder and the free disk space, and try again.",
+        )
         self.path = path
 
 
 class JobError(HostError):
-    """A job folder is not what the script should have written.
+    """A job folder is missing, damaged or not writable.
 
     Attributes:
         folder: The job folder.
@@ -62,31 +67,31 @@ class JobError(HostError):
         super().__init__(
             HOST,
             f"{folder}: {reason}",
-            remedy="Start the action again; if it stays so, run: plugin-cli reaper install",
+            remedy="Start the action again. If it fails again, run: plugin-cli reaper install",
         )
         self.folder = folder
 
 
 class JobTakenError(JobError):
-    """Another worker is at it, or has been."""
+    """Another worker has started this job."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, "the job was started before")
+        super().__init__(folder, "another worker has already started this job")
 
 
 class ReaperRunningError(HostError):
-    """What is to be done would be undone by a REAPER that runs."""
+    """REAPER is running, and would undo the change."""
 
     def __init__(self) -> None:
         super().__init__(
             HOST,
-            "is running, and would overwrite its list of actions",
-            remedy="Quit REAPER, and start this again.",
+            "REAPER is running, and overwrites its list of actions when it closes",
+            remedy="Close REAPER and run the command again.",
         )
 
 
 class ProjectFileError(HostError):
-    """A project file cannot be read, or has no place for the stems.
+    """A project file cannot be read or written, or the track number does not exist.
 
     Attributes:
         path: The file.

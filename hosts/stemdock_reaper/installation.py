@@ -1,4 +1,4 @@
-"""What `plugin-cli doctor` and `plugin-cli reaper doctor` look at; changes nothing."""
+"""The checks for `plugin-cli doctor` and `plugin-cli reaper doctor`; they change nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _INSTALL = "Run: plugin-cli reaper install"
 
 
 def diagnose(folders: Sequence[Path] | None = None, *, running: bool | None = None) -> list[Check]:
-    """Checks every REAPER there is; neither starts nor disturbs one.
+    """Checks each installation of REAPER; neither starts nor contacts REAPER.
 
     Args:
-        folders: Resource folders; those in the usual places if not given.
-        running: Whether a REAPER runs; looked up if not given.
+        folders: Resource folders; by default those in the usual places.
+        running: Whether REAPER is running; by default looked up.
     """
     folders = places.resource_folders() if folders is None else folders
     if not folders:
@@ -28,8 +28,8 @@ def diagnose(folders: Sequence[Path] | None = None, *, running: bool | None = No
             Check(
                 subject="reaper",
                 status="warning",
-                detail="no resource folder in the usual places.",
-                remedy="For a portable one: plugin-cli reaper doctor --resource-path FOLDER",
+                detail="not found in the usual places.",
+                remedy="For a portable installation, run: plugin-cli reaper doctor --resource-path FOLDER",
             )
         ]
     running = bool(places.running_programs()) if running is None else running
@@ -45,7 +45,11 @@ def _script(folder: Path) -> Check:
     ours = places.script_folder(folder) / places.ACTION_SCRIPT
     theirs = places.reapack_script(folder)
     if ours.is_file() and theirs.is_file():
-        return _warning("script", f"installed twice: {ours} and {theirs}.", "Uninstall one of them.")
+        return _warning(
+            "script",
+            f"installed twice: {ours} and {theirs}.",
+            "Uninstall one of the two.",
+        )
     for path in (ours, theirs):
         if path.is_file():
             return Check(subject="reaper script", status="ok", detail=str(path))
@@ -64,7 +68,7 @@ def _registration(folder: Path) -> Check:
     except FileNotFoundError:
         lines = []
     except OSError as error:
-        return _warning("action", f"{keys}: {error.strerror}.", "Check its permissions.")
+        return _warning("action", f"{keys} cannot be read ({error.strerror}).", "Check its permissions.")
     if any(keyboard.names_script(line, path, str(scripts)) for line in lines for path in paths):
         return Check(subject="reaper action", status="ok", detail="in the Actions list")
     return _warning("action", "not in the Actions list.", _INSTALL)
@@ -77,14 +81,14 @@ def _command(folder: Path) -> Check:
         command = config["command"]
         program = command[0] if command else None
     except FileNotFoundError:
-        return _warning("program", "the script does not know it yet.", _INSTALL)
+        return _warning("program", "the script does not know how to start Stemdock.", _INSTALL)
     except (OSError, ValueError, TypeError, LookupError) as error:
         return _warning("program", f"{path} is damaged ({error!r}).", _INSTALL)
     if program is None:
-        detail = "the script waits for: plugin-cli reaper serve"
+        detail = "this REAPER cannot start programs; keep running: plugin-cli reaper serve"
         return Check(subject="reaper program", status="ok", detail=detail)
     if not os.access(program, os.X_OK):
-        return _warning("program", f"{program} is gone.", _INSTALL)
+        return _warning("program", f"{program} does not exist or cannot be run.", _INSTALL)
     return Check(subject="reaper program", status="ok", detail=" ".join(command))
 
 
@@ -98,5 +102,5 @@ def _jobs(folder: Path) -> Check:
 
 
 def _warning(subject: str, detail: str, remedy: str) -> Check:
-    # Never a failure: songs can be separated without REAPER.
+    # Never a failure: Stemdock works without REAPER.
     return Check(subject=f"reaper {subject}", status="warning", detail=detail, remedy=remedy)

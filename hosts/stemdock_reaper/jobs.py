@@ -1,13 +1,13 @@
-"""The job folder, through which the script in REAPER and the worker talk.
+"""The job folder, through which the script in REAPER and the worker communicate.
 
-    job.json        script      what to separate, and where the stems go
-    progress.jsonl  worker      made at once, which claims the job; then at least a line a second
-    cancel          script      its existence asks the worker to stop
-    result.json     worker      the last thing to appear, complete from the first moment
-    log.txt         worker      whatever it says
+    job.json        script      what to separate, and where to write the stems
+    progress.jsonl  worker      created first, which claims the job; then at least one line per second
+    cancel          script      asks the worker to stop
+    result.json     worker      written last, in one step
+    log.txt         worker      all output of the worker
 
 Conventions:
-    Text is UTF-8; the worker escapes what is not ASCII. `start` and `duration` are in seconds.
+    Text is UTF-8; the worker escapes characters outside ASCII. `start` and `duration` are in seconds.
 """
 
 from __future__ import annotations
@@ -28,44 +28,44 @@ if TYPE_CHECKING:
 
 PROTOCOL: Final = 1
 _OLD: Final = 7 * 24 * 3600
-"""Seconds."""
+"""Seconds after which an unused job folder is removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A part of a file that is to be separated."""
+    """A part of a file to separate."""
 
     id: str
     name: str
-    """What people call it; becomes part of the file names."""
+    """Name for the user; becomes part of the file names."""
     path: Path
     start: float
     """Seconds into the file."""
     duration: float | None
-    """Seconds; None for all the rest."""
+    """Seconds; None for the rest of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What the script asks for."""
+    """A request of the script."""
 
     folder: Path
     output_folder: Path
     model: str
     stems: tuple[str, ...]
-    """Stems to keep; all of the model's if empty."""
+    """Stems to keep; empty for all."""
     sources: tuple[Source, ...]
 
     def is_own_file(self, path: Path) -> bool:
-        """Whether a file was made for this job alone."""
+        """Whether a file was rendered for this job only."""
         return path.parent == self.folder
 
 
 def claim_job(folder: Path) -> Path:
-    """Makes the progress file, which only one worker can do.
+    """Claims a job by creating its progress file, which only one worker can do.
 
     Raises:
-        JobTakenError: Another worker did.
+        JobTakenError: Another worker has claimed the job.
         JobError: The folder is missing or read-only.
     """
     path = folder / "progress.jsonl"
@@ -74,15 +74,15 @@ def claim_job(folder: Path) -> Path:
     except FileExistsError as error:
         raise JobTakenError(folder) from error
     except OSError as error:
-        raise JobError(folder, f"cannot be written to ({error.strerror})") from error
+        raise JobError(folder, f"cannot be written ({error.strerror})") from error
     return path
 
 
 def read_job(folder: Path) -> Job:
-    """Reads what the script wrote.
+    """Reads the request.
 
     Raises:
-        JobError: It is missing, damaged, or of another protocol.
+        JobError: The request is missing, damaged, or has another protocol version.
     """
     try:
         content = parse_json((folder / "job.json").read_text(encoding="utf-8"))
@@ -93,15 +93,15 @@ def read_job(folder: Path) -> Job:
     try:
         return _job(folder, content)
     except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
-        raise JobError(folder, f"job.json is not understood ({error!r})") from error
+        raise JobError(folder, f"job.json is invalid ({error!r})") from error
 
 
 def _job(folder: Path, content: Mapping[str, Any]) -> Job:
     if content["protocol"] != PROTOCOL:
-        raise JobError(folder, f"the script speaks protocol {content['protocol']}, not {PROTOCOL}")
+        raise JobError(folder, f"the script uses protocol {content['protocol']} instead of {PROTOCOL}")
     sources = tuple(_source(source) for source in content["sources"])
     if not sources or len({source.id for source in sources}) != len(sources):
-        raise ValueError("sources")
+        raise ValueError("no sources, or two with the same id")
     return Job(
         folder=folder,
         output_folder=Path(_text(content["output_dir"])),
@@ -115,7 +115,7 @@ def _source(content: Mapping[str, Any]) -> Source:
     duration = content.get("duration")
     start = float(content["start"])
     if not (start >= 0 and (duration is None or float(duration) > 0)):
-        raise ValueError("start or duration")
+        raise ValueError("start or duration out of range")
     return Source(
         id=_text(content["id"]),
         name=_text(content["name"]),
@@ -127,15 +127,15 @@ def _source(content: Mapping[str, Any]) -> Source:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a text")
     return value
 
 
 def waiting_jobs(parent: Path) -> list[Path]:
-    """Job folders that are complete, unclaimed and still wanted, oldest first."""
+    """Job folders that are complete, unclaimed and not cancelled, oldest first."""
     waiting = []
     for path in parent.glob("*/job.json"):
-        # A folder may be removed while we look.
+        # A folder may be removed while the list is read.
         with suppress(OSError):
             if not any(path.with_name(name).exists() for name in ("progress.jsonl", "cancel", "result.json")):
                 waiting.append((path.stat().st_mtime, path.parent))
@@ -143,7 +143,7 @@ def waiting_jobs(parent: Path) -> list[Path]:
 
 
 def remove_old_jobs(parent: Path) -> int:
-    """Removes job folders that nothing has touched for a week; returns how many."""
+    """Removes job folders without changes for a week; returns their number."""
     n_removed = 0
     for folder in parent.glob("*/"):
         with suppress(OSError):
@@ -154,10 +154,10 @@ def remove_old_jobs(parent: Path) -> int:
 
 
 def write_result(folder: Path, result: Mapping[str, Any]) -> None:
-    """Writes the last file of a job, so that the script never sees half of it.
+    """Writes the last file of a job in one step, so that the script never reads half of it.
 
     Raises:
-        JobError: The disk is full or gone.
+        JobError: The result cannot be written.
     """
     staged = folder / "result.json.part"
     try:

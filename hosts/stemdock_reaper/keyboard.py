@@ -2,7 +2,7 @@
 
 A line reads `SCR 260 0 RS<id> "Custom: <name>" <path>`: 260 lets a second start end the running one,
 0 is the main section, and a relative path starts in the Scripts folder. REAPER rewrites the file
-whenever a shortcut changes, so it must not run while the file is edited.
+whenever a shortcut changes, so REAPER must be closed while the file is edited.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _FIELDS: Final = 6
 
 
 def quoted(text: str) -> str:
-    """A word as REAPER's configuration files quote it: there is no escape, only a choice of quotes.
+    """Quotes a word as in REAPER's configuration files: without escapes, with one of three quotation marks.
 
     Raises:
-        ValueError: The text has a line break, or all three quotation marks.
+        ValueError: The text contains a line break, or all three quotation marks.
     """
     if any(character in text for character in "\r\n\0"):
         raise ValueError("a line break cannot be quoted")
@@ -34,7 +34,7 @@ def quoted(text: str) -> str:
 
 
 def split_words(line: str) -> list[str]:
-    """Words of a line, the way REAPER cuts it: quotes count at the start of a word only."""
+    """Words of a line, split as REAPER does: quotes count only at the start of a word."""
     words = []
     rest = line.strip(_BLANKS)
     while rest:
@@ -60,7 +60,7 @@ def script_line(path: str) -> str:
 
 
 def script_path(line: str) -> str | None:
-    """The path in a line for a script, with slashes; None if it is another kind of line."""
+    """The path in a script's line, with slashes; None for other lines."""
     words = split_words(line)
     if len(words) != _FIELDS or words[0] != "SCR":
         return None
@@ -68,10 +68,10 @@ def script_path(line: str) -> str | None:
 
 
 def names_script(line: str, path: str, scripts: str) -> bool:
-    """Whether a line is for this script.
+    """Whether a line names this script.
 
     Args:
-        line: Of `reaper-kb.ini`.
+        line: A line of `reaper-kb.ini`.
         path: Relative to the Scripts folder, with slashes.
         scripts: The Scripts folder, since REAPER may write an absolute path.
     """
@@ -85,16 +85,16 @@ def names_script(line: str, path: str, scripts: str) -> bool:
 
 
 def added_text(content: bytes, paths: Sequence[str], scripts: str, line_end: bytes) -> bytes:
-    """What to append to `reaper-kb.ini` so that it names all these scripts.
+    """The text to append to `reaper-kb.ini` so that it names all these scripts.
 
     Args:
-        content: Of the file.
+        content: The file's content.
         paths: Relative to the Scripts folder, with slashes.
         scripts: The Scripts folder.
-        line_end: For a file that has none yet.
+        line_end: The line end for a file without lines.
 
     Returns:
-        Lines for the scripts that are not named yet. Removing this text again restores the file.
+        Lines for the scripts that are not named yet. Removing this text restores the file.
     """
     known = content.decode("utf-8", "surrogateescape").splitlines()
     missing = [path for path in paths if not any(names_script(line, path, scripts) for line in known)]
@@ -108,11 +108,11 @@ def added_text(content: bytes, paths: Sequence[str], scripts: str, line_end: byt
 
 
 def without(content: bytes, added: bytes, paths: Sequence[str], scripts: str) -> bytes:
-    """The content of `reaper-kb.ini` without our lines.
+    """The content of `reaper-kb.ini` without Stemdock's lines.
 
     Args:
-        content: Of the file as it is now.
-        added: What was appended.
+        content: The file's current content.
+        added: The text that was appended.
         paths: Relative to the Scripts folder, with slashes.
         scripts: The Scripts folder.
     """

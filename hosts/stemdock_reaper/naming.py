@@ -1,4 +1,4 @@
-"""Names for stem files that are legal on every system and never those of another file."""
+"""Names for stem files: valid on every system, and never the name of an existing file."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 _ILLEGAL: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _LONGEST: Final = 120
-"""Bytes of a name in UTF-8; file systems take 255, and the stem's title must fit too."""
+"""Bytes of a name in UTF-8; file systems allow 255, which include the stem's title."""
 
 
 def file_name(name: str) -> str:
-    """A name with what some file system forbids replaced or cut off."""
+    """A name without characters that some file system forbids, shortened if need be."""
     legal = _ILLEGAL.sub("_", name).strip(" .")
     shortened = legal.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore").strip(" .")
     return shortened or "Item"
 
 
 def reserve_paths(folder: Path, name: str, stems: Sequence[str]) -> Mapping[str, Path]:
-    """Creates an empty file for each stem, under one number for all of them.
+    """Creates an empty file for each stem, with the same number in all names.
 
     Args:
-        folder: Where they go; must exist.
-        name: Of the mixture.
-        stems: Names of stems.
+        folder: An existing folder.
+        name: Name of the mixture.
+        stems: Names of the stems.
 
     Returns:
         `<name> - <Stem>.wav`, or `<name> (2) - <Stem>.wav` and so on, for each stem.
 
     Raises:
-        OutputError: The folder cannot be written to.
+        OutputError: A file cannot be created.
     """
     base = file_name(name)
     for number in count(1):
@@ -49,12 +49,12 @@ def reserve_paths(folder: Path, name: str, stems: Sequence[str]) -> Mapping[str,
 
 
 def title(stem: str) -> str:
-    """A stem's name as people read it."""
+    """A stem's name as shown to the user."""
     return stem[:1].upper() + stem[1:]
 
 
 def _create_all(paths: Sequence[Path]) -> bool:
-    """Creates all files or none; False if one is there already."""
+    """Creates all files or none; False if one exists already."""
     created: list[Path] = []
     for path in paths:
         try:
@@ -68,7 +68,7 @@ def _create_all(paths: Sequence[Path]) -> bool:
             raise OutputError(
                 path,
                 f"cannot be created ({error.strerror})",
-                remedy="Check the permissions and free space of the project's media folder.",
+                remedy="Check the permissions and the free disk space of the project's media folder.",
             ) from error
         created.append(path)
     return True

@@ -1,4 +1,4 @@
-"""Tells Stemdock about REAPER."""
+"""Registers REAPER with Stemdock."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 @hookimpl
 def stemdock_hosts() -> list[HostEntry]:
     """REAPER 6.47 or newer."""
-    return [HostEntry(name="reaper", summary="REAPER, by ReaScript.", diagnose=_diagnose)]
+    return [HostEntry(name="reaper", summary="REAPER, with ReaScript.", diagnose=_diagnose)]
 
 
 @hookimpl
 def stemdock_commands() -> list[CommandEntry]:
     """`reaper` and its subcommands."""
-    return [CommandEntry(name="reaper", summary="Stems inside REAPER.", load=_load_commands)]
+    return [CommandEntry(name="reaper", summary="Separate stems inside REAPER.", load=_load_commands)]
 
 
 def _diagnose() -> list[Check]:

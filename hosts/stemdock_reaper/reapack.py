@@ -2,7 +2,7 @@
 
     python -m stemdock_reaper.reapack https://example.org/stemdock/v0.1.0/lua > index.xml
 
-ReaPack puts the files into `Scripts/<index>/<category>`, and registers those that are marked as main.
+ReaPack installs the files in `Scripts/<index>/<category>`, and adds those marked as main to the Actions list.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
-from stemdock_reaper.installer import SHIPPED
 from stemdock_reaper.places import ACTION_SCRIPT, REAPACK_CATEGORY
+from stemdock_reaper.shipped import SHIPPED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,9 +27,9 @@ def index(base_url: str, time: datetime, folder: Path = SHIPPED) -> str:
     """The index as XML.
 
     Args:
-        base_url: Where the files of `folder` can be had.
-        time: Of the release.
-        folder: The scripts.
+        base_url: The address of the files in `folder`.
+        time: Date of the release.
+        folder: The folder of the scripts.
     """
     main = folder / ACTION_SCRIPT
     tags = dict(_TAG.findall(main.read_text(encoding="utf-8")))

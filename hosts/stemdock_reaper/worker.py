@@ -1,4 +1,4 @@
-"""Separates what a job folder asks for; runs in a process of its own, beside REAPER."""
+"""Separates the sources of a job; runs in a process of its own, beside REAPER."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock import CancelledError, ModelContractError, OutputError, StemdockError
-from stemdock_reaper.attendant import Attendant
+from stemdock_reaper.heartbeat import Heartbeat
 from stemdock_reaper.jobs import claim_job, read_job, write_result
 from stemdock_reaper.naming import reserve_paths, title
 
@@ -22,53 +22,53 @@ if TYPE_CHECKING:
     from stemdock_reaper.jobs import Job, Source
 
 _LOADED: Final = 0.02
-"""Fraction of a job that loading the model counts for."""
+"""Share of the progress for loading the model."""
 
 
-def work(folder: Path, open_separator: Callable[[str], Separator]) -> str:
-    """Does one job from claim to result.
+def run_job(folder: Path, open_separator: Callable[[str], Separator]) -> str:
+    """Runs one job, from claim to result.
 
     Args:
         folder: The job folder.
-        open_separator: Loads a model by name; may keep it for the next job.
+        open_separator: Loads a model by name, and may keep it for the next job.
 
     Returns:
         The status in the result: "ok", "cancelled" or "error".
 
     Raises:
-        JobError: The folder cannot be claimed, or cannot take the result.
+        JobError: The job cannot be claimed, or the result cannot be written.
     """
-    with Attendant(claim_job(folder)) as attendant:
-        result = _result(folder, open_separator, attendant)
+    with Heartbeat(claim_job(folder)) as heartbeat:
+        result = _result(folder, open_separator, heartbeat)
     write_result(folder, result)
     return str(result["status"])
 
 
-def _result(folder: Path, open_separator: Callable[[str], Separator], attendant: Attendant) -> dict[str, Any]:
-    """Separates; whatever happens becomes a result, so that the script is never left waiting."""
+def _result(folder: Path, open_separator: Callable[[str], Separator], heartbeat: Heartbeat) -> dict[str, Any]:
+    """Separates; every error becomes a result, so that the script never waits in vain."""
     try:
         job = read_job(folder)
         with _own_files_removed(job):
-            attendant.tell(0.0, "Loading the model")
-            return _separate(job, open_separator(job.model), attendant)
+            heartbeat.report(0.0, "Loading the model")
+            return _separate(job, open_separator(job.model), heartbeat)
     except CancelledError:
         return {"status": "cancelled"}
     except StemdockError as error:
         return {"status": "error", "error": _described(error)}
-    except BaseException as error:  # also when the process is told to end
+    except BaseException as error:  # signals that end the process, too
         traceback.print_exc()
         write_result(folder, {"status": "error", "error": _described(error)})
         raise
 
 
-def _separate(job: Job, separator: Separator, attendant: Attendant) -> dict[str, Any]:
+def _separate(job: Job, separator: Separator, heartbeat: Heartbeat) -> dict[str, Any]:
     stems = job.stems or separator.card.stems
     unknown = [stem for stem in stems if stem not in separator.card.stems]
     if unknown:
         raise ModelContractError(
             separator.card.name,
             f"has no stem {', '.join(unknown)}",
-            remedy=f"It has: {', '.join(separator.card.stems)}. Choose among these.",
+            remedy=f"Choose among its stems: {', '.join(separator.card.stems)}.",
         )
     total = sum(source.duration or 1.0 for source in job.sources)
     done = 0.0
@@ -79,19 +79,19 @@ def _separate(job: Job, separator: Separator, attendant: Attendant) -> dict[str,
             text += f" ({number} of {len(job.sources)})"
         share = (source.duration or 1.0) / total
 
-        def tell(fraction: float, before: float = done, share: float = share, text: str = text) -> None:
-            attendant.tell(_LOADED + (1 - _LOADED) * (before + share * fraction), text)
+        def report(fraction: float, before: float = done, share: float = share, text: str = text) -> None:
+            heartbeat.report(_LOADED + (1 - _LOADED) * (before + share * fraction), text)
 
-        tell(0.0)
+        report(0.0)
         try:
-            entries.append(_separate_source(job, source, separator, stems, tell, attendant))
+            entries.append(_separate_source(job, source, separator, stems, report, heartbeat))
         except CancelledError:
             _discard(entries)
             raise
         except StemdockError as error:
             entries.append({"id": source.id, "status": "error", "error": _described(error)})
         done += share
-    if attendant.look():
+    if heartbeat.check_cancel():
         _discard(entries)
         raise CancelledError
     if all(entry["status"] == "error" for entry in entries):
@@ -104,16 +104,17 @@ def _separate_source(
     source: Source,
     separator: Separator,
     stems: Sequence[str],
-    tell: Callable[[float], None],
-    attendant: Attendant,
+    report: Callable[[float], None],
+    heartbeat: Heartbeat,
 ) -> dict[str, Any]:
     """Separates one source; returns its entry in the result."""
-    from stemdock import Excerpt, Observer, separate_file  # noqa: PLC0415  takes a while, and progress has begun to be told
+    # Slow, so it follows the first progress line.
+    from stemdock import Excerpt, Observer, separate_file  # noqa: PLC0415
 
     def on_progress(progress: Progress) -> None:
-        tell(progress.done_length / progress.total_length if progress.total_length else 0.0)
+        report(progress.done_length / progress.total_length if progress.total_length else 0.0)
 
-    if attendant.cancel.is_set():
+    if heartbeat.cancel.is_set():
         raise CancelledError
     with _staging(job.output_folder) as staging:
         separated = separate_file(
@@ -121,7 +122,7 @@ def _separate_source(
             source.path,
             staging,
             excerpt=Excerpt(start=source.start, duration=source.duration),
-            observer=Observer(on_progress=on_progress, cancel=attendant.cancel),
+            observer=Observer(on_progress=on_progress, cancel=heartbeat.cancel),
         )
         paths = reserve_paths(job.output_folder, source.name, stems)
         _move({separated.stems[stem]: path for stem, path in paths.items()})
@@ -136,7 +137,7 @@ def _separate_source(
 
 
 def _move(files: Mapping[Path, Path]) -> None:
-    """Moves stems onto the empty files that hold their names, all or none."""
+    """Replaces the empty files that reserve the names with the stems: all or none."""
     try:
         for staged, path in files.items():
             staged.replace(path)
@@ -145,22 +146,24 @@ def _move(files: Mapping[Path, Path]) -> None:
             with suppress(OSError):
                 path.unlink()
         raise OutputError(
-            path, f"cannot be written ({error.strerror})", remedy="Close what uses the file, and try again."
+            path,
+            f"cannot be written ({error.strerror})",
+            remedy="Close programs that use this file, and start the action again.",
         ) from error
 
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside `folder`, gone at the end."""
+    """A hidden folder inside `folder`, removed at the end."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".stemdock-", dir=folder))
     except (OSError, ValueError) as error:
-        # Of a path with a NUL in it, or of letters that are none, Python says that the value is wrong.
+        # Python raises ValueError for a path with a NUL or an unpaired surrogate.
         raise OutputError(
             folder,
-            f"cannot be written to ({error.strerror if isinstance(error, OSError) else error})",
-            remedy="Save the project in a folder that you may write to, and start the action again.",
+            f"cannot be written ({error.strerror if isinstance(error, OSError) else error})",
+            remedy="Save the project in a folder that you can write to, and start the action again.",
         ) from error
     try:
         yield staging
@@ -170,7 +173,7 @@ def _staging(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _own_files_removed(job: Job) -> Iterator[None]:
-    """Removes the inputs that the script rendered for this job: they are as large as the songs."""
+    """Removes the files that the script rendered for this job: they are as large as the songs."""
     try:
         yield
     finally:
@@ -181,7 +184,7 @@ def _own_files_removed(job: Job) -> Iterator[None]:
 
 
 def _discard(entries: Sequence[dict[str, Any]]) -> None:
-    """Removes the stems of a job that was cancelled: nothing would ever refer to them."""
+    """Removes the stems of a cancelled job, which no project uses."""
     for entry in entries:
         for stem in entry.get("stems", ()):
             with suppress(OSError):
@@ -191,5 +194,5 @@ def _discard(entries: Sequence[dict[str, Any]]) -> None:
 def _described(error: BaseException) -> dict[str, str]:
     if isinstance(error, StemdockError):
         return {"code": type(error).__name__, "message": str(error), "hint": error.remedy}
-    message = f"the worker stopped: {error!r}"
-    return {"code": type(error).__name__, "message": message, "hint": "See log.txt in the job folder."}
+    message = f"Stemdock failed unexpectedly ({error!r})"
+    return {"code": type(error).__name__, "message": message, "hint": "Please report this with the log file."}

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from stemdock.audio import AudioWriter as AudioWriter
     from stemdock.audio import audio_info as audio_info
     from stemdock.audio import open_audio as open_audio
-    from stemdock.audio.native_files import native_name as native_name
     from stemdock.card import INPUT_NAME as INPUT_NAME
     from stemdock.card import MaskExtension as MaskExtension
     from stemdock.card import ModelCard as ModelCard
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from stemdock.inference.opening import open_model as open_model
     from stemdock.inference.opening import plain_name as plain_name
     from stemdock.inference.opening import verify_model as verify_model
+    from stemdock.lib.arrays import FloatArray as FloatArray
     from stemdock.lib.atomic import atomic_file as atomic_file
     from stemdock.lib.atomic import move_all_to_place as move_all_to_place
     from stemdock.lib.atomic import write_atomically as write_atomically
@@ -69,6 +69,9 @@ if TYPE_CHECKING:
     from stemdock.lib.locking import try_locked as try_locked
     from stemdock.lib.os_errors import os_errors_as as os_errors_as
     from stemdock.lib.os_errors import reason_for as reason_for
+    from stemdock.lib.processes import find_processes as find_processes
+    from stemdock.lib.processes import is_running as is_running
+    from stemdock.lib.processes import processor_time as processor_time
     from stemdock.lib.untrusted_json import parse_json as parse_json
     from stemdock.output.options import Output as Output
     from stemdock.plugins import Plugins as Plugins
@@ -78,7 +81,6 @@ if TYPE_CHECKING:
     from stemdock.types import CommandEntry as CommandEntry
     from stemdock.types import Execution as Execution
     from stemdock.types import FetchProgress as FetchProgress
-    from stemdock.types import FloatArray as FloatArray
     from stemdock.types import HostEntry as HostEntry
     from stemdock.types import MaskSession as MaskSession
     from stemdock.types import ModelDownload as ModelDownload
@@ -91,7 +93,6 @@ if TYPE_CHECKING:
 
 _NAMES: Final = {
     "audio": "AudioInfo AudioWriter audio_info open_audio",
-    "audio.native_files": "native_name",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
     "errors": """
@@ -112,13 +113,15 @@ _NAMES: Final = {
     "lib.legal_names": "is_device_name legal_name",
     "lib.locking": "locked try_locked",
     "lib.os_errors": "os_errors_as reason_for",
+    "lib.arrays": "FloatArray",
+    "lib.processes": "find_processes is_running processor_time",
     "lib.untrusted_json": "parse_json",
     "output.options": "Output",
     "plugins": "Plugins load_plugins",
     "separator": "Separator",
     "types": """
-        Check CommandEntry Execution FetchProgress FloatArray HostEntry MaskSession ModelDownload ModelEntry
-        Progress SeparatedFile Separation
+        Check CommandEntry Execution FetchProgress HostEntry MaskSession ModelDownload ModelEntry Progress
+        SeparatedFile Separation
     """,
 }
 """The public names by the module that defines them."""

@@ -15,13 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from stemdock.card import ModelCard
+    from stemdock.lib import arrays
 
-    FloatArray: TypeAlias = NDArray[np.float32]
-    ComplexArray: TypeAlias = NDArray[np.complex64]
+    FloatArray: TypeAlias = arrays.FloatArray
+    ComplexArray: TypeAlias = arrays.ComplexArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

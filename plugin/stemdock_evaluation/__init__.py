@@ -1,1 +1,1 @@
-"""How good separations are, measured on songs whose true stems are known."""
+"""Measures separation quality on songs whose true stems are known."""

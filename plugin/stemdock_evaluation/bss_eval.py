@@ -1,87 +1,53 @@
-"""BSS Eval, version 4: how near estimated sources are to the true ones.
+"""BSS Eval, version 4: how close estimated sources are to the true ones.
 
-An estimate is split into the true source, a spatial distortion, interference and artifacts by two
-least-squares projections: onto delayed versions of the true source's channels, and onto those of all
-true sources. Four ratios in dB tell how loud the parts are, second by second.
+Two least-squares projections split each estimate into the true source, spatial distortion, interference and
+artifacts. Four ratios in dB compare the levels of these parts, second by second. They are the source to
+distortion ratio (SDR), source to interference ratio (SIR), source to artifacts ratio (SAR) and image to
+spatial distortion ratio (ISR).
 
-Formulas: E. Vincent, H. Sawada, P. Bofill, S. Makino, J. P. Rosca, "First Stereo Audio Source Separation
-Evaluation Campaign", ICA 2007, for source images; F.-R. Stöter, A. Liutkus, N. Ito, "The 2018 Signal
-Separation Evaluation Campaign", LVA/ICA 2018, for filters that are those of the whole song.
+References:
+    E. Vincent, H. Sawada, P. Bofill, S. Makino, J. P. Rosca, "First Stereo Audio Source Separation Evaluation
+    Campaign", ICA 2007, for source images.
+    F.-R. Stöter, A. Liutkus, N. Ito, "The 2018 Signal Separation Evaluation Campaign", LVA/ICA 2018, for
+    filters that are fitted to the whole song.
 
 Conventions:
-    Signals are float64 and time-first, `(n_samples, n_sources * n_channels)`, all channels of the
-    first source before those of the second. They pass in pieces, so that memory does not grow with
-    their length.
+    Signals are float64 and time-first, `(n_samples, n_sources * n_channels)`, all channels of the first
+    source before those of the second. They arrive in pieces, so that memory use does not depend on their
+    length.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.linalg import toeplitz
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    Signals: TypeAlias = NDArray[np.float64]
-    Spectra: TypeAlias = NDArray[np.complex128]
+    from stemdock_evaluation.projection import Projection, Signals, Spectra
 
 RATIOS: Final = ("SDR", "SIR", "SAR", "ISR")
-"""Source to distortion, to interference, to artifacts, and image to spatial distortion, all in dB."""
-_EPSILON: Final = float(np.finfo(np.float64).eps)
+"""The ratios, all in dB, in this order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Projection:
-    """Filters that turn true sources into the part of each estimate that they explain."""
-
-    together: NDArray[np.float64]
-    """From every channel of every source to every channel of every estimate:
-    `(n_signals, n_signals, filter_length)`."""
-    alone: NDArray[np.float64]
-    """From the channels of a source to those of its own estimate:
-    `(n_sources, n_channels, n_channels, filter_length)`."""
-
-
-def fit(pieces: Iterable[tuple[Signals, Signals]], n_sources: int, filter_length: int) -> Projection:
-    """Finds the filters of a whole song.
+def frame_ratios(
+    frames: Iterable[tuple[Signals, Signals]], projection: Projection
+) -> Iterator[NDArray[np.float64]]:
+    """Computes the ratios frame by frame.
 
     Args:
-        pieces: True sources and their estimates, piece by piece; only the last may be shorter than the
-            others.
-        n_sources: Sources in a piece; each has as many channels.
-        filter_length: Delays that the projections allow, from 0 up, in samples.
-    """
-    correlations = _correlations(pieces, filter_length)
-    n_signals = len(correlations)
-    n_channels = n_signals // n_sources
-    gram = np.empty((n_signals, filter_length, n_signals, filter_length))
-    for row in range(n_signals):
-        for column in range(n_signals):
-            gram[row, :, column] = toeplitz(correlations[row, column], correlations[column, row])
-    targets = correlations[:, n_signals:].transpose(0, 2, 1)
-    alone = []
-    for source in range(n_sources):
-        own = slice(source * n_channels, (source + 1) * n_channels)
-        alone.append(_solve(gram[own, :, own].copy(), targets[own, :, own]))
-    return Projection(together=_solve(gram, targets), alone=np.stack(alone))
-
-
-def rated(frames: Iterable[tuple[Signals, Signals]], projection: Projection) -> Iterator[NDArray[np.float64]]:
-    """Rates the estimates frame by frame.
-
-    Args:
-        frames: True sources and their estimates, the same length every time.
+        frames: True sources and their estimates, all of the same length.
         projection: The filters of the whole song.
 
     Yields:
         For each frame `(n_sources, 4)`, in the order of `RATIOS`, dB. NaN where a ratio is not finite, and
-        everywhere if a source or an estimate is silent: then nothing can be said about any.
+        in the whole frame if a source or an estimate is silent, since the ratios are then undefined.
     """
     spectra: _FilterSpectra | None = None
     for references, estimates in frames:
@@ -95,7 +61,7 @@ def rated(frames: Iterable[tuple[Signals, Signals]], projection: Projection) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FilterSpectra:
-    """A projection, ready for frames of one length."""
+    """The filters of a projection as spectra, for frames of one length."""
 
     padded_length: int
     """Samples of a filtered frame."""
@@ -115,7 +81,7 @@ class _FilterSpectra:
         )
 
     def filtered(self, spectra: Spectra, filters: Spectra) -> NDArray[np.float64]:
-        """Signals `(n_outputs, padded_length)` that filters `(n_inputs, n_outputs, n_bins)` make of some."""
+        """Applies filters `(n_inputs, n_outputs, n_bins)`; returns signals `(n_outputs, padded_length)`."""
         products = np.einsum("if,iof->of", spectra, filters)
         samples: NDArray[np.float64] = irfft(products, self.n_fft)[:, : self.padded_length]
         return samples
@@ -140,59 +106,6 @@ def _ratios(references: Signals, estimates: Signals, filters: _FilterSpectra) ->
             )
         )
     return np.array(rows)
-
-
-def _correlations(pieces: Iterable[tuple[Signals, Signals]], filter_length: int) -> NDArray[np.float64]:
-    """Sums over t of reference i at t - k, times signal j at t.
-
-    Returns:
-        `(n_signals, 2 * n_signals, filter_length)`: j counts the references, then the estimates.
-    """
-    spectrum: Spectra | None = None
-    n_fft = 0
-    past: Signals | None = None
-    for references, estimates in pieces:
-        context = np.zeros((filter_length - 1, references.shape[1])) if past is None else past
-        delayed = np.concatenate([context, references])
-        past = delayed[len(delayed) - filter_length + 1 :]
-        if spectrum is None:
-            n_fft = next_fast_len(len(delayed), real=True)
-            n_signals = references.shape[1]
-            spectrum = np.zeros((n_signals, 2 * n_signals, n_fft // 2 + 1), np.complex128)
-        now = np.concatenate([references, estimates], axis=1)
-        # The zeros keep the circular correlation from wrapping round.
-        now = np.concatenate([np.zeros((filter_length - 1, now.shape[1])), now])
-        spectrum += rfft(delayed.T, n_fft).conj()[:, None] * rfft(now.T, n_fft)
-    if spectrum is None:
-        raise ValueError("no samples")
-    correlations: NDArray[np.float64] = irfft(spectrum, n_fft)[:, :, :filter_length]
-    return correlations
-
-
-def _solve(gram: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Least-squares filters; `gram` is overwritten.
-
-    Args:
-        gram: `(n_inputs, filter_length, n_inputs, filter_length)`.
-        targets: `(n_inputs, filter_length, n_outputs)`.
-
-    Returns:
-        `(n_inputs, n_outputs, filter_length)`.
-    """
-    n_inputs, filter_length, n_outputs = targets.shape
-    size = n_inputs * filter_length
-    matrix = gram.reshape(size, size)
-    # This much, and solving by LU, as museval does: where the sources have bands without energy, the
-    # filters are a matter of rounding, and a firmer hand would bring other ratios.
-    matrix[np.diag_indices(size)] += _EPSILON
-    columns = targets.reshape(size, n_outputs)
-    try:
-        filters = np.linalg.solve(matrix, columns)
-    except np.linalg.LinAlgError:
-        # Equal channels, say: many filters fit equally well, and any of them will do.
-        matrix[np.diag_indices(size)] += size * _EPSILON * matrix.diagonal().max()
-        filters = np.linalg.solve(matrix, columns)
-    return np.asarray(filters, np.float64).reshape(n_inputs, filter_length, n_outputs).transpose(0, 2, 1)
 
 
 def _any_silent(signals: Signals, n_sources: int) -> bool:

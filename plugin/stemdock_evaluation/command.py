@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stemdock_evaluation.dataset import Track
     from stemdock_evaluation.scoring import TrackScores
 
-# What only the work itself needs (numpy, scipy, onnxruntime), the functions import.
+# numpy, scipy and onnxruntime are imported in functions, so that --help stays fast.
 
 
 @click.command("evaluate")
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 @separation_options
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
-    help=f"Keep the stems of the model as DIR/{SUBSET}/<track>/<stem>.wav.",
+    help=f"Keep the separated stems as DIR/{SUBSET}/<track>/<stem>.wav.",
 )  # fmt: skip
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), metavar="FILE",
-    help="Write all figures, and how they came about, to a JSON file.",
+    help="Write all scores, versions and options to this JSON file.",
 )  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace stems and a JSON file that are there already.")
+@click.option("--overwrite", is_flag=True, help="Replace existing stems and an existing JSON file.")
 @click.pass_obj
 def command(
     plugins: Plugins,
@@ -49,10 +49,10 @@ def command(
 ) -> int:
     """Measure a model on songs with known stems.
 
-    MUSDB_DIR is laid out like MUSDB18-HQ: test/<track>/{mixture,vocals,drums,bass,other}.wav. Prints how far
-    the model's stems are from the true ones by BSS Eval 4, as museval does: SDR, SIR, SAR and ISR in dB, for
-    each track the median over its seconds, at the end the median over all tracks. Exit status 1 if a track
-    could not be measured.
+    MUSDB_DIR has the layout of MUSDB18-HQ: test/<track>/{mixture,vocals,drums,bass,other}.wav. Compares the
+    model's stems with the true ones by BSS Eval 4, like museval, and prints SDR, SIR, SAR and ISR in dB. The
+    score of a track is the median over its seconds. The last lines are the medians over all tracks. The exit
+    status is 1 if a track could not be measured.
     """
     tracks = find_tracks(dataset)
     if json_path and json_path.exists() and not overwrite:
@@ -61,7 +61,7 @@ def command(
     measured = references(separator.card)
     for stem in separator.card.stems:
         if stem not in measured:
-            click.echo(f"{stem}: the songs have no such stem, so it is not measured", err=True)
+            click.echo(f"{stem}: not measured, because the songs have no such stem", err=True)
     scores, failures = _evaluate(tracks, separator, measured, output, overwrite=overwrite)
     if json_path:
         from stemdock import model_sha256  # noqa: PLC0415
@@ -91,7 +91,7 @@ def _evaluate(
     *,
     overwrite: bool,
 ) -> tuple[list[TrackScores], dict[str, str]]:
-    """Prints the table; returns its scores, and by name why a track has none."""
+    """Prints the table; returns the scores, and the reasons for missing ones by track name."""
     from stemdock_evaluation.report import MEDIAN, Table  # noqa: PLC0415
     from stemdock_evaluation.scoring import aggregate  # noqa: PLC0415
 
@@ -135,7 +135,7 @@ def _scored(
 
 @contextmanager
 def _estimates(output: Path | None) -> Iterator[Path]:
-    """The folder for a model's stems; without `output` one that does not last."""
+    """The folder for the separated stems; without `output`, a temporary one."""
     if output is not None:
         yield output
         return
@@ -149,5 +149,5 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(
-            path, f"cannot be written ({error.strerror})", remedy="Choose a folder that you may write to."
+            path, f"cannot be written ({error.strerror})", remedy="Choose a folder that you can write to."
         ) from error

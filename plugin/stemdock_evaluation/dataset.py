@@ -1,4 +1,4 @@
-"""Songs with known stems, laid out like MUSDB18-HQ: SUBSET/TRACK/{mixture,STEM}.wav."""
+"""Songs with known stems in the layout of MUSDB18-HQ: SUBSET/TRACK/{mixture,STEM}.wav."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from stemdock import ModelCard
 
 SUBSET: Final = "test"
-"""The songs that nobody trains on."""
+"""The songs that are not used for training."""
 STEMS: Final = ("vocals", "drums", "bass", "other")
-"""What every song has, besides the mixture; they add up to it."""
+"""The stems of each song, which add up to the mixture."""
 
 _ACCOMPANIMENT: Final = "accompaniment"
-"""Stem of a model that stands for all that its others do not name."""
+"""A model's stem for everything that its other stems leave."""
 _MIN_SOURCES: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """One song; its files need not exist."""
+    """One song; its files may be missing."""
 
     folder: Path
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The track's name."""
         return self.folder.name
 
     @property
@@ -45,10 +45,10 @@ class Track:
 
 
 def find_tracks(folder: Path) -> list[Track]:
-    """Every folder below FOLDER/test, by name.
+    """The folders in FOLDER/test, sorted by name.
 
     Raises:
-        DatasetError: There is none.
+        DatasetError: FOLDER/test cannot be read or has no folders.
     """
     subset = folder / SUBSET
     try:
@@ -56,16 +56,15 @@ def find_tracks(folder: Path) -> list[Track]:
     except OSError as error:
         raise DatasetError(subset, f"cannot be read ({error.strerror})") from error
     if not paths:
-        raise DatasetError(subset, "has no folders of tracks")
+        raise DatasetError(subset, "contains no track folders")
     return [Track(folder=path) for path in paths]
 
 
 def references(card: ModelCard) -> Mapping[str, tuple[str, ...]]:
-    """Which true stems, added up, each stem of a model is measured against.
+    """For each measured stem of a model, the true stems that add up to its reference.
 
-    "accompaniment" is measured against all that the model does not name otherwise. A stem that the songs
-    do not have, the piano of 5stems, is measured against nothing, and belongs to none of the others: as
-    in Spleeter's own evaluation.
+    The reference of "accompaniment" is the sum of all stems that the model does not name. A stem that the
+    songs do not have, such as the piano of 5stems, is not measured, as in Spleeter's own evaluation.
 
     Raises:
         IncomparableModelError: Fewer than two stems can be measured.
@@ -79,7 +78,7 @@ def references(card: ModelCard) -> Mapping[str, tuple[str, ...]]:
     if len(measured) < _MIN_SOURCES:
         raise IncomparableModelError(
             card.name,
-            f"its stems are {', '.join(card.stems)}",
+            f"its stems {', '.join(card.stems)} cannot be compared with those of the songs",
             remedy=f"Evaluate a model with at least two stems of {', '.join((*STEMS, _ACCOMPANIMENT))}.",
         )
     return measured

@@ -1,4 +1,4 @@
-"""Why songs cannot be evaluated."""
+"""Errors of the evaluation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class DatasetError(StemdockError):
-    """A folder holds no songs with known stems.
+    """A folder contains no songs with known stems.
 
     Attributes:
         path: The folder.
@@ -20,16 +20,17 @@ class DatasetError(StemdockError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
             f"{path}: {reason}",
-            remedy="Give a folder like MUSDB18-HQ: test/<track>/{mixture,vocals,drums,bass,other}.wav.",
+            remedy="Choose a folder in the layout of MUSDB18-HQ: "
+            "test/<track>/{mixture,vocals,drums,bass,other}.wav.",
         )
         self.path = path
 
 
 class TrackError(StemdockError):
-    """A song whose files do not belong together, or say nothing about a separation.
+    """The files of a song do not match, or its stems cannot be measured.
 
     Attributes:
-        path: The file or folder that is to blame.
+        path: The file or folder.
     """
 
     def __init__(self, path: Path, reason: str, *, remedy: str) -> None:
@@ -38,4 +39,4 @@ class TrackError(StemdockError):
 
 
 class IncomparableModelError(ModelError):
-    """The model's stems are none of those that the songs have."""
+    """The model has fewer than two stems that the songs have, too."""

@@ -1,4 +1,4 @@
-"""Offers the command that evaluates a model."""
+"""Registers the command that evaluates a model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stemdock import CommandEntry, hookimpl
 if TYPE_CHECKING:
     import click
 
-# Every start of the command line imports this module; what the hook needs, it imports itself.
+# Every start of the command line imports this module, so other imports are in functions.
 
 
 @hookimpl

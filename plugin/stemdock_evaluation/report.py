@@ -1,4 +1,4 @@
-"""What an evaluation found, as lines for people and as JSON for programs."""
+"""The results of an evaluation, as a table for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from stemdock_evaluation.scoring import TrackScores
 
 FORMAT_VERSION: Final = 1
-"""Of the JSON: raised when a field changes its meaning."""
+"""Version of the JSON; it increases when a field changes its meaning."""
 MEDIAN: Final = "median"
-"""What stands in a table where a track's name does."""
+"""The label of the last lines of a table."""
 
 _MAX_NAME_LENGTH: Final = 40
 _RATIO_WIDTH: Final = 8
@@ -28,23 +28,23 @@ _RATIO_WIDTH: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """One model on one set of songs."""
+    """The results of one model on one set of songs."""
 
     card: ModelCard
     model_sha256: str
-    """Of the model's file, hex."""
+    """SHA-256 of the model's file, hex."""
     provider: str
-    """What the networks ran on."""
+    """Execution provider."""
     separation: Separation
     dataset: Path
     references: Mapping[str, tuple[str, ...]]
-    """For each measured stem the true stems that add up to it."""
+    """For each measured stem, the true stems that add up to its reference."""
     tracks: Sequence[TrackScores]
     failures: Mapping[str, str]
-    """Why there are no scores of a track, by its name."""
+    """Reasons for missing scores, by track name."""
 
     def values(self) -> dict[str, Any]:
-        """All of it as a JSON object."""
+        """The results as a JSON object."""
         return {
             "format_version": FORMAT_VERSION,
             "method": {
@@ -85,7 +85,7 @@ class Evaluation:
 
 
 class Table:
-    """Lines of a table whose tracks are known before their scores are."""
+    """Formats a table line by line, as scores arrive."""
 
     def __init__(self, tracks: Sequence[str], stems: Sequence[str]) -> None:
         names = (*tracks, MEDIAN, "track")
@@ -93,11 +93,11 @@ class Table:
         self._stem_width = max(map(len, (*stems, "stem")))
 
     def header(self) -> str:
-        """The line above all others."""
+        """The first line."""
         return self._line("track", "stem", RATIOS)
 
     def rows(self, name: str, stems: Mapping[str, Mapping[str, float | None]]) -> list[str]:
-        """A line for each stem of a track."""
+        """The lines of a track, one for each stem."""
         return [
             self._line(name, stem, ["-" if ratio is None else f"{ratio:z.3f}" for ratio in scores.values()])
             for stem, scores in stems.items()

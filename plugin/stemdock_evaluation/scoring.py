@@ -1,4 +1,4 @@
-"""Scores of one track, and those of many."""
+"""Scores of one track, and medians over tracks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock_evaluation.bss_eval import RATIOS, fit, rated
+from stemdock_evaluation.bss_eval import RATIOS, frame_ratios
 from stemdock_evaluation.errors import TrackError
+from stemdock_evaluation.projection import fit
 from stemdock_evaluation.signals import read_together
 
 if TYPE_CHECKING:
@@ -21,18 +22,18 @@ if TYPE_CHECKING:
     from stemdock_evaluation.dataset import Track
 
 WINDOW: Final = 1.0
-"""Seconds in a frame, and from one frame to the next."""
+"""Length of a frame and hop between frames, seconds."""
 FILTER_LENGTH: Final = 512
-"""Delays that the projections allow, in samples: what BSS Eval has always used."""
+"""Length of the projection filters, samples: BSS Eval's usual value."""
 _DECIMALS: Final = 5
-"""Of a ratio in dB, as in museval."""
+"""Decimals of a ratio in dB, as in museval."""
 _N_FFT: Final = 1 << 14
-"""Length of the transforms that correlate: longer ones are hardly faster and take more memory."""
+"""Length of the transforms for correlations; longer ones take more memory and are hardly faster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackScores:
-    """How well one track was separated."""
+    """The scores of one track."""
 
     track: str
     duration: float
@@ -40,22 +41,22 @@ class TrackScores:
     n_frames: int
     """Whole seconds of the track."""
     n_rated_frames: int
-    """Those in which no stem is silent."""
+    """Seconds in which no stem is silent."""
     stems: Mapping[str, Mapping[str, float | None]]
-    """For each stem the median over frames of each of `RATIOS`, dB."""
+    """For each stem, the median over frames of each ratio in `RATIOS`, dB."""
 
 
 def score(track: Track, separated: SeparatedFile, references: Mapping[str, tuple[str, ...]]) -> TrackScores:
-    """Compares estimates with the true stems, in memory that does not grow with the track.
+    """Compares estimates with the true stems; memory use does not depend on the length of the track.
 
     Args:
-        track: Has the true stems.
-        separated: Has the estimates; floating point, so that nothing is lost to rounding.
-        references: For each estimate that is measured, the true stems that add up to it.
+        track: The track with the true stems.
+        separated: The estimates, in floating point so that they are not rounded.
+        references: For each measured estimate, the true stems that add up to it.
 
     Raises:
         AudioFileError: A file cannot be read.
-        TrackError: The true stems do not fit the mixture, or there is no second in which all are heard.
+        TrackError: The true stems do not match the mixture, or in every second some stem is silent.
     """
     groups = [[track.stem(part) for part in parts] for parts in references.values()]
     groups += [[separated.stems[stem]] for stem in references]
@@ -73,13 +74,13 @@ def score(track: Track, separated: SeparatedFile, references: Mapping[str, tuple
     window_length = min(round(WINDOW * separated.sample_rate), separated.total_length)
     projection = fit(pieces(_N_FFT - FILTER_LENGTH + 1), len(references), FILTER_LENGTH)
     frames = (frame for frame in pieces(window_length) if len(frame[0]) == window_length)
-    ratios = np.stack(list(rated(frames, projection)))
+    ratios = np.stack(list(frame_ratios(frames, projection)))
     n_rated_frames = int(np.count_nonzero(~np.isnan(ratios).all(axis=(1, 2))))
     if not n_rated_frames:
         raise TrackError(
             track.folder,
-            "there is no second in which every stem is heard",
-            remedy="Leave this track out: a silent stem cannot be compared.",
+            "in every second, at least one stem is silent",
+            remedy="Remove this track from the folder: silent stems cannot be measured.",
         )
     return TrackScores(
         track=track.name,
@@ -94,7 +95,7 @@ def score(track: Track, separated: SeparatedFile, references: Mapping[str, tuple
 
 
 def aggregate(tracks: Sequence[TrackScores]) -> Mapping[str, Mapping[str, float | None]]:
-    """For each stem the median over tracks of each of `RATIOS`, dB."""
+    """For each stem, the median over tracks of each ratio in `RATIOS`, dB."""
     stems = tracks[0].stems if tracks else {}
     return {
         stem: {name: _median([each.stems[stem][name] for each in tracks]) for name in RATIOS}
@@ -104,5 +105,5 @@ def aggregate(tracks: Sequence[TrackScores]) -> Mapping[str, Mapping[str, float 
 
 def _median(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None and not np.isnan(value)]
-    # Without a negative zero.
+    # Adding 0.0 turns a negative zero into zero.
     return round(statistics.median(known), _DECIMALS) + 0.0 if known else None

@@ -1,4 +1,4 @@
-"""Several audio files read side by side, in pieces."""
+"""Reads several audio files side by side, in pieces."""
 
 from __future__ import annotations
 
@@ -24,21 +24,20 @@ _NOTHING: Final = np.empty((0, 1), np.float32)
 def read_together(
     groups: Sequence[Sequence[Path]], *, sample_rate: int, n_channels: int, piece_length: int
 ) -> Iterator[NDArray[np.float64]]:
-    """Reads files side by side; those of a group are added up.
+    """Reads files side by side and adds up the files of each group.
 
     Args:
         groups: Files, one group for each signal.
-        sample_rate: Hz that all of them must have.
-        n_channels: Of each signal; mono files are in all of its channels.
-        piece_length: Samples in a piece, except for the last.
+        sample_rate: The sample rate of all files, Hz.
+        n_channels: Channels of each signal; a mono file counts for all channels.
+        piece_length: Samples in a piece; the last piece may be shorter.
 
     Yields:
         `(n_samples, len(groups) * n_channels)`, all channels of the first group before those of the second.
 
     Raises:
         AudioFileError: A file cannot be read.
-        TrackError: A file has another sample rate, or another length than the last one,
-            which is an estimate and as long as its mixture.
+        TrackError: A file has another sample rate than the mixture, or another length.
     """
     paths = [path for group in groups for path in group]
     with ExitStack() as files:
@@ -48,20 +47,20 @@ def read_together(
             if audio.sample_rate != sample_rate:
                 raise TrackError(
                     path,
-                    f"has {audio.sample_rate} Hz where the mixture has {sample_rate} Hz",
-                    remedy="Convert the files of a track to one sample rate.",
+                    f"its sample rate is {audio.sample_rate} Hz, and that of the mixture is {sample_rate} Hz",
+                    remedy="Convert all files of the track to the same sample rate.",
                 )
             readers.append(_cut(audio.blocks, piece_length))
         while True:
-            # An empty piece ends a file.
+            # An empty piece marks the end of a file.
             pieces = dict(zip(paths, (next(reader, _NOTHING) for reader in readers), strict=True))
             length = len(pieces[paths[-1]])
             for path, piece in pieces.items():
                 if len(piece) != length:
                     raise TrackError(
                         path,
-                        "is not as long as its mixture",
-                        remedy="Use stems that are as long as their mixture, to the sample.",
+                        "does not have the length of the mixture",
+                        remedy="Make all files of the track equally long, to the sample.",
                     )
             if not length:
                 return
@@ -76,7 +75,7 @@ def _added(group: Sequence[Path], pieces: dict[Path, FloatArray], n_channels: in
 
 
 def _cut(blocks: Iterator[FloatArray], length: int) -> Iterator[FloatArray]:
-    """The same samples in pieces of one length; only the last may be shorter."""
+    """The samples in pieces of one length; only the last piece may be shorter."""
     kept: list[FloatArray] = []
     n_kept = 0
     for block in blocks:

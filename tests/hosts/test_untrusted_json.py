@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stemdock_audacity.errors import ReplyError
+from stemdock_audacity.job import Job, JobState, describe
 from stemdock_audacity.request import CapturedTrack, Request, request_from_json, request_to_json
-from stemdock_audacity.spool import Job, JobState, describe
 from stemdock_reaper.errors import JobError
 from stemdock_reaper.jobs import read_job
 
@@ -97,5 +97,5 @@ def test_a_job_is_one_or_refused(folder: Path, key: str, value: Any) -> None:
 @pytest.mark.parametrize("start", [10**400, float("nan"), -1, "1e999x", None, []])
 def test_a_source_that_starts_nowhere_is_refused(folder: Path, start: Any) -> None:
     (folder / "job.json").write_text(changed(JOB, "sources", [{**SOURCE, "start": start}]), "utf-8")
-    with pytest.raises(JobError, match="not understood"):
+    with pytest.raises(JobError, match="is invalid"):
         read_job(folder)

@@ -1,5 +1,5 @@
-;; Writes the selected audio of the present track, as it is on the track, and what there is to know
-;; about it into the folder stemdock-inbox. Evaluated once for every selected track.
+;; Writes the selected audio of the current track, without effects, and notes about it into the folder
+;; stemdock-inbox. Audacity evaluates this once for each selected track.
 
 (setf *float-format* "%.17g")
 
@@ -8,7 +8,7 @@
     (dolist (line lines) (format file "~a ~a~%" (first line) (second line)))
     (close file)))
 
-;; Audacity counts the selected tracks only; this is the place among all of them.
+;; Audacity counts selected tracks only; this is the place among all tracks.
 (defun stemdock-place ()
   (nth (1- (get '*track* 'index)) (get '*selection* 'tracks)))
 
@@ -18,9 +18,9 @@
 (defun stemdock-capture ()
   (let ((name (format nil "track-~a" (stemdock-place)))
         (sound *track*))
-    ;; Nothing else may hold the sound, or Nyquist keeps all its samples in memory.
+    ;; Only one variable may refer to the sound, or Nyquist keeps all its samples in memory.
     (setf *track* nil)
-    ;; WAV, floating point, 32 bits, no byte swapping, not played.
+    ;; WAV, 32-bit float, no byte swapping, no playback.
     (snd-save '(prog1 sound (setf sound nil)) (truncate len)
               (strcat stemdock-inbox name ".wav") 4 4 32 0 nil 0)
     (stemdock-write (strcat name ".txt")

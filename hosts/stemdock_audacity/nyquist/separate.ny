@@ -10,7 +10,6 @@ $control chosenstems (_ "Stems") choice (@stems@) 0
 $control chosenrest (_ "Everything else") choice (("No" "No") ("OneMoreTrack" "As one more track")) 0
 $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") ("Mute" "Mute")) 0
 
-(setf stemdock-folder "@folder@")
 (setf stemdock-inbox "@folder@inbox/")
 (setf stemdock-preference "FileFormats/ExternalProgramExportCommand")
 
@@ -21,7 +20,7 @@ $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") 
     (cond (file (setf line (read-line file)) (close file)))
     line))
 
-;; Inside the quotes of a command.
+;; Escapes a text for the quotes of a command.
 (defun stemdock-escape (text)
   (let ((escaped ""))
     (dotimes (i (length text))
@@ -31,7 +30,7 @@ $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") 
         (setf escaped (strcat escaped character))))
     escaped))
 
-;; The default of Audacity, if the user has never set one.
+;; The user's export command; Audacity's default if the user has never set one.
 (defun stemdock-get-preference ()
   (let ((answer (aud-do (strcat "GetPreference: Name=" stemdock-preference))))
     (if (cdr answer) (car answer) "lame - \"%f\"")))
@@ -40,8 +39,8 @@ $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") 
   (aud-do (strcat "SetPreference: Name=" stemdock-preference
                   " Value=\"" (stemdock-escape value) "\"")))
 
-;; The user's export command as Audacity tells it and as it stands in the settings file: the former
-;; lacks letters outside ASCII, the latter may be absent.
+;; Saves the user's export command from Audacity and from the settings file: the first lacks characters
+;; outside ASCII, the second may be missing.
 (defun stemdock-note-preference ()
   (let ((file (open "@settings@")) (disk ""))
     (cond (file
@@ -50,15 +49,15 @@ $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") 
             (setf disk (subseq line 29))))
       (close file)))
     (setf stemdock-former (stemdock-get-preference))
-    ;; If a crash has left ours, what was noted then still holds.
+    ;; After a crash, the value may still be Stemdock's own; then the saved value is the user's.
     (if (string-search "@marker@" stemdock-former)
         (let ((noted (stemdock-read-line "preference.txt")))
           (setf stemdock-former (if noted (subseq noted 7) "lame - \"%f\"")))
         (stemdock-write "preference.txt"
           (list (list "memory" stemdock-former) (list "disk" disk))))))
 
-;; In some locales a command with letters outside ASCII is lost on the way. Then the value is put
-;; back without them, and whoever has the pipe mends it.
+;; In some locales, Audacity drops commands with characters outside ASCII. Then the value is restored
+;; without them, and the worker corrects it over the pipe.
 (defun stemdock-restore-preference ()
   (let ((command (stemdock-read-line "restore.txt")))
     (if (and command (string-search "SetPreference" command)) (aud-do command))
@@ -83,14 +82,16 @@ $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") 
   (setf stemdock-imported
     (cdr (aud-do (strcat "Import2: Filename=\"" stemdock-inbox "stems.aup\""))))
   (stemdock-write "imported.txt" '(("imported" "")))
-;; nil would take back with this plug-in's transaction what has just been imported.
+  ;; Returning nil would undo the import together with this plug-in's own step.
   (if stemdock-imported
-      ;; Audacity replaces the originals by copies from before when this plug-in ends, so muting
-      ;; them here would not last.
-      (strcat "The stems are below the other tracks."
-              (if (= chosenoriginal 1) "\nPlease mute the original yourself." ""))
-      (strcat "The stems are made, but Audacity could not import them.\n"
-              "They are kept in " stemdock-folder)))
+      ;; When this plug-in ends, Audacity restores the original tracks, so muting them here has no
+      ;; effect.
+      (strcat "The stems are in new tracks below the others."
+              (if (= chosenoriginal 1) "\nNow mute the original track yourself." ""))
+      ;; The stems are deleted soon after this message.
+      (strcat "Audacity could not import the stems.\n"
+              "Try again. If it fails again, run in a terminal:\n"
+              "plugin-cli audacity doctor")))
 
 (defun stemdock-finish ()
   (let ((reply (stemdock-read-line "reply.txt")))
@@ -98,10 +99,10 @@ $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") 
           ((string= reply "detached ") nil)
           ((string= reply "import ") (stemdock-import))
           ((string-search "message " reply) (subseq reply 8))
-          (t (strcat "Stemdock could not be started. In a terminal, run:\n"
+          (t (strcat "Stemdock could not be started. Run in a terminal:\n"
                      "plugin-cli audacity doctor")))))
 
 (stemdock-capture)
-;; Anything but nil goes on with the next track; nil ends without a trace in the undo history.
+;; A value other than nil continues with the next track; nil leaves no step in the undo history.
 (cond ((stemdock-last-track) (stemdock-launch) (stemdock-finish))
       (t ""))

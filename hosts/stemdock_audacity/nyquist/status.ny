@@ -5,7 +5,7 @@ $debugbutton false
 $name (_ "Stem Status")
 $author (_ "Stemdock")
 $copyright (_ "MIT licence")
-$control chosenaction (_ "Do") choice (("Show" "Show what is being separated") ("Cancel" "Cancel all of it")) 0
+$control chosenaction (_ "Action") choice (("Show" "Show all separations") ("Cancel" "Cancel all separations")) 0
 
 (defun stemdock-write (name text)
   (let ((file (open (strcat "@folder@inbox/" name) :direction :output)))

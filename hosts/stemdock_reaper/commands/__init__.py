@@ -1,4 +1,4 @@
-"""plugin-cli reaper, one module for each subcommand, with the click command under the name `command`."""
+"""plugin-cli reaper: each subcommand is a module with the click command `command`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NAMES: Final = ("install", "uninstall", "doctor", "work", "serve", "selftest", 
 
 
 class _LazyGroup(click.Group):
-    """Imports a subcommand only when it is used or listed."""
+    """Imports a subcommand when it is used or listed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's interface
         return list(_NAMES)
@@ -25,4 +25,4 @@ class _LazyGroup(click.Group):
 
 @click.group("reaper", cls=_LazyGroup)
 def command() -> None:
-    """Stems inside REAPER: install the action, and what it needs behind the scenes."""
+    """Separate stems inside REAPER."""

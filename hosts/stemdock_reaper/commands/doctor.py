@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 @click.command("doctor")
 @resource_option
 def command(resource_path: Path | None) -> int:
-    """Check the actions in REAPER, and clear away jobs of more than a week ago.
+    """Check the installation in REAPER, and remove job folders older than a week.
 
-    Exit status 1 if something is to be put right.
+    The exit status is 1 if a check fails.
     """
     resources = chosen_folder(resource_path)
     worst = echo_checks(diagnose([resources]))
     n_removed = remove_old_jobs(jobs_folder(resources))
     if n_removed:
-        click.echo(f"{n_removed} old jobs removed", err=True)
+        click.echo(f"removed {n_removed} old job folders", err=True)
     return int(worst != "ok")

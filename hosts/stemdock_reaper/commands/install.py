@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @click.command("install")
 @resource_option
-@click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
+@click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
 def command(resource_path: Path | None, dry_run: bool) -> None:
-    """Put the actions into REAPER.
+    """Install the actions in REAPER.
 
-    Prints every file written. Running it again brings the scripts up to date, for example after Python
-    has moved. `plugin-cli reaper uninstall` takes everything back.
+    Prints every file it writes. Run it again to update the scripts, for example after you upgrade or move
+    Python. To remove everything, run `plugin-cli reaper uninstall`.
     """
     resources = chosen_folder(resource_path)
     programs = places.running_programs()
@@ -31,26 +31,26 @@ def command(resource_path: Path | None, dry_run: bool) -> None:
     for line in installer.done:
         click.echo(line)
     if not installer.done:
-        click.echo("nothing to do: all is there")
+        click.echo("nothing to do: the actions are already installed")
     if installer.uses_reapack:
-        click.echo("The scripts are those that ReaPack installed; only the configuration is ours.", err=True)
+        click.echo("ReaPack has installed the scripts; only the configuration was written.", err=True)
     if places.is_sandboxed(resources):
-        click.echo("This REAPER may not start programs; keep running: plugin-cli reaper serve", err=True)
+        click.echo("This REAPER cannot start programs. Keep running: plugin-cli reaper serve", err=True)
     if installer.needs_registration and not dry_run:
         _register(programs[0], places.script_folder(resources))
 
 
 def _register(program: Path, scripts: Path) -> None:
-    """Asks the running REAPER to take the actions into its list."""
+    """Asks the running REAPER to add the actions to its list."""
     script = scripts / "stemdock" / "register.lua"
     try:
-        subprocess.run(  # noqa: S603  REAPER itself, with a script of ours
+        subprocess.run(  # noqa: S603  REAPER itself, with our script
             [program, "-nonewinst", script], check=True, stdin=subprocess.DEVNULL, timeout=20
         )
     except (OSError, subprocess.SubprocessError):
         click.echo(
-            "REAPER is running and could not be told. In it, choose Actions > Show action list > "
-            f"New action > Load ReaScript, and select all files in {scripts}",
+            "The running REAPER does not answer. In REAPER, choose Actions > Show action list > "
+            f"New action > Load ReaScript, and open all files in {scripts}",
             err=True,
         )
     else:

@@ -1,4 +1,4 @@
-"""Options that several subcommands share."""
+"""Options for several subcommands."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ file_path = click.Path(path_type=Path)
 
 resource_option = click.option(
     "--resource-path", type=file_path, metavar="FOLDER",
-    help="REAPER's resource path, for a portable installation or if there are several.",
+    help="REAPER's resource path, if REAPER is portable or installed more than once.",
 )  # fmt: skip
 
 
 def chosen_folder(resource_path: Path | None) -> Path:
-    """The resource folder to work on: the one named, or the first in the usual places.
+    """The named resource folder, or the first in the usual places.
 
     Raises:
-        NotAResourceFolderError: The one named has no reaper.ini.
-        ReaperNotFoundError: None was named, and there is none.
+        NotAResourceFolderError: The named folder has no reaper.ini.
+        ReaperNotFoundError: No folder was named, and none was found.
     """
     if resource_path is not None:
         if not is_resource_folder(resource_path):

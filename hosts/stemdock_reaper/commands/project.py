@@ -9,7 +9,8 @@ import click
 from stemdock.cli import echo_path
 from stemdock_reaper.commands.options import file_path
 from stemdock_reaper.errors import ProjectFileError
-from stemdock_reaper.projectfile import StemFile, line_end, new_project, splice, tracks_text, write_new
+from stemdock_reaper.projectfile import StemFile, new_project, tracks_text, write_new
+from stemdock_reaper.splicing import line_end, splice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,22 +18,22 @@ if TYPE_CHECKING:
 
 @click.command("project")
 @click.argument("stems", nargs=-1, required=True, type=file_path, metavar="STEM...")
-@click.option("--out", required=True, type=file_path, metavar="NEW.rpp", help="The project to write.")
+@click.option("--out", required=True, type=file_path, metavar="NEW.rpp", help="Write this project.")
 @click.option(
     "--into", type=file_path, metavar="MIX.rpp",
-    help="Take this project, and add the stems to it; nothing else in it changes.",
+    help="Copy this project and add the stems to the copy.",
 )  # fmt: skip
 @click.option(
     "--after-track", type=click.IntRange(min=0), metavar="N",
-    help="With --into: behind which track; 0 for before the first. Default: behind the last.",
+    help="With --into: insert the stems below track N; 0 inserts them at the top. Default: at the bottom.",
 )  # fmt: skip
-@click.option("--name", default="Stems", show_default=True, help="Name of the folder track.")
+@click.option("--name", default="Stems", show_default=True, help="Name the folder track.")
 def command(
     stems: tuple[Path, ...], out: Path, into: Path | None, after_track: int | None, name: str
 ) -> None:
-    """Write a REAPER project with a track for each stem; REAPER is not needed.
+    """Write a REAPER project with a track for each stem.
 
-    NEW.rpp must not exist yet, and MIX.rpp is only read.
+    REAPER is not needed. NEW.rpp must not exist yet, and MIX.rpp is not changed.
     """
     if after_track is not None and into is None:
         raise click.UsageError("--after-track needs --into.")
@@ -44,11 +45,12 @@ def command(
             base = into.read_bytes()
         except OSError as error:
             raise ProjectFileError(
-                into, f"cannot be read ({error.strerror})", remedy="Check the path."
+                into, f"cannot be read ({error.strerror})", remedy="Check the path and its permissions."
             ) from error
         if into.absolute().parent != out.absolute().parent:
             click.echo(
-                "warning: relative paths in the project count from its folder; write it beside the old one",
+                "warning: the new project is in another folder, so REAPER may not find its media files; "
+                "write it to the folder of the old project",
                 err=True,
             )
         content = splice(base, into, tracks_text(files, name, out, line_end(base)), after_track)
@@ -58,18 +60,16 @@ def command(
 
 def _read(paths: tuple[Path, ...]) -> tuple[list[StemFile], int]:
     """Facts about audio files; the sample rate is that of the first."""
-    import soundfile  # noqa: PLC0415  only this command needs it
-
-    from stemdock import AudioFileError, native_name  # noqa: PLC0415  loaded when needed
+    from stemdock import open_audio  # noqa: PLC0415  loaded when needed
 
     files = []
     sample_rate = 0
     for path in paths:
-        try:
-            info = soundfile.info(native_name(path))
-        except soundfile.SoundFileError as error:
-            raise AudioFileError(path, f"is no audio file ({error})", remedy="Name the stems.") from error
-        sample_rate = sample_rate or info.samplerate
+        # REAPER plays files with any number of channels; the choice matters to readers of samples only.
+        with open_audio(path, downmix="front") as audio:
+            length = audio.total_length or sum(len(block) for block in audio.blocks)
+            sample_rate = sample_rate or audio.sample_rate
+            duration = length / audio.sample_rate
         title = path.stem[:1].upper() + path.stem[1:]
-        files.append(StemFile(path=path, title=title, duration=info.duration, format=info.format))
+        files.append(StemFile(path=path, title=title, duration=duration))
     return files, sample_rate

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 @click.command("selftest")
 @click.argument("folder", type=file_path, default="stemdock-selftest", metavar="[FOLDER]")
 def command(folder: Path) -> None:
-    """Make a folder with a test for REAPER, which takes a minute.
+    """Create a folder with a test to run in REAPER; the test takes a minute.
 
-    Stemdock's own tests run its script against a model of REAPER. This one asks a real REAPER whether
-    the model is right, and writes PASS or FAIL for each point into report.txt.
+    It checks Stemdock's script in your REAPER and writes PASS or FAIL for each check to report.txt.
     """
     from stemdock_reaper.selftest import build  # noqa: PLC0415  needs numpy
 
@@ -26,8 +25,8 @@ def command(folder: Path) -> None:
     click.echo(script)
     click.echo(
         f"Open {folder / 'test.rpp'} in REAPER. Then choose Actions > Show action list > New action > "
-        f"Load ReaScript, take {script}, and run it. Or, with REAPER closed:\n"
+        f"Load ReaScript, open {script}, and run it. Or close REAPER and run:\n"
         f'    reaper -nosplash -ignoreerrors "{folder / "test.rpp"}" "{script}"\n'
-        f"The result is in {folder / 'report.txt'}.",
+        f"The result will be in {folder / 'report.txt'}.",
         err=True,
     )

@@ -12,13 +12,13 @@ from stemdock_reaper.commands.options import chosen_folder, resource_option
 from stemdock_reaper.errors import JobError
 from stemdock_reaper.jobs import waiting_jobs
 from stemdock_reaper.places import jobs_folder
-from stemdock_reaper.worker import work
+from stemdock_reaper.worker import run_job
 
 if TYPE_CHECKING:
     from stemdock import Plugins, Separator
 
-_LOOK_EVERY: Final = 0.25
-"""Seconds."""
+_CHECK_EVERY: Final = 0.25
+"""Seconds between two checks for new jobs."""
 
 
 @click.command("serve")
@@ -26,10 +26,10 @@ _LOOK_EVERY: Final = 0.25
 @resource_option
 @click.pass_obj
 def command(plugins: Plugins, jobs: Path | None, resource_path: Path | None) -> None:
-    """Do the jobs of a REAPER that may not start programs, such as the Flatpak.
+    """Separate for a REAPER that cannot start programs, such as the Flatpak.
 
-    Watches JOBS, which is the folder Stemdock/jobs in REAPER's resource path unless given, until you
-    press Ctrl-C. The model stays loaded between jobs.
+    Watches the folder JOBS until you press Ctrl-C. By default, that is Stemdock/jobs in REAPER's resource
+    path. The model stays loaded between jobs.
     """
     jobs = jobs_folder(chosen_folder(resource_path)) if jobs is None else jobs
     loaded: dict[str, Separator] = {}
@@ -42,13 +42,13 @@ def command(plugins: Plugins, jobs: Path | None, resource_path: Path | None) -> 
             loaded[model] = Separator(model, plugins=plugins)
         return loaded[model]
 
-    click.echo(f"waiting for jobs in {jobs}; Ctrl-C ends this", err=True)
+    click.echo(f"waiting for jobs in {jobs}; press Ctrl-C to stop", err=True)
     while True:
         for folder in waiting_jobs(jobs):
             try:
-                status = work(folder, open_separator)
+                status = run_job(folder, open_separator)
             except JobError as error:
-                click.echo(f"error: {error}", err=True)
+                click.echo(f"error: {error}. {error.remedy}", err=True)
             else:
                 click.echo(f"{folder.name}: {status}")
-        time.sleep(_LOOK_EVERY)
+        time.sleep(_CHECK_EVERY)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @click.command("uninstall")
 @resource_option
-@click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
+@click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
 def command(resource_path: Path | None, dry_run: bool) -> None:
-    """Take the actions out of REAPER.
+    """Remove the actions from REAPER.
 
-    Leaves the resource folder as it was before, and your stems where they are.
+    Restores the resource folder as it was before. Your stems stay.
     """
     resources = chosen_folder(resource_path)
     installer = Installer(resources, running=bool(places.running_programs()), dry_run=dry_run)
@@ -28,4 +28,4 @@ def command(resource_path: Path | None, dry_run: bool) -> None:
     for line in installer.done:
         click.echo(line)
     if not installer.done:
-        click.echo("nothing to do: it is not installed")
+        click.echo("nothing to do: the actions are not installed")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stemdock_reaper.errors import JobError
-from stemdock_reaper.worker import work
+from stemdock_reaper.worker import run_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="JOBDIR", type=click.Path(path_type=Path))
 @click.pass_obj
 def command(plugins: Plugins, folder: Path) -> int:
-    """Do one job; the action starts this in the background.
+    """Run one job; REAPER starts this command in the background.
 
-    The exit status is 0 if result.json says "ok".
+    The exit status is 0 if the status in result.json is "ok".
     """
 
     def open_separator(model: str) -> Separator:
-        from stemdock import Separator  # noqa: PLC0415  loading the engine takes longer than the first word
+        from stemdock import Separator  # noqa: PLC0415  slow, so it follows the first progress line
 
         return Separator(model, plugins=plugins)
 
     with _logged(folder / "log.txt"):
-        status = work(folder.absolute(), open_separator)
+        status = run_job(folder.absolute(), open_separator)
     return {"ok": 0, "cancelled": 130}.get(status, 1)
 
 
 @contextmanager
 def _logged(path: Path) -> Iterator[None]:
-    """Sends everything that is said, by C libraries too, to a file: nobody reads REAPER's pipes."""
+    """Redirects all output, also of C libraries, to a file: REAPER does not read it."""
     try:
         log = path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
-        raise JobError(path.parent, f"cannot be written to ({error.strerror})") from error
-    # pythonw on Windows has neither streams nor descriptors.
+        raise JobError(path.parent, f"cannot be written ({error.strerror})") from error
+    # pythonw on Windows has no streams and no descriptors.
     streams = sys.stdout, sys.stderr
     for stream in filter(None, streams):
         stream.flush()

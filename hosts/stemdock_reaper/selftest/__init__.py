@@ -1,4 +1,4 @@
-"""What a person with REAPER runs to try the points that could not be tried without it."""
+"""A test for users of REAPER: it checks the points that need a real REAPER."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ import numpy as np
 
 import stemdock
 from stemdock_reaper.errors import ResourceFolderError
-from stemdock_reaper.installer import SHIPPED, command
 from stemdock_reaper.keyboard import quoted, script_line, split_words
 from stemdock_reaper.places import ACTION_SCRIPT
+from stemdock_reaper.shipped import SHIPPED, worker_command
 
 _SAMPLE_RATE: Final = 44100
 _DURATION: Final = 4.0
 """Seconds of the test file."""
 _CLICK: Final = 0.5
-"""Seconds at which it clicks."""
+"""Position of the click, seconds."""
 _HEIGHT: Final = 0.8
 _WIDTH: Final = 0.0005
-"""Seconds; a click as narrow as this is found to within a millisecond, also in an MP3."""
+"""Seconds; so narrow a click is found to within a millisecond, also in an MP3."""
 _TRACKS: Final = (
-    # Name, item fields, start of the source, whether it is reversed, where the click is heard, what is tried.
-    ("plain", "VOLPAN 0.5 0 1 -1", "click.wav", False, _CLICK, "an accessor counts from the item's start"),
-    ("reversed", "", "click.wav", True, 2.0 - _CLICK, "an accessor hears reversed sections"),
+    # Name, item fields, file, whether it is reversed, position of the click, name of the check.
+    ("plain", "VOLPAN 0.5 0 1 -1", "click.wav", False, _CLICK, "audio accessors count from the item's start"),
+    ("reversed", "", "click.wav", True, 2.0 - _CLICK, "audio accessors read reversed sections"),
     (
         "faster",
         "PLAYRATE 2 0 0 -1 0 0.0025",
         "click.wav",
         False,
         _CLICK / 2,
-        "an accessor hears the play rate",
+        "audio accessors apply the play rate",
     ),
-    ("mp3", "", "click.mp3", False, _CLICK, "REAPER and Stemdock decode MP3 alike"),
+    ("mp3", "", "click.mp3", False, _CLICK, "REAPER and Stemdock decode MP3 with the same start"),
 )
 _ITEM_LENGTH: Final = 2.0
 _ITEM_POSITION: Final = 10.0
 
 
 def build(folder: Path) -> Path:
-    """Makes a folder with all that the selftest needs.
+    """Creates a folder with everything that the selftest needs.
 
     Args:
-        folder: Must not exist yet.
+        folder: A folder that does not exist yet.
 
     Returns:
         The script to run in REAPER.
 
     Raises:
-        ResourceFolderError: It exists, or cannot be written.
+        ResourceFolderError: The folder exists, or cannot be written.
     """
     try:
         folder.mkdir(parents=True)
@@ -66,22 +66,29 @@ def build(folder: Path) -> Path:
 
 
 def _write_audio(folder: Path) -> None:
-    import soundfile  # noqa: PLC0415  only this needs it
+    from stemdock import AudioWriter, Output  # noqa: PLC0415  only this needs them
 
     time = np.arange(int(_DURATION * _SAMPLE_RATE)) / _SAMPLE_RATE
     click = _HEIGHT * np.exp(-0.5 * ((time - _CLICK) / _WIDTH) ** 2)
     stereo = np.stack([click, click], axis=1).astype(np.float32)
-    soundfile.write(folder / "click.wav", stereo, _SAMPLE_RATE, subtype="FLOAT")
-    soundfile.write(folder / "click.mp3", stereo, _SAMPLE_RATE, format="MP3")
+    for codec in ("wav", "mp3"):
+        with AudioWriter(
+            folder / f"click.{codec}",
+            output=Output(codec=codec),
+            sample_rate=_SAMPLE_RATE,
+            n_channels=2,
+            total_length=len(stereo),
+        ) as file:
+            file.write(stereo)
 
 
 def _plan(folder: Path) -> dict[str, object]:
-    """What the script is to expect."""
+    """The results that the script expects."""
     _, _, _, action, *_ = split_words(script_line(f"Stemdock/{ACTION_SCRIPT}"))
     return {
         "version": stemdock.__version__,
         "action": action,
-        "command": command(),
+        "command": worker_command(),
         "stem": str(folder.absolute() / "click.wav"),
         "height": _HEIGHT,
         "clicks": [

@@ -1,5 +1,5 @@
--- Tries in a real REAPER what Stemdock could only try against a model of it. Open test.rpp, run this
--- script from the Actions list, wait, and read report.txt beside it.
+-- Checks in a real REAPER what Stemdock's own tests check against a model of REAPER. Open test.rpp, run
+-- this script from the Actions list, wait, and read report.txt beside it.
 
 local _, path = reaper.get_action_context()
 local folder = path:match("^(.*[/\\])")
@@ -15,20 +15,20 @@ local n_failed = 0
 local RATE = 44100
 local WAIT = 120
 
-local function tell(verdict, name, detail)
+local function add_line(verdict, name, detail)
   report[#report + 1] = ("%s  %s%s"):format(verdict, name, detail and ": " .. detail or "")
   if verdict == "FAIL" then
     n_failed = n_failed + 1
   end
 end
 
--- Runs one check; it returns whether all is well, and what was found.
+-- Runs one check, which returns whether it passed, and the details.
 local function check(name, action)
   local ok, good, detail = xpcall(action, debug.traceback)
   if ok then
-    tell(good and "PASS" or "FAIL", name, detail)
+    add_line(good and "PASS" or "FAIL", name, detail)
   else
-    tell("FAIL", name, tostring(good))
+    add_line("FAIL", name, tostring(good))
   end
 end
 
@@ -40,10 +40,10 @@ local function item_of(track_name)
       return reaper.GetTrackMediaItem(track, 0), track
     end
   end
-  error("there is no track " .. track_name .. ": is test.rpp the project in front?")
+  error("track " .. track_name .. " is missing: open test.rpp and run this script again")
 end
 
--- Time and height of the loudest sample that an accessor gives for an item.
+-- Time and height of the loudest sample of an item.
 local function find_click(item)
   local accessor = reaper.CreateTakeAudioAccessor(reaper.GetActiveTake(item))
   local length = math.floor(reaper.GetMediaItemInfo_Value(item, "D_LENGTH") * RATE)
@@ -86,12 +86,12 @@ local function check_files()
   end)
   check("the action is in the Actions list", function()
     local id = reaper.NamedCommandLookup("_" .. plan.action)
-    return id ~= 0, id == 0 and "not found; this needs `plugin-cli reaper install` and a restart of REAPER"
+    return id ~= 0, id == 0 and "not found; run `plugin-cli reaper install` and restart REAPER"
       or "command " .. id
   end)
 end
 
--- What the script does with a result, on one item of the test project.
+-- Places stems on one item of the test project.
 local placing = {}
 
 local function check_placing()
@@ -125,7 +125,7 @@ local function check_placing()
 end
 
 local function check_undo()
-  check("one undo takes the stems back", function()
+  check("one undo removes the stems", function()
     local name = tostring(reaper.Undo_CanUndo2(project))
     reaper.Undo_DoUndo2(project)
     local n_tracks = reaper.CountTracks(project)
@@ -138,7 +138,7 @@ local function check_undo()
 end
 
 local function finish()
-  report[#report + 1] = n_failed == 0 and "All points passed." or n_failed .. " points failed."
+  report[#report + 1] = n_failed == 0 and "All checks passed." or "Failed checks: " .. n_failed
   local text = table.concat(report, "\n") .. "\n"
   os.remove(folder .. "report.txt")
   files.write(folder .. "report.txt", text)
@@ -158,7 +158,7 @@ local function wait_for_worker()
   check("the worker does a job in the background", function()
     local problem = not ok and type(result) == "table" and result.message or not ok and result
     return ok and result ~= nil and result.status == "ok",
-      tostring(problem or ("%.1f s; look into %s"):format(waited, run.folder))
+      tostring(problem or ("%.1f s; see %s"):format(waited, run.folder))
   end)
   finish()
 end

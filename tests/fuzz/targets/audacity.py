@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 from fuzz.case import Target
 from fuzz.mutation import mutated, mutated_json
 from stemdock.errors import StemdockError
+from stemdock_audacity.job import Job, JobState, describe
+from stemdock_audacity.job_queue import JobQueue
 from stemdock_audacity.pipe import Pipe
 from stemdock_audacity.preference import noted_value, restoring_command
 from stemdock_audacity.protocol import command_line
 from stemdock_audacity.request import read_request, request_to_json
 from stemdock_audacity.settings import get_value, set_value
-from stemdock_audacity.spool import Job, JobState, Spool, describe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +89,7 @@ def run(place: Place) -> None:
     if state is not None:
         assert isinstance(state, JobState)
         assert describe(state)
-    Spool(folder=folder).status_lines()
+    JobQueue(folder=folder).status_lines()
     errors = []
     for read in (
         lambda: restoring_command(value),

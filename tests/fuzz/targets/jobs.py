@@ -13,7 +13,7 @@ from fuzz.case import Target
 from fuzz.mutation import mutated_json
 from fuzz.targets.audio import small_separator
 from stemdock.errors import StemdockError
-from stemdock_reaper.worker import work
+from stemdock_reaper.worker import run_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def run(place: Place) -> None:
     path.write_bytes(path.read_bytes().replace(_HERE.encode(), str(place.root).encode()))
     if not _stays_here(path, place.root):
         return
-    status = work(folder, lambda _: small_separator())
+    status = run_job(folder, lambda _: small_separator())
     result = json.loads((folder / "result.json").read_text("ascii"))
     assert result["status"] == status
     assert not (folder / "result.json.part").exists()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from fuzz.case import Target
 from fuzz.mutation import mutated
 from stemdock_reaper.keyboard import added_text, without
-from stemdock_reaper.projectfile import StemFile, folder_depths, line_end, new_project, splice, tracks_text
+from stemdock_reaper.projectfile import StemFile, new_project, tracks_text
+from stemdock_reaper.splicing import folder_depths, line_end, splice
 
 if TYPE_CHECKING:
     from random import Random
@@ -19,7 +20,7 @@ _PROJECT: Final = "mix.rpp"
 _ACTIONS: Final = "reaper-kb.ini"
 _SCRIPTS: Final = ("stemdock/a.lua", "stemdock/b.lua")
 _STEMS: Final = tuple(
-    StemFile(path=Path(f"/x/{name}.wav"), title=name, duration=1.5, format="WAV") for name in ("a", "b c")
+    StemFile(path=Path(f"/x/{name}.wav"), title=name, duration=1.5) for name in ("a", "b c")
 )
 
 

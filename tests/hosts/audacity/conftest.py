@@ -103,7 +103,7 @@ def mono_song(song: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def long_song(song: Path) -> Path:
-    """The song twelve times: with the brake on, long enough to interfere."""
+    """The song twelve times: at slow speed, long enough to interfere."""
     samples, sample_rate = soundfile.read(song, dtype="float32")
     path = song.with_name("long.wav")
     soundfile.write(path, np.tile(samples, (12, 1)), sample_rate, subtype="FLOAT")

@@ -74,13 +74,13 @@ class Display:
             process.wait(20)
 
 
-def _install_brake(folder: Path) -> Path:
+def _install_slow_sessions(folder: Path) -> Path:
     """Lays the plug-in out as pip would; returns the folder for Python's path."""
-    information = folder / "stemdock_brake-1.dist-info"
+    information = folder / "stemdock_slow-1.dist-info"
     information.mkdir(parents=True)
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: stemdock-brake\nVersion: 1\n")
-    (information / "entry_points.txt").write_text("[stemdock]\nbrake = stemdock_brake\n")
-    shutil.copy(Path(__file__).with_name("brake.py"), folder / "stemdock_brake.py")
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: stemdock-slow\nVersion: 1\n")
+    (information / "entry_points.txt").write_text("[stemdock]\nslow = stemdock_slow\n")
+    shutil.copy(Path(__file__).with_name("slow_sessions.py"), folder / "stemdock_slow.py")
     return folder
 
 
@@ -97,15 +97,15 @@ class Desktop:
             "HOME": str(home),
             "DISPLAY": display.name,
             "LC_ALL": "C.UTF-8",
-            "STEMDOCK_BRAKE": str(home / "brake"),
-            "PYTHONPATH": str(_install_brake(home / "plug-ins")),
+            "STEMDOCK_SLOW": str(home / "slow"),
+            "PYTHONPATH": str(_install_slow_sessions(home / "plug-ins")),
         }
         self.settings = home / ".config/audacity/audacity.cfg"
-        self.spool = home / ".local/state/stemdock/audacity"
+        self.queue = home / ".local/state/stemdock/audacity"
 
-    def brake(self) -> None:
+    def slow_down(self) -> None:
         """Makes separations slow until the next test."""
-        (self.home / "brake").touch()
+        (self.home / "slow").touch()
 
     # --- installing and starting
 
@@ -122,7 +122,7 @@ class Desktop:
     def install(self) -> None:
         done = self.cli("audacity", "install")
         assert done.returncode == 0, done.stderr
-        # What Audacity starts does without Python's path, where the brake is.
+        # What Audacity starts does without Python's path, where the slow sessions are.
         (script,) = (
             path
             for path in self.home.rglob("*")
@@ -214,7 +214,7 @@ class Desktop:
 
     def clear(self) -> None:
         """An empty project, and separations at full speed."""
-        (self.home / "brake").unlink(missing_ok=True)
+        (self.home / "slow").unlink(missing_ok=True)
         if self.tracks():
             self.do("SelectAll")
             self.do("RemoveTracks")
@@ -381,7 +381,7 @@ class Desktop:
     # --- what became of it
 
     def outcomes(self) -> list[str]:
-        path = self.spool / "recent.txt"
+        path = self.queue / "recent.txt"
         return path.read_text("utf-8").splitlines() if path.exists() else []
 
     def wait_for_outcome(self, n_before: int, seconds: float = 90) -> str:
@@ -391,7 +391,7 @@ class Desktop:
     def leftovers(self) -> list[str]:
         """Files of any size that a finished request should not have left."""
         return [
-            str(path) for path in self.spool.rglob("*") if path.is_file() and path.stat().st_size > 100_000
+            str(path) for path in self.queue.rglob("*") if path.is_file() and path.stat().st_size > 100_000
         ]
 
 

@@ -28,7 +28,7 @@ def state(desktop: Desktop) -> dict[str, float]:
     audacity = desktop.processes("bin/audacity")
     return {
         "processes": len(desktop.processes()),
-        "files": sum(path.is_file() for path in desktop.spool.rglob("*")),
+        "files": sum(path.is_file() for path in desktop.queue.rglob("*")),
         "worker open files": len(list(Path(f"/proc/{worker[0]}/fd").iterdir())) if worker else 0,
         "worker MB": megabytes(worker[0]) if worker else 0.0,
         "audacity open files": len(list(Path(f"/proc/{audacity[0]}/fd").iterdir())),
@@ -41,7 +41,7 @@ def test_fifty_requests(desktop: Desktop, song: Path) -> None:
     desktop.import_audio(song)
     states = []
     for n_request in range(N_REQUESTS):
-        (desktop.spool / "recent.txt").unlink(missing_ok=True)
+        (desktop.queue / "recent.txt").unlink(missing_ok=True)
         desktop.select(n_request % 5, n_request % 5 + 2.0, 0)
         desktop.run("SeparateStems")
         assert ": done in" in desktop.wait_for_outcome(0)

@@ -70,7 +70,7 @@ def test_without_pipe_audacity_waits_and_shows_progress(desktop: Desktop, song: 
     desktop.do("SetPreference", Name=PREFERENCE, Value='my "own" \\ %f')
     desktop.select(START, END, 0)
     before = desktop.tracks()
-    notes = desktop.spool / "inbox" / "imported.txt"
+    notes = desktop.queue / "inbox" / "imported.txt"
     notes.unlink(missing_ok=True)
 
     with desktop.hidden_pipe():
@@ -98,7 +98,7 @@ def test_without_pipe_audacity_waits_and_shows_progress(desktop: Desktop, song: 
 
 
 def test_cancel_while_audacity_waits(desktop: Desktop, long_song: Path) -> None:
-    desktop.brake()
+    desktop.slow_down()
     desktop.import_audio(long_song)
     desktop.do("SetPreference", Name=PREFERENCE, Value="mine")
     desktop.select(0, 120, 0)
@@ -117,7 +117,7 @@ def test_cancel_while_audacity_waits(desktop: Desktop, long_song: Path) -> None:
 
 
 def test_cancel_in_the_window(desktop: Desktop, long_song: Path) -> None:
-    desktop.brake()
+    desktop.slow_down()
     desktop.import_audio(long_song)
     desktop.select(0, 120, 0)
     before = desktop.tracks()
@@ -136,7 +136,7 @@ def test_cancel_in_the_window(desktop: Desktop, long_song: Path) -> None:
 
 
 def test_stem_status_shows_and_cancels(desktop: Desktop, long_song: Path) -> None:
-    desktop.brake()
+    desktop.slow_down()
     desktop.import_audio(long_song)
     desktop.select(0, 120, 0)
     outcomes = desktop.outcomes()
@@ -148,5 +148,5 @@ def test_stem_status_shows_and_cancels(desktop: Desktop, long_song: Path) -> Non
     desktop.picture("status")
     desktop.xdotool("windowfocus", "--sync", desktop.windows("Stem Status")[-1], "key", "Return")
     wait_until(lambda: not desktop.windows("Stem Status"), 10, "the message to go")
-    desktop.run("StemStatus", chosenaction="Cancel all of it")
+    desktop.run("StemStatus", chosenaction="Cancel all separations")
     assert desktop.wait_for_outcome(len(outcomes), 20).endswith("long: cancelled")

@@ -42,7 +42,7 @@ def separates(desktop: Desktop) -> bool:
 def begin(desktop: Desktop, long_song: Path) -> int:
     """Starts a long separation from the menu's command; returns the number of outcomes before."""
     n_outcomes = len(desktop.outcomes())
-    desktop.brake()
+    desktop.slow_down()
     desktop.import_audio(long_song)
     desktop.select(0, 100, 0)
     desktop.run("SeparateStems")
@@ -157,7 +157,7 @@ def test_edits_meanwhile(desktop: Desktop, long_song: Path, song: Path) -> None:
 def test_original_deleted_meanwhile(desktop: Desktop, long_song: Path, song: Path) -> None:
     desktop.import_audio(song)
     n_outcomes = len(desktop.outcomes())
-    desktop.brake()
+    desktop.slow_down()
     desktop.import_audio(long_song)
     desktop.select(0, 40, 1)
     desktop.run("SeparateStems", chosenoriginal="Mute")
@@ -199,7 +199,7 @@ def test_audacity_killed(desktop: Desktop, long_song: Path, song: Path) -> None:
     desktop.kill("audacity --", "/usr/bin/audacity", "bin/audacity")
     outcome = desktop.wait_for_outcome(n_outcomes)
     assert "the stems are kept in" in outcome
-    project = next(desktop.spool.glob("jobs/*/stems.aup"))
+    project = next(desktop.queue.glob("jobs/*/stems.aup"))
     assert str(project) in outcome
 
     with pytest.raises(NotRunningError), connect():
@@ -218,7 +218,7 @@ def test_audacity_killed(desktop: Desktop, long_song: Path, song: Path) -> None:
 
 
 def test_audacity_killed_while_it_waits(desktop: Desktop, long_song: Path, song: Path) -> None:
-    desktop.brake()
+    desktop.slow_down()
     desktop.import_audio(long_song)
     desktop.do("SetPreference", Name=PREFERENCE, Value='Lämmer/lame "x" - %f')
     desktop.select(0, 100, 0)
@@ -254,14 +254,14 @@ def test_module_off(home: Desktop, song: Path) -> None:
         assert home.cli("audacity", "separate").returncode == 3
         home.xdotool("windowfocus", "--sync", home.main_window(), "key", "ctrl+a")
         home.separate_by_menu()
-        imported = home.spool / "inbox/imported.txt"
+        imported = home.queue / "inbox/imported.txt"
         wait_until(imported.exists, 60, "the import")
         home.xdotool("windowfocus", "--sync", home.window("Separate Stems"), "key", "Return")
         wait_until(lambda: not home.windows("Separate Stems"), 10, "the message to go")
         # The plug-in's notes on a second request tell what tracks there are.
         home.xdotool("windowfocus", "--sync", home.main_window(), "key", "ctrl+a")
         home.separate_by_menu()
-        notes = home.spool / "inbox/track-3.txt"
+        notes = home.queue / "inbox/track-3.txt"
         wait_until(notes.exists, 20, "the second request")
         assert "name song – accompaniment" in notes.read_text("utf-8")
         assert "length 479832" in notes.read_text("utf-8")

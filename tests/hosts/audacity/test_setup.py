@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stemdock import load_plugins
-from stemdock_audacity import folders, installation, setup
+from stemdock_audacity import folders, installation, settings_changes, setup
 from stemdock_audacity.errors import RunningError
 from stemdock_audacity.folders import Profile
+from stemdock_audacity.job import Job, JobState, describe
+from stemdock_audacity.job_queue import JobQueue, default_queue
 from stemdock_audacity.nyquist_text import plugin_texts
-from stemdock_audacity.spool import Job, JobState, Spool, default_spool, describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,13 +31,13 @@ def models() -> Sequence[ModelEntry]:
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Spool:
-    return Spool(folder=tmp_path / "spool")
+def queue(tmp_path: Path) -> JobQueue:
+    return JobQueue(folder=tmp_path / "queue")
 
 
 @pytest.fixture
 def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
-    monkeypatch.setattr(setup, "find_audacity", lambda: ())
+    monkeypatch.setattr(settings_changes, "find_audacity", lambda: ())
     module = tmp_path / "mod-script-pipe.so"
     module.touch()
     return Profile(
@@ -49,13 +50,13 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
     "own", [None, OWN, OWN.replace("\n", "\r\n"), "[ModulePath]\nmod-script-pipe=/old.so\n"]
 )
 def test_uninstall_undoes_exactly_what_install_did(
-    profile: Profile, spool: Spool, models: Sequence[ModelEntry], own: str | None
+    profile: Profile, queue: JobQueue, models: Sequence[ModelEntry], own: str | None
 ) -> None:
     if own is not None:
         profile.settings.parent.mkdir()
         profile.settings.write_bytes(own.encode())
     for _ in range(2):
-        setup.install(profile, spool, models)
+        setup.install(profile, queue, models)
     text = folders.read_settings(profile.settings)
     assert text.get("Module", "mod-script-pipe") == "1"
     assert text.get("ModulePath", "mod-script-pipe") == str(profile.module)
@@ -64,35 +65,35 @@ def test_uninstall_undoes_exactly_what_install_did(
         assert backup.read_bytes() == own.encode()
     assert {path.name for path in profile.plugins.iterdir()} == set(folders.PLUGIN_FILES)
 
-    setup.uninstall(profile, spool)
+    setup.uninstall(profile, queue)
     assert (profile.settings.read_bytes().decode() if profile.settings.exists() else None) == own
     assert list(profile.plugins.iterdir()) == []
     assert {path.name for path in profile.settings.parent.iterdir()} <= {"audacity.cfg"}
 
 
 def test_what_others_have_set_since_stays(
-    profile: Profile, spool: Spool, models: Sequence[ModelEntry]
+    profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]
 ) -> None:
-    setup.install(profile, spool, models)
+    setup.install(profile, queue, models)
     text = profile.settings.read_text("utf-8").replace("mod-script-pipe=1", "mod-script-pipe=2")
     profile.settings.write_text(text, "utf-8")
-    setup.uninstall(profile, spool)
+    setup.uninstall(profile, queue)
     assert "mod-script-pipe=2" in profile.settings.read_text("utf-8")
 
 
 def test_running_audacity_is_left_alone(
-    profile: Profile, spool: Spool, models: Sequence[ModelEntry], monkeypatch: pytest.MonkeyPatch
+    profile: Profile, queue: JobQueue, models: Sequence[ModelEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(setup, "find_audacity", lambda: (1,))
+    monkeypatch.setattr(settings_changes, "find_audacity", lambda: (1,))
     with pytest.raises(RunningError):
-        setup.install(profile, spool, models)
+        setup.install(profile, queue, models)
     assert not profile.settings.exists()
-    monkeypatch.setattr(setup, "find_audacity", lambda: ())
-    setup.install(profile, spool, models)
-    monkeypatch.setattr(setup, "find_audacity", lambda: (1,))
-    setup.install(profile, spool, models)  # new models need no change of the settings
+    monkeypatch.setattr(settings_changes, "find_audacity", lambda: ())
+    setup.install(profile, queue, models)
+    monkeypatch.setattr(settings_changes, "find_audacity", lambda: (1,))
+    setup.install(profile, queue, models)  # new models need no change of the settings
     with pytest.raises(RunningError):
-        setup.uninstall(profile, spool)
+        setup.uninstall(profile, queue)
 
 
 def test_plugins_balance_and_offer_the_models(models: Sequence[ModelEntry]) -> None:
@@ -129,7 +130,7 @@ def test_audacity_4_has_no_pipe(version: str, expected: bool) -> None:
 
 def test_folder_for_requests_is_ascii(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "Jürgen"))
-    assert str(default_spool().folder).isascii()
+    assert str(default_queue().folder).isascii()
 
 
 def test_states_in_words(tmp_path: Path) -> None:
@@ -143,7 +144,7 @@ def test_states_in_words(tmp_path: Path) -> None:
 
 def test_launcher_survives_odd_python_paths(
     profile: Profile,
-    spool: Spool,
+    queue: JobQueue,
     models: Sequence[ModelEntry],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -154,6 +155,6 @@ def test_launcher_survives_odd_python_paths(
     python.write_text('#!/bin/sh\necho "$@"\n')
     python.chmod(0o700)
     monkeypatch.setattr("sys.executable", str(python))
-    setup.install(profile, spool, models)
-    done = subprocess.run([str(spool.folder / "stemdock-launch")], capture_output=True, text=True, check=True)
+    setup.install(profile, queue, models)
+    done = subprocess.run([str(queue.folder / "stemdock-launch")], capture_output=True, text=True, check=True)
     assert done.stdout == "-m stemdock_audacity.launcher\n"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lupa.lua54 import LuaRuntime
 
+from support.reaper_model.all_scenes import SCENES
 from support.reaper_model.faults import FAULTS, Fault
-from support.reaper_model.playbook import SCENES
 from support.reaper_model.stage import Stage, copied_scripts
 
 if TYPE_CHECKING:

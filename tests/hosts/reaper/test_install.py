@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from stemdock_reaper import installation, keyboard, places
 from stemdock_reaper.commands import command
 from stemdock_reaper.commands import install as install_module
-from stemdock_reaper.installer import command as worker_command
+from stemdock_reaper.shipped import worker_command
 from support.reaper_model.commandline import split_unix
 from support.reaper_model.host import Host
 from support.reaper_model.stage import SHIPPED, Stage
@@ -74,14 +75,14 @@ def test_uninstall_restores_every_byte(resources: Path, keys: bytes | None) -> N
     (resources / "Stemdock" / "jobs" / "1" / "log.txt").touch()
     run(resources, "uninstall")
     assert snapshot(resources) == before
-    assert run(resources, "uninstall") == "nothing to do: it is not installed\n"
+    assert run(resources, "uninstall") == "nothing to do: the actions are not installed\n"
 
 
 def test_installing_twice_is_installing_once(resources: Path) -> None:
     before = snapshot(resources)
     run(resources, "install")
     during = snapshot(resources)
-    assert run(resources, "install") == "nothing to do: all is there\n"
+    assert run(resources, "install") == "nothing to do: the actions are already installed\n"
     assert snapshot(resources) == during
     run(resources, "uninstall")
     assert snapshot(resources) == before
@@ -140,7 +141,7 @@ def test_uninstall_keeps_what_somebody_changed(resources: Path) -> None:
     path.write_text("-- mine\n")
     own = path.with_name("mine.lua")
     own.touch()
-    assert f"keep (changed by somebody): {path}" in run(resources, "uninstall").splitlines()
+    assert f"keep (was changed): {path}" in run(resources, "uninstall").splitlines()
     assert sorted(path.parent.iterdir()) == [path, own]
 
 
@@ -259,7 +260,7 @@ def test_doctor_names_what_is_missing_and_what_to_do(resources: Path) -> None:
     assert "warning" not in run(resources, "doctor")
     config = resources / "Stemdock" / "config.json"
     config.write_text('{"command": ["/gone"]}')
-    assert "/gone is gone" in run(resources, "doctor", status=1)
+    assert "/gone does not exist" in run(resources, "doctor", status=1)
     config.write_text("{")
     assert "is damaged" in run(resources, "doctor", status=1)
 
@@ -293,22 +294,21 @@ def test_resource_folders_of_each_system(
     assert places.resource_folders(platform, tmp_path, variables) == [folder]
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_running_programs_are_found_by_their_name(tmp_path: Path) -> None:
-    for number, comm in (
-        ("12", "reaper\n"),
-        ("13", "oom_reaper\n"),
-        ("14", "reaperx\n"),
-        ("self", "reaper\n"),
-    ):
-        (tmp_path / number).mkdir()
-        (tmp_path / number / "comm").write_text(comm)
-    program = tmp_path / "REAPER" / "reaper"
-    program.parent.mkdir()
-    program.touch()
-    (tmp_path / "12" / "exe").symlink_to(program)
-    assert places._linux_programs(tmp_path) == [program]
-    assert all(isinstance(path, Path) for path in places.running_programs())
+@pytest.mark.skipif(sys.platform == "win32", reason="a program cannot be renamed by a link there")
+def test_a_running_reaper_is_found_by_its_name(tmp_path: Path) -> None:
+    for name in ("oom_reaper", "reaper"):
+        (tmp_path / name).symlink_to(sys.executable)
+    before = places.running_programs()
+    processes = [
+        subprocess.Popen([tmp_path / name, "-c", "input()"], stdin=subprocess.PIPE)
+        for name in ("oom_reaper", "reaper")
+    ]
+    try:
+        assert len(places.running_programs()) == len(before) + 1
+    finally:
+        for process in processes:
+            process.communicate(b"\n")
+    assert places.running_programs() == before
 
 
 def test_the_command_is_this_interpreter() -> None:

@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rppxml import RPPXML
 
+from stemdock import AudioFileError
 from stemdock_reaper.commands import command
 from stemdock_reaper.errors import ProjectFileError
-from stemdock_reaper.projectfile import StemFile, folder_depths, splice, tracks_text
+from stemdock_reaper.projectfile import StemFile, tracks_text
+from stemdock_reaper.splicing import folder_depths, splice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +130,30 @@ def test_a_new_project_holds_the_stems(tmp_path: Path, stems: list[Path]) -> Non
     assert folder_depths(content, out) == [1, 0, -1]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.wav", "WAVE"), ("a.FLAC", "FLAC"), ("a.mp3", "MP3"), ("a.ogg", "VORBIS")]
+)
+def test_each_format_is_named_as_reaper_names_it(tmp_path: Path, name: str, kind: str) -> None:
+    soundfile.write(tmp_path / name, np.zeros((4410, 1)), 44100)
+    run(tmp_path / name, "--out", tmp_path / "new.rpp")
+    content = (tmp_path / "new.rpp").read_text()
+    assert f"<SOURCE {kind}\n" in content
+    assert "  LENGTH 0.1\n" in content
+
+
+def test_a_file_with_six_channels_is_a_stem_too(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "surround.wav", np.zeros((8000, 6)), 8000)
+    run(tmp_path / "surround.wav", "--out", tmp_path / "new.rpp")
+    assert rpp_tracks((tmp_path / "new.rpp").read_bytes())[1][2] == [("1", "surround.wav")]
+
+
+def test_a_file_without_audio_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("vocals")
+    with pytest.raises(AudioFileError, match=r"notes\.txt"):
+        run(tmp_path / "notes.txt", "--out", tmp_path / "new.rpp")
+    assert not (tmp_path / "new.rpp").exists()
+
+
 LAYOUTS = [
     (), ("0 0",), ("1 1", "2 -1", "0 0"), ("1 1", "1 1", "2 -2"), ("0 0", "1 1", "0 0", "2 -1"),
 ]  # fmt: skip
@@ -177,7 +203,7 @@ def test_files_elsewhere_get_whole_paths(tmp_path: Path, stems: list[Path]) -> N
 def test_nothing_is_ever_replaced(tmp_path: Path, stems: list[Path]) -> None:
     out = tmp_path / "mix.rpp"
     out.write_bytes(mix("0 0"))
-    with pytest.raises(ProjectFileError, match="exists already"):
+    with pytest.raises(ProjectFileError, match="already exists"):
         run(*stems, "--into", out, "--out", out)
     assert out.read_bytes() == mix("0 0")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Stems of Ü", "mix.rpp"]
@@ -186,10 +212,10 @@ def test_nothing_is_ever_replaced(tmp_path: Path, stems: list[Path]) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no REAPER project"),
-        (b"RIFF", "no REAPER project"),
-        (b"<TRACK\n>\n", "no REAPER project"),
-        (b"<REAPER_PROJECT 0.1\n  <TRACK\n>\n", "does not end"),
+        (b"", "not a REAPER project"),
+        (b"RIFF", "not a REAPER project"),
+        (b"<TRACK\n>\n", "not a REAPER project"),
+        (b"<REAPER_PROJECT 0.1\n  <TRACK\n>\n", "is not closed"),
     ],
 )
 def test_what_is_no_project_is_refused(
@@ -207,7 +233,7 @@ def test_a_track_that_is_not_there_is_told(tmp_path: Path, stems: list[Path]) ->
     into.write_bytes(mix("0 0", "0 0"))
     with pytest.raises(ProjectFileError, match="has no track 3") as caught:
         run(*stems, "--into", into, "--out", tmp_path / "out.rpp", "--after-track", 3)
-    assert "2 tracks" in caught.value.remedy
+    assert "from 0 to 2" in caught.value.remedy
 
 
 @given(
@@ -216,7 +242,7 @@ def test_a_track_that_is_not_there_is_told(tmp_path: Path, stems: list[Path]) ->
 )
 def test_any_name_is_read_back(tmp_path_factory: pytest.TempPathFactory, name: str, after: int) -> None:
     folder = tmp_path_factory.getbasetemp()
-    stem = StemFile(path=folder / "x.wav", title=name, duration=1.0, format="WAV")
+    stem = StemFile(path=folder / "x.wav", title=name, duration=1.0)
     added = tracks_text([stem], "Stems", folder / "a.rpp", b"\n")
     content = splice(mix("1 1", "0 0", "2 -1"), folder / "mix.rpp", added, after)
     written = name.replace("`", "'") if {'"', "'", "`"} <= set(name) else name

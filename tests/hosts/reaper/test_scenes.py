@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.reaper_model.playbook import SCENES
+from support.reaper_model.all_scenes import SCENES
 from support.reaper_model.stage import Stage
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from rppxml import RPPXML
 
 from stemdock_reaper.commands import command
 from stemdock_reaper.errors import ResourceFolderError
-from stemdock_reaper.installer import command as worker_command
 from stemdock_reaper.keyboard import script_line
 from stemdock_reaper.places import ACTION_SCRIPT
 from stemdock_reaper.selftest import build
+from stemdock_reaper.shipped import worker_command
 from support.reaper_model.objects import Item, Project, Source, Take, Track
 from support.reaper_model.stage import Stage
 
@@ -93,7 +93,7 @@ def test_all_points_pass_on_the_model(stage: Stage) -> None:
     stage.check()
     assert [line for line in lines[1:-1] if not line.startswith("PASS  ")] == []
     assert len(lines[1:-1]) == N_POINTS
-    assert lines[-1] == "All points passed."
+    assert lines[-1] == "All checks passed."
     assert len(stage.project.tracks) == 4
     assert (stage.scripts / "stems" / "selftest - Vocals.wav").is_file()
 
@@ -146,10 +146,10 @@ def no_action(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("deviation", "point"),
     [
-        (in_project_time, "an accessor counts from the item's start"),
-        (forward, "an accessor hears reversed sections"),
-        (late_mp3, "REAPER and Stemdock decode MP3 alike"),
-        (two_steps, "one undo takes the stems back"),
+        (in_project_time, "audio accessors count from the item's start"),
+        (forward, "audio accessors read reversed sections"),
+        (late_mp3, "REAPER and Stemdock decode MP3 with the same start"),
+        (two_steps, "one undo removes the stems"),
         (no_peaks, "waveforms are drawn"),
         (waits, "ExecProcess does not wait"),
         (starts_nothing, "the worker does a job in the background"),
@@ -166,7 +166,7 @@ def test_a_reaper_that_differs_is_reported(
 
 def test_another_project_in_front_is_told(stage: Stage) -> None:
     stage.project.tracks.clear()
-    assert any("is test.rpp the project in front?" in line for line in report(stage))
+    assert any("open test.rpp" in line for line in report(stage))
 
 
 def test_the_folder_is_complete_and_never_replaced(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from stemdock_reaper import worker
 from stemdock_reaper.errors import JobError, JobTakenError
 from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
 from support.child_signals import default_signals
-from support.reaper_model.halves import SHARES, known_separator
+from support.reaper_model.known_separator import SHARES, known_separator
 
 if TYPE_CHECKING:
     from stemdock import Separator
@@ -57,7 +57,7 @@ def source(path: Path, identifier: str = "s1", **changes: Any) -> dict[str, Any]
 
 
 def run(folder: Path) -> dict[str, Any]:
-    status = worker.work(folder, lambda _: known_separator())
+    status = worker.run_job(folder, lambda _: known_separator())
     result: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="ascii"))
     assert result["status"] == status
     assert result["protocol"] == 1
@@ -172,7 +172,7 @@ def test_cancelling_leaves_no_stems(tmp_path: Path, song: Path, monkeypatch: pyt
         n_calls += 1
         if n_calls == 2:
             (folder / "cancel").touch()
-            arguments[-1].look()
+            arguments[-1].check_cancel()
         return genuine(*arguments)
 
     monkeypatch.setattr(worker, "_separate_source", cancelled_later)
@@ -231,7 +231,7 @@ def test_a_missing_model_gets_an_answer(tmp_path: Path, song: Path) -> None:
     def missing(model: str) -> Separator:
         raise ModelNotFoundError(model, known=("2stems",))
 
-    assert worker.work(folder, missing) == "error"
+    assert worker.run_job(folder, missing) == "error"
     assert "2stems" in json.loads((folder / "result.json").read_text())["error"]["hint"]
 
 
@@ -244,7 +244,7 @@ def test_a_surprise_gets_an_answer_too(
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        worker.work(folder, burst)
+        worker.run_job(folder, burst)
     assert json.loads((folder / "result.json").read_text())["error"]["code"] == "MemoryError"
     assert "MemoryError" in capsys.readouterr().err
 
@@ -256,7 +256,7 @@ def test_a_job_is_done_once(tmp_path: Path, song: Path) -> None:
     before = (folder / "result.json").read_bytes()
     assert waiting_jobs(folder.parent) == []
     with pytest.raises(JobTakenError):
-        worker.work(folder, lambda _: known_separator())
+        worker.run_job(folder, lambda _: known_separator())
     assert (folder / "result.json").read_bytes() == before
 
 
@@ -267,8 +267,8 @@ def test_a_cancelled_job_is_not_picked_up(tmp_path: Path, song: Path) -> None:
 
 
 def test_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="cannot be written to"):
-        worker.work(tmp_path / "gone", lambda _: known_separator())
+    with pytest.raises(JobError, match="cannot be written"):
+        worker.run_job(tmp_path / "gone", lambda _: known_separator())
 
 
 def test_stems_appear_together_or_not_at_all(

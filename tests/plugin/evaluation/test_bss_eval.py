@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stemdock_evaluation.bss_eval import RATIOS, fit, rated
+from stemdock_evaluation.bss_eval import RATIOS, frame_ratios
+from stemdock_evaluation.projection import fit
 from support.evaluation_cases import CASES, leaking
 from support.mixtures import DATA
 
@@ -48,7 +49,7 @@ def ratios_of(
     frame_length = min(frame_length, length)
     pieces = cut(case, [*range(0, length, piece_length), length])
     frames = cut(case, range(0, length + 1, frame_length))
-    return np.stack(list(rated(frames, fit(pieces, n_sources, filter_length)))).transpose(2, 1, 0)
+    return np.stack(list(frame_ratios(frames, fit(pieces, n_sources, filter_length)))).transpose(2, 1, 0)
 
 
 @pytest.mark.slow

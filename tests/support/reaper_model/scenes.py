@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from support.reaper_model.halves import SHARES
+from support.reaper_model.known_separator import SHARES
 from support.reaper_model.objects import state_of
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def assert_told(stage: Stage, *texts: str) -> None:
     assert len(stage.host.messages) == 1, stage.host.messages
     for text in texts:
         assert text in stage.host.messages[0], stage.host.messages[0]
-    assert "fault of its own" not in stage.host.messages[0], stage.host.messages[0]
+    assert "internal error" not in stage.host.messages[0], stage.host.messages[0]
 
 
 def one_item(set_stage: SetStage, **options: Any) -> tuple[Stage, Item]:

@@ -89,7 +89,9 @@ def stems_of_a_deleted_item_stay_on_disk_and_are_named(set_stage: SetStage) -> N
     stage.project.tracks[0].items.remove(gone)
     _finish(stage)
     assert_stems(stage, there)
-    assert_told(stage, "song0: was deleted meanwhile", "song0 - Vocals.wav", "song0 - Accompaniment.wav")
+    assert_told(
+        stage, "song0: the item was deleted during", "song0 - Vocals.wav", "song0 - Accompaniment.wav"
+    )
     assert "song0 - Vocals.wav" in stage.media_files()
 
 
@@ -100,7 +102,7 @@ def if_all_items_are_deleted_nothing_is_changed(set_stage: SetStage) -> None:
     before = state_of(stage.project.tracks)
     _finish(stage)
     assert_untouched(stage, before)
-    assert_told(stage, "was deleted meanwhile", "song0 - Vocals.wav")
+    assert_told(stage, "the item was deleted during", "song0 - Vocals.wav")
 
 
 @scene
@@ -109,7 +111,7 @@ def a_deleted_track_is_like_deleted_items(set_stage: SetStage) -> None:
     stage.project.tracks.clear()
     _finish(stage)
     assert stage.project.tracks == []
-    assert_told(stage, "was deleted meanwhile")
+    assert_told(stage, "the item was deleted during")
 
 
 @scene
@@ -161,7 +163,7 @@ def a_deleted_take_is_like_a_deleted_item(set_stage: SetStage) -> None:
     before = state_of(stage.project.tracks)
     _finish(stage)
     assert_untouched(stage, before)
-    assert_told(stage, "was deleted meanwhile")
+    assert_told(stage, "the item was deleted during")
 
 
 @scene
@@ -180,7 +182,7 @@ def an_item_deleted_while_it_is_read_is_left_out(set_stage: SetStage) -> None:
     stage.check()
     assert_stems(stage, there)
     assert len(stage.job()["sources"]) == 1
-    assert "was deleted before its audio had been read" in stage.host.messages[0]
+    assert "was deleted before its audio was read" in stage.host.messages[0]
     assert not list(stage.jobs[0].glob("*.wav"))
 
 

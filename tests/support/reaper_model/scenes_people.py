@@ -33,7 +33,7 @@ def midi_and_empty_items_are_refused_with_what_to_do(set_stage: SetStage) -> Non
         before = state_of(stage.project.tracks)
         stage.run()
         assert_untouched(stage, before)
-        assert_told(stage, "Nothing that is selected can be separated", "Item: Apply track/take FX to items")
+        assert_told(stage, "The selected items cannot be separated", "Item: Apply track/take FX to items")
     stage, item = one_item(set_stage)
     stage.add_item(stage.project.tracks[0], Source("MIDI"), item_d_position=20.0).sole_take.name = "Piano"
     stage.add_item(stage.project.tracks[0], None, item_d_position=20.0).takes.clear()
@@ -63,9 +63,9 @@ def what_the_stems_lack_is_said(set_stage: SetStage) -> None:
     stage.run()
     assert_told(
         stage,
-        "Söng of it's own: its take envelopes and take FX are not carried over",
-        "b: its take FX are not carried over",
-        "Band: its track FX are not carried over",
+        "Söng of it's own: take envelopes and take FX are not copied",
+        "b: take FX are not copied",
+        "Band: track FX are not copied",
     )
 
 
@@ -135,7 +135,7 @@ def progress_is_shown_and_never_goes_back(set_stage: SetStage) -> None:
     stage.run()
     window = stage.host.window
     assert window.was_opened
-    assert ["Starting: 0 %", "Esc or closing this window cancels."] in window.shown
+    assert ["Starting: 0 %", "To cancel, press Esc or close this window."] in window.shown
     assert all(len(frame) == 2 for frame in window.shown)
     widths = [
         bars[2] for bars, texts in zip(window.bars, window.shown, strict=True) if "Drawing" not in texts[0]

@@ -14,9 +14,9 @@ import numpy as np
 import soundfile
 
 import stemdock_reaper
-from stemdock_reaper.worker import work
-from support.reaper_model.halves import known_separator
+from stemdock_reaper.worker import run_job
 from support.reaper_model.host import Host
+from support.reaper_model.known_separator import known_separator
 from support.reaper_model.objects import Item, Project, Source, Take, Track
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Stage:
         return "0\n"
 
     def known_worker(self, folder: Path) -> None:
-        work(folder, lambda _: known_separator())
+        run_job(folder, lambda _: known_separator())
 
     def genuine_worker(self, folder: Path) -> None:
         """The process that REAPER would start, with next to no environment."""

@@ -1,4 +1,4 @@
--- The action: a chain of phases, of which REAPER runs a small step in each cycle of its interface.
+-- The action: a chain of phases; REAPER runs one small step in each cycle of its interface.
 
 local part = ...
 local failure = part("failure")
@@ -19,7 +19,7 @@ local TITLE = "Stemdock"
 local run
 local phases = {}
 
--- Removes what was rendered, unless a worker has taken it over: it removes its input itself.
+-- Removes rendered files, unless a worker has started: the worker removes its own input.
 local function discard_renderings()
   if run.rendering then
     run.rendering:discard()
@@ -32,7 +32,7 @@ local function discard_renderings()
   end
 end
 
--- Ends the run; nothing of it stays behind but the stems.
+-- Ends the run and removes everything except the stems.
 local function clean_up()
   if run.job then
     run.job:cancel()
@@ -49,7 +49,7 @@ local function finish(text)
   end
 end
 
--- Renders the sources that are no plain files, one after the other.
+-- Renders the sources that cannot be read from their files, one after the other.
 function phases.render()
   if run.rendering then
     local done, reason = run.rendering:step(run.project)
@@ -82,7 +82,7 @@ function phases.submit()
     end
   end
   if #ready == 0 then
-    failure.raise("There is nothing left to separate.", table.concat(run.notes, "\n"))
+    failure.raise("No item could be separated.", table.concat(run.notes, "\n"))
   end
   run.planned = ready
   run.job:start({
@@ -132,7 +132,7 @@ local function show_progress()
 end
 
 local function step()
-  -- Once the stems are in the project, closing the window only stops the drawing.
+  -- After the stems are in the project, closing the window only stops the drawing.
   if run.window:is_cancelled() then
     finish(run.peaks and table.concat(run.notes, "\n"))
     return
@@ -168,9 +168,9 @@ local function prepare()
   run.phase = "render"
 end
 
--- Separates the selected items; `choice` outdoes the settings.
+-- Separates the selected items; `choice` overrides the settings.
 function app.start(choice)
-  -- A second start ends the first. Versions before 7.03 leave that to the entry in the Actions list.
+  -- A second start ends the first. Before version 7.03, the entry in the Actions list does that.
   if reaper.set_action_options then
     reaper.set_action_options(1)
   end

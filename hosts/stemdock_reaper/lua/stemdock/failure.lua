@@ -1,4 +1,4 @@
--- Errors meant for people: what happened, and what to do about it.
+-- Errors for the user: what happened, and what to do.
 
 local failure = {}
 failure.__index = failure
@@ -8,14 +8,14 @@ function failure.raise(message, hint)
   error(setmetatable({ message = message, hint = hint or "" }, failure), 0)
 end
 
--- What xpcall is to make of an error: a failure as it is, or else a fault of ours with its place.
+-- For xpcall: returns a failure unchanged, and turns any other error into one with its traceback.
 function failure.describe(problem)
   if getmetatable(problem) == failure then
     return problem
   end
   return setmetatable({
-    message = "Stemdock met a fault of its own.\n\n" .. debug.traceback(tostring(problem), 2),
-    hint = "Please report it with this text.",
+    message = "An internal error occurred in Stemdock.\n\n" .. debug.traceback(tostring(problem), 2),
+    hint = "Please report this error with the text above.",
   }, failure)
 end
 

@@ -2,7 +2,7 @@
 
 local files = {}
 
--- The separator is the same on all systems: Windows takes slashes too.
+-- The same separator works on all systems: Windows accepts slashes, too.
 function files.join(folder, name)
   return folder .. "/" .. name
 end
@@ -18,8 +18,8 @@ function files.read(path)
   return content
 end
 
--- Writes a new file, which appears complete; returns true, or nil and the reason. There must be none of
--- that name: on Windows a rename does not replace what is there.
+-- Writes a new file in one step; returns true, or nil and the reason. The file must not exist yet: on
+-- Windows, renaming does not replace an existing file.
 function files.write(path, content)
   local staged = path .. ".part"
   local file, reason = io.open(staged, "wb")
@@ -35,7 +35,7 @@ function files.write(path, content)
   return os.rename(staged, path)
 end
 
--- What has been appended to a file since a position, in whole lines, and the new position.
+-- The complete lines of a file after a position, and the new position.
 function files.read_lines(path, position)
   local lines = {}
   local file = io.open(path, "rb")

@@ -1,13 +1,13 @@
--- Looks at the selected items and decides for each how its audio is to be had. Changes nothing.
+-- Inspects the selected items and decides for each how to read its audio. Changes nothing.
 --
--- A piece is what is separated of one item. Its times are seconds: `first` and `last` in the project,
--- `from` and `to` in the source file, as everything stood when the action was started.
+-- A piece is the part of one item to separate. Its times are seconds: `first` and `last` in the project,
+-- `from` and `to` in the source file, at the moment when the action started.
 
 local failure = (...)("failure")
 
 local items = {}
 
--- Types of sources that are plain files which the program can read by itself.
+-- Types of sources whose files Stemdock can read itself.
 local PLAIN = { WAVE = true, AIFF = true, FLAC = true, MP3 = true, VORBIS = true, OPUS = true }
 local SILENT = { MIDI = true, MIDIPOOL = true, EMPTY = true, [""] = true }
 local MIDI_HINT = "MIDI has no audio to separate: run \"Item: Apply track/take FX to items\" first."
@@ -33,7 +33,7 @@ local function take_guid(take)
   return guid
 end
 
--- What people call an item: the name of its take without the file name's ending.
+-- The name of an item: that of its take, without the suffix of a file name.
 local function name_of(take, track)
   local name = reaper.GetTakeName(take):gsub("%.%w%w%w%w?$", "")
   if not name:match("%S") then
@@ -43,7 +43,7 @@ local function name_of(take, track)
   return name
 end
 
--- Whether the source is a file that can be separated as it lies there, for this part of it.
+-- Whether this part of the source can be read directly from its file.
 local function is_plain(piece, source, kind, path)
   local length, in_beats = reaper.GetMediaSourceLength(source)
   local loops = item_value(piece.item, "B_LOOPSRC") ~= 0
@@ -59,7 +59,7 @@ local function is_plain(piece, source, kind, path)
     and (piece.to <= length + TOLERANCE or not loops)
 end
 
--- What the stems will not have, or nil.
+-- What is not copied to the stems, or nil.
 local function losses(piece)
   local lost = {}
   if reaper.CountTakeEnvelopes(piece.take) > 0 then
@@ -68,10 +68,10 @@ local function losses(piece)
   if reaper.TakeFX_GetCount(piece.take) > 0 then
     lost[#lost + 1] = "take FX"
   end
-  return lost[1] and "its " .. table.concat(lost, " and ") .. " are not carried over to the stems"
+  return lost[1] and table.concat(lost, " and ") .. " are not copied to the stems"
 end
 
--- One item's piece, or nil and why it has none.
+-- The piece of one item, or nil and the reason.
 local function inspect(item, selection)
   local take = reaper.GetActiveTake(item)
   if not take then
@@ -91,7 +91,7 @@ local function inspect(item, selection)
     first, last = math.max(first, selection.first), math.min(last, selection.last)
   end
   if last - first <= TOLERANCE then
-    return nil, name .. ": lies outside the time selection."
+    return nil, name .. ": is outside the time selection."
   end
   local rate, offset = take_value(take, "D_PLAYRATE"), take_value(take, "D_STARTOFFS")
   local piece = {
@@ -115,11 +115,11 @@ local function inspect(item, selection)
   return piece
 end
 
--- The pieces of the selected items, and notes on what was left out or will be missing.
+-- The pieces of the selected items, and notes about skipped items and missing effects.
 function items.collect(project)
   local n_items = reaper.CountSelectedMediaItems(project)
   if n_items == 0 then
-    failure.raise("No item is selected.", "Select the items to separate, and start the action again.")
+    failure.raise("No item is selected.", "Select the items to separate and start the action again.")
   end
   local first, last = reaper.GetSet_LoopTimeRange2(project, false, false, 0, 0, false)
   local selection = last > first and { first = first, last = last } or nil
@@ -133,7 +133,7 @@ function items.collect(project)
     notes[#notes + 1] = reason
   end
   if #pieces == 0 then
-    failure.raise("Nothing that is selected can be separated.", table.concat(notes, "\n"))
+    failure.raise("The selected items cannot be separated.", table.concat(notes, "\n"))
   end
   return pieces, notes
 end
@@ -150,8 +150,8 @@ local function find_item(project, piece)
   end
 end
 
--- The item and the take of a piece as they are now, or nil if they are gone: undo and redo make new
--- objects that have the old GUIDs, and an old pointer may by now be that of another object.
+-- The current item and take of a piece, or nil if they were deleted: undo and redo make new objects
+-- with the old GUIDs, and an old pointer may refer to another object by now.
 function items.find(project, piece)
   local item = find_item(project, piece)
   for index = 0, item and reaper.CountTakes(item) - 1 or -1 do

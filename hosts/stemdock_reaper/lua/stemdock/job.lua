@@ -1,4 +1,4 @@
--- The script's half of the job folder: writes job.json and cancel, reads progress.jsonl and result.json.
+-- The script's side of the job folder: writes job.json and cancel, reads progress.jsonl and result.json.
 
 local part = ...
 local failure = part("failure")
@@ -9,12 +9,12 @@ local job = {}
 job.__index = job
 
 local PROTOCOL = 1
--- Seconds until the worker's first word; a slow machine with a virus scanner takes its time.
+-- Seconds until the worker's first line; slow computers with a virus scanner need many.
 local START_TIMEOUT = 60
--- Seconds without a word after which people are told so; the job is never ended for it.
+-- Seconds without a line after which a hint is shown; the job continues.
 local QUIET = 120
 
--- Makes the job folder.
+-- Creates the job folder.
 function job.create(jobs_folder)
   local guid = reaper.genGuid(""):gsub("[{}]", "")
   local folder = files.join(jobs_folder, guid)
@@ -22,8 +22,8 @@ function job.create(jobs_folder)
   return setmetatable({ folder = folder, position = 0, fraction = 0, text = "Starting" }, job)
 end
 
--- One argument of a command line. On Windows it is a quoted string with its own rule for backslashes;
--- elsewhere REAPER cuts the line itself and knows no escape, only three kinds of quotes.
+-- Quotes one argument of a command line. Windows has its own rule for backslashes; on other systems,
+-- REAPER splits the line itself and knows three kinds of quotes, but no escapes.
 local function quoted(text)
   if reaper.GetOS():match("^Win") then
     return '"' .. text:gsub('(\\*)"', '%1%1\\"'):gsub("(\\+)$", "%1%1") .. '"'
@@ -33,8 +33,8 @@ local function quoted(text)
       return quote .. text .. quote
     end
   end
-  failure.raise("This path has all three kinds of quotation marks in it, which REAPER cannot pass on:\n" .. text,
-    "Rename one of its folders.")
+  failure.raise("REAPER cannot start a program with all three kinds of quotation marks in its path:\n" .. text,
+    "Rename one of the folders in this path.")
 end
 
 function job.command_line(words)
@@ -51,7 +51,7 @@ function job:start(content, config)
   local ok, reason = files.write(files.join(self.folder, "job.json"), json.encode(content))
   if not ok then
     failure.raise("The job cannot be written: " .. tostring(reason),
-      "Check permissions and free space of " .. self.folder)
+      "Check the permissions and the free disk space of " .. self.folder)
   end
   self.started = reaper.time_precise()
   self.heard = self.started
@@ -62,12 +62,12 @@ function job:start(content, config)
     return
   end
   if not reaper.file_exists(program) then
-    failure.raise("The program is gone: " .. program, "Run this in a terminal: plugin-cli reaper install")
+    failure.raise("Stemdock's program does not exist: " .. program, "Run in a terminal: plugin-cli reaper install")
   end
   local words = { table.unpack(config.command) }
   words[#words + 1] = self.folder
   self.command = job.command_line(words)
-  -- What this returns for a program in the background is not documented; the first progress line tells.
+  -- Its result for background programs is not documented; the first progress line shows the start.
   reaper.ExecProcess(self.command, -1)
 end
 
@@ -89,7 +89,7 @@ local function is_stem(stem)
     and type(stem.path) == "string"
 end
 
--- Whether an entry says all that is needed to place its stems, or why there are none.
+-- Whether an entry has everything that is needed to place its stems, or an error.
 local function is_entry(entry)
   if type(entry) ~= "table" or type(entry.id) ~= "string" or entry.status ~= "ok" then
     return type(entry) == "table" and entry.status == "error" and type(entry.error) == "table"
@@ -122,7 +122,7 @@ local function read_result(self)
   self.finished = true
   local result = json.decode(content)
   if not is_result(result) then
-    failure.raise("The result cannot be read.", "See " .. self.folder)
+    failure.raise("The result cannot be read.", "Start the action again. The files of this run are in " .. self.folder)
   end
   if result.status == "error" then
     local problem = type(result.error) == "table" and result.error or {}
@@ -132,27 +132,27 @@ local function read_result(self)
   return result
 end
 
--- Looks for news; returns the result once there is one.
+-- Reads new progress; returns the result when it exists.
 function job:poll()
   read_progress(self)
   local result = read_result(self)
   if not result and not self.spoken and self.command
     and reaper.time_precise() - self.started > (tonumber(self.config.start_timeout) or START_TIMEOUT) then
-    failure.raise("The program did not start:\n" .. self.command,
-      "Run this in a terminal to see why: plugin-cli reaper doctor")
+    failure.raise("Stemdock did not start:\n" .. self.command,
+      "To find the cause, run in a terminal: plugin-cli reaper doctor")
   end
   return result
 end
 
--- Something to add to the progress, or nil.
+-- A hint to show below the progress, or nil.
 function job:hint()
   local quiet = reaper.time_precise() - self.heard
   if self.spoken and quiet > QUIET then
-    return ("No word from the worker for %d s. It may still be busy; Esc gives up."):format(quiet // 1)
+    return ("No progress for %d s. Stemdock may still be working. To cancel, press Esc."):format(quiet // 1)
   end
 end
 
--- Asks the worker to stop, if it may still be working.
+-- Asks the worker to stop, unless it has finished.
 function job:cancel()
   if self.started and not self.finished then
     files.write(files.join(self.folder, "cancel"), "")

@@ -1,4 +1,4 @@
--- JSON, as far as the job folder needs it.
+-- Encodes and decodes the JSON of the job folder.
 
 local json = {}
 
@@ -11,7 +11,7 @@ local function encode_string(text)
   end) .. '"'
 end
 
--- Tables with a first element become arrays, all others objects.
+-- Tables with a first element become arrays, all other tables objects.
 function json.encode(value)
   local kind = type(value)
   if kind == "string" then
@@ -20,7 +20,7 @@ function json.encode(value)
     return tostring(value)
   elseif kind == "number" then
     assert(value == value and math.abs(value) < math.huge, "not a finite number")
-    -- Some locales write a comma.
+    -- Some locales write a decimal comma.
     return (("%.17g"):format(value):gsub(",", "."))
   end
   assert(kind == "table", "cannot be written as JSON: " .. kind)
@@ -73,7 +73,7 @@ local function decode_string(text, at)
   end
 end
 
--- Decodes what is between brackets; read_entry puts one entry into the table.
+-- Decodes the entries between brackets; read_entry adds one entry to the table.
 local function decode_entries(text, at, closing, read_entry)
   local result = {}
   at = skip_blanks(text, at)
@@ -123,14 +123,14 @@ function decode_value(text, at)
   return assert(tonumber(digits), "bad number"), at + #digits
 end
 
--- The value in a text, or nil and what is wrong with it.
+-- The value in a text, or nil and the error.
 function json.decode(text)
   local ok, value, after = pcall(decode_value, text, 1)
   if not ok then
     return nil, value
   end
   if skip_blanks(text, after) <= #text then
-    return nil, "there is something behind the end"
+    return nil, "unexpected text after the end"
   end
   return value
 end

@@ -1,4 +1,4 @@
--- Builds the waveform pictures of new takes, a little in each cycle.
+-- Builds the waveforms of new takes, a little in each cycle.
 
 local peaks = {}
 peaks.__index = peaks
@@ -9,7 +9,7 @@ function peaks.start(project, takes)
   return setmetatable({ project = project, takes = takes, index = 0 }, peaks)
 end
 
--- The source of the take at work, or nil if it was undone meanwhile: pointers die with their items.
+-- The source of the current take, or nil if an undo has deleted the take.
 local function current_source(self)
   local take = self.takes[self.index]
   if take and reaper.ValidatePtr2(self.project, take, "MediaItem_Take*") then
@@ -17,7 +17,7 @@ local function current_source(self)
   end
 end
 
--- Works for a moment; returns true when all is done.
+-- Works for a moment; returns true when all waveforms are drawn.
 function peaks:step()
   local source = self.is_building and current_source(self)
   if source then

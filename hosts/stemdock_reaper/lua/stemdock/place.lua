@@ -1,4 +1,4 @@
--- Puts the stems into the project: all in one cycle, one undo step, or not at all.
+-- Adds the stems to the project: all in one undo step, or none.
 
 local part = ...
 local failure = part("failure")
@@ -9,7 +9,7 @@ local place = {}
 
 local UNDO_NAME = "Separate items into stems"
 
--- The entry of each source in the result, by id; a stem that is not there spoils everything.
+-- The entry of each source in the result, by id; fails if any stem is missing.
 local function entries_by_id(result)
   local entries = {}
   for _, entry in ipairs(result.sources) do
@@ -17,7 +17,7 @@ local function entries_by_id(result)
     for _, stem in ipairs(entry.status == "ok" and entry.stems or {}) do
       if not reaper.file_exists(stem.path) then
         failure.raise("A stem is missing: " .. stem.path,
-          "Nothing was changed. What there is lies in " .. tostring(result.output_dir))
+          "The project was not changed. The other stems are in " .. tostring(result.output_dir))
       end
     end
   end
@@ -32,7 +32,7 @@ local function paths_of(entry)
   return table.concat(paths, "\n")
 end
 
--- Pieces with their items, grouped by the tracks that these are on now.
+-- Pieces with their items, grouped by the current tracks of the items.
 local function group_by_track(project, planned, entries, notes)
   local groups, by_track = {}, {}
   for _, source in ipairs(planned) do
@@ -51,7 +51,8 @@ local function group_by_track(project, planned, entries, notes)
           end
           table.insert(by_track[track].members, { piece = piece, item = item, take = take, entry = entry })
         else
-          notes[#notes + 1] = piece.name .. ": was deleted meanwhile. Its stems are here:\n" .. paths_of(entry)
+          notes[#notes + 1] = piece.name .. ": the item was deleted during the separation. Its stems are:\n"
+            .. paths_of(entry)
         end
       end
     end
@@ -67,7 +68,8 @@ local function add_track(project, index, name, depth)
   return track
 end
 
--- A folder behind a track, with a track for each stem. What the track closes, the last stem closes.
+-- Adds a folder below a track, with a track for each stem. If the track was the last in its folders,
+-- the last stem takes that place.
 local function add_folder(project, source_track, stems)
   local index = math.floor(reaper.GetMediaTrackInfo_Value(source_track, "IP_TRACKNUMBER"))
   local depth = reaper.GetMediaTrackInfo_Value(source_track, "I_FOLDERDEPTH")
@@ -101,18 +103,18 @@ local function place_group(project, group, options, takes, notes)
   end
   if reaper.TrackFX_GetCount(group.track) > 0 then
     local _, name = reaper.GetTrackName(group.track)
-    notes[#notes + 1] = name .. ": its track FX are not carried over to the stems."
+    notes[#notes + 1] = name .. ": track FX are not copied to the stems."
   end
 end
 
--- Takes everything back. The step is undone only if it is ours: REAPER may have had nothing to record.
+-- Undoes the changes. If nothing was changed, the last step is not ours and must stay.
 local function roll_back(project)
   if reaper.Undo_CanUndo2(project) == UNDO_NAME then
     reaper.Undo_DoUndo2(project)
   end
 end
 
--- Runs a change of the project as one undo step; takes it back and passes the error on if it fails.
+-- Runs a change of the project as one undo step; undoes it and raises the error if it fails.
 local function as_one_step(project, change)
   reaper.Undo_BeginBlock2(project)
   reaper.PreventUIRefresh(1)
@@ -139,10 +141,10 @@ local function is_open(project)
   return false
 end
 
--- Puts the stems of a result behind the tracks of their items; returns the new takes.
+-- Adds the stems of a result below the tracks of their items; returns the new takes.
 function place.commit(project, planned, result, options, notes)
   if not is_open(project) then
-    failure.raise("The project was closed meanwhile.", "The stems are in " .. tostring(result.output_dir))
+    failure.raise("The project was closed during the separation.", "The stems are in " .. tostring(result.output_dir))
   end
   local entries = entries_by_id(result)
   local groups = group_by_track(project, planned, entries, notes)
@@ -150,7 +152,7 @@ function place.commit(project, planned, result, options, notes)
   if #groups == 0 then
     return takes
   end
-  -- New tracks go into the project that is in front.
+  -- REAPER adds new tracks to the project in front.
   if reaper.EnumProjects(-1) ~= project then
     reaper.SelectProjectInstance(project)
   end

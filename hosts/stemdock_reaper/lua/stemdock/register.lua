@@ -1,4 +1,4 @@
--- Puts the actions into the Actions list of the REAPER that runs this file.
+-- Adds the actions to the Actions list of the REAPER that runs this file.
 
 local _, path = reaper.get_action_context()
 local folder = path:match("^(.*)[/\\]stemdock[/\\]")
@@ -14,6 +14,6 @@ repeat
 until not name
 
 for number, name in ipairs(names) do
-  -- The last one makes REAPER write its list.
+  -- After the last one, REAPER writes its list.
   reaper.AddRemoveReaScript(true, 0, folder .. "/" .. name, number == #names)
 end

@@ -1,5 +1,5 @@
--- Renders what an item plays into a WAV file, for sources that are no plain files. The accessor gives
--- the take before its FX, with rate, pitch, stretch markers and channel mode, without volume, pan, fades.
+-- Renders an item to a WAV file, for sources that cannot be read from their files. The accessor reads the
+-- take before its FX, with rate, pitch, stretch markers and channel mode, without volume, pan and fades.
 
 local wav = (...)("wav")
 
@@ -34,9 +34,9 @@ end
 -- Returns whether REAPER could read the audio.
 local function render_block(self)
   local length = math.min(BLOCK_LENGTH, self.total_length - self.done_length)
-  -- Times are counted from the start of the item, not of the project.
+  -- Times count from the start of the item, not of the project.
   local time = self.piece.first - self.piece.position + self.done_length / self.sample_rate
-  -- What lies past the end of the item is left as it was.
+  -- REAPER does not write the samples after the end of the item.
   self.buffer.clear()
   local n_channels = self.piece.n_channels
   local status = reaper.GetAudioAccessorSamples(
@@ -54,16 +54,16 @@ local function give_up(self, reason)
   return nil, self.piece.name .. ": " .. reason
 end
 
--- Renders for a moment; returns true once the file is complete, or nil and why there will be none.
+-- Renders for a moment; returns true when the file is complete, or nil and the reason for a failure.
 function render:step(project)
   if not reaper.ValidatePtr2(project, self.piece.take, "MediaItem_Take*") then
-    return give_up(self, "was deleted before its audio had been read.")
+    return give_up(self, "the item was deleted before its audio was read.")
   end
   self.accessor = self.accessor or reaper.CreateTakeAudioAccessor(self.piece.take)
   local until_time = reaper.time_precise() + SLICE
   repeat
     if not (self.accessor and render_block(self)) then
-      return give_up(self, "REAPER cannot read its audio; is its file online?")
+      return give_up(self, "REAPER cannot read its audio. Check that its media file is online.")
     end
     if self.done_length == self.total_length then
       self.file:close()
@@ -75,7 +75,7 @@ function render:step(project)
   return false
 end
 
--- Gives up; safe at any time.
+-- Stops and removes the file; can be called at any time.
 function render:discard()
   if self.accessor then
     reaper.DestroyAudioAccessor(self.accessor)

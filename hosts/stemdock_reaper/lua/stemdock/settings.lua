@@ -1,4 +1,4 @@
--- What the person has chosen, and what `plugin-cli reaper install` has told us.
+-- The user's settings, and the configuration that `plugin-cli reaper install` wrote.
 
 local part = ...
 local failure = part("failure")
@@ -9,7 +9,7 @@ local settings = {}
 
 local SECTION = "Stemdock"
 local DEFAULTS = { model = "2stems", stems = "all", mute = "yes", window = "yes" }
-local INSTALL = "Run this in a terminal: plugin-cli reaper install"
+local INSTALL = "Run in a terminal: plugin-cli reaper install"
 
 local function get(key)
   local value = reaper.GetExtState(SECTION, key)
@@ -28,7 +28,7 @@ local function parse_stems(text)
   return stems
 end
 
--- Choices for one run.
+-- The settings for one run.
 function settings.read()
   return {
     model = get("model"),
@@ -38,7 +38,7 @@ function settings.read()
   }
 end
 
--- Asks for the choices and keeps them; what makes no sense is asked again.
+-- Asks for the settings and saves them; asks again after invalid input.
 function settings.ask()
   local values = table.concat({ get("model"), get("stems"), get("mute"), get("window") }, ",")
   while true do
@@ -56,23 +56,23 @@ function settings.ask()
       end
       return
     end
-    reaper.ShowMessageBox("Please fill in all four: the last two take yes or no.", "Stemdock", 0)
+    reaper.ShowMessageBox("Fill in all four fields. The last two must be yes or no.", "Stemdock", 0)
     values = answer
   end
 end
 
--- The folder for jobs and the configuration.
+-- The folder of the jobs and the configuration.
 function settings.folder()
   return files.join(reaper.GetResourcePath(), "Stemdock")
 end
 
--- What to start: { command = { program, argument, ... }, start_timeout = seconds }; no command if
--- somebody else starts it.
+-- The program to start: { command = { program, argument, ... }, start_timeout = seconds }. The command is
+-- empty if `plugin-cli reaper serve` runs the jobs.
 function settings.config()
   local path = files.join(settings.folder(), "config.json")
   local content = files.read(path)
   if not content then
-    failure.raise("The program Stemdock has not been set up for this REAPER.", INSTALL)
+    failure.raise("Stemdock is not set up in this REAPER yet.", INSTALL)
   end
   local config, reason = json.decode(content)
   if type(config) ~= "table" or type(config.command) ~= "table" then

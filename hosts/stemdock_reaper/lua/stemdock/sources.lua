@@ -2,7 +2,7 @@
 
 local sources = {}
 
--- Seconds between two parts of one file up to which separating the gap too costs less than a start afresh.
+-- Seconds. Up to this gap between two parts of a file, separating the gap costs less than another start.
 local NEAR = 10
 
 local function by_path_and_start(one, other)
@@ -12,8 +12,8 @@ local function by_path_and_start(one, other)
   return one.from < other.from
 end
 
--- A source for each file, or for each far part of it, with the pieces that use it; and the pieces
--- whose audio has to be rendered, one source each.
+-- One source for each file, or for each distant part of it, with the pieces that use it; and one source
+-- for each piece that must be rendered.
 function sources.plan(pieces)
   local plain, planned = {}, {}
   for _, piece in ipairs(pieces) do
@@ -41,7 +41,7 @@ function sources.plan(pieces)
   return planned
 end
 
--- How the job file describes a source.
+-- The description of a source in the job file.
 function sources.describe(source)
   return {
     id = source.id,

@@ -1,4 +1,4 @@
--- Loads the parts of the script: each is run once, and is given this loader to reach the others.
+-- Loads the parts of the script: each runs once, and receives this loader to load other parts.
 
 local folder = ...
 local loaded = {}

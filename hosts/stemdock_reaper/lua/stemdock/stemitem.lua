@@ -1,4 +1,4 @@
--- One stem of one item: an item that behaves like the original.
+-- The item of one stem, which plays like the original item.
 
 local failure = (...)("failure")
 
@@ -9,7 +9,7 @@ local FADE_IN = { "D_FADEINLEN", "D_FADEINLEN_AUTO", "D_FADEINDIR", "C_FADEINSHA
 local FADE_OUT = { "D_FADEOUTLEN", "D_FADEOUTLEN_AUTO", "D_FADEOUTDIR", "C_FADEOUTSHAPE" }
 local ITEM_KEYS = { "D_VOL", "C_BEATATTACHMODE" }
 local TAKE_KEYS = { "D_VOL", "D_PAN", "D_PANLAW" }
--- These are in the audio already if it was rendered.
+-- Rendered audio already includes these.
 local PLAYBACK_KEYS = { "D_PITCH", "B_PPITCH", "I_PITCHMODE" }
 
 local function copy_item(from, to, keys)
@@ -24,8 +24,8 @@ local function copy_take(from, to, keys)
   end
 end
 
--- How far the sound of an item has moved in the project since it was looked at: an item whose left
--- edge was dragged has another position and another offset, and sounds as before.
+-- How far the audio of an item has moved in the project since the start of the action. Dragging the
+-- left edge changes both position and offset, and does not move the audio.
 local function shift_of(member)
   local piece = member.piece
   local moved = reaper.GetMediaItemInfo_Value(member.item, "D_POSITION") - piece.position
@@ -50,17 +50,17 @@ end
 local function add_take(item, path)
   local source = reaper.PCM_Source_CreateFromFile(path)
   if not source then
-    failure.raise("REAPER cannot open a stem: " .. path, "Nothing was changed.")
+    failure.raise("REAPER cannot open a stem: " .. path, "The project was not changed.")
   end
   local take = reaper.AddTakeToMediaItem(item)
   if not reaper.SetMediaItemTake_Source(take, source) then
     reaper.PCM_Source_Destroy(source)
-    failure.raise("REAPER cannot use a stem: " .. path, "Nothing was changed.")
+    failure.raise("REAPER cannot use a stem: " .. path, "The project was not changed.")
   end
   return take
 end
 
--- Adds the item for a stem; returns its take.
+-- Adds the item of a stem; returns its take.
 function stemitem.add(track, member, stem)
   local piece = member.piece
   local item = reaper.AddMediaItemToTrack(track)
@@ -81,7 +81,7 @@ function stemitem.add(track, member, stem)
   return take
 end
 
--- Mutes the original where the stems play: the rest of an item that was separated in part goes on.
+-- Mutes the original where the stems play; the rest of a partly separated item still plays.
 function stemitem.mute_original(member)
   local piece, item = member.piece, member.item
   local shift = shift_of(member)

@@ -1,11 +1,11 @@
--- Writes 32-bit floating point WAV files, a block at a time.
+-- Writes 32-bit float WAV files block by block.
 
 local failure = (...)("failure")
 
 local wav = {}
 wav.__index = wav
 
--- string.pack takes about 250 values at once; many at once are several times as fast as one by one.
+-- string.pack accepts about 250 values at once, which is several times faster than one by one.
 local VALUES_PER_PACK = 240
 local HEADER_SIZE = 58
 local LARGEST = 0xFFFFFFFF - HEADER_SIZE
@@ -40,7 +40,7 @@ end
 function wav:append(values)
   local n_values = #values
   if (self.n_values + n_values) * 4 > LARGEST then
-    failure.raise("An item is too long for a WAV file.", "Split it, and separate the pieces.")
+    failure.raise("An item is too long for a WAV file.", "Split the item and separate its parts.")
   end
   local pieces = {}
   local format = "<" .. ("f"):rep(VALUES_PER_PACK)
@@ -68,7 +68,7 @@ function wav:close()
   end
 end
 
--- Removes the file; safe at any time.
+-- Removes the file; can be called at any time.
 function wav:discard()
   if self.file then
     self.file:close()

@@ -1,4 +1,4 @@
--- The progress window. Those who hear their screen turn it off: pictures cannot be read aloud.
+-- The progress window. Users of screen readers can switch it off, since its text is a picture.
 
 local window = {}
 window.__index = window
@@ -14,7 +14,7 @@ function window.open(visible)
   return setmetatable({ visible = visible }, window)
 end
 
--- Whether the person wants to stop.
+-- Whether the user has cancelled.
 function window:is_cancelled()
   if not self.visible then
     return false
@@ -41,7 +41,7 @@ function window:show(fraction, text, hint)
   gfx.set(0.35, 0.7, 0.55, 1)
   gfx.rect(MARGIN, 44, math.floor(width * math.max(0, math.min(1, fraction)) + 0.5), BAR_HEIGHT, 1)
   write(("%s: %d %%"):format(text, math.floor(fraction * 100)), MARGIN, 0.9)
-  write(hint or "Esc or closing this window cancels.", 78, 0.65)
+  write(hint or "To cancel, press Esc or close this window.", 78, 0.65)
   gfx.update()
 end
 

@@ -17,7 +17,7 @@ _SECONDS = 1.0
 """For each segment of twelve seconds."""
 
 
-class _BrakedSession:
+class _SlowSession:
     def __init__(self, session: OnnxSession) -> None:
         self._session = session
 
@@ -25,11 +25,11 @@ class _BrakedSession:
         return getattr(self._session, name)
 
     def run(self, magnitude: Any) -> Any:
-        if Path(os.environ["STEMDOCK_BRAKE"]).exists():
+        if Path(os.environ["STEMDOCK_SLOW"]).exists():
             time.sleep(_SECONDS)
         return self._session.run(magnitude)
 
 
 @hookimpl
-def stemdock_session(path: Path, execution: Any) -> _BrakedSession:
-    return _BrakedSession(OnnxSession(path, execution, keep_prepared=True))
+def stemdock_session(path: Path, execution: Any) -> _SlowSession:
+    return _SlowSession(OnnxSession(path, execution, keep_prepared=True))

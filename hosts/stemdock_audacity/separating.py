@@ -1,4 +1,4 @@
-"""Separating one request into WAV files and a project that points to them."""
+"""Separates one request into WAV files and a project that imports them."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def separate_request(
     """Separates every track of a request.
 
     Args:
-        separator: With the request's model.
-        request: What to do.
-        folder: Holds the captured `track-N.wav`; gets `N/<stem>.wav` and `stems.aup`.
-        on_progress: Called with the share that is done.
+        separator: The separator with the request's model.
+        request: The request.
+        folder: Contains the captured `track-N.wav`; receives `N/<stem>.wav` and `stems.aup`.
+        on_progress: Called with the finished share, 0 to 1.
         cancel: Set it to stop at the next segment.
 
     Returns:
-        The new tracks, those of one source together.
+        The new tracks, grouped by source track.
 
     Raises:
-        StemdockError: The model has no such stem; audio cannot be read, separated or written.
+        StemdockError: The model has no such stem, or audio cannot be read, separated or written.
         CancelledError: `cancel` was set.
     """
     unknown = set(request.stems) - set(separator.card.stems)
     if unknown:
         raise StemdockError(
             f"the model {separator.card.name} has no stem {', '.join(sorted(unknown))}",
-            remedy=f"It has {', '.join(separator.card.stems)}.",
+            remedy=f"Choose one of its stems: {', '.join(separator.card.stems)}.",
         )
     total = sum(track.separable_length for track in request.tracks)
     done = 0
@@ -72,7 +72,7 @@ def _separate_track(
     on_progress: Callable[[Progress], None],
     cancel: Event,
 ) -> Sequence[StemTrack]:
-    # The engine is imported by those only who separate.
+    # Loading the engine takes a while, and only separations need it.
     from stemdock import Observer, separate_file  # noqa: PLC0415
 
     mixture = folder / f"track-{track.index + 1}.wav"
@@ -103,17 +103,17 @@ def _separate_track(
 
 
 def _cut(mixture: Path, track: CapturedTrack) -> None:
-    """Leaves of a captured file what belongs to the track's audio.
+    """Removes the parts of a captured file that lie outside the track's audio.
 
     Raises:
-        StemdockError: The file is not as long as the capture should be.
+        StemdockError: The file does not have the expected length.
     """
     from stemdock import AudioWriter, open_audio  # noqa: PLC0415
 
     with open_audio(mixture) as audio:
         if audio.total_length != track.length:
             raise StemdockError(
-                f"{HOST}: {audio.total_length} samples of {track.name!r} arrived instead of {track.length}",
+                f"{HOST}: Audacity exported {audio.total_length} of {track.length} samples of {track.name!r}",
                 remedy="Check the free disk space and try again.",
             )
         if track.separable_length == track.length:
@@ -135,7 +135,7 @@ def _cut(mixture: Path, track: CapturedTrack) -> None:
 
 
 def _subtract(mixture: Path, stems: Iterable[Path], remainder: Path) -> None:
-    """Writes what the stems leave of the mixture, sample by sample, so that all add up to it."""
+    """Writes the mixture minus the stems, so that the stems and this file add up to the mixture."""
     from stemdock import AudioWriter, open_audio  # noqa: PLC0415
 
     with ExitStack() as files:
@@ -149,6 +149,6 @@ def _subtract(mixture: Path, stems: Iterable[Path], remainder: Path) -> None:
                 total_length=source.total_length,
             )
         )
-        # Files of one length are read in blocks of one length; a mono mixture is given to both channels.
+        # Files of equal length are read in equal blocks; a mono mixture counts for both channels.
         for block, *taken in zip(source.blocks, *(part.blocks for part in parts), strict=True):
             target.write(reduce(sub, taken, block))

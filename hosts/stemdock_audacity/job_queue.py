@@ -1,0 +1,129 @@
+"""The queue: the folder in which requests wait, are separated, and keep stems that were not imported.
+
+inbox/          written and read by the plug-in in Audacity; fixed names, one request at a time
+jobs/ID/        one request: request.json, state.json, cancel, audio, stems, stems.aup
+recent.txt      outcomes of the last requests
+status.txt      the text that Stem Status shows
+worker.lock     held by the worker; window.lock is held by its window
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from stemdock_audacity.job import Job, describe
+from stemdock_audacity.request import request_to_json
+
+if TYPE_CHECKING:
+    from stemdock_audacity.job import JobState
+    from stemdock_audacity.request import Request
+
+_N_RECENT: Final = 20
+_KEEP_TIME: Final = 7 * 24 * 3600
+"""Seconds after which stems that were not imported are deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQueue:
+    """The whole folder."""
+
+    folder: Path
+
+    @property
+    def inbox(self) -> Path:
+        """The folder in which the plug-in writes."""
+        return self.folder / "inbox"
+
+    def prepare(self) -> None:
+        """Creates the folders, readable by their owner only."""
+        for path in (self.folder, self.inbox, self.folder / "jobs"):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def jobs(self) -> list[Job]:
+        """Unfinished and failed jobs, oldest first."""
+        return [Job(folder=path) for path in sorted((self.folder / "jobs").glob("*-*")) if path.is_dir()]
+
+    def add(self, request: Request, inbox: Path, state: JobState) -> Job:
+        """Makes a job from captured files.
+
+        Args:
+            request: What to separate.
+            inbox: The folder of the captured files, on the same disk; the files are moved.
+            state: "queued" for the worker to start it.
+        """
+        making = Path(tempfile.mkdtemp(prefix=".", dir=self.folder / "jobs"))
+        for track in request.tracks:
+            name = f"track-{track.index + 1}.wav"
+            (inbox / name).replace(making / name)
+        (making / "request.json").write_text(request_to_json(request), "utf-8")
+        Job(folder=making).update(state)
+        # The worker sees the job from here on, complete.
+        folder = making.with_name(f"{time.strftime('%m%d-%H%M%S')}-{time.time_ns() // 1000 % 1000000:06}")
+        return Job(folder=making.rename(folder))
+
+    def note_outcome(self, text: str) -> None:
+        """Adds a line to the recent outcomes."""
+        lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {' '.join(text.split())}"]
+        (self.folder / "recent.txt").write_text("\n".join(lines[-_N_RECENT:]) + "\n", "utf-8")
+
+    def recent(self) -> list[str]:
+        """Recent outcomes, the latest last."""
+        try:
+            return (self.folder / "recent.txt").read_text("utf-8").splitlines()
+        except OSError:
+            return []
+
+    def forget_old(self) -> None:
+        """Deletes failed and incomplete jobs that are more than a week old."""
+        for path in (self.folder / "jobs").iterdir():
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _KEEP_TIME:
+                    shutil.rmtree(path)
+
+    def take_cancel_all(self) -> None:
+        """Cancels every job if the plug-in asked for that."""
+        wish = self.inbox / "cancel.txt"
+        if wish.exists():
+            wish.unlink(missing_ok=True)
+            for job in self.jobs():
+                job.cancel()
+
+    def write_status(self) -> None:
+        """Writes the text that Stem Status shows."""
+        part = self.folder / "status.part"
+        part.write_text("".join(f"{line}\n" for line in self.status_lines()), "utf-8")
+        part.replace(self.folder / "status.txt")
+
+    def status_lines(self) -> list[str]:
+        """One line for each job."""
+        pairs = [(job, job.state()) for job in self.jobs()]
+        return [f"{job.id}  {describe(state)}" for job, state in pairs if state]
+
+
+def default_queue() -> JobQueue:
+    """The user's queue. Its path is plain ASCII, since Audacity's commands carry no other characters."""
+    candidates = [_state_folder(), Path(tempfile.gettempdir())]
+    if sys.platform == "win32":
+        candidates.append(Path(os.environ.get("PUBLIC", "C:/Users/Public")))
+    user = getpass.getuser().encode().hex()
+    names = ["stemdock/audacity", f"stemdock-{user}", f"stemdock-{user}"]
+    paths = [base / name for base, name in zip(candidates, names, strict=False)]
+    return JobQueue(folder=next((path for path in paths if str(path).isascii()), paths[0]))
+
+
+def _state_folder() -> Path:
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData/Local"))
+    if sys.platform == "darwin":
+        return home / "Library/Application Support"
+    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state")

@@ -1,0 +1,134 @@
+"""Changes to Audacity's settings file, and their reversal.
+
+The previous values are kept beside the queue in installed.json, so that uninstalling restores exactly
+what installing changed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from stemdock import parse_json
+from stemdock_audacity.errors import RunningError
+from stemdock_audacity.folders import MODULE, module_time
+from stemdock_audacity.preference import DEFAULT, MARKER, PREFERENCE, escape_setting, noted_value
+from stemdock_audacity.processes import find_audacity
+from stemdock_audacity.settings import get_value, set_value
+from stemdock_audacity.text_files import read_text, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stemdock_audacity.folders import Profile
+    from stemdock_audacity.job_queue import JobQueue
+
+_BACKUP: Final = "audacity.cfg.before-stemdock"
+
+
+def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
+    """Switches mod-script-pipe on.
+
+    Returns:
+        What was done, one sentence each.
+
+    Raises:
+        RunningError: The settings must change, and Audacity is running.
+    """
+    wanted = {("Module", MODULE): "1"}
+    if profile.module:
+        wanted["ModulePath", MODULE] = escape_setting(str(profile.module))
+        wanted["ModuleDateTime", MODULE] = module_time(profile.module)
+    text = read_text(profile.settings)
+    changes = {place: value for place, value in wanted.items() if get_value(text, *place) != value}
+    if not changes:
+        return [f"{MODULE} was already switched on."]
+    if find_audacity():
+        raise RunningError
+    installed = _read_installed(queue)
+    former = installed.setdefault("former", {})
+    for section, key in changes:
+        former.setdefault(f"{section}/{key}", get_value(text, section, key))
+    installed.setdefault("made_settings", not profile.settings.exists())
+    installed["set"] = {
+        **installed.get("set", {}),
+        **{"/".join(place): value for place, value in wanted.items()},
+    }
+    queue.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    installed_path(queue).write_text(json.dumps(installed, indent=1), "utf-8")
+    done = []
+    if profile.settings.exists():
+        backup = profile.settings.with_name(_BACKUP)
+        if not backup.exists():
+            write_text(backup, text)
+            done.append(f"Saved a copy of the settings as {backup}.")
+    for place, value in changes.items():
+        text = set_value(text, *place, value)
+    profile.settings.parent.mkdir(parents=True, exist_ok=True)
+    write_text(profile.settings, text)
+    return [*done, f"Switched {MODULE} on in {profile.settings}."]
+
+
+def restore_settings(profile: Profile, queue: JobQueue) -> list[str]:
+    """Restores the values from before the installation; later changes by other programs stay.
+
+    Returns:
+        What was done, one sentence each.
+
+    Raises:
+        RunningError: The settings must change, and Audacity is running.
+    """
+    installed = _read_installed(queue)
+    done = restore_export_command(profile, queue)
+    text = read_text(profile.settings)
+    restored = _restored(text, installed)
+    if restored != text:
+        if find_audacity():
+            raise RunningError
+        if installed.get("made_settings") and not restored.strip():
+            profile.settings.unlink()
+        else:
+            write_text(profile.settings, restored)
+        done.append(f"Restored the settings in {profile.settings}.")
+    (profile.settings.with_name(_BACKUP)).unlink(missing_ok=True)
+    return done
+
+
+def restore_export_command(profile: Profile, queue: JobQueue) -> list[str]:
+    """Restores the user's export command after a crash in which the plug-in had replaced it.
+
+    Returns:
+        What was done, at most one sentence. Nothing is done while Audacity is running.
+    """
+    section, _, key = PREFERENCE.partition("/")
+    text = read_text(profile.settings)
+    notes = queue.inbox / "preference.txt"
+    if MARKER not in (get_value(text, section, key) or "") or not notes.exists() or find_audacity():
+        return []
+    value = noted_value(notes.read_bytes())
+    # Audacity's own default needs no entry.
+    raw = None if value == DEFAULT else escape_setting(value)
+    write_text(profile.settings, set_value(text, section, key, raw))
+    return ["Restored your export command, which a crash had left changed."]
+
+
+def installed_path(queue: JobQueue) -> Path:
+    """The file that lists what was installed."""
+    return queue.folder / "installed.json"
+
+
+def _restored(text: str, installed: dict[str, Any]) -> str:
+    for place, former in installed.get("former", {}).items():
+        section, _, key = place.partition("/")
+        # A value that the user or a newer Audacity has set since then stays.
+        if get_value(text, section, key) == installed["set"][place]:
+            text = set_value(text, section, key, former)
+    return text
+
+
+def _read_installed(queue: JobQueue) -> dict[str, Any]:
+    try:
+        installed: dict[str, Any] = parse_json(installed_path(queue).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return installed

@@ -1,0 +1,44 @@
+"""The scripts in the package, and the command with which they start the worker."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from stemdock_reaper import places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHIPPED: Final = Path(__file__).parent / "lua"
+"""The folder of the scripts."""
+
+
+def wanted_files(resources: Path, *, with_scripts: bool) -> Iterator[tuple[str, bytes]]:
+    """Path, relative to the resource folder, and content of each file to install.
+
+    Args:
+        resources: REAPER's resource folder.
+        with_scripts: Whether to install the scripts; False if ReaPack has installed them.
+    """
+    if with_scripts:
+        for path in sorted(SHIPPED.rglob("*.lua")):
+            yield f"Scripts/Stemdock/{path.relative_to(SHIPPED).as_posix()}", path.read_bytes()
+    config = {"command": [] if places.is_sandboxed(resources) else worker_command()}
+    yield "Stemdock/config.json", (json.dumps(config, indent=2) + "\n").encode("ascii")
+
+
+def action_paths() -> list[str]:
+    """The scripts in the Actions list, relative to the Scripts folder."""
+    return [f"Stemdock/{path.name}" for path in sorted(SHIPPED.glob("*.lua"))]
+
+
+def worker_command() -> list[str]:
+    """The program that the script starts: this Python, on Windows without a console window."""
+    interpreter = Path(sys.executable)
+    windowless = interpreter.with_name("pythonw.exe")
+    if sys.platform == "win32" and windowless.exists():
+        interpreter = windowless
+    return [str(interpreter), "-m", "stemdock", "reaper", "work"]

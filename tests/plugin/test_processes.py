@@ -1,0 +1,65 @@
+"""Processes, looked up among real ones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stemdock import find_processes, is_running, processor_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Reads a line, then computes until the next one ends the program.
+CODE = """
+import threading
+input()
+threading.Thread(target=input).start()
+while threading.active_count() > 1:
+    pass
+"""
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program with a name of its own that waits for a line."""
+    program = tmp_path / "Stemdock-Test"
+    program.symlink_to(sys.executable)
+    with subprocess.Popen([program, "-c", CODE], stdin=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a program cannot be renamed by a link there")
+def test_a_process_is_found_by_its_name(process: subprocess.Popen[bytes]) -> None:
+    found = find_processes({"stemdock-test", "other"})
+    assert found == {process.pid: Path(sys.executable).resolve()}
+    assert find_processes({"stemdock"}) == {}
+    process.kill()
+    # The process has ended and stays in the system's table until it is collected.
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert not is_running(process.pid)
+    assert find_processes({"stemdock-test"}) == {}
+
+
+@pytest.mark.timeout(60)
+def test_processor_time_grows_while_a_process_computes(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin
+    while (idle := processor_time(process.pid)) == 0:
+        time.sleep(0.01)
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+    while processor_time(process.pid) < idle + 0.1:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not is_running(process.pid)
+    assert processor_time(process.pid) == 0
