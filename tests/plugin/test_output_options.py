@@ -73,7 +73,7 @@ def test_what_is_written_where(
         (["--mix", "k"], "not understood"),
         (["--codec", "mp3", "--bit-depth", "16"], "mp3 has none of 16"),
         (["--codec", "wav", "--bitrate", "128k"], "wav has none of 128k"),
-        (["--codec", "mp3", "--bitrate", "fast"], "is no bit rate"),
+        (["--codec", "mp3", "--bitrate", "fast"], "is not a bit rate"),
         (["--codec", "opus", "--sample-rate", "44100"], "opus has none of 44100"),
         (["--codec", "midi"], "midi"),
         (["--template", "{song}/{instrument}"], "{filename}, {foldername}"),
@@ -200,7 +200,7 @@ def test_standard_output_takes_one_result(
     assert run(["separate", str(song), "-m", "small", "-o", "-"], plugins) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "this makes 2" in captured.err
+    assert "this run writes 2" in captured.err
 
 
 def test_a_song_that_fails_leaves_standard_output_empty(
