@@ -74,7 +74,7 @@ def test_what_is_written_where(
         (["--mix", "k"], "not a valid mix"),
         (["--codec", "mp3", "--bit-depth", "16"], "mp3 does not support 16"),
         (["--codec", "wav", "--bitrate", "128k"], "wav does not support 128k"),
-        (["--codec", "mp3", "--bitrate", "fast"], "is no bit rate"),
+        (["--codec", "mp3", "--bitrate", "fast"], "is not a bit rate"),
         (["--codec", "opus", "--sample-rate", "44100"], "opus does not support 44100"),
         (["--codec", "midi"], "midi"),
         (["--template", "{song}/{instrument}"], "{filename}, {foldername}"),
@@ -214,7 +214,7 @@ def test_standard_output_takes_one_result(
     assert run(["separate", str(song), "-m", "small", "-o", "-"], plugins) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "this makes 2" in captured.err
+    assert "this run writes 2" in captured.err
 
 
 def test_a_song_that_fails_leaves_standard_output_empty(
