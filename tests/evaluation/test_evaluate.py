@@ -178,7 +178,9 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "drums.wav: has 11025 Hz where the mixture has 8000 Hz": break_rate,
     "bass.wav: has 6 channels; only mono and stereo": break_channels,
     "b: there is no second in which every stem is heard": silence,
-    "vocals.wav: cannot be read without ffmpeg": lambda folder: (folder / "vocals.wav").write_text("no music"),
+    "vocals.wav: cannot be read without ffmpeg": lambda folder: (folder / "vocals.wav").write_text(
+        "no music"
+    ),
 }
 
 
