@@ -69,4 +69,4 @@ class SampleSpool:
 
     def __exit__(self, *_: object) -> None:
         """Removes the file."""
-        self._file.__exit__()
+        self._file.close()

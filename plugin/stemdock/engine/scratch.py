@@ -59,7 +59,7 @@ class Spool:
 
     def __exit__(self, *_: object) -> None:
         """Removes the file."""
-        self._file.__exit__()
+        self._file.close()
 
 
 def _output_error(reason: str) -> OutputError:

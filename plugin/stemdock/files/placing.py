@@ -62,13 +62,12 @@ class Placement:
             yield {name: hidden[path.parent] / path.name for name, path in self.places.items()}
 
     def place(self, staged: Mapping[str, Path]) -> None:
-        """Moves all files from their temporary paths to their places.
+        """Moves all files from their temporary paths to their places, or none if one cannot be moved.
 
         Raises:
-            OutputExistsError: A file appeared in a place and must not be replaced; nothing is moved.
-            OutputError: A file cannot be moved; those already moved are removed.
+            OutputExistsError: A file appeared in a place and must not be replaced.
+            OutputError: A file cannot be moved.
         """
-        self.check()
         try:
             move_all_to_place(
                 {staged[name]: path for name, path in self.places.items()}, overwrite=self.overwrite

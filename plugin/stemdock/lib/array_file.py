@@ -65,6 +65,9 @@ class ArrayFile:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         """Closes and so removes the file."""
         # An error here means that a full disk could not take the last values: they are not needed now.
         with suppress(OSError):

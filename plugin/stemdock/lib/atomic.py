@@ -118,6 +118,8 @@ def move_to_place(staged: Path, path: Path, *, overwrite: bool = True) -> None:
 def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True) -> None:
     """Moves complete files to their places; if one cannot be moved, removes those that were.
 
+    Files that were replaced before the error are lost.
+
     Args:
         places: The place of each file.
         overwrite: As in `move_to_place`.

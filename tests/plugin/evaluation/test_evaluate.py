@@ -178,9 +178,11 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "mixture.wav: no such file": lambda folder: (folder / "mixture.wav").unlink(),
     "bass.wav: does not have the length of the mixture": break_length,
     "drums.wav: its sample rate is 11025 Hz, and that of the mixture is 8000 Hz": break_rate,
-    "bass.wav: has 6 channels, and only mono and stereo": break_channels,
+    "bass.wav: has 6 channels; only mono and stereo": break_channels,
     "b: in every second, at least one stem is silent": silence,
-    "vocals.wav: is no audio file": lambda folder: (folder / "vocals.wav").write_text("no music"),
+    "vocals.wav: cannot be read without ffmpeg": lambda folder: (folder / "vocals.wav").write_text(
+        "no music"
+    ),
 }
 
 

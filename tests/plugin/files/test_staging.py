@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from stemdock.errors import OutputError
 from stemdock.files.staging import remove_abandoned, staging
+from stemdock.lib.locking import Lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROGRAM = """
 import os, sys
@@ -77,20 +81,20 @@ def test_without_locks_nothing_counts_as_abandoned(tmp_path: Path, monkeypatch: 
 def test_a_folder_that_another_run_took_for_abandoned_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[Path] = []
-    make = tempfile.mkdtemp
+    lost: list[Path] = []
+    acquire = Lock.try_acquire
 
-    def make_and_lose(prefix: str, dir: Path) -> str:  # noqa: A002
-        path = make(prefix=prefix, dir=dir)
-        if not made:
-            remove_abandoned(dir)
-        made.append(Path(path))
-        return path
+    def acquire_too_late(lock: Lock) -> bool:
+        acquired = acquire(lock)
+        if not lost:
+            lost.extend(tmp_path.glob(".stemdock-*"))
+            shutil.rmtree(lost[0])
+        return acquired
 
-    monkeypatch.setattr(tempfile, "mkdtemp", make_and_lose)
+    monkeypatch.setattr("stemdock.files.staging.Lock.try_acquire", acquire_too_late)
     (tmp_path / "mine.txt").touch()
     with staging(tmp_path) as folder:
-        assert folder in made
+        assert [folder] != lost
         (folder / "vocals.wav").touch()
         remove_abandoned(tmp_path)
         assert (folder / "vocals.wav").exists()

@@ -32,6 +32,8 @@ def test_names_that_only_resemble_devices(name: str) -> None:
 @given(text=ANY_TEXT, max_bytes=st.integers(10, 255))
 @example(text="aux .wav", max_bytes=20)
 @example(text="a\ud800b", max_bytes=20)
+@example(text="a\udc7fb", max_bytes=20)
+@example(text="a\udfffb", max_bytes=20)
 @example(text=" . ", max_bytes=20)
 @example(text="\u3042" * 100, max_bytes=11)
 def test_any_text_becomes_a_name_for_every_system(text: str, max_bytes: int) -> None:
