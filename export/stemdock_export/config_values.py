@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,9 @@ class Section:
         value = self.value(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(key, f"{value!r} is not a number")
-        if not (value > 0 and math.isfinite(value)):
-            raise self.error(key, f"{value!r} is not a positive number")
+        # A comparison, since JSON allows whole numbers that are too large for a float.
+        if not 0 < value <= sys.float_info.max:
+            raise self.error(key, f"not a positive number below {sys.float_info.max:.0e}")
         return float(value)
 
     def one_of(self, key: str, allowed: Sequence[Any], default: Any = None) -> Any:

@@ -173,6 +173,23 @@ def test_any_blocks_are_a_table_or_refused(blocks: list[bytes], handles: list[tu
     assert keys == sorted(set(keys))
 
 
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        (b"\0\1\x50a", "an entry is cut off"),
+        (b"\0\x80", "an entry is cut off"),
+        (b"\0" + b"\xff" * 10 + b"\1", "a number is too large"),
+        (b"\1\1\0a", "a key has an invalid length"),
+    ],
+)
+def test_a_block_with_an_invalid_entry_is_refused(entries: bytes, reason: str) -> None:
+    block = entries + (0).to_bytes(4, "little") + (1).to_bytes(4, "little") + b"\0"
+    content = block + masked(block).to_bytes(4, "little")
+    places = [varint(0) + varint(len(block) - 1)]
+    with pytest.raises(FormatError, match=reason):
+        list(read_table(content + index(places, len(content))))
+
+
 def index(places: list[bytes], offset: int) -> bytes:
     """The index block of a table and its footer, to be put behind `offset` bytes of data blocks."""
     entries = b"".join(

@@ -129,6 +129,7 @@ def test_other_text_than_a_json_object_is_refused(text: str) -> None:
         ("separation_exponent", 0),
         ("separation_exponent", float("inf")),
         ("separation_exponent", float("nan")),
+        ("separation_exponent", 10**400),
         ("separation_exponent", "2"),
         ("mask_extension", "zeroes"),
         ("model", "unet.unet"),
