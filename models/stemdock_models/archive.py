@@ -63,11 +63,15 @@ def unpack_checkpoint(
                 if not member.isreg() or not _WANTED.fullmatch(path.name):
                     continue
                 if path.name in homes or (homes and path.parent not in homes.values()):
-                    raise _unsafe(archive, "contains more than one checkpoint")
+                    raise ArchiveError(
+                        archive,
+                        "contains more than one checkpoint",
+                        remedy="Choose an archive with a single checkpoint.",
+                    )
                 homes[path.name] = path.parent
                 _write(tar, member, folder / path.name, cancel)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError) as error:
-        # tarfile does not convert its errors in extended headers.
+        # For damaged extended headers, tarfile raises ValueError.
         raise ArchiveError(
             archive,
             f"is damaged or not a .tar.gz archive ({error})",

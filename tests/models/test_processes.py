@@ -237,7 +237,7 @@ def test_a_full_disk(
     assert store.scan() == ([entry], [])
 
 
-def test_a_disk_that_is_too_small_is_told_before_downloading(
+def test_a_disk_that_is_too_small_is_reported_before_downloading(
     fetcher: Fetcher, server: ReleaseServer, small_disk: Callable[[str], Path]
 ) -> None:
     store = Store(small_disk("20m") / "models")

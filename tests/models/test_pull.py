@@ -131,7 +131,7 @@ def test_of_another_archive_no_model_is_made(
     assert Separator("4stems-16kHz", plugins=plugins).card.licence == "unknown"
 
 
-def test_a_hash_that_is_not_pinned_comes_from_the_release_and_is_told(
+def test_a_hash_that_is_not_pinned_comes_from_the_release_and_is_reported(
     plugins: Plugins, assert_intact: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["models", "pull", "4stems-finetune"], plugins) == 0

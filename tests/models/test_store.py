@@ -122,7 +122,7 @@ def test_an_unusable_description_is_a_fault_of_that_model_alone(
 
 
 @pytest.mark.parametrize("text", ["[]", "[" * 100_000])
-def test_an_unusable_description_tells_nothing_of_its_archive(
+def test_an_unusable_description_does_not_stop_a_pull_from_the_same_archive(
     plugins: Plugins, pulled: ModelEntry, text: str
 ) -> None:
     pulled.path.with_name("model.json").write_text(text)
