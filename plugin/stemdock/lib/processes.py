@@ -54,7 +54,7 @@ def processor_time(pid: int) -> float:
 
 
 def _is_own(process: psutil.Process) -> bool:
-    return sys.platform == "win32" or process.uids().real == os.getuid()
+    return sys.platform == "win32" or bool(process.uids().real == os.getuid())
 
 
 def _is_running(process: psutil.Process) -> bool:
