@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from stemdock import FloatArray, MaskSession
+    from stemdock import FloatArray, OnnxSession
     from stemdock_export.compact import WeightStorage
     from stemdock_export.config import SpleeterConfig
     from stemdock_export.figures import Quantity
@@ -91,7 +91,7 @@ def _run_tensorflow(graph: Any, network: Network, magnitude: FloatArray) -> list
     return estimates
 
 
-def _one_by_one(session: MaskSession, magnitude: FloatArray) -> list[FloatArray]:
+def _one_by_one(session: OnnxSession, magnitude: FloatArray) -> list[FloatArray]:
     runs = [session.run(segment[np.newaxis]) for segment in magnitude]
     return [np.concatenate(estimates) for estimates in zip(*runs, strict=True)]
 

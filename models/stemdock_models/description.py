@@ -49,8 +49,8 @@ def read_entry(folder: Path) -> ModelEntry:
     card = card_from_values(values["card"], name)
     if card.name != name or Path(values["file"]).name != values["file"]:
         raise ValueError(f"it describes {card.name} in {values['file']}")
-    return ModelEntry(
-        card=card,
+    return ModelEntry.from_card(
+        card,
         path=folder / values["file"],
         sha256=values["sha256"],
         source=values["source"],

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json
+from stemdock import ModelDamagedError, parse_json, verify_model
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.download import Download, RetryPolicy
 from stemdock_models.downloaded import remove_download
 from stemdock_models.errors import DownloadError, store_errors
 from stemdock_models.installing import Task, install_checkpoint, stored_sha256
 from stemdock_models.store import Store, default_store
-from stemdock_models.twins import find_twin, install_of_twin
+from stemdock_models.variants import variants, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,8 +48,8 @@ class Fetcher:
     ) -> list[ModelEntry]:
         """Install models, unless they are installed and undamaged.
 
-        An archive that several models need is downloaded once. It is not downloaded at all if a model that
-        came in it is installed.
+        An archive that several models need is downloaded once. It is not downloaded at all if a model with
+        its weights is installed.
 
         Args:
             models: The models to install.
@@ -76,30 +77,48 @@ class Fetcher:
     ) -> None:
         with self.store.scratch(models[0].archive, on_wait=task.wait) as scratch:
             # Only now: the other process may have installed them.
-            entries.update({m.name: entry for m in models if (entry := self.store.find(m.name))})
-            for model in models:
-                if model.name not in entries:
-                    entries.update(self._made_of_twin(model, scratch, task))
+            entries.update(self._installed(models))
             missing = [model for model in models if model.name not in entries]
             path = self.store.download_path(models[0].file_name)
             if missing:
-                entries.update(self._installed_from_archive(missing, path, scratch, task))
+                self._install_from_archive(self._files_of(missing), path, scratch, task)
+                entries.update(self._installed(missing))
             # Not earlier: if the conversion fails, the next run needs the archive. And also if all models
             # were installed: a run that was killed just here left the archive behind.
             remove_download(path)
 
-    def _installed_from_archive(
+    def _files_of(self, models: Sequence[ReleasedModel]) -> Sequence[ReleasedModel]:
+        """The models whose files have the weights of `models`, each once."""
+        stored, faults = self.store.scan()
+        # A model with a file of its own, which is damaged then, gets that file again.
+        own = {entry.name for entry in stored} | {fault.model for fault in faults}
+        found = (model if model.name in own else weights_of(model, self.release) for model in models)
+        return list({model.name: model for model in found}.values())
+
+    def _installed(self, models: Sequence[ReleasedModel]) -> dict[str, ModelEntry]:
+        """Those of the models that are installed and intact, by name."""
+        stored = self.store.scan()[0]
+        entries = {entry.name: entry for entry in [*stored, *variants(stored, self.release)]}
+        found = {}
+        for model in models:
+            with suppress(KeyError, ModelDamagedError):
+                entry = entries[model.name]
+                verify_model(entry)
+                found[model.name] = entry
+        return found
+
+    def _install_from_archive(
         self, models: Sequence[ReleasedModel], path: Path, scratch: Path, task: Task
-    ) -> dict[str, ModelEntry]:
-        """Download an archive to `path` and install models from it; returns their entries by name."""
+    ) -> None:
+        """Download an archive to `path` and install models from it."""
         archive_sha256 = self._download(models, path, scratch, task)
         task.step(f"{models[0].archive}: unpacking")
         checkpoint = scratch / "checkpoint"
         with store_errors(self.store.folder):
             checkpoint.mkdir()
             unpack_checkpoint(path, checkpoint, cancel=task.cancel)
-        return {
-            model.name: install_checkpoint(
+        for model in models:
+            install_checkpoint(
                 self.store,
                 checkpoint,
                 model.config,
@@ -111,22 +130,6 @@ class Fetcher:
                 archive_sha256=archive_sha256,
                 task=task,
             )
-            for model in models
-        }
-
-    def _made_of_twin(self, model: ReleasedModel, scratch: Path, task: Task) -> dict[str, ModelEntry]:
-        """The model by its name, if one that came in the same archive is installed."""
-        # The release's own list of hashes is not downloaded just for this.
-        archive_sha256 = self.sha256 or model.sha256
-        if not archive_sha256:
-            return {}
-        twin = find_twin(model, self.release, self.store, archive_sha256)
-        if not twin:
-            return {}
-        entry = install_of_twin(
-            model, twin, self.store, work=scratch, archive_sha256=archive_sha256, task=task
-        )
-        return {entry.name: entry}
 
     def _download(self, models: Sequence[ReleasedModel], path: Path, scratch: Path, task: Task) -> str:
         """Download the archive to `path` and check it; returns its sha256."""

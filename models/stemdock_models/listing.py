@@ -19,14 +19,14 @@ class Row:
     stems: tuple[str, ...]
     """In the order of the model's outputs."""
     bandwidth: float | None
-    """Highest frequency in Hz; None if it is not known."""
+    """Highest frequency in Hz; None for that of the mixture, or if it is not known."""
     n_bytes: int | None
-    """Size of its file. Approximate if the model is not installed; None if the file is missing."""
+    """Size of its file. Approximate if the model is not installed; None if there is no file."""
     source: str
     licence: str
     installed: bool
     path: str | None
-    """Its file; None if it is not installed."""
+    """Its file, if it is installed and has one."""
     fault: str | None = None
     """If the model is damaged, what is wrong and what to do."""
 
@@ -72,16 +72,16 @@ def list_rows(plugins: Plugins, faults: Iterable[ModelError]) -> list[Row]:
     ]
     rows = {row.name: row for row in downloads}
     for entry in plugins.models():
-        exists = entry.path.is_file()
+        exists = entry.path is None or entry.path.is_file()
         rows[entry.name] = Row(
             name=entry.name,
-            stems=entry.card.stems,
-            bandwidth=entry.card.bandwidth,
-            n_bytes=entry.path.stat().st_size if exists else None,
+            stems=entry.stems,
+            bandwidth=entry.bandwidth,
+            n_bytes=entry.path.stat().st_size if entry.path and exists else None,
             source=entry.source,
-            licence=entry.card.licence,
+            licence=entry.licence,
             installed=exists,
-            path=str(entry.path) if exists else None,
+            path=str(entry.path) if entry.path and exists else None,
             fault=None if exists else f"{entry.path} is missing. {entry.remedy}",
         )
     for fault in faults:

@@ -45,11 +45,18 @@ def remove_model(name: str, *, store: Store, release: Release, plugins: Plugins,
                 removed |= remove_download(store.download_path(released.file_name))
     if removed:
         return
-    names = [entry.name for entry in plugins.models()]
-    if name in names:
+    entries = {entry.name: entry for entry in plugins.models()}
+    if name not in entries:
+        raise ModelNotFoundError(name, known=tuple(entries))
+    file = entries[name].path
+    if file and file.parent.parent == store.folder:
         raise ModelError(
             name,
-            "belongs to a Python package, not to the folder of models",
-            remedy="Uninstall that package to remove the model.",
+            f"has no file of its own, but uses that of {file.parent.name}",
+            remedy=f"Remove both with: plugin-cli models remove {file.parent.name}",
         )
-    raise ModelNotFoundError(name, known=tuple(names))
+    raise ModelError(
+        name,
+        "belongs to a Python package, not to the folder of models",
+        remedy="Uninstall that package to remove the model.",
+    )

@@ -23,7 +23,6 @@ from stemdock_models.description import (
     DESCRIPTION,
     INVALID,
     model_file_name,
-    read_description,
     read_entry,
     remove_leftovers,
 )
@@ -76,13 +75,6 @@ class Store:
                     verify_model(entry)
                     return entry
         return None
-
-    def archive_sha256(self, name: str) -> str:
-        """The sha256 of the archive that a model came in, hex; empty if it is not known."""
-        try:
-            return str(read_description(self.folder / name).get("archive_sha256", ""))
-        except (OSError, ValueError, AttributeError):
-            return ""
 
     def publish(
         self,

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from stemdock import ModelCard
 
 SUBSET: Final = "test"
 """The songs that are not used for training."""
@@ -60,25 +59,29 @@ def find_tracks(folder: Path) -> list[Track]:
     return [Track(folder=path) for path in paths]
 
 
-def references(card: ModelCard) -> Mapping[str, tuple[str, ...]]:
+def references(model: str, stems: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     """For each measured stem of a model, the true stems that add up to its reference.
 
     The reference of "accompaniment" is the sum of all stems that the model does not name. A stem that the
     songs do not have, such as the piano of 5stems, is not measured, as in Spleeter's own evaluation.
 
+    Args:
+        model: Name of the model.
+        stems: Its stems.
+
     Raises:
         IncomparableModelError: Fewer than two stems can be measured.
     """
-    named = [stem for stem in card.stems if stem in STEMS]
+    named = [stem for stem in stems if stem in STEMS]
     rest = tuple(stem for stem in STEMS if stem not in named)
     known: dict[str, tuple[str, ...]] = {stem: (stem,) for stem in named}
     if rest:
         known[_ACCOMPANIMENT] = rest
-    measured = {stem: known[stem] for stem in card.stems if stem in known}
+    measured = {stem: known[stem] for stem in stems if stem in known}
     if len(measured) < _MIN_SOURCES:
         raise IncomparableModelError(
-            card.name,
-            f"its stems {', '.join(card.stems)} cannot be compared with those of the songs",
+            model,
+            f"its stems {', '.join(stems)} cannot be compared with those of the songs",
             remedy=f"Evaluate a model with at least two stems of {', '.join((*STEMS, _ACCOMPANIMENT))}.",
         )
     return measured

@@ -101,7 +101,7 @@ def test_sixteen_kilohertz(converter: Converter, genuine_checkpoint: Path, tmp_p
     config = load_config("2stems-16kHz")
     export_checkpoint(genuine_checkpoint, config, tmp_path / "model.onnx", converter=converter)
     separator = Separator(tmp_path / "model.onnx")
-    assert separator.card.bandwidth == 16537.5
+    assert separator.entry.bandwidth == 16537.5
     stems = separator.separate(recorded_case("a"))
     with np.load(DATA / "spleeter_2stems-16kHz.npz") as recorded:
         for stem, samples in stems.items():

@@ -11,6 +11,7 @@ import pytest
 
 from stemdock import load_plugins
 from stemdock.cli.main import run
+from support.small_model import file_of
 
 if TYPE_CHECKING:
     from stemdock import Plugins
@@ -74,8 +75,8 @@ def test_the_list_follows_what_happens(plugins: Plugins, capsys: pytest.CaptureF
     (entry,) = (entry for entry in plugins.models() if entry.name == "4stems")
     assert row["installed"] is True
     assert row["path"] == str(entry.path)
-    assert row["n_bytes"] == entry.path.stat().st_size
-    entry.path.unlink()
+    assert row["n_bytes"] == file_of(entry).stat().st_size
+    file_of(entry).unlink()
     row = rows(plugins, capsys)["4stems"]
     assert row["installed"] is False
     assert "models pull 4stems" in str(row["fault"])

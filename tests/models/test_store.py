@@ -13,6 +13,7 @@ from stemdock import Separator
 from stemdock.cli.main import run
 from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotFoundError, ModelNotInstalledError
 from stemdock_models.store import default_store
+from support.small_model import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ def pulled(plugins: Plugins, store: Store, capsys: pytest.CaptureFixture[str]) -
 
 
 def change_description(entry: ModelEntry, change: Callable[[dict[str, Any]], None]) -> None:
-    path = entry.path.with_name("model.json")
+    path = file_of(entry).with_name("model.json")
     description = json.loads(path.read_text())
     change(description)
     path.write_text(json.dumps(description))
@@ -46,12 +47,14 @@ def test_a_damaged_file_is_refused_until_it_is_pulled_again(
     assert_intact: Callable[..., None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    content = pulled.path.read_bytes()
+    content = file_of(pulled).read_bytes()
     half = len(content) // 2
     if harm == "gone":
-        pulled.path.unlink()
+        file_of(pulled).unlink()
     else:
-        pulled.path.write_bytes(content[:half] + (b"" if harm == "truncated" else b"?" + content[half + 1 :]))
+        file_of(pulled).write_bytes(
+            content[:half] + (b"" if harm == "truncated" else b"?" + content[half + 1 :])
+        )
     with pytest.raises(ModelDamagedError) as caught:
         Separator("4stems", plugins=plugins)
     assert caught.value.remedy == "Download it again with: plugin-cli models pull 4stems"
@@ -74,7 +77,7 @@ def test_a_description_that_contradicts_the_model_is_refused(
     plugins: Plugins, pulled: ModelEntry, change: Callable[[dict[str, Any]], None]
 ) -> None:
     change_description(pulled, change)
-    with pytest.raises(ModelContractError, match="another card") as caught:
+    with pytest.raises(ModelContractError, match="differs from that of its entry") as caught:
         Separator("4stems", plugins=plugins)
     assert "models pull 4stems" in caught.value.remedy
 
@@ -104,7 +107,7 @@ def test_an_unusable_description_is_a_fault_of_that_model_alone(
     capsys.readouterr()
     with pytest.raises(ModelNotInstalledError):
         Separator("4stems", plugins=plugins)
-    assert Separator("mine", plugins=plugins).card.name == "mine"
+    assert Separator("mine", plugins=plugins).model == "mine"
     assert run(["models", "verify"], plugins) == 1
     captured = capsys.readouterr()
     assert "mine: ok" in captured.out
@@ -125,16 +128,16 @@ def test_an_unusable_description_is_a_fault_of_that_model_alone(
 def test_an_unusable_description_does_not_stop_a_pull_from_the_same_archive(
     plugins: Plugins, pulled: ModelEntry, text: str
 ) -> None:
-    pulled.path.with_name("model.json").write_text(text)
+    file_of(pulled).with_name("model.json").write_text(text)
     assert run(["models", "pull", "4stems-16kHz"], plugins) == 0
 
 
 def test_the_store_of_an_unfinished_model_is_none(plugins: Plugins, pulled: ModelEntry) -> None:
-    pulled.path.with_name("model.json").unlink()
+    file_of(pulled).with_name("model.json").unlink()
     with pytest.raises(ModelNotInstalledError):
         Separator("4stems", plugins=plugins)
     assert run(["models", "pull", "4stems"], plugins) == 0
-    assert Separator("4stems", plugins=plugins).card.name == "4stems"
+    assert Separator("4stems", plugins=plugins).model == "4stems"
 
 
 def test_a_file_in_place_of_the_folder_takes_no_embedded_model_away(
@@ -155,10 +158,10 @@ def test_removing(
     begun.parent.mkdir(exist_ok=True)
     begun.write_bytes(b"begun")
     assert run(["models", "remove", "4stems"], plugins) == 0
-    assert not pulled.path.parent.exists()
+    assert not file_of(pulled).parent.exists()
     assert not begun.exists()
     for name, remedy in (
-        ("4stems", "Known models"),
+        ("4stems", "Choose one of"),
         ("2stems", "Uninstall that package"),
         ("../models", "Choose a name"),
     ):
@@ -195,19 +198,19 @@ def test_a_model_of_ones_own_leaves_the_download_of_a_released_one_alone(
     command = ["models", "add", str(narrow), "--name", "mine", "--config", str(narrow / "config.json")]
     assert run(command, plugins) == 0
     assert run(["models", "remove", "mine"], plugins) == 0
-    assert all(path.exists() for path in [*left, pulled.path])
+    assert all(path.exists() for path in [*left, file_of(pulled)])
 
 
 def test_every_task_removes_model_files_that_no_description_names_and_nothing_else(
     plugins: Plugins, store: Store, pulled: ModelEntry, narrow: Path
 ) -> None:
-    replaced = pulled.path.with_name("0123456789abcdef.onnx")
+    replaced = file_of(pulled).with_name("0123456789abcdef.onnx")
     removed = store.folder / "removed" / "0123456789abcdef.onnx"
     damaged = store.folder / "damaged" / "0123456789abcdef.onnx"
     foreign = [
         store.folder / "notes.txt",
         store.folder / "photos" / "mine.jpg",
-        pulled.path.with_name("notes"),
+        file_of(pulled).with_name("notes"),
     ]
     for path in (replaced, removed, damaged, damaged.with_name("model.json"), *foreign):
         path.parent.mkdir(exist_ok=True)
@@ -216,11 +219,11 @@ def test_every_task_removes_model_files_that_no_description_names_and_nothing_el
     assert run(command, plugins) == 0
     assert not replaced.exists()
     assert not removed.parent.exists()
-    assert all(path.exists() for path in (pulled.path, damaged, *foreign))
+    assert all(path.exists() for path in (file_of(pulled), damaged, *foreign))
 
 
 def test_a_folder_that_is_not_a_model_is_not_removed(plugins: Plugins, pulled: ModelEntry) -> None:
-    photo = pulled.path.parents[1] / "photos" / "mine.jpg"
+    photo = file_of(pulled).parents[1] / "photos" / "mine.jpg"
     photo.parent.mkdir()
     photo.write_text("?")
     assert run(["models", "remove", "photos"], plugins) == 1
@@ -228,13 +231,13 @@ def test_a_folder_that_is_not_a_model_is_not_removed(plugins: Plugins, pulled: M
 
 
 def test_an_installed_model_counts_before_the_embedded_one(plugins: Plugins, pulled: ModelEntry) -> None:
-    embedded = Separator("2stems", plugins=plugins).card
+    embedded = Separator("2stems", plugins=plugins).entry
     command = ["models", "add", str(pulled.path), "--name", "2stems"]
     assert run(command, plugins) == 1
     assert run([*command, "--overwrite"], plugins) == 0
-    assert Separator("2stems", plugins=plugins).card.stems == ("vocals", "drums", "bass", "other")
+    assert Separator("2stems", plugins=plugins).stems == ("vocals", "drums", "bass", "other")
     assert run(["models", "remove", "2stems"], plugins) == 0
-    assert Separator("2stems", plugins=plugins).card == embedded
+    assert Separator("2stems", plugins=plugins).entry == embedded
 
 
 def test_the_platforms_folder_is_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -283,5 +286,6 @@ def test_an_empty_model_folder_is_no_model(plugins: Plugins, store: Store) -> No
 def test_pulling_what_is_embedded_installs_it_all_the_same(fetcher: Fetcher, plugins: Plugins) -> None:
     """The embedded model has its weights in 16 bits; who pulls it wants all of them."""
     released = replace(fetcher.release.models["4stems"], name="2stems")
-    (entry,) = fetcher.fetch([released])
+    release = replace(fetcher.release, models={"2stems": released})
+    (entry,) = replace(fetcher, release=release).fetch([released])
     assert [each.path for each in plugins.models() if each.name == "2stems"] == [entry.path]

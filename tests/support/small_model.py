@@ -6,16 +6,20 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import soundfile
+from onnx import TensorProto, helper
 
 from stemdock import ModelCard, ModelEntry, hookimpl
+from stemdock.card import INPUT_NAME, card_to_metadata
+from stemdock.engine.spleeter import make_engine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from stemdock import SeparatedFile
+    from stemdock import Engine, SeparatedFile, Separation
 
 
 def small_card(**changes: object) -> ModelCard:
@@ -46,13 +50,13 @@ class SmallSession:
 
 
 class SmallPlugin:
-    """Offers the small model by name, with a session in place of onnxruntime's."""
+    """Offers the small model by name, with an engine of its own."""
 
     def __init__(self, folder: Path, card: ModelCard | None = None) -> None:
         self.session = SmallSession(card)
         path = folder / "small.onnx"
         path.write_bytes(b"small")
-        self.entry = ModelEntry(card=self.session.card, path=path, sha256=sha256(b"small").hexdigest())
+        self.entry = ModelEntry.from_card(self.session.card, path=path, sha256=sha256(b"small").hexdigest())
         self.separated: list[SeparatedFile] = []
 
     @hookimpl
@@ -60,8 +64,10 @@ class SmallPlugin:
         return [self.entry]
 
     @hookimpl
-    def stemdock_session(self, path: Path) -> SmallSession | None:
-        return self.session if path == self.entry.path else None
+    def stemdock_engine(self, entry: ModelEntry, separation: Separation) -> Engine | None:
+        if entry.path != self.entry.path or entry.card is None:
+            return None
+        return make_engine(entry.card, self.session, mwf=separation.mwf)
 
     @hookimpl
     def stemdock_separated(self, separated: SeparatedFile) -> None:
@@ -73,3 +79,23 @@ def write_noise(path: Path, *, sample_rate: int = 8000, n_channels: int = 2, lev
     samples = np.random.default_rng(1).uniform(-level, level, (16000, n_channels)).astype(np.float32)
     soundfile.write(path, samples, sample_rate, subtype="FLOAT")
     return path
+
+
+def write_identity(path: Path, card: ModelCard) -> None:
+    """Writes a model whose stems are all the mixture."""
+    shape = ["n_segments", card.n_frames, card.n_bins, card.n_channels]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", [INPUT_NAME], [stem]) for stem in card.stems],
+        "example",
+        [helper.make_tensor_value_info(INPUT_NAME, TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(stem, TensorProto.FLOAT, shape) for stem in card.stems],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, card_to_metadata(card))
+    onnx.save(model, path)
+
+
+def file_of(entry: ModelEntry) -> Path:
+    """The file of a model that has one."""
+    assert entry.path is not None
+    return entry.path

@@ -37,6 +37,7 @@ class Provenance:
     model: str
     """Name of the model, for display. `model_sha256` identifies it."""
     model_sha256: str
+    """`ModelEntry.identity`: the hash of a Spleeter model's file, which gave the field its name."""
     options: Mapping[str, Any]
     """Options that change the stems, as JSON values."""
     algorithm: int = ALGORITHM

@@ -31,7 +31,6 @@ class ResumableSeparation:
     """Separates songs with one model and one set of options, and lists the results in the manifest."""
 
     separator: Separator
-    model_sha256: str
     output: Output
     excerpt: Excerpt
     downmix: DownmixMode
@@ -62,8 +61,8 @@ class ResumableSeparation:
         source = plan.song.path
         provenance = Provenance(
             mixture=mixture_content(source),
-            model=self.separator.card.name,
-            model_sha256=self.model_sha256,
+            model=self.separator.model,
+            model_sha256=self.separator.entry.identity,
             options=self.options,
         )
         targets = plan.targets.values()

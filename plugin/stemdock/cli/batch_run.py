@@ -57,7 +57,7 @@ def run_plans(
         reporter.refuse(refusal)
     if refusals:
         return 1
-    reporter.start(plans, separation.separator.card.name, separation.separator.provider)
+    reporter.start(plans, separation.separator.model, separation.separator.provider)
     ended: list[BatchEvent] = []
     separate = pages.after(separation)
     for event in run_batch(plans, separate, n_at_once=options.n_at_once, cancel=separation.cancel):

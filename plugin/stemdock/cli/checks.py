@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stemdock.types import Check
+    from stemdock.entries import Check
 
 _STATUSES: Final = ("ok", "warning", "failure")
 """From the best to the worst."""

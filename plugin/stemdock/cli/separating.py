@@ -21,7 +21,6 @@ from stemdock.cli.opening import open_separator
 from stemdock.cli.pages import Pages
 from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.cli.terminal import echo_path
-from stemdock.inference.opening import model_sha256
 from stemdock.output.mixes import selected
 
 if TYPE_CHECKING:
@@ -87,7 +86,6 @@ def separate(
         with interruption() as interrupted:
             resumable = ResumableSeparation(
                 separator=separator,
-                model_sha256=model_sha256(model, plugins),
                 output=output,
                 excerpt=excerpt,
                 downmix=downmix,
@@ -103,10 +101,10 @@ def separate(
                 overwrite=overwrite,
                 cancel=interrupted.cancel,
             )
-            names = list(selected(output, separator.card.stems))
+            names = list(selected(output, separator.stems))
             if deliver is send:
                 check_single(len(found), names)
-            plans = plan_songs(found, destination, names, codec=output.codec, model=separator.card.name)
+            plans = plan_songs(found, destination, names, codec=output.codec, model=separator.model)
             pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
             status = run_plans(plans, resumable, batch, deliver, pages)
     for plugin in plugins.status:

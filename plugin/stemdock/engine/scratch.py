@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stemdock.types import FloatArray
 
 
-class Spool:
+class ScratchFile:
     """A temporary file of float32 arrays, which is removed when it is closed.
 
     A record is a list of arrays; all records have the same shapes.

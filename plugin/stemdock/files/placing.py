@@ -16,8 +16,8 @@ from stemdock.output.naming import Destination
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from stemdock.card import ModelCard
     from stemdock.output.options import Output
+    from stemdock.separator import Separator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +84,17 @@ class Placement:
 
 
 def placement(
-    card: ModelCard, source: Path, targets: Path | Mapping[str, Path], output: Output, *, overwrite: bool
+    separator: Separator,
+    source: Path,
+    targets: Path | Mapping[str, Path],
+    output: Output,
+    *,
+    overwrite: bool,
 ) -> Placement:
     """Decides which files are written.
 
     Args:
-        card: The model's card.
+        separator: Names the stems and the model.
         source: The mixture.
         targets: A folder, which gets `<stem>.<codec>`, or the file for each stem and mix.
         output: Which stems and mixes are written.
@@ -98,9 +103,9 @@ def placement(
     Raises:
         OutputOptionError: The model does not have the stems that `output` asks for.
     """
-    indices = selected(output, card.stems)
+    indices = selected(output, separator.stems)
     if isinstance(targets, Path):
         in_folder = Destination(folder=targets, template="{instrument}.{codec}")
-        targets = in_folder.targets(source, list(indices), codec=output.codec, model=card.name)
+        targets = in_folder.targets(source, list(indices), codec=output.codec, model=separator.model)
     places = {name: targets[name] for name in indices}
     return Placement(source=source, indices=indices, places=places, overwrite=overwrite)

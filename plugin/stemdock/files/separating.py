@@ -62,7 +62,7 @@ def separate_file(
         CancelledError: The observer's `cancel` was set.
     """
     codec = codec_of(output)
-    files = placement(separator.card, source, targets, output, overwrite=overwrite)
+    files = placement(separator, source, targets, output, overwrite=overwrite)
     check_encoder(codec, next(iter(files.places.values())))
     with open_audio(source, downmix) as whole:
         audio = excerpt_of(source, whole, excerpt)
@@ -82,14 +82,15 @@ def separate_file(
         )
     separated = SeparatedFile(
         source=source,
-        stems={name: path for name, path in files.places.items() if name in separator.card.stems},
-        mixes={name: path for name, path in files.places.items() if name not in separator.card.stems},
+        stems={name: path for name, path in files.places.items() if name in separator.stems},
+        mixes={name: path for name, path in files.places.items() if name not in separator.stems},
         peaks=written.peaks,
         clipped_lengths=written.clipped_lengths,
         gain_db=decibels(written.gain),
         warnings=(*warnings, *_tag_warnings(files, written)),
-        card=separator.card,
+        model=separator.model,
         sample_rate=rate,
+        n_channels=separator.n_channels,
         total_length=written.total_length,
         downmix=audio.downmix,
     )
@@ -109,7 +110,7 @@ def _write(
     length = audio.total_length
     signal = Signal(
         sample_rate=rate,
-        n_channels=separator.card.n_channels,
+        n_channels=separator.n_channels,
         total_length=None if length is None else -(-length * rate // audio.sample_rate),
     )
     stems = separator.stream(

@@ -41,7 +41,8 @@ def plan(
 def separated(of: SongPlan) -> SeparatedFile:
     return SeparatedFile(
         source=of.song.path, stems=of.targets, mixes={}, peaks={}, clipped_lengths={}, gain_db=0, warnings=(),
-        card=None,  # type: ignore[arg-type]
+        model="small",
+        n_channels=2,
         sample_rate=8000, total_length=8000,
     )  # fmt: skip
 

@@ -14,7 +14,6 @@ from stemdock.batch.songs import Song
 from stemdock.cli.json_reporter import JsonReporter
 from stemdock.cli.text_reporter import TextReporter
 from stemdock.errors import AudioFileError, OutputExistsError
-from support.small_model import small_card
 
 if TYPE_CHECKING:
     from stemdock.batch.events import BatchEvent
@@ -56,7 +55,7 @@ def advanced(plan: SongPlan, done_length: int, total_length: int | None = 16000)
 def done(plan: SongPlan, n_clipped: int = 0) -> Done:
     separated = SeparatedFile(
         source=plan.song.path, stems=plan.targets, mixes={}, peaks={"low": 1.5}, gain_db=0,
-        clipped_lengths={"low": n_clipped}, warnings=(), card=small_card(), sample_rate=8000,
+        clipped_lengths={"low": n_clipped}, warnings=(), model="small", sample_rate=8000, n_channels=2,
         total_length=16000,
     )  # fmt: skip
     return Done(plan=plan, separated=separated, elapsed=4.0)

@@ -16,7 +16,7 @@ import soundfile
 
 from stemdock import Plugins, hookimpl
 from stemdock.cli.main import run
-from support.small_model import write_noise
+from support.small_model import file_of, write_noise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,7 +132,7 @@ def test_another_option_or_model_is_other_work(batch: Batch, small_plugin: Small
     assert names(batch.run("--resume", "-b", "24")) == ["start", "done", "summary"]
     assert soundfile.info(batch.out / "1" / "low.wav").subtype == "PCM_24"
     assert names(batch.run("--resume", "-b", "24")) == ["start", "skipped", "summary"]
-    small_plugin.entry.path.write_bytes(b"another")
+    file_of(small_plugin.entry).write_bytes(b"another")
     small_plugin.entry = replace(small_plugin.entry, sha256=sha256(b"another").hexdigest())
     assert names(batch.run("--resume", "-b", "24")) == ["start", "done", "summary"]
 
