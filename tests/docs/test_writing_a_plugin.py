@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from support.tutorials import Reader, blocks_of, is_shown, section
 
@@ -37,6 +38,14 @@ def test_a_host_from_an_empty_folder(reader: Reader) -> None:
     assert len(reason.splitlines()) == 2
     # What failed is not tried at every look.
     reader.run("plugin-cli inbox watch --once | wc -l", "0\n")
+
+
+def test_an_engine_from_an_empty_folder(reader: Reader) -> None:
+    reader.follow(section(TUTORIAL, "An engine"))
+    samples, sample_rate = soundfile.read(reader.folder / "duet.wav")
+    soundfile.write(reader.folder / "mono.wav", samples[:, 0], sample_rate)
+    reader.run("plugin-cli separate mono.wav --model centre-sides | wc -l", "2\n")
+    reader.run("python levels.py separated/mono/sides.wav", "sides: left 0.00, right 0.00\n")
 
 
 @pytest.mark.parametrize(
