@@ -126,7 +126,7 @@ def test_a_killed_worker_leaves_reaper_responsive_and_nothing_half_done(
     assert not (folder / "result.json").exists()
     stage.host.clock += 130
     stage.cycle()
-    assert any("No word from the worker" in text for text in stage.host.window.shown[-1])
+    assert any("No progress for" in text for text in stage.host.window.shown[-1])
     stage.host.window.keys.append(ESCAPE)
     stage.finish()
     stage.check()

@@ -165,7 +165,7 @@ def if_no_audio_can_be_read_nothing_is_started(set_stage: SetStage) -> None:
     stage, item = one_item(set_stage)
     item.sole_source.kind = "VIDEO"
     stage.host.broken_files.add(item.sole_source.path)
-    assert_fails(stage, "nothing left to separate", "REAPER cannot read its audio")
+    assert_fails(stage, "No item could be separated", "REAPER cannot read its audio")
     assert stage.host.commands == []
 
 
