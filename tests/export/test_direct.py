@@ -160,6 +160,7 @@ def test_roads_meet_at_full_width(
     require_equal_roads(full_width(name), config, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["4stems", "5stems-16kHz"])
 def test_full_width_fits_into_a_gigabyte(
     full_width: Callable[[str], Path], name: str, tmp_path: Path

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from stemdock_models.hub import Hub
     from support.release_server import ReleaseServer
 
+pytestmark = pytest.mark.slow
+
 DRIVER = Path(__file__).with_name("driver.py")
 
 
