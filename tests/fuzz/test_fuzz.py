@@ -39,6 +39,7 @@ def harm(outcomes: dict[Case, Outcome]) -> dict[str, str]:
     return {case.name: outcome.harm for case, outcome in outcomes.items() if outcome.harm}
 
 
+@pytest.mark.slow
 def test_no_damaged_input_does_harm(tmp_path: Path) -> None:
     cases = [case for case in make_cases(_N_CASES, seed=1) if case.target != "process"]
     cases += [Case(target="process", seed=1, number=number) for number in range(3)]
@@ -49,6 +50,7 @@ def test_no_damaged_input_does_harm(tmp_path: Path) -> None:
     assert min(endings.values()) > _N_CASES / 10
 
 
+@pytest.mark.slow
 def test_inputs_that_did_harm_before_do_none(tmp_path: Path) -> None:
     kept = [
         Case(target=target.name, seed=0, number=0, kept=folder)
@@ -113,6 +115,7 @@ def test_harm_is_noticed(
     assert harm in worker.run_case("bad", place).harm
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("serve", "harm"), [(failing_workers.crash, "exit status 7"), (failing_workers.hang, "timeout after 1 s")]
 )

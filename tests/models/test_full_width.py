@@ -30,6 +30,9 @@ sys.modules["tensorflow"] = None
 # Unlike getrusage, the kernel's high-water mark leaves out the process that this one was forked from.
 atexit.register(lambda: sys.stderr.write(Path("/proc/self/status").read_text()))
 from stemdock.cli.main import main
+
+pytestmark = pytest.mark.slow
+
 main()
 """
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from stemdock_models.fetching import Fetcher
     from support.release_server import ReleaseServer
 
+pytestmark = pytest.mark.slow
+
 DRIVER = Path(__file__).with_name("driver.py")
 
 

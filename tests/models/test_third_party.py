@@ -20,6 +20,8 @@ from support.small_model import small_card, write_identity
 if TYPE_CHECKING:
     from stemdock_models.store import Store
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(__file__).with_name("example_package")
 
 

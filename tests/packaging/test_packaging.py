@@ -17,6 +17,8 @@ import soundfile
 
 from support.mixtures import SONG
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PACKAGES = [PurePosixPath(each) for each in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]

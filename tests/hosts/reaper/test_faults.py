@@ -14,6 +14,8 @@ from support.reaper_model.stage import Stage, copied_scripts
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 def plant(fault: Fault, scripts: Path) -> None:
     path = scripts / "stemdock" / f"{fault.part}.lua"

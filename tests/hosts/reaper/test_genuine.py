@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from stemdock import Separator
     from support.reaper_model.objects import Item
 
+pytestmark = pytest.mark.slow
+
 TITLES = {"vocals": "Vocals", "accompaniment": "Accompaniment"}
 
 

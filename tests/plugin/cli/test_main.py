@@ -116,6 +116,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("stemdock ")
 
 
+@pytest.mark.slow
 def test_doctor_finds_the_embedded_model_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor"]) == 0
     assert "ok      model 2stems" in capsys.readouterr().out

@@ -69,6 +69,7 @@ def test_whole_file_formula() -> None:
         np.testing.assert_allclose(stem, expected.T, atol=1e-5)
 
 
+@pytest.mark.slow
 @given(
     length=st.one_of(st.integers(1, 3 * SEGMENT), st.integers(-300, 300).map(lambda d: 2 * SEGMENT + d)),
     cuts=st.lists(st.integers(0, 3 * SEGMENT), max_size=12),

@@ -52,6 +52,7 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     return path, mixture
 
 
+@pytest.mark.slow
 @given(first=st.integers(0, LENGTH - 1), length=st.integers(1, LENGTH * 2))
 def test_whole_samples_are_met_exactly(
     song: tuple[Path, np.ndarray], tmp_path_factory: pytest.TempPathFactory, first: int, length: int

@@ -246,6 +246,7 @@ def test_a_reduced_page_says_so(short_stems: Path, tmp_path: Path, monkeypatch: 
     assert [(len(samples), rate) for samples, rate in page.sounds()] == [(32000, 32000)] * 2
 
 
+@pytest.mark.slow
 def test_the_real_song(tmp_path: Path) -> None:
     samples, rate = soundfile.read(SONG)
     write_preview({"mixture": SONG}, tmp_path / "preview.html", title="song")
