@@ -19,6 +19,7 @@ import soundfile
 from stemdock.card import INPUT_NAME, card_from_metadata
 from stemdock.dsp.segments import cut_segments
 from stemdock.dsp.stft import stft
+from stemdock.engine.blocks import widened
 from stemdock.inference.opening import find_entry
 from stemdock.plugins import load_plugins
 
@@ -29,14 +30,13 @@ _MAX_SEGMENTS: Final = 16
 def main() -> None:
     """Prints seconds a segment."""
     model, song = sys.argv[1], Path(sys.argv[2])
-    entry = find_entry(model, load_plugins())
-    path = entry.path if entry else Path(model)
+    path = find_entry(model, load_plugins()).path
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     card = card_from_metadata(session.get_modelmeta().custom_metadata_map, str(path))
     blocks = soundfile.blocks(song, 1 << 16, dtype="float32", always_2d=True)
     inputs = [
         np.abs(stft(segment.samples, card.frame_length)[..., : card.n_bins]).transpose(1, 2, 0)[None].copy()
-        for segment in islice(cut_segments(blocks, card), _MAX_SEGMENTS)
+        for segment in islice(cut_segments(widened(blocks, card.n_channels), card), _MAX_SEGMENTS)
     ]
     began = time.perf_counter()
     for magnitude in inputs:

@@ -94,7 +94,7 @@ def main() -> None:
     replaced = time.perf_counter()
     separated = separate_file(separator, song, folder)
     ended = time.perf_counter()
-    card = separated.card
+    card = separator.entry.card
     # A frame of zeros leads the first sample, and the last segment is filled up.
     n_segments = -(-(separated.total_length + card.frame_length) // (card.n_frames * card.hop_length))
     figures = {

@@ -9,13 +9,14 @@ import numpy as np
 import soundfile
 
 from stemdock import ModelCard, ModelEntry, hookimpl
+from stemdock.engine.spleeter import make_engine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from stemdock import SeparatedFile
+    from stemdock import Engine, SeparatedFile, Separation
 
 
 def small_card(**changes: object) -> ModelCard:
@@ -46,13 +47,13 @@ class SmallSession:
 
 
 class SmallPlugin:
-    """Offers the small model by name, with a session in place of onnxruntime's."""
+    """Offers the small model by name, with an engine of its own."""
 
     def __init__(self, folder: Path, card: ModelCard | None = None) -> None:
         self.session = SmallSession(card)
         path = folder / "small.onnx"
         path.write_bytes(b"small")
-        self.entry = ModelEntry(card=self.session.card, path=path, sha256=sha256(b"small").hexdigest())
+        self.entry = ModelEntry.from_card(self.session.card, path=path, sha256=sha256(b"small").hexdigest())
         self.separated: list[SeparatedFile] = []
 
     @hookimpl
@@ -60,8 +61,10 @@ class SmallPlugin:
         return [self.entry]
 
     @hookimpl
-    def stemdock_session(self, path: Path) -> SmallSession | None:
-        return self.session if path == self.entry.path else None
+    def stemdock_engine(self, entry: ModelEntry, separation: Separation) -> Engine | None:
+        if entry.path != self.entry.path or entry.card is None:
+            return None
+        return make_engine(entry.card, self.session, mwf=separation.mwf)
 
     @hookimpl
     def stemdock_separated(self, separated: SeparatedFile) -> None:

@@ -39,7 +39,7 @@ def plugin_texts(
     """
     models = sorted(models, key=lambda entry: entry.name != stemdock.DEFAULT_MODEL)
     names = [entry.name for entry in models if not _UNSAFE.search(entry.name)]
-    every = dict.fromkeys(stem for entry in models for stem in entry.card.stems)
+    every = dict.fromkeys(stem for entry in models for stem in entry.stems)
     stems = [stem for stem in every if not _UNSAFE.search(stem)]
     values = {
         "folder": folder,

@@ -44,11 +44,11 @@ def separate_request(
         StemdockError: The model has no such stem; audio cannot be read, separated or written.
         CancelledError: `cancel` was set.
     """
-    unknown = set(request.stems) - set(separator.card.stems)
+    unknown = set(request.stems) - set(separator.stems)
     if unknown:
         raise StemdockError(
-            f"the model {separator.card.name} has no stem {', '.join(sorted(unknown))}",
-            remedy=f"It has {', '.join(separator.card.stems)}.",
+            f"the model {separator.model} has no stem {', '.join(sorted(unknown))}",
+            remedy=f"It has {', '.join(separator.stems)}.",
         )
     total = sum(track.separable_length for track in request.tracks)
     done = 0
@@ -93,7 +93,7 @@ def _separate_track(
             name=f"{track.name} \N{EN DASH} {stem}",
             audio=path.absolute(),
             sample_rate=track.sample_rate,
-            n_channels=made.card.n_channels,
+            n_channels=made.n_channels,
             length=made.total_length,
             start=track.start,
         )

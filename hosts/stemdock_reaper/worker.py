@@ -62,13 +62,13 @@ def _result(folder: Path, open_separator: Callable[[str], Separator], attendant:
 
 
 def _separate(job: Job, separator: Separator, attendant: Attendant) -> dict[str, Any]:
-    stems = job.stems or separator.card.stems
-    unknown = [stem for stem in stems if stem not in separator.card.stems]
+    stems = job.stems or separator.stems
+    unknown = [stem for stem in stems if stem not in separator.stems]
     if unknown:
         raise ModelContractError(
-            separator.card.name,
+            separator.model,
             f"has no stem {', '.join(unknown)}",
-            remedy=f"It has: {', '.join(separator.card.stems)}. Choose among these.",
+            remedy=f"It has: {', '.join(separator.stems)}. Choose among these.",
         )
     total = sum(source.duration or 1.0 for source in job.sources)
     done = 0.0

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from stemdock import ModelError, Plugins, card_to_metadata, open_model
+from stemdock import ModelError, OnnxSession, card_to_metadata
 from stemdock_export.config import load_config
 from stemdock_export.errors import ConfigError
 from stemdock_models.archive import unpack_checkpoint
@@ -18,7 +18,7 @@ from stemdock_models.names import check_free, check_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock import ModelCard, ModelEntry
+    from stemdock import ModelCard, ModelEntry, Plugins
     from stemdock_export.config import SpleeterConfig
     from stemdock_models.catalogue import Release, ReleasedModel
     from stemdock_models.installing import Task
@@ -79,7 +79,7 @@ def add_model(
             model = work / "model.onnx"
             with store_errors(store.folder):
                 shutil.copyfile(source, model)
-            card = open_model(model, Plugins()).card
+            card = OnnxSession(model).card
             name = addition.name or card.name
             check(name)
             if name != card.name:

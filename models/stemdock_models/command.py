@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock import ModelNotFoundError, StemdockError
+from stemdock import ModelError, ModelNotFoundError, StemdockError
 from stemdock.cli import complete_installed, complete_models, echo_error, fetch_reporter
 from stemdock_models.catalogue import URL_VARIABLE
 from stemdock_models.store import FOLDER_VARIABLE, default_store
@@ -16,7 +16,7 @@ from stemdock_models.store import FOLDER_VARIABLE, default_store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stemdock import ModelEntry, Plugins
+    from stemdock import Plugins
 
 # What only one of the commands needs (requests, onnxruntime), it imports itself.
 
@@ -88,7 +88,7 @@ def pull(
             downloads[name].fetch(on_progress=on_progress) for name in wanted if name not in release.models
         ]
     for entry in entries:
-        click.echo(entry.path)
+        click.echo(entry.path or entry.name)
 
 
 @command.command("verify")
@@ -120,9 +120,11 @@ def verify(plugins: Plugins, names: Sequence[str]) -> int:
 @click.pass_obj
 def print_path(plugins: Plugins, name: str) -> None:
     """Print the file of an installed model."""
-    from stemdock import verify_model  # noqa: PLC0415
+    from stemdock import find_entry, verify_model  # noqa: PLC0415
 
-    entry = _entry(name, plugins)
+    entry = find_entry(name, plugins)
+    if entry.path is None:
+        raise ModelError(name, "has no file", remedy="It is part of the plug-in that offers it.")
     verify_model(entry)
     click.echo(entry.path)
 
@@ -167,12 +169,3 @@ def add(plugins: Plugins, source: Path, name: str, config: str, overwrite: bool)
             task=Task(on_progress, cancel=None),
         )
     click.echo(entry.path)
-
-
-def _entry(name: str, plugins: Plugins) -> ModelEntry:
-    from stemdock import find_entry  # noqa: PLC0415
-
-    entry = find_entry(name, plugins)
-    if entry is None:
-        raise ModelNotFoundError(name, known=tuple(each.name for each in plugins.models()))
-    return entry

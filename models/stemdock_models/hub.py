@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json
+from stemdock import ModelDamagedError, parse_json, verify_model
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.download import Download, Line, tag_path
 from stemdock_models.errors import DownloadError, store_errors
 from stemdock_models.installing import Task, install_checkpoint, stored_sha256
 from stemdock_models.store import Store, default_store
-from stemdock_models.twins import find_twin, install_of_twin
+from stemdock_models.variants import variants, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,8 +47,8 @@ class Hub:
     ) -> list[ModelEntry]:
         """Makes models ready to use.
 
-        An archive that several of them need is downloaded once, and not at all if a model that came in it
-        is installed.
+        An archive that several of them need is downloaded once, and not at all if a model with its weights is
+        installed.
 
         Args:
             models: What is wanted.
@@ -80,22 +81,24 @@ class Hub:
             cancel=task.cancel,
         ) as work:
             # Only now: whoever was waited for may have brought it.
-            entries.update({m.name: entry for m in models if (entry := self.store.find(m.name))})
-            for model in models:
-                if model.name not in entries:
-                    entries.update(self._made_of_twin(model, work, task))
+            entries.update(self._installed(models))
             missing = [model for model in models if model.name not in entries]
             if not missing:
                 return
             path = self.store.download_path(missing[0].file_name)
-            archive_sha256 = self._download(missing, path, work, task)
+            # A model with a file of its own, which is damaged then, gets that file again.
+            stored, faults = self.store.scan()
+            own = {entry.name for entry in stored} | {fault.model for fault in faults}
+            wanted = {m.name: m if m.name in own else weights_of(m, self.release) for m in missing}
+            targets = {target.name: target for target in wanted.values()}
+            archive_sha256 = self._download(list(targets.values()), path, work, task)
             task.step(f"{archive}: unpacking")
             checkpoint = work / "checkpoint"
             with store_errors(self.store.folder):
                 checkpoint.mkdir()
                 unpack_checkpoint(path, checkpoint, cancel=task.cancel)
-            for model in missing:
-                entries[model.name] = install_checkpoint(
+            for model in targets.values():
+                install_checkpoint(
                     self.store,
                     checkpoint,
                     model.config,
@@ -107,20 +110,21 @@ class Hub:
                     archive_sha256=archive_sha256,
                     task=task,
                 )
+            entries.update(self._installed(missing))
             # Not before: whatever stopped the conversion, the archive need not come again.
             forget_download(path)
 
-    def _made_of_twin(self, model: ReleasedModel, work: Path, task: Task) -> dict[str, ModelEntry]:
-        """The model by its name, if one that came in the same archive is installed."""
-        # What only the release's list could tell, nobody asks it just for this.
-        archive_sha256 = self.sha256 or model.sha256
-        if not archive_sha256:
-            return {}
-        twin = find_twin(model, self.release, self.store, archive_sha256)
-        if not twin:
-            return {}
-        entry = install_of_twin(model, twin, self.store, work=work, archive_sha256=archive_sha256, task=task)
-        return {entry.name: entry}
+    def _installed(self, models: Sequence[ReleasedModel]) -> dict[str, ModelEntry]:
+        """Those of the models that are installed and intact, by name."""
+        stored = self.store.scan()[0]
+        entries = {entry.name: entry for entry in [*stored, *variants(stored, self.release)]}
+        found = {}
+        for model in models:
+            with suppress(KeyError, ModelDamagedError):
+                entry = entries[model.name]
+                verify_model(entry)
+                found[model.name] = entry
+        return found
 
     def _download(self, models: Sequence[ReleasedModel], path: Path, work: Path, task: Task) -> str:
         """Brings the archive, whole and genuine, to `path`; returns its sha256."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock import ModelEntry, card_from_values
+from stemdock_models.catalogue import load_release
+from stemdock_models.variants import variants
 
 if TYPE_CHECKING:
     from stemdock_models.store import Store
@@ -15,8 +17,9 @@ _DATA: Final = Path(__file__).with_name("data")
 
 
 def installed_models(store: Store) -> list[ModelEntry]:
-    """Models by the order in which they count: one that somebody installed before an embedded one."""
-    return [*store.scan()[0], *embedded_models()]
+    """All models. Of two with the same name, the first counts: an installed one before an embedded one."""
+    installed = store.scan()[0]
+    return [*installed, *variants(installed, load_release()), *embedded_models()]
 
 
 def embedded_models() -> list[ModelEntry]:
@@ -25,8 +28,8 @@ def embedded_models() -> list[ModelEntry]:
     for path in sorted(_DATA.glob("*.json")):
         description = json.loads(path.read_text("utf-8"))
         entries.append(
-            ModelEntry(
-                card=card_from_values(description["card"], path.stem),
+            ModelEntry.from_card(
+                card_from_values(description["card"], path.stem),
                 path=path.with_suffix(".onnx"),
                 sha256=description["sha256"],
                 source="comes with Stemdock",

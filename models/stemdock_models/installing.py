@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock import CancelledError, FetchProgress, Plugins, file_sha256, open_model
+from stemdock import CancelledError, FetchProgress, OnnxSession, file_sha256
 from stemdock_models.errors import store_errors
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def install_model(
         CancelledError: Before it was put in its place.
     """
     task.step(f"{name}: checking the model")
-    card = open_model(model, Plugins()).card
+    card = OnnxSession(model).card
     task.step(f"{name}: installing")
     return store.publish(
         model, card, stored_sha256(model), source, archive_sha256=archive_sha256, cancel=task.cancel

@@ -19,14 +19,14 @@ class Row:
     stems: tuple[str, ...]
     """In the order of the model's outputs."""
     bandwidth: float | None
-    """Hz; None if the model cannot say."""
+    """Hz; None for that of the mixture, or if it is unknown."""
     n_bytes: int | None
-    """Size of its file; of one that is not installed, roughly."""
+    """Size of its file, if it has one; approximate if it is not installed."""
     source: str
     licence: str
     installed: bool
     path: str | None
-    """Its file, if it is installed."""
+    """Its file, if it is installed and has one."""
     fault: str | None = None
     """What is wrong with it, and the remedy."""
 
@@ -67,16 +67,16 @@ def list_rows(plugins: Plugins, faults: Iterable[ModelError]) -> list[Row]:
     ]
     rows = {row.name: row for row in downloads}
     for entry in plugins.models():
-        there = entry.path.is_file()
+        there = entry.path is None or entry.path.is_file()
         rows[entry.name] = Row(
             name=entry.name,
-            stems=entry.card.stems,
-            bandwidth=entry.card.bandwidth,
-            n_bytes=entry.path.stat().st_size if there else None,
+            stems=entry.stems,
+            bandwidth=entry.bandwidth,
+            n_bytes=entry.path.stat().st_size if entry.path and there else None,
             source=entry.source,
-            licence=entry.card.licence,
+            licence=entry.licence,
             installed=there,
-            path=str(entry.path) if there else None,
+            path=str(entry.path) if entry.path and there else None,
             fault=None if there else f"{entry.path} is gone. {entry.remedy}",
         )
     for fault in faults:

@@ -31,9 +31,16 @@ def remove_model(name: str, store: Store, plugins: Plugins) -> None:
         removed = True
     if removed:
         return
-    names = [entry.name for entry in plugins.models()]
-    if name in names:
+    entries = {entry.name: entry for entry in plugins.models()}
+    if name not in entries:
+        raise ModelNotFoundError(name, known=tuple(entries))
+    file = entries[name].path
+    if file and file.parent.parent == store.folder:
         raise ModelError(
-            name, "came with a package, not into the store", remedy="Remove that package to be rid of it."
+            name,
+            f"has no file of its own, but uses that of {file.parent.name}",
+            remedy=f"Remove both with: plugin-cli models remove {file.parent.name}",
         )
-    raise ModelNotFoundError(name, known=tuple(names))
+    raise ModelError(
+        name, "belongs to a package, not to the store", remedy="Uninstall that package to remove it."
+    )

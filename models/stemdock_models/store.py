@@ -80,13 +80,6 @@ class Store:
                     return entry
         return None
 
-    def archive_sha256(self, name: str) -> str:
-        """Of the archive that a model came in, hex; empty if it came in none, or nobody wrote it down."""
-        try:
-            return str(self._description(name).get("archive_sha256", ""))
-        except (OSError, ValueError, AttributeError):
-            return ""
-
     def publish(
         self,
         model: Path,
@@ -191,8 +184,8 @@ class Store:
         card = card_from_values(values["card"], name)
         if card.name != name or Path(values["file"]).name != values["file"]:
             raise ValueError(f"it describes {card.name} in {values['file']}")
-        return ModelEntry(
-            card=card,
+        return ModelEntry.from_card(
+            card,
             path=folder / values["file"],
             sha256=values["sha256"],
             source=values["source"],

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from stemdock.card import card_to_metadata as card_to_metadata
     from stemdock.card import card_to_values as card_to_values
     from stemdock.dsp.masks import ratio_masks as ratio_masks
+    from stemdock.entries import Check as Check
+    from stemdock.entries import CommandEntry as CommandEntry
+    from stemdock.entries import FetchProgress as FetchProgress
+    from stemdock.entries import HostEntry as HostEntry
+    from stemdock.entries import ModelDownload as ModelDownload
+    from stemdock.entries import ModelEntry as ModelEntry
     from stemdock.errors import AudioError as AudioError
     from stemdock.errors import AudioFileError as AudioFileError
     from stemdock.errors import AudioFileNotFoundError as AudioFileNotFoundError
@@ -42,14 +48,13 @@ if TYPE_CHECKING:
     from stemdock.errors import OutputExistsError as OutputExistsError
     from stemdock.errors import OutputOptionError as OutputOptionError
     from stemdock.errors import ProviderUnavailableError as ProviderUnavailableError
+    from stemdock.errors import SeparationOptionError as SeparationOptionError
     from stemdock.errors import StemdockError as StemdockError
     from stemdock.files.separating import separate_file as separate_file
     from stemdock.hookspecs import hookimpl as hookimpl
-    from stemdock.inference.bandwidth import card_with_bins as card_with_bins
-    from stemdock.inference.bandwidth import write_with_bins as write_with_bins
+    from stemdock.inference.bandwidth import with_bins as with_bins
     from stemdock.inference.opening import DEFAULT_MODEL as DEFAULT_MODEL
     from stemdock.inference.opening import find_entry as find_entry
-    from stemdock.inference.opening import model_sha256 as model_sha256
     from stemdock.inference.opening import open_model as open_model
     from stemdock.inference.opening import plain_name as plain_name
     from stemdock.inference.opening import verify_model as verify_model
@@ -63,15 +68,9 @@ if TYPE_CHECKING:
     from stemdock.plugins import Plugins as Plugins
     from stemdock.plugins import load_plugins as load_plugins
     from stemdock.separator import Separator as Separator
-    from stemdock.types import Check as Check
-    from stemdock.types import CommandEntry as CommandEntry
+    from stemdock.types import Engine as Engine
     from stemdock.types import Execution as Execution
-    from stemdock.types import FetchProgress as FetchProgress
     from stemdock.types import FloatArray as FloatArray
-    from stemdock.types import HostEntry as HostEntry
-    from stemdock.types import MaskSession as MaskSession
-    from stemdock.types import ModelDownload as ModelDownload
-    from stemdock.types import ModelEntry as ModelEntry
     from stemdock.types import Progress as Progress
     from stemdock.types import SeparatedFile as SeparatedFile
     from stemdock.types import Separation as Separation
@@ -81,16 +80,17 @@ _NAMES: Final = {
     "audio.native_files": "native_name",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
+    "entries": "Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry",
     "errors": """
         AudioError AudioFileError AudioFileNotFoundError CancelledError HostError HostUnreachableError
         ModelContractError ModelDamagedError ModelError ModelNotFoundError ModelNotInstalledError
         NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
-        OutputOptionError ProviderUnavailableError StemdockError
+        OutputOptionError ProviderUnavailableError SeparationOptionError StemdockError
     """,
     "files.separating": "separate_file",
     "hookspecs": "hookimpl",
-    "inference.bandwidth": "card_with_bins write_with_bins",
-    "inference.opening": "DEFAULT_MODEL find_entry model_sha256 open_model plain_name verify_model",
+    "inference.bandwidth": "with_bins",
+    "inference.opening": "DEFAULT_MODEL find_entry open_model plain_name verify_model",
     "inference.protobuf": "FormatError read_fields read_varint",
     "inference.session": "OnnxSession",
     "lib.hashing": "file_sha256",
@@ -98,10 +98,7 @@ _NAMES: Final = {
     "output.options": "Output",
     "plugins": "Plugins load_plugins",
     "separator": "Separator",
-    "types": """
-        Check CommandEntry Execution FetchProgress FloatArray HostEntry MaskSession ModelDownload ModelEntry
-        Progress SeparatedFile Separation
-    """,
+    "types": "Engine Execution FloatArray Progress SeparatedFile Separation",
 }
 """The public names by the module that defines them."""
 _HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.split()}

@@ -1,10 +1,9 @@
 """Every error that Stemdock raises on purpose.
 
 Conventions:
-    `str(error)` is one sentence that says what happened and names the thing it happened to;
-    `error.remedy` is one sentence that says what to do about it. Facts are fields, so that a
-    host can show them in its own way. Only the command line turns an error into text and an
-    exit status.
+    `str(error)` is one sentence that says what happened and to what. `error.remedy` is one sentence that
+    says what to do now. Facts are fields, so that a host can show them in its own way. Only the command
+    line turns an error into text and an exit status.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class StemdockError(Exception):
-    """Base of all errors; also raised by plug-ins for what fits no other class.
+    """Base of all errors. Plug-ins raise it themselves if no subclass fits.
 
     Attributes:
-        remedy: What the person can do, one sentence.
+        remedy: What to do now, one sentence.
     """
 
     def __init__(self, message: str, *, remedy: str) -> None:
@@ -28,7 +27,7 @@ class StemdockError(Exception):
 
 
 class CancelledError(StemdockError):
-    """The caller asked the separation to stop; nothing was kept."""
+    """The caller stopped the separation. No output was kept."""
 
     def __init__(self) -> None:
         super().__init__("cancelled", remedy="Start again when you are ready.")
@@ -39,16 +38,16 @@ class AudioError(StemdockError, ValueError):
 
 
 class NonFiniteSampleError(AudioError):
-    """The mixture has a NaN or an infinity.
+    """The mixture contains NaN or infinity.
 
     Attributes:
-        position: Index of the first offending sample, counted per channel from the start.
+        position: Index of the first such sample, counted per channel from the start.
     """
 
     def __init__(self, position: int) -> None:
         super().__init__(
             f"sample {position} is not a finite number",
-            remedy="Export the audio again from the program that made it, or repair it there.",
+            remedy="Repair the audio in the program that made it, and export it again.",
         )
         self.position = position
 
@@ -66,7 +65,7 @@ class AudioFileError(StemdockError):
 
 
 class AudioFileNotFoundError(AudioFileError, FileNotFoundError):
-    """There is no such audio file."""
+    """The audio file does not exist."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "no such file", remedy="Check the path.")
@@ -85,18 +84,18 @@ class OutputError(StemdockError, OSError):
 
 
 class OutputExistsError(OutputError, FileExistsError):
-    """A stem would replace a file that is already there."""
+    """The output file exists already."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
             path,
             "exists already",
-            remedy="Choose another output folder, or allow overwriting (--overwrite).",
+            remedy="Choose another output folder, or replace the file with --overwrite.",
         )
 
 
 class OutputConflictError(OutputError):
-    """Two stems of one mixture would have the same file.
+    """Two stems of one mixture have the same output path.
 
     Attributes:
         source: The mixture.
@@ -105,17 +104,17 @@ class OutputConflictError(OutputError):
     def __init__(self, path: Path, source: Path) -> None:
         super().__init__(
             path,
-            f"would be written twice for {source}",
-            remedy="Put {instrument} into the template, so that stems differ by name.",
+            f"is the output of two stems of {source}",
+            remedy="Put {instrument} into the template, so that each stem gets a file of its own.",
         )
         self.source = source
 
 
 class OutputOptionError(StemdockError, ValueError):
-    """What is asked for cannot be written: a codec, a stem, a mix, a template.
+    """An output option is invalid or unsupported: a codec, a stem, a mix, a template.
 
     Attributes:
-        option: Which wish it is about, for people.
+        option: The option, for people.
     """
 
     def __init__(self, option: str, reason: str, *, remedy: str) -> None:
@@ -127,7 +126,7 @@ class ModelError(StemdockError):
     """A model cannot be used.
 
     Attributes:
-        model: Its name or path, as far as it is known.
+        model: Its name, or its path if the name is unknown.
     """
 
     def __init__(self, model: str, reason: str, *, remedy: str) -> None:
@@ -136,62 +135,80 @@ class ModelError(StemdockError):
 
 
 class ModelNotFoundError(ModelError, LookupError):
-    """No model of that name or path.
+    """The name or path belongs to no model.
 
     Attributes:
-        known: Names of the models that there are, or can be fetched.
+        known: Names of installed models and of those that can be fetched.
     """
 
     def __init__(self, model: str, known: tuple[str, ...]) -> None:
         super().__init__(
             model,
             "no such model",
-            remedy=f"Known models: {', '.join(known) or 'none'}; or give the path of an .onnx file.",
+            remedy=f"Choose one of {', '.join(known)}, or give the path of an .onnx file."
+            if known
+            else "Check the path of the .onnx file.",
         )
         self.known = known
 
 
 class Download(Protocol):
-    """As much of `stemdock.ModelDownload` as an error has to know."""
+    """The part of `stemdock.ModelDownload` that an error needs."""
 
     @property
     def name(self) -> str:
-        """What people type after --model."""
+        """Name of the model."""
         ...
 
     @property
     def source(self) -> str:
-        """Address that the model is downloaded from."""
+        """Address of the download."""
         ...
 
     @property
     def fetch(self) -> Any:
-        """Downloads and installs the model: see `stemdock.types.FetchModel`."""
+        """Downloads and installs the model: see `stemdock.entries.FetchModel`."""
         ...
 
 
 class ModelNotInstalledError(ModelError, LookupError):
-    """The model is known and can be fetched, but is not here.
+    """The model can be fetched, but is not installed yet.
 
     Attributes:
-        download: What fetches it.
+        download: Fetches it.
     """
 
     def __init__(self, download: Download) -> None:
         super().__init__(
             download.name,
             "is not installed",
-            remedy=f"Fetch it with: plugin-cli models pull {download.name}",
+            remedy=f"Install it with: plugin-cli models pull {download.name}",
         )
         self.download = download
 
 
 class ModelDamagedError(ModelError):
-    """The file is not the model that it should be: truncated, altered, or no model at all."""
+    """The file of a model is missing, truncated, altered or not an ONNX model."""
 
 
 class ModelContractError(ModelError):
-    """The graph and its card contradict each other, or the card is unusable."""
+    """A model contradicts its own description, or the description is unusable."""
+
+
+class SeparationOptionError(ModelError, ValueError):
+    """The model's engine does not support an option of the separation.
+
+    Attributes:
+        option: Name of the field of `stemdock.Separation`.
+    """
+
+    def __init__(self, model: str, option: str) -> None:
+        super().__init__(
+            model,
+            f"this model does not support --{option}",
+            remedy=f"Leave --{option} out, or choose another model.",
+        )
+        self.option = option
 
 
 class ProviderUnavailableError(StemdockError):
@@ -219,11 +236,11 @@ class HostError(StemdockError):
 
 
 class HostUnreachableError(HostError, ConnectionError):
-    """The editor does not run, does not answer, or its scripting is off."""
+    """The editor is not running, does not answer, or has scripting switched off."""
 
 
 class NothingSelectedError(HostError, LookupError):
-    """The editor has no audio selected."""
+    """The selection in the editor contains no audio."""
 
     def __init__(self, host: str) -> None:
-        super().__init__(host, "no audio is selected", remedy="Select some audio in it and try again.")
+        super().__init__(host, "no audio is selected", remedy="Select some audio and try again.")

@@ -1,15 +1,18 @@
 """The hooks through which a plug-in extends Stemdock.
 
-A plug-in is a module (or object) with functions of these names marked by `stemdock.hookimpl`,
-published under the entry point group "stemdock". Hooks answer with descriptions and do no work:
-listing hosts contacts no editor, listing commands imports none of them. They return lists, not
-generators, so that whatever fails does so inside the guarded call.
+A plug-in is a module (or object) with functions of these names, marked with `stemdock.hookimpl` and
+published under the entry point group "stemdock". Most hooks return descriptions and do no work: listing
+hosts contacts no editor, listing commands imports none of them. They return lists, not generators, so that
+an error occurs inside the guarded call.
 
 Example:
     >>> import stemdock
     >>> @stemdock.hookimpl
     ... def stemdock_models():
-    ...     return [stemdock.ModelEntry(card=..., path=..., sha256=...)]
+    ...     return [stemdock.ModelEntry(name="hpss", stems=(...), sample_rate=44100, version="1.0")]
+    >>> @stemdock.hookimpl
+    ... def stemdock_engine(entry):
+    ...     return Engine() if entry.name == "hpss" else None
 """
 
 from __future__ import annotations
@@ -20,18 +23,9 @@ import pluggy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from stemdock.types import (
-        Check,
-        CommandEntry,
-        Execution,
-        HostEntry,
-        MaskSession,
-        ModelDownload,
-        ModelEntry,
-        SeparatedFile,
-    )
+    from stemdock.entries import Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
+    from stemdock.types import Engine, Execution, SeparatedFile, Separation
 
 hookspec = pluggy.HookspecMarker("stemdock")
 hookimpl = pluggy.HookimplMarker("stemdock")
@@ -41,15 +35,15 @@ hookimpl = pluggy.HookimplMarker("stemdock")
 def stemdock_hosts() -> Sequence[HostEntry]:  # type: ignore[empty-body]
     """Audio editors that the plug-in connects to.
 
-    Called by `plugin-cli doctor`. Must not contact the editor.
+    `plugin-cli doctor` calls it. It must not contact the editor.
     """
 
 
 @hookspec
 def stemdock_checks() -> Sequence[Check]:  # type: ignore[empty-body]
-    """What the plug-in finds wrong, or worth telling, about what it keeps on this machine.
+    """Results of checking the plug-in's own files on this machine.
 
-    Called by `plugin-cli doctor`, which looks at offered models and at hosts on its own.
+    `plugin-cli doctor` calls it. Models and hosts are checked without it.
     """
 
 
@@ -57,27 +51,35 @@ def stemdock_checks() -> Sequence[Check]:  # type: ignore[empty-body]
 def stemdock_models() -> Sequence[ModelEntry]:  # type: ignore[empty-body]
     """Models that are ready to use.
 
-    Called whenever a model is chosen by name and when models are listed.
+    Stemdock calls it whenever a model is chosen by name and when models are listed.
     """
 
 
 @hookspec
 def stemdock_downloads() -> Sequence[ModelDownload]:  # type: ignore[empty-body]
-    """Models that the plug-in can fetch, whether or not they are installed.
+    """Models that the plug-in can fetch, installed or not.
 
-    Called when models are listed and when a name is no installed model's. Must not use the network.
+    Stemdock calls it when models are listed and when no installed model has the chosen name. It must not use
+    the network.
     """
 
 
 @hookspec
-def stemdock_session(path: Path, execution: Execution) -> MaskSession | None:
-    """A network for a model, in place of the onnxruntime session.
+def stemdock_engine(entry: ModelEntry, execution: Execution, separation: Separation) -> Engine | None:
+    """Loads a model.
 
-    Called once when a separator is made; the first answer that is not None wins.
+    Stemdock calls it once for each separator. The first answer that is not None is used. If all plug-ins
+    return None, Stemdock runs models that have a Spleeter card itself.
 
     Args:
-        path: The model file, verified if its hash is known.
-        execution: What the person asked for.
+        entry: The model. Its file has the sha256 of the entry, and a bandwidth has been put into its card.
+        execution: Provider, precision and threads. An engine that cannot honour them raises
+            `ProviderUnavailableError` or, for `n_threads`, uses its own number.
+        separation: Options of the separation. Those that are not in `entry.options` have their default.
+
+    Raises:
+        StemdockError: The model cannot be loaded. The error reaches the user as it is; any other exception
+            marks the plug-in as broken.
     """
 
 
@@ -85,7 +87,7 @@ def stemdock_session(path: Path, execution: Execution) -> MaskSession | None:
 def stemdock_commands() -> Sequence[CommandEntry]:  # type: ignore[empty-body]
     """Subcommands of plugin-cli.
 
-    Called at every start of the command line, so it must be cheap.
+    The command line calls it at every start, so it must be fast.
     """
 
 
@@ -93,8 +95,8 @@ def stemdock_commands() -> Sequence[CommandEntry]:  # type: ignore[empty-body]
 def stemdock_separated(separated: SeparatedFile) -> None:
     """Observes a file whose stems have just been put in place.
 
-    What goes wrong here is reported and does not undo the separation.
+    An error here is reported and does not undo the separation.
 
     Args:
-        separated: What was written, and where.
+        separated: The written files and what is known about them.
     """

@@ -1,7 +1,7 @@
-"""The typed façade over pluggy: nothing else calls a hook.
+"""Typed access to the plug-ins: the only module that calls hooks.
 
-A plug-in that cannot be imported, is misspelt or raises becomes a `PluginStatus`, and the rest
-goes on without it.
+A plug-in that cannot be imported, misspells a hook or raises is marked as broken in its `PluginStatus`.
+The others go on without it.
 """
 
 from __future__ import annotations
@@ -14,36 +14,28 @@ from typing import TYPE_CHECKING, Any, Final
 import pluggy
 
 from stemdock import hookspecs
+from stemdock.errors import StemdockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
-    from stemdock.types import (
-        Check,
-        CommandEntry,
-        Execution,
-        HostEntry,
-        MaskSession,
-        ModelDownload,
-        ModelEntry,
-        SeparatedFile,
-    )
+    from stemdock.entries import Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
+    from stemdock.types import Engine, Execution, SeparatedFile, Separation
 
 ENTRY_POINT_GROUP: Final = "stemdock"
 DISABLED_VARIABLE: Final = "STEMDOCK_DISABLED_PLUGINS"
-"""Environment variable: comma-separated names of plug-ins to leave alone."""
+"""Environment variable: comma-separated names of plug-ins to ignore."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginStatus:
-    """What became of one plug-in."""
+    """Whether one plug-in works."""
 
     name: str
     origin: str
-    """Distribution and version, or where it was registered from."""
+    """Distribution and version, or the program that registered it."""
     fault: str = ""
-    """Empty as long as it works."""
+    """Error that broke it; empty as long as it works."""
 
 
 class Plugins:
@@ -55,18 +47,18 @@ class Plugins:
         self._status: dict[str, PluginStatus] = {}
 
     def register(self, plugin: object, name: str, origin: str = "this program") -> None:
-        """Adds a plug-in; one that does not fit the hooks is recorded as broken.
+        """Adds a plug-in. One that does not match the hooks is marked as broken.
 
         Args:
             plugin: Module or object with hook implementations.
             name: Unique among plug-ins.
-            origin: Where it comes from, for reports.
+            origin: Its distribution, for reports.
         """
         self._status[name] = PluginStatus(name=name, origin=origin)
         try:
             self._manager.register(plugin, name)
             self._refuse_unknown_hooks(plugin)
-        except Exception as error:  # noqa: BLE001  a stranger's module may raise anything
+        except Exception as error:  # noqa: BLE001  a third party's module may raise anything
             self._manager.unregister(name=name) if self._manager.has_plugin(name) else None
             self._record_fault(name, error)
 
@@ -79,7 +71,7 @@ class Plugins:
                 continue
             try:
                 plugin = entry.load()
-            except Exception as error:  # noqa: BLE001  importing a stranger's module may raise anything
+            except Exception as error:  # noqa: BLE001  importing a third party's module may raise anything
                 self._status[entry.name] = PluginStatus(name=entry.name, origin=origin)
                 self._record_fault(entry.name, error)
             else:
@@ -87,52 +79,73 @@ class Plugins:
 
     @property
     def status(self) -> Sequence[PluginStatus]:
-        """Every plug-in met so far, broken ones included."""
+        """Every plug-in found so far, including broken ones."""
         return tuple(self._status.values())
 
     def hosts(self) -> Sequence[HostEntry]:
-        """Audio editors that some plug-in connects to."""
+        """Audio editors that plug-ins connect to."""
         return self._gather("stemdock_hosts")
 
     def checks(self) -> Sequence[Check]:
-        """What plug-ins tell about what they keep on this machine."""
+        """Results of the plug-ins' own checks."""
         return self._gather("stemdock_checks")
 
     def models(self) -> Sequence[ModelEntry]:
-        """Models that some plug-in offers, the first of each name."""
+        """Models that plug-ins offer, the first of each name."""
         return _first_of_each_name(self._gather("stemdock_models"))
 
     def downloads(self) -> Sequence[ModelDownload]:
-        """Models that some plug-in can fetch, the first of each name."""
+        """Models that plug-ins can fetch, the first of each name."""
         return _first_of_each_name(self._gather("stemdock_downloads"))
 
     def commands(self) -> Sequence[CommandEntry]:
         """Subcommands, the first of each name."""
         return _first_of_each_name(self._gather("stemdock_commands"))
 
-    def session(self, path: Path, execution: Execution) -> MaskSession | None:
-        """A session from the first plug-in that has one for this model."""
-        for answer in self._answers("stemdock_session", path=path, execution=execution):
-            session: MaskSession = answer
-            return session
+    def engine(self, entry: ModelEntry, execution: Execution, separation: Separation) -> Engine | None:
+        """The engine of the first plug-in that has one for this model.
+
+        Raises:
+            StemdockError: A plug-in reports that the model cannot be loaded.
+        """
+        answers = self._answers(
+            "stemdock_engine",
+            passed_on=StemdockError,
+            entry=entry,
+            execution=execution,
+            separation=separation,
+        )
+        for answer in answers:
+            engine: Engine = answer
+            return engine
         return None
 
     def separated(self, separated: SeparatedFile) -> None:
-        """Tells every observer."""
+        """Notifies every observer."""
         for _ in self._answers("stemdock_separated", separated=separated):
             pass
 
     def _gather(self, hook: str) -> list[Any]:
         return [entry for answer in self._answers(hook) for entry in answer]
 
-    def _answers(self, hook: str, **arguments: object) -> Iterator[Any]:
-        """Each plug-in's answer in order of registration, asked on its own so that one can fail."""
+    def _answers(
+        self, hook: str, *, passed_on: type[Exception] | tuple[()] = (), **arguments: object
+    ) -> Iterator[Any]:
+        """Answers of the plug-ins in order of registration, each called separately so that one can fail.
+
+        Args:
+            hook: Name of the hook.
+            passed_on: Exceptions that reach the caller; all others mark the plug-in as broken.
+            **arguments: Of the hook.
+        """
         plugins = [plugin for _, plugin in self._manager.list_name_plugin() if plugin is not None]
         for plugin in plugins:
             others = [other for other in plugins if other is not plugin]
             try:
                 answers = self._manager.subset_hook_caller(hook, others)(**arguments)
-            except Exception as error:  # noqa: BLE001  a stranger's hook may raise anything
+            except passed_on:
+                raise
+            except Exception as error:  # noqa: BLE001  a third party's hook may raise anything
                 self._record_fault(self._manager.get_name(plugin) or repr(plugin), error)
             else:
                 yield from answers
@@ -140,7 +153,7 @@ class Plugins:
     def _refuse_unknown_hooks(self, plugin: object) -> None:
         for implementation in self._manager.get_hookcallers(plugin) or ():
             if not implementation.has_spec():
-                raise TypeError(f"there is no hook {implementation.name}")
+                raise TypeError(f"Stemdock has no hook {implementation.name}")
 
     def _record_fault(self, name: str, error: Exception) -> None:
         origin = self._status[name].origin
@@ -152,7 +165,7 @@ def _first_of_each_name(entries: Sequence[Any]) -> list[Any]:
 
 
 def load_plugins() -> Plugins:
-    """All installed plug-ins; the command line is one of them."""
+    """Loads all installed plug-ins; the command line is one of them."""
     plugins = Plugins()
     plugins.load_entry_points()
     return plugins

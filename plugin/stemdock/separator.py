@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stemdock.audio import resampled
+from stemdock.engine.blocks import checked, widened
 from stemdock.engine.lengths import StreamLength
-from stemdock.engine.progress import Meter
+from stemdock.engine.progress import ProgressTracker
 from stemdock.errors import AudioError
-from stemdock.inference.bandwidth import extended_card
 from stemdock.inference.opening import DEFAULT_MODEL, open_model
 from stemdock.plugins import Plugins, load_plugins
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from stemdock.card import ModelCard
+    from stemdock.entries import ModelEntry
     from stemdock.types import Execution, FloatArray, Progress, Separation
 
 
@@ -36,6 +33,10 @@ class Separator:
         >>> stems = separator.separate(samples, sample_rate=48000)  # (n_samples, 2) float32
         >>> stems["vocals"].shape == samples.shape
         True
+
+    Attributes:
+        plugins: Source of the model, and observers of results.
+        entry: The model and its facts, with the bandwidth that was asked for.
     """
 
     def __init__(
@@ -50,37 +51,44 @@ class Separator:
 
         Args:
             model: Name of an installed model, or the path of an ONNX file.
-            execution: How its networks are run: provider, precision, threads.
-            separation: How stems are made: Wiener filter, bandwidth.
-            plugins: Where models come from; all that are installed, if not given.
+            execution: How the model's engine uses the hardware: provider, precision, threads.
+            separation: Options of the separation: Wiener filter, bandwidth.
+            plugins: Models and engines; all installed plug-ins if None.
 
         Raises:
             ProviderUnavailableError: The provider is missing or does not work here.
-            ModelError: The model is missing, damaged or contradicts its card.
+            SeparationOptionError: The model does not support an option of the separation.
+            ModelError: The model is missing, damaged or contradicts its entry.
         """
         self.plugins = load_plugins() if plugins is None else plugins
-        self._separation = separation
-        # Importing the transforms keeps Python busy for as long as loading keeps the disk and C++ busy.
-        with ThreadPoolExecutor(1) as background:
-            transforms = background.submit(import_module, "stemdock.engine.two_pass")
-            self._session = open_model(model, self.plugins, execution, separation.bandwidth)
-            transforms.result()
-        self._card = extended_card(self._session.card, separation.bandwidth)
-        if separation.mwf:
-            from stemdock.engine.two_pass import check_channels  # noqa: PLC0415  as said above
-
-            check_channels(self._card)
-        self._n_threads = execution.n_threads or _n_cores()
+        opened = open_model(model, self.plugins, execution, separation)
+        self.entry: ModelEntry = opened.entry
+        self._engine = opened.engine
 
     @property
-    def card(self) -> ModelCard:
-        """The model's card: stems, sample rate, bandwidth, licence."""
-        return self._card
+    def model(self) -> str:
+        """Name of the model."""
+        return self.entry.name
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """Names of the stems, in the model's order."""
+        return self._engine.stems
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate at which the model works, in Hz. Other rates are converted."""
+        return self._engine.sample_rate
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of the stems."""
+        return self._engine.n_channels
 
     @property
     def provider(self) -> str:
-        """The execution provider that the networks run on."""
-        return self._session.provider
+        """What the model runs on, for people: an execution provider."""
+        return self._engine.provider
 
     def separate(
         self,
@@ -95,26 +103,26 @@ class Separator:
         Args:
             mixture: `(n_samples, 1 or 2)` float32, at least one sample.
             sample_rate: Hz; the model's own if not given.
-            on_progress: Called after every segment.
-            cancel: Set it from another thread to stop at the next segment.
+            on_progress: Called after every block of stems.
+            cancel: Set it from another thread to stop at the next block.
 
         Returns:
-            For each stem in the card's order an array `(n_samples, 2)` at `sample_rate`.
+            For each stem in the model's order an array `(n_samples, n_channels)` at `sample_rate`.
 
         Raises:
-            AudioError: The array is empty, misshapen, or has NaN or infinity in it.
+            AudioError: The array is empty, has another shape, or contains NaN or infinity.
             CancelledError: `cancel` was set.
         """
         if mixture.size == 0:
-            raise AudioError("the mixture is empty", remedy="Select some audio.")
-        stems = np.empty((len(self.card.stems), len(mixture), self.card.n_channels), np.float32)
+            raise AudioError("the mixture contains no samples", remedy="Select some audio.")
+        stems = np.empty((len(self.stems), len(mixture), self.n_channels), np.float32)
         start = 0
         for block in self.stream(
             [mixture], sample_rate, total_length=len(mixture), on_progress=on_progress, cancel=cancel
         ):
             stems[:, start : start + block.shape[1]] = block
             start += block.shape[1]
-        return dict(zip(self.card.stems, stems, strict=True))
+        return dict(zip(self.stems, stems, strict=True))
 
     def stream(
         self,
@@ -128,61 +136,45 @@ class Separator:
     ) -> Iterator[FloatArray]:
         """Separates a mixture that arrives in blocks, in memory that does not grow with it.
 
-        The result is the same to the last bit however the mixture is cut into blocks. With the Wiener
-        filter, all blocks are taken in before the first stems come out.
+        The stems do not depend on how the mixture is cut into blocks. With the Wiener filter, the whole
+        mixture is taken in before the first stems come out.
 
         Args:
-            blocks: `(n_samples, 1 or 2)` float32 each.
+            blocks: `(n_samples, 1 or n_channels)` float32 each.
             sample_rate: Hz; the model's own if not given.
             output_rate: Hz of the stems; that of the mixture if not given.
-            total_length: Samples of the mixture if they are known, for `on_progress` only.
-            on_progress: Called after every segment, when its stems have been dealt with.
-            cancel: Set it from another thread to stop at the next segment.
+            total_length: Samples of the mixture, if known; for `on_progress` only.
+            on_progress: Called when the caller asks for the next block of stems.
+            cancel: Set it from another thread to stop at the next block.
 
         Yields:
-            Stems `(n_stems, n_samples, 2)` at `output_rate`, which add up to the samples taken in, or at
-            another rate to as many as last equally long, rounded.
+            Stems `(n_stems, n_samples, n_channels)` at `output_rate`. Together they are as long as the
+            mixture; at another rate, rounded to a whole sample.
 
         Raises:
-            AudioError: A block is misshapen, or has NaN or infinity in it.
+            AudioError: A block has another shape, or contains NaN or infinity.
             CancelledError: `cancel` was set.
             OutputError: The Wiener filter's temporary file cannot be written.
         """
-        from stemdock.engine.masking import finite_blocks, separate_blocks  # noqa: PLC0415  as above
-        from stemdock.engine.two_pass import filter_blocks  # noqa: PLC0415  imported while the model was loaded
-
-        model_rate = self.card.sample_rate
+        model_rate = self.sample_rate
         source_rate = sample_rate or model_rate
         stems_rate = output_rate or source_rate
         length = StreamLength(source_rate, stems_rate)
-        meter = Meter(source_rate, total_length, on_progress, cancel, mwf=self._separation.mwf)
-        mixture = resampled(length.counted(finite_blocks(blocks)), source_rate, model_rate)
-        if self._separation.mwf:
-            stems = filter_blocks(
-                mixture,
-                self.card,
-                self._session,
-                self._n_threads,
-                lambda estimated: meter.estimated(min(estimated * source_rate // model_rate, length.taken)),
-            )
-        else:
-            stems = separate_blocks(mixture, self.card, self._session, self._n_threads)
+        progress = ProgressTracker(source_rate, total_length, on_progress, cancel)
+        mixture = resampled(length.counted(checked(blocks, self.n_channels)), source_rate, model_rate)
+        stems = self._engine.separate(
+            widened(mixture, self.n_channels),
+            lambda analysed: progress.analysed(min(analysed * source_rate // model_rate, length.taken)),
+        )
         stems = _resampled_stems(stems, model_rate, stems_rate)
-        for block in length.fitted(stems, len(self.card.stems), self.card.n_channels):
-            meter.check()
+        for block in length.fitted(stems, len(self.stems), self.n_channels):
+            progress.check()
             yield block
-            meter.separated(length.given, length.taken)
-
-
-def _n_cores() -> int:
-    """Cores that this process may use."""
-    # A container's share is told by the affinity, which not every system has.
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+            progress.separated(length.given, length.taken)
 
 
 def _resampled_stems(stems: Iterator[FloatArray], from_rate: int, to_rate: int) -> Iterator[FloatArray]:
-    """Blocks of stems `(n_stems, n_samples, n_channels)` at another rate, in step with one another."""
+    """Blocks of stems `(n_stems, n_samples, n_channels)` at another rate, all in step."""
     if from_rate == to_rate:
         yield from stems
         return

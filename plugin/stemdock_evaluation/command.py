@@ -58,18 +58,16 @@ def command(
     if json_path and json_path.exists() and not overwrite:
         raise OutputExistsError(json_path)
     separator = open_separator(model, plugins, separation=separation)
-    measured = references(separator.card)
-    for stem in separator.card.stems:
+    measured = references(separator.model, separator.stems)
+    for stem in separator.stems:
         if stem not in measured:
             click.echo(f"{stem}: the songs have no such stem, so it is not measured", err=True)
     scores, failures = _evaluate(tracks, separator, measured, output, overwrite=overwrite)
     if json_path:
-        from stemdock import model_sha256  # noqa: PLC0415
         from stemdock_evaluation.report import Evaluation  # noqa: PLC0415
 
         evaluation = Evaluation(
-            card=separator.card,
-            model_sha256=model_sha256(model, plugins),
+            model=separator.entry,
             provider=separator.provider,
             separation=separation,
             dataset=dataset,

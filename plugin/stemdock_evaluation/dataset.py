@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from stemdock import ModelCard
 
 SUBSET: Final = "test"
 """The songs that nobody trains on."""
@@ -60,26 +59,30 @@ def find_tracks(folder: Path) -> list[Track]:
     return [Track(folder=path) for path in paths]
 
 
-def references(card: ModelCard) -> Mapping[str, tuple[str, ...]]:
+def references(model: str, stems: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     """Which true stems, added up, each stem of a model is measured against.
 
     "accompaniment" is measured against all that the model does not name otherwise. A stem that the songs
     do not have, the piano of 5stems, is measured against nothing, and belongs to none of the others: as
     in Spleeter's own evaluation.
 
+    Args:
+        model: Name of the model.
+        stems: Its stems.
+
     Raises:
         IncomparableModelError: Fewer than two stems can be measured.
     """
-    named = [stem for stem in card.stems if stem in STEMS]
+    named = [stem for stem in stems if stem in STEMS]
     rest = tuple(stem for stem in STEMS if stem not in named)
     known: dict[str, tuple[str, ...]] = {stem: (stem,) for stem in named}
     if rest:
         known[_ACCOMPANIMENT] = rest
-    measured = {stem: known[stem] for stem in card.stems if stem in known}
+    measured = {stem: known[stem] for stem in stems if stem in known}
     if len(measured) < _MIN_SOURCES:
         raise IncomparableModelError(
-            card.name,
-            f"its stems are {', '.join(card.stems)}",
+            model,
+            f"its stems are {', '.join(stems)}",
             remedy=f"Evaluate a model with at least two stems of {', '.join((*STEMS, _ACCOMPANIMENT))}.",
         )
     return measured

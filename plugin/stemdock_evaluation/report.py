@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from stemdock import ModelCard, Separation
+    from stemdock import ModelEntry, Separation
     from stemdock_evaluation.scoring import TrackScores
 
 FORMAT_VERSION: Final = 1
@@ -30,9 +30,7 @@ _RATIO_WIDTH: Final = 8
 class Evaluation:
     """One model on one set of songs."""
 
-    card: ModelCard
-    model_sha256: str
-    """Of the model's file, hex."""
+    model: ModelEntry
     provider: str
     """What the networks ran on."""
     separation: Separation
@@ -56,12 +54,13 @@ class Evaluation:
             },
             "versions": {name: version(name) for name in ("stemdock", "onnxruntime", "numpy", "scipy")},
             "model": {
-                "name": self.card.name,
-                "sha256": self.model_sha256,
-                "checkpoint_sha256": self.card.checkpoint_sha256,
-                "bandwidth": self.card.bandwidth,
-                "stems": list(self.card.stems),
-                "unmeasured_stems": [stem for stem in self.card.stems if stem not in self.references],
+                "name": self.model.name,
+                "sha256": self.model.sha256 or None,
+                "version": self.model.version or None,
+                "checkpoint_sha256": self.model.card.checkpoint_sha256 if self.model.card else None,
+                "bandwidth": self.model.bandwidth,
+                "stems": list(self.model.stems),
+                "unmeasured_stems": [stem for stem in self.model.stems if stem not in self.references],
             },
             "options": {"provider": self.provider, **asdict(self.separation)},
             "dataset": {

@@ -59,13 +59,13 @@ def score(track: Track, separated: SeparatedFile, references: Mapping[str, tuple
     """
     groups = [[track.stem(part) for part in parts] for parts in references.values()]
     groups += [[separated.stems[stem]] for stem in references]
-    n_signals = len(references) * separated.card.n_channels
+    n_signals = len(references) * separated.n_channels
 
     def pieces(piece_length: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
         for piece in read_together(
             groups,
             sample_rate=separated.sample_rate,
-            n_channels=separated.card.n_channels,
+            n_channels=separated.n_channels,
             piece_length=piece_length,
         ):
             yield piece[:, :n_signals], piece[:, n_signals:]

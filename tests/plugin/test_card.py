@@ -36,7 +36,7 @@ from stemdock.errors import ModelContractError
     ],
 )
 def test_a_stem_that_could_not_name_a_file_is_refused(stem: str) -> None:
-    with pytest.raises(ModelContractError, match="cannot name a file"):
+    with pytest.raises(ModelContractError, match="illegal for files"):
         small_card(stems=(stem, "rest"))
 
 

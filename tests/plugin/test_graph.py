@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import AttributeProto, TensorProto, helper
 
 from stemdock.errors import ModelDamagedError
-from stemdock.inference.vetting import check_graph
+from stemdock.inference.onnx_file import read_model
 from stemdock_models.installed import embedded_models
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def sparse() -> Any:
 
 def test_the_models_of_ours_are_in_order() -> None:
     for entry in embedded_models():
-        check_graph(entry.path)
+        assert entry.path
+        read_model(entry.path)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +74,16 @@ def test_the_models_of_ours_are_in_order() -> None:
         (within_constant, "in another file"),
         (lambda: model(helper.make_node("Loop", ["x"], ["y"])), "operator Loop"),
         (lambda: model(helper.make_node("ConstantOfShape", ["x"], ["y"])), "operator ConstantOfShape"),
-        (lambda: model(helper.make_node("Conv", ["x"], ["y"], pads=[0, 0, 1 << 40, 0])), "its pads"),
-        (lambda: model(helper.make_node("ConvTranspose", ["x"], ["y"], strides=[-1, 1])), "its strides"),
+        (
+            lambda: model(helper.make_node("Conv", ["x"], ["y"], pads=[0, 0, 1 << 40, 0])),
+            "'pads' exceeds the limit of 4096",
+        ),
+        (
+            lambda: model(helper.make_node("ConvTranspose", ["x"], ["y"], strides=[-1, 1])),
+            "'strides'",
+        ),
         (conditional, "graph within its graph"),
-        (functions, "functions of its own"),
+        (functions, "defines functions"),
         (sparse, "sparse"),
     ],
 )
@@ -86,7 +93,7 @@ def test_what_no_network_of_ours_needs_is_refused(
     path = tmp_path / "m.onnx"
     path.write_bytes(make().SerializeToString())
     with pytest.raises(ModelDamagedError, match=reason) as caught:
-        check_graph(path)
+        read_model(path)
     assert caught.value.model == str(path)
 
 
@@ -95,14 +102,14 @@ def test_ordinary_operators_and_weights_pass(tmp_path: Path) -> None:
     conv = helper.make_node("Conv", ["x", "w"], ["y"], pads=[2, 2], strides=[1])
     slices = helper.make_node("Slice", ["x"], ["y"], ends=[(1 << 63) - 1])
     onnx.save(model(conv, slices, initializers=(weight(),)), path)
-    check_graph(path)
+    read_model(path)
 
 
 def test_an_empty_file_is_no_model(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.touch()
     with pytest.raises(ModelDamagedError, match="empty"):
-        check_graph(path)
+        read_model(path)
 
 
 @given(st.binary(min_size=1, max_size=200))
@@ -110,4 +117,4 @@ def test_any_bytes_pass_or_are_refused(tmp_path_factory: pytest.TempPathFactory,
     path = tmp_path_factory.getbasetemp() / "any.onnx"
     path.write_bytes(content)
     with suppress(ModelDamagedError):
-        check_graph(path)
+        read_model(path)

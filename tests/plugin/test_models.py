@@ -42,6 +42,8 @@ def write_model(path: Path, metadata: dict[str, str], outputs: tuple[str, ...] =
 def test_the_embedded_model_is_whole_and_says_what_it_is(embedded: ModelEntry) -> None:
     verify_model(embedded)
     card = embedded.card
+    assert card
+    assert embedded.path
     assert card.stems == ("vocals", "accompaniment")
     assert (card.sample_rate, card.n_frames, card.n_bins, card.n_channels) == (44100, 512, 1024, 2)
     assert card.checkpoint_sha256 == "7747f9fd2c782306dbec1504360fbb645a097a48446f23486c3ff9c89bc11788"
@@ -51,6 +53,7 @@ def test_the_embedded_model_is_whole_and_says_what_it_is(embedded: ModelEntry) -
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
 def test_a_truncated_model_is_refused(embedded: ModelEntry, tmp_path: Path, share: float) -> None:
+    assert embedded.path
     data = embedded.path.read_bytes()
     path = tmp_path / "2stems.onnx"
     path.write_bytes(data[: int(share * len(data))])
@@ -60,12 +63,12 @@ def test_a_truncated_model_is_refused(embedded: ModelEntry, tmp_path: Path, shar
 
 def test_a_model_of_ours_opens_by_its_path(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx", card_to_metadata(small_card()))
-    assert open_model(path, Plugins()).card == small_card()
+    assert open_model(path, Plugins()).entry.card == small_card()
 
 
 def test_a_model_without_a_card_is_refused(tmp_path: Path) -> None:
     path = write_model(tmp_path / "m.onnx", {"author": "somebody"})
-    with pytest.raises(ModelContractError, match="without a Stemdock model card"):
+    with pytest.raises(ModelContractError, match="no Stemdock model card"):
         open_model(path, Plugins())
 
 
@@ -80,11 +83,13 @@ def test_a_file_that_contradicts_its_entry_is_refused(embedded: ModelEntry) -> N
     class Liar:
         @hookimpl
         def stemdock_models(self) -> list[ModelEntry]:
-            return [replace(embedded, card=replace(embedded.card, stems=("accompaniment", "vocals")))]
+            assert embedded.card
+            stems = ("accompaniment", "vocals")
+            return [replace(embedded, stems=stems, card=replace(embedded.card, stems=stems))]
 
     plugins = Plugins()
     plugins.register(Liar(), "liar")
-    with pytest.raises(ModelContractError, match="another card"):
+    with pytest.raises(ModelContractError, match="differs from that of its entry"):
         open_model("2stems", plugins)
 
 
@@ -95,13 +100,13 @@ def test_a_card_survives_its_metadata() -> None:
 @pytest.mark.parametrize(
     ("key", "text", "reason"),
     [
-        ("stemdock.card_version", "2", "version 2"),
+        ("stemdock.card_version", "2", "has version 2"),
         ("stemdock.n_bins", '"64"', "n_bins"),
         ("stemdock.n_bins", "65", "65 bins"),
         ("stemdock.n_frames", "0", "0 frames"),
-        ("stemdock.hop_length", "128", "overlap"),
+        ("stemdock.hop_length", "128", "4 times the hop"),
         ("stemdock.mask_extension", '"wrap"', "wrap"),
-        ("stemdock.stems", '["low"]', "fewer than two"),
+        ("stemdock.stems", '["low"]', "at least 2"),
         ("stemdock.stems", '["low", "low"]', "twice"),
         ("stemdock.sample_rate", "nonsense", "unusable"),
     ],

@@ -9,7 +9,7 @@ import pytest
 
 from mixtures import recorded_case
 from stemdock import Separator
-from stemdock.inference.prepared import optimised_model
+from stemdock.inference.prepared import prepared_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def test_only_those_used_last_are_kept(cache: Path, tmp_path: Path) -> None:
     for number in range(10):
         model = tmp_path / f"{number}.onnx"
         model.write_bytes(b"model")
-        place = optimised_model(model, "runtime 1")
+        place = prepared_model(model, "runtime 1")
         assert place.make(lambda staged: staged.write_bytes(b"prepared")) is not None
         places.append(place)
         for path in cache.iterdir():
@@ -74,7 +74,7 @@ def test_what_a_killed_process_left_is_removed(cache: Path, tmp_path: Path) -> N
     for name, age in (("old", 4000), ("new", 0)):
         (cache / f".{name}.onnx").write_bytes(b"half of it")
         os.utime(cache / f".{name}.onnx", (time.time() - age,) * 2)
-    place = optimised_model(model, "runtime 1")
+    place = prepared_model(model, "runtime 1")
     kept = place.make(lambda staged: staged.write_bytes(b"prepared"))
     assert kept is not None
     assert {path.name for path in cache.iterdir()} == {".new.onnx", kept.name}
@@ -83,7 +83,7 @@ def test_what_a_killed_process_left_is_removed(cache: Path, tmp_path: Path) -> N
 def test_another_runtime_or_file_has_another_place(cache: Path, tmp_path: Path) -> None:  # noqa: ARG001
     model = tmp_path / "m.onnx"
     model.write_bytes(b"model")
-    keys = {optimised_model(model, runtime).key for runtime in ("runtime 1", "runtime 2")}
+    keys = {prepared_model(model, runtime).key for runtime in ("runtime 1", "runtime 2")}
     model.write_bytes(b"another model")
-    keys.add(optimised_model(model, "runtime 1").key)
+    keys.add(prepared_model(model, "runtime 1").key)
     assert len(keys) == 3

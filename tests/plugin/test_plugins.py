@@ -62,7 +62,7 @@ def test_every_plugin_of_the_distribution_loads() -> None:
     plugins = load_plugins()
     plugins.hosts(), plugins.models(), plugins.commands()
     assert faults(plugins) == {}
-    assert {"stemdock", "models", "export", "audacity", "reaper"} <= {s.name for s in plugins.status}
+    assert {"cli", "models", "export", "audacity", "reaper"} <= {s.name for s in plugins.status}
     assert {host.name for host in plugins.hosts()} >= {"audacity", "reaper"}
 
 

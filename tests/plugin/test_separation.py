@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mixtures import DATA, recorded_case, snr
 from small_model import SmallSession, small_card
 from stemdock.dsp.stft import frames_length, istft, stft
-from stemdock.engine.masking import finite_blocks, separate_blocks
+from stemdock.engine.blocks import checked
+from stemdock.engine.masking import MaskingEngine
 from stemdock.errors import AudioError, NonFiniteSampleError
 
 if TYPE_CHECKING:
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 FRAME, HOP, SEGMENT = 256, 64, 64 * 64
 
 
+def engine(session: SmallSession | None = None) -> MaskingEngine:
+    session = session or SmallSession()
+    return MaskingEngine(session.card, session)
+
+
 def separate(blocks: list[np.ndarray]) -> np.ndarray:
-    session = SmallSession()
-    return np.concatenate(list(separate_blocks(blocks, session.card, session)), axis=1)
+    return np.concatenate(list(engine().separate(blocks, lambda _: None)), axis=1)
 
 
 def noise(length: int, n_channels: int = 2) -> np.ndarray:
@@ -87,9 +92,12 @@ def test_stems_add_up_to_the_mixture_if_no_bin_is_dropped(length: int) -> None:
     np.testing.assert_allclose(separate([mixture]).sum(axis=0), mixture, atol=1e-5)
 
 
-def test_a_single_channel_is_given_to_both() -> None:
+@pytest.mark.parametrize("sample_rate", [8000, 11025])
+def test_a_single_channel_is_given_to_both(small_separator: Separator, sample_rate: int) -> None:
     mono = noise(1000, 1)
-    assert np.array_equal(separate([mono]), separate([np.repeat(mono, 2, axis=1)]))
+    both = small_separator.separate(np.repeat(mono, 2, axis=1), sample_rate)
+    for stem, samples in small_separator.separate(mono, sample_rate).items():
+        assert np.array_equal(samples, both[stem])
 
 
 def test_the_first_stems_come_before_the_last_samples() -> None:
@@ -102,20 +110,18 @@ def test_the_first_stems_come_before_the_last_samples() -> None:
             asked += 1
             yield noise(SEGMENT)
 
-    session = SmallSession()
-    next(separate_blocks(blocks(), session.card, session))
+    next(engine().separate(blocks(), lambda _: None))
     assert asked <= 4
 
 
 def test_nothing_in_nothing_out() -> None:
-    session = SmallSession()
-    assert list(separate_blocks([], session.card, session)) == []
+    assert list(engine().separate([], lambda _: None)) == []
 
 
 @pytest.mark.parametrize("shape", [(10,), (10, 3), (10, 2, 1)])
-def test_blocks_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+def test_blocks_of_another_shape_are_refused(small_separator: Separator, shape: tuple[int, ...]) -> None:
     with pytest.raises(AudioError, match="shape"):
-        separate([np.zeros(shape, np.float32)])
+        list(small_separator.stream([np.zeros(shape, np.float32)]))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -123,13 +129,13 @@ def test_samples_that_are_no_numbers_are_refused_and_located(bad: float) -> None
     block = noise(100)
     block[7, 1] = bad
     with pytest.raises(NonFiniteSampleError) as caught:
-        list(finite_blocks([noise(50), block]))
+        list(checked([noise(50), block], 2))
     assert caught.value.position == 57
 
 
 def test_stems_with_extension_zeros_have_nothing_above_the_network() -> None:
     session = SmallSession(small_card(mask_extension="zeros"))
-    stems = np.concatenate(list(separate_blocks([noise(8000)], session.card, session)), axis=1)
+    stems = np.concatenate(list(engine(session).separate([noise(8000)], lambda _: None)), axis=1)
     spectrum = np.abs(np.fft.rfft(stems.sum(axis=0)[:, 0] * np.hanning(8000)))
     above = spectrum[8000 // 4 + 300 :]  # the network ends at a quarter of the sample rate
     assert above.max() < 1e-3 * spectrum.max()

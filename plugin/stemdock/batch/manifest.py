@@ -54,6 +54,7 @@ class Work:
     model: str
     """For people: `model_sha256` decides."""
     model_sha256: str
+    """`ModelEntry.identity`: for Spleeter's models the sha256 of the file, after which the field is named."""
     options: Mapping[str, Any]
     """Options that change the result, as JSON has them."""
     algorithm: int = ALGORITHM

@@ -28,7 +28,6 @@ class RecordedSeparation:
     """Separates one song after the other with the same model and options, and keeps records of it."""
 
     separator: Separator
-    model_sha256: str
     output: Output
     excerpt: Excerpt
     downmix: DownmixMode
@@ -59,8 +58,8 @@ class RecordedSeparation:
         source = job.song.path
         work = Work(
             mixture=mixture_content(source),
-            model=self.separator.card.name,
-            model_sha256=self.model_sha256,
+            model=self.separator.model,
+            model_sha256=self.separator.entry.identity,
             options=self.options,
         )
         targets = job.targets.values()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from stemdock.entries import CommandEntry
 from stemdock.hookspecs import hookimpl
-from stemdock.types import CommandEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -78,7 +78,7 @@ def complete_models(context: click.Context, _: click.Parameter, incomplete: str)
 
 def complete_installed(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of the installed models, with their stems."""
-    return _items({each.name: each.card.stems for each in context.obj.models()}, incomplete)
+    return _items({each.name: each.stems for each in context.obj.models()}, incomplete)
 
 
 def complete_stems(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -94,7 +94,7 @@ def complete_stems(context: click.Context, _: click.Parameter, incomplete: str) 
 
 def _stems_of_all(context: click.Context) -> dict[str, tuple[str, ...]]:
     stems = {each.name: each.stems for each in context.obj.downloads()}
-    return stems | {each.name: each.card.stems for each in context.obj.models()}
+    return stems | {each.name: each.stems for each in context.obj.models()}
 
 
 def _items(stems: dict[str, tuple[str, ...]], incomplete: str) -> list[CompletionItem]:

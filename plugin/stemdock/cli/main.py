@@ -29,7 +29,7 @@ from stemdock.plugins import Plugins, load_plugins
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stemdock.types import CommandEntry
+    from stemdock.entries import CommandEntry
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from stemdock.entries import FetchProgress
     from stemdock.errors import StemdockError
-    from stemdock.types import FetchProgress, Progress
+    from stemdock.types import Progress
 
 
 def echo_error(error: StemdockError) -> None:

@@ -1,9 +1,9 @@
-"""The mixture cut into segments, and the segments' stems joined again.
+"""Cuts the mixture into segments, and joins the stems of the segments.
 
-The grid is Spleeter's own: one whole frame of zeros stands before the first sample, and segments
-start at every multiple of `n_frames * hop_length` from there. Neighbours share three quarters of a
-frame, which is all that is carried from one to the next, so memory does not depend on length, and how
-the stream was cut into blocks cannot be heard or measured.
+The grid is Spleeter's: one whole frame of zeros precedes the first sample, and a segment starts at every
+multiple of `n_frames * hop_length` from there. Neighbours share three quarters of a frame. Nothing else is
+carried from one segment to the next, so memory does not depend on the length of the mixture, and no sample
+depends on how the stream was cut into blocks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stemdock.dsp.stft import frames_length
-from stemdock.errors import AudioError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,26 +29,22 @@ class Segment:
     samples: FloatArray
     """`(n_channels, frames_length(n_frames))`, zeros past the end of the mixture."""
     new_length: int
-    """Samples from its start that belong to the mixture or the leading zeros and to no later segment."""
+    """Samples at its start that are in the mixture or the leading zeros, and not in a later segment."""
 
 
 def cut_segments(blocks: Iterable[FloatArray], card: ModelCard) -> Iterator[Segment]:
-    """Cuts the mixture, led by one frame of zeros, into segments that share three quarters of a frame.
+    """Cuts the mixture, after one frame of zeros, into segments that share three quarters of a frame.
 
     Args:
-        blocks: `(n_samples, 1 or n_channels)` each, of any length; a single channel is given to all
-            channels of the model.
+        blocks: `(n_samples, n_channels)` each, of any length.
         card: The model's card.
-
-    Raises:
-        AudioError: A block has another shape.
     """
     length = frames_length(card.n_frames, card.frame_length)
     stride = card.n_frames * card.hop_length
     buffer = np.zeros((card.n_channels, length), np.float32)
     filled = card.frame_length
     for block in blocks:
-        planar = _planar(block, card.n_channels)
+        planar = block.T
         while planar.shape[1]:
             taken = planar[:, : length - filled]
             buffer[:, filled : filled + taken.shape[1]] = taken
@@ -66,15 +61,15 @@ def cut_segments(blocks: Iterable[FloatArray], card: ModelCard) -> Iterator[Segm
 
 
 def join_segments(separated: Iterable[tuple[int, FloatArray]], card: ModelCard) -> Iterator[FloatArray]:
-    """Adds up what neighbours share, and leaves out the leading zeros.
+    """Adds neighbouring segments where they overlap, and drops the leading zeros.
 
     Args:
         separated: For each segment in order its new length and its stems,
-            `(n_stems, n_channels, frames_length(n_frames))`, which are changed.
+            `(n_stems, n_channels, frames_length(n_frames))`, which this function changes.
         card: The model's card.
 
     Yields:
-        The stems, `(n_stems, n_samples, n_channels)` float32, in pieces that add up to exactly the
+        The stems, `(n_stems, n_samples, n_channels)` float32, in blocks that add up to exactly the
         samples that the segments were cut from.
     """
     lead_length = card.frame_length
@@ -90,17 +85,7 @@ def join_segments(separated: Iterable[tuple[int, FloatArray]], card: ModelCard) 
 
 
 def _next_buffer(buffer: FloatArray, stride: int) -> FloatArray:
-    """The overlap carried on, zeros behind; a new array, for the old segment may still be in use."""
+    """The overlap followed by zeros, in a new array, since the old segment may still be in use."""
     following = np.zeros_like(buffer)
     following[:, : buffer.shape[1] - stride] = buffer[:, stride:]
     return following
-
-
-def _planar(block: FloatArray, n_channels: int) -> FloatArray:
-    """A block as `(n_channels, n_samples)`, refused if it cannot be separated."""
-    if block.ndim != 2 or block.shape[1] not in {1, n_channels}:  # noqa: PLR2004
-        raise AudioError(
-            f"a block of shape {block.shape}",
-            remedy=f"Give samples as (n_samples, 1) or (n_samples, {n_channels}).",
-        )
-    return np.broadcast_to(np.asarray(block, np.float32).T, (n_channels, block.shape[0]))

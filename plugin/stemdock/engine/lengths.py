@@ -1,4 +1,4 @@
-"""Keeping the length of a result: resampling there and back rounds."""
+"""Keeps the length of a result: resampling there and back rounds."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class StreamLength:
-    """Keeps a result exactly as long as its source: resampling there and back rounds.
+    """Makes a result exactly as long as its source.
 
     Attributes:
         taken: Samples of the source so far.
     """
 
     def __init__(self, source_rate: int, stems_rate: int) -> None:
-        """Begins with nothing.
+        """Starts with nothing.
 
         Args:
             source_rate: Hz.
@@ -33,17 +33,17 @@ class StreamLength:
 
     @property
     def given(self) -> int:
-        """Samples of the source that the result so far stands for."""
+        """Samples of the source that the result so far corresponds to."""
         return min(_rescaled(self._given, self._stems_rate, self._source_rate), self.taken)
 
     def counted(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-        """Passes the source on, `(n_samples, n_channels)` each, and counts it."""
+        """Counts the samples of the source, `(n_samples, n_channels)` each, and passes them on."""
         for block in blocks:
             self.taken += len(block)
             yield block
 
     def fitted(self, stems: Iterable[FloatArray], n_stems: int, n_channels: int) -> Iterator[FloatArray]:
-        """Passes stems on, `(n_stems, n_samples, n_channels)` each, the last cut or filled up."""
+        """Passes stems on, `(n_stems, n_samples, n_channels)` each, and cuts or pads the last block."""
         # Separation lags behind its input, so only the end can be too long or too short.
         for block in stems:
             fitting = block[:, : self._missing]

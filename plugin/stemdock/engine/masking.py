@@ -1,6 +1,6 @@
-"""Separation of a stream of samples, segment by segment.
+"""Separation by ratio masks, segment by segment: Spleeter's way without its Wiener filter.
 
-The networks see each segment alone; only the inverse transform overlaps.
+The network processes each segment alone; only the inverse transform overlaps.
 """
 
 from __future__ import annotations
@@ -9,15 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from stemdock.dsp.levels import peak_of
 from stemdock.dsp.masks import apply_mask, ratio_masks
 from stemdock.dsp.segments import cut_segments, join_segments
 from stemdock.dsp.stft import frames_length, istft, stft
-from stemdock.errors import AudioError, NonFiniteSampleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,15 +23,76 @@ if TYPE_CHECKING:
 
     from stemdock.card import ModelCard
     from stemdock.dsp.segments import Segment
-    from stemdock.types import ComplexArray, FloatArray, MaskSession
+    from stemdock.types import ComplexArray, FloatArray
 
 _Item = TypeVar("_Item")
 _Started = TypeVar("_Started")
 _Finished = TypeVar("_Finished")
 
 
-_LOUDEST: Final = 1e5
-"""Times full scale. Integers of 16 bits that somebody took for samples without scaling are within it."""
+class MaskSession(Protocol):
+    """A loaded network that estimates magnitudes."""
+
+    @property
+    def provider(self) -> str:
+        """What the network runs on, for people."""
+        ...
+
+    def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
+        """Estimates the magnitude of every stem.
+
+        Args:
+            magnitude: `(n_segments, n_frames, n_bins, n_channels)`, >= 0, as the card says.
+
+        Returns:
+            One array of the same shape for each stem, in the card's order.
+        """
+        ...
+
+
+class NetworkEngine:
+    """The part that both of Spleeter's engines share.
+
+    Attributes:
+        stems: As of `stemdock.types.Engine`.
+        sample_rate: As of `Engine`.
+        n_channels: As of `Engine`.
+        provider: As of `Engine`.
+    """
+
+    def __init__(self, card: ModelCard, session: MaskSession, n_threads: int = 1) -> None:
+        """Takes a loaded network.
+
+        Args:
+            card: Its card.
+            session: The network.
+            n_threads: Threads for the transforms. They do not change the result.
+        """
+        self.stems = card.stems
+        self.sample_rate = card.sample_rate
+        self.n_channels = card.n_channels
+        self.provider = session.provider
+        self._card = card
+        self._session = session
+        self._n_threads = n_threads
+
+
+class MaskingEngine(NetworkEngine):
+    """An engine that multiplies the mixture's spectrum with ratio masks."""
+
+    def separate(
+        self,
+        mixture: Iterable[FloatArray],
+        on_analysed: Callable[[int], None],  # noqa: ARG002  this engine has one pass
+    ) -> Iterator[FloatArray]:
+        """Separates a mixture: see `stemdock.types.Engine`. Stems of a segment follow as it is complete."""
+        card = self._card
+        # With extension "zeros", no stem contains anything above the network's bins.
+        n_kept = card.n_bins if card.mask_extension == "zeros" else None
+        with ThreadPoolExecutor(self._n_threads, thread_name_prefix="stemdock") as pool:
+            start = partial(start_segment, card=card, session=self._session, pool=pool, n_kept=n_kept)
+            finish = partial(_finish_segment, card=card, pool=pool)
+            yield from join_segments(in_turns(cut_segments(mixture, card), start, finish), card)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,68 +105,22 @@ class Running:
     estimates: Future[Sequence[FloatArray]]
 
 
-def finite_blocks(blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-    """Passes blocks `(n_samples, n_channels)` on as long as every sample is a possible one.
-
-    Raises:
-        NonFiniteSampleError: A sample is NaN or infinite: one would spoil a whole segment.
-        AudioError: A sample is so loud that it can only be damaged, and its powers would be infinite.
-    """
-    position = 0
-    for block in blocks:
-        peak = peak_of(block)
-        if not np.isfinite(peak):
-            finite = np.isfinite(block).all(axis=1)
-            raise NonFiniteSampleError(position + int(np.argmin(finite)))
-        if peak > _LOUDEST:
-            raise AudioError(
-                f"samples of {peak:.0e} times full scale",
-                remedy="Export the audio again from the program that made it, or repair it there.",
-            )
-        position += len(block)
-        yield block
-
-
-def separate_blocks(
-    blocks: Iterable[FloatArray], card: ModelCard, session: MaskSession, n_threads: int = 1
-) -> Iterator[FloatArray]:
-    """Separates a mixture that arrives in blocks.
-
-    Args:
-        blocks: The mixture, `(n_samples, n_channels)` float32 at the model's sample rate, in
-            pieces of any length; a single channel is given to all channels of the model.
-        card: The model's card.
-        session: The model's network.
-        n_threads: Threads for the transforms.
-
-    Yields:
-        The stems, `(n_stems, n_samples, n_channels)` float32, in pieces that add up to exactly
-        the samples taken in, each as soon as its segment is complete.
-
-    Raises:
-        AudioError: A block has an unusable shape.
-    """
-    # With extension "zeros" no stem has anything above the network's bins.
-    n_kept = card.n_bins if card.mask_extension == "zeros" else None
-    with ThreadPoolExecutor(n_threads, thread_name_prefix="stemdock") as pool:
-        start = partial(start_segment, card=card, session=session, pool=pool, n_kept=n_kept)
-        finish = partial(_finish_segment, card=card, pool=pool)
-        yield from join_segments(in_turns(cut_segments(blocks, card), start, finish), card)
-
-
 def in_turns(
     items: Iterable[_Item], start: Callable[[_Item], _Started], finish: Callable[[_Started], _Finished]
 ) -> Iterator[_Finished]:
-    """What becomes of every item, in order, each finished before the next is started.
+    """Processes items in order, and finishes each before it starts the next.
 
-    Network and transforms take turns, each on all threads: were they to run at once, every layer of the
-    network would wait for the thread that was kept from its part. Only reading and writing, by those who
-    give the items and take the results, go on beside the network.
+    Network and transforms take turns, each on all threads. If they ran at the same time, every layer of the
+    network would wait for the thread that is busy with a transform. Only reading and writing, by the
+    producer of the items and the consumer of the results, go on beside the network.
 
     Args:
-        items: What to work on.
-        start: Does what comes before the network, and sets it going.
-        finish: Waits for the network, and does what comes after it.
+        items: Input.
+        start: Does the work before the network, and starts the network.
+        finish: Waits for the network, and does the work after it.
+
+    Yields:
+        Results of `finish`.
     """
     running: list[_Started] = []
     for item in items:
@@ -121,7 +134,7 @@ def in_turns(
 def start_segment(
     segment: Segment, card: ModelCard, session: MaskSession, pool: ThreadPoolExecutor, n_kept: int | None
 ) -> Running:
-    """Transforms a segment and gives it to the network.
+    """Transforms a segment and starts the network on it.
 
     Args:
         segment: The segment.
@@ -144,7 +157,7 @@ def start_segment(
 
 
 def _finish_segment(running: Running, card: ModelCard, pool: ThreadPoolExecutor) -> tuple[int, FloatArray]:
-    """The new length and the stems of a segment, as `join_segments` takes them, after the network."""
+    """Returns the new length and the stems of a segment, as `join_segments` takes them."""
     estimates = [estimate[0] for estimate in running.estimates.result()]
     masks = ratio_masks(estimates, card.separation_exponent)
     shape = (len(card.stems), card.n_channels, frames_length(card.n_frames, card.frame_length))
@@ -154,6 +167,6 @@ def _finish_segment(running: Running, card: ModelCard, pool: ThreadPoolExecutor)
         spectrum = apply_mask(masks[stem][..., channel : channel + 1], running.spectra[channel])
         stems[stem, channel] = istft(spectrum, card.frame_length)[0]
 
-    # What went wrong in a thread shows when its result is asked for.
+    # Asking for the results raises the errors of the threads.
     list(pool.map(unmix, *zip(*product(range(shape[0]), range(shape[1])), strict=True)))
     return running.new_length, stems

@@ -1,4 +1,4 @@
-"""How far a separation has come."""
+"""Progress of a separation, and its cancellation."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
-_FIRST_SHARE: Final = 0.8
-"""Of the work of a separation with the Wiener filter, what the first pass does, with the networks in it."""
+_ANALYSIS_SHARE: Final = 0.8
+"""Share of the work that the first of two passes does. For Spleeter it contains the networks."""
 
 
-class Meter:
-    """Tells how far a separation has come, and stops one that was cancelled."""
+class ProgressTracker:
+    """Reports how far a separation has come, and stops it when it is cancelled."""
 
     def __init__(
         self,
@@ -24,43 +24,46 @@ class Meter:
         total_length: int | None,
         on_progress: Callable[[Progress], None] | None,
         cancel: Event | None,
-        *,
-        mwf: bool,
     ) -> None:
-        """Begins at the first sample.
+        """Starts at the first sample.
 
         Args:
-            sample_rate: Of the mixture, in Hz.
-            total_length: Samples of the mixture, if they are known.
-            on_progress: Whom to tell.
-            cancel: What to look at.
-            mwf: Whether there is a pass before that which gives the stems.
+            sample_rate: Hz of the mixture.
+            total_length: Samples of the mixture, if known.
+            on_progress: Receives the reports.
+            cancel: Stops the separation when it is set.
         """
-        self._first_share = _FIRST_SHARE if mwf else 0.0
+        self._analysis_share = 0.0
         self._sample_rate = sample_rate
         self._total_length = total_length
         self._on_progress = on_progress
         self._cancel = cancel
 
-    def estimated(self, length: int) -> None:
-        """The first pass has come to this sample of the mixture."""
+    def analysed(self, length: int) -> None:
+        """Reports that a first pass, which gives no stems, has come to this sample of the mixture."""
+        self._analysis_share = _ANALYSIS_SHARE
         self.check()
-        self._tell(round(self._first_share * length), self._total_length)
+        self._report(round(_ANALYSIS_SHARE * length), self._total_length)
 
     def separated(self, length: int, taken_length: int) -> None:
-        """The stems have come to this sample of the mixture, of which so much was taken in."""
-        before = round(self._first_share * taken_length)
-        self._tell(
-            before + round((1 - self._first_share) * length) if length < taken_length else taken_length,
-            taken_length if self._first_share else self._total_length,
+        """Reports that the stems have come to this sample of the mixture.
+
+        Args:
+            length: Samples of the mixture that have been separated.
+            taken_length: Samples of the mixture that the engine has taken in.
+        """
+        analysed = round(self._analysis_share * taken_length)
+        self._report(
+            analysed + round((1 - self._analysis_share) * length) if length < taken_length else taken_length,
+            taken_length if self._analysis_share else self._total_length,
         )
 
     def check(self) -> None:
-        """Raises `CancelledError` if that is wanted."""
+        """Raises `CancelledError` if the separation is cancelled."""
         if self._cancel is not None and self._cancel.is_set():
             raise CancelledError
 
-    def _tell(self, done_length: int, total_length: int | None) -> None:
+    def _report(self, done_length: int, total_length: int | None) -> None:
         if self._on_progress:
             self._on_progress(
                 Progress(done_length=done_length, total_length=total_length, sample_rate=self._sample_rate)

@@ -18,47 +18,47 @@ if TYPE_CHECKING:
     from stemdock.types import FloatArray
 
 
-class Spool:
-    """A temporary file of float32 arrays, gone when it is closed.
+class ScratchFile:
+    """A temporary file of float32 arrays, removed when it is closed.
 
-    Every record is a list of arrays that has the same shapes as all others'.
+    It holds records: lists of arrays that all have the same shapes.
     """
 
     def __init__(self, shapes: Sequence[tuple[int, ...]]) -> None:
-        """Creates the file, in Python's folder for temporary files (`TMPDIR`).
+        """Creates the file in the folder for temporary files (`TMPDIR`).
 
         Args:
             shapes: Of the arrays in a record.
 
         Raises:
-            OutputError: It cannot be created.
+            OutputError: The file cannot be created.
         """
         self._shapes = shapes
         self._n_records = 0
-        with _told_errors():
-            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="stemdock-")  # noqa: SIM115  closed by us
+        with _output_errors():
+            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="stemdock-")  # noqa: SIM115  see __exit__
 
     def append(self, record: Sequence[FloatArray]) -> None:
         """Adds a record.
 
         Raises:
-            OutputError: The disk is full or gone.
+            OutputError: The record cannot be written, for example to a full disk.
         """
-        with _told_errors():
+        with _output_errors():
             for array in record:
                 self._file.write(np.ascontiguousarray(array, np.float32).data)
         self._n_records += 1
 
     def records(self) -> Iterator[list[FloatArray]]:
-        """All records, in the order they were added; their arrays cannot be changed.
+        """All records in the order they were added. Their arrays are read-only.
 
         Raises:
-            OutputError: They cannot be read back.
+            OutputError: A record cannot be read.
         """
-        with _told_errors():
+        with _output_errors():
             self._file.seek(0)
         for _ in range(self._n_records):
-            with _told_errors():
+            with _output_errors():
                 contents = [self._file.read(4 * prod(shape)) for shape in self._shapes]
             yield [
                 np.frombuffer(content, np.float32).reshape(shape)
@@ -69,18 +69,17 @@ class Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Nobody will read it, so what a full disk could not take is no loss.
-        with _told_errors():
+        with _output_errors():
             self._file.close()
 
 
 @contextmanager
-def _told_errors() -> Iterator[None]:
+def _output_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise OutputError(
             Path(tempfile.gettempdir()),
             f"a temporary file cannot be kept there ({error.strerror})",
-            remedy="Free some disk space, or name another folder in the environment variable TMPDIR.",
+            remedy="Free some disk space, or set the environment variable TMPDIR to another folder.",
         ) from error

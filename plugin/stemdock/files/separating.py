@@ -70,12 +70,11 @@ def separate_file(
         OutputError: A stem is there already, or cannot be written.
         CancelledError: `cancel` was set.
     """
-    card = separator.card
     codec = codec_of(output)
-    chosen = selected(output, card.stems)
+    chosen = selected(output, separator.stems)
     if isinstance(targets, Path):
         in_folder = Destination(folder=targets, template="{instrument}.{codec}")
-        targets = in_folder.targets(source, list(chosen), codec=codec.name, model=card.name)
+        targets = in_folder.targets(source, list(chosen), codec=codec.name, model=separator.model)
     places = {name: targets[name] for name in chosen}
     check_encoder(codec, next(iter(places.values())))
     with open_audio(source, downmix) as whole:
@@ -96,14 +95,15 @@ def separate_file(
                 staged[name].replace(path)
     separated = SeparatedFile(
         source=source,
-        stems={name: path for name, path in places.items() if name in card.stems},
-        mixes={name: path for name, path in places.items() if name not in card.stems},
+        stems={name: path for name, path in places.items() if name in separator.stems},
+        mixes={name: path for name, path in places.items() if name not in separator.stems},
         peaks=written.peaks,
         clipped_lengths=written.clipped_lengths,
         gain_db=decibels(written.gain),
         warnings=(*warnings, *_warnings(codec, places, written, audio.sample_rate, rate, output)),
-        card=card,
+        model=separator.model,
         sample_rate=rate,
+        n_channels=separator.n_channels,
         total_length=written.total_length,
         downmix=audio.downmix,
     )
@@ -137,7 +137,7 @@ def _separate(
             files,
             output=output,
             sample_rate=rate,
-            n_channels=separator.card.n_channels,
+            n_channels=separator.n_channels,
             total_length=None if total_length is None else -(-total_length * rate // audio.sample_rate),
             cancel=cancel,
         )

@@ -1,137 +1,163 @@
-"""Choosing a model by name or path, and opening it."""
+"""Finds a model by name or path, and opens it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stemdock.entries import ModelEntry
 from stemdock.errors import (
     ModelContractError,
     ModelDamagedError,
+    ModelError,
     ModelNotFoundError,
     ModelNotInstalledError,
+    SeparationOptionError,
 )
-from stemdock.inference.bandwidth import card_with_bins, model_with_bins, n_bins_for
+from stemdock.inference.bandwidth import with_bandwidth, with_extension
+from stemdock.inference.onnx_file import read_model
 from stemdock.inference.session import OnnxSession
 from stemdock.lib.hashing import file_sha256
-from stemdock.types import DEFAULT_EXECUTION
+from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
-    from stemdock.card import ModelCard
     from stemdock.plugins import Plugins
-    from stemdock.types import Bandwidth, Execution, MaskSession, ModelEntry
+    from stemdock.types import Engine, Execution, Separation
 
 DEFAULT_MODEL: Final = "2stems"
 _SPLEETER_PREFIX: Final = "spleeter:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenModel:
+    """A model that is ready to separate."""
+
+    entry: ModelEntry
+    """The model, with the bandwidth that it was opened with."""
+    engine: Engine
 
 
 def open_model(
     model: str | Path,
     plugins: Plugins,
     execution: Execution = DEFAULT_EXECUTION,
-    bandwidth: Bandwidth | None = None,
-) -> MaskSession:
+    separation: Separation = DEFAULT_SEPARATION,
+) -> OpenModel:
     """Loads a model.
 
     Args:
-        model: Name of an installed model, with or without "spleeter:" before it, or the path of
-            an ONNX file.
-        plugins: Where models and sessions come from.
-        execution: How its networks are run.
-        bandwidth: Up to which frequency they must look, if not as far as the model does. Then its other
-            variant is taken where it is installed, or else made of the same weights.
+        model: Name of an installed model, with or without "spleeter:" in front, or the path of an ONNX file.
+        plugins: Models and engines.
+        execution: How the engine uses the hardware.
+        separation: Options of the separation.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
-        ModelNotFoundError: Neither a name nor a file.
-        ModelNotInstalledError: A name, but of a model that must be fetched first.
-        ModelDamagedError: The file is not what its entry says, or no ONNX model.
-        ModelContractError: Graph, card and entry disagree.
-        ModelError: It cannot have that bandwidth, or its variant cannot be kept.
+        ModelNotFoundError: `model` is neither a known name nor a file.
+        ModelNotInstalledError: The model must be fetched first.
+        ModelDamagedError: The file differs from its entry, or is not an ONNX model.
+        ModelContractError: Graph, card, entry and engine disagree.
+        SeparationOptionError: The model does not support an option of the separation.
+        ModelError: The model has no such bandwidth, or no plug-in runs it.
     """
-    entry = find_entry(model, plugins)
-    if entry:
-        verify_model(entry)
-    path = entry.path if entry else Path(model)
-    card = entry.card if entry else None
-    if bandwidth:
-        own = card or OnnxSession(path, execution).card
-        n_bins = n_bins_for(bandwidth, own)
-        if n_bins != own.n_bins:
-            wanted = card_with_bins(own, n_bins)
-            installed = _same_weights(wanted, plugins)
-            if installed:
-                return open_model(installed.name, plugins, execution)
-            path, card = model_with_bins(path, n_bins), wanted
-    session = plugins.session(path, execution) or OnnxSession(path, execution, keep_prepared=card is not None)
-    if card and session.card != card:
+    installed = _installed_entry(model, plugins)
+    if installed:
+        verify_model(installed)
+    found = installed or _file_entry(Path(model))
+    _check_options(found, separation)
+    entry = with_bandwidth(found, separation.bandwidth)
+    engine = plugins.engine(entry, execution, separation) or spleeter_engine(
+        entry, execution, separation, keep_prepared=installed is not None
+    )
+    if (engine.stems, engine.sample_rate) != (entry.stems, entry.sample_rate):
         raise ModelContractError(
-            card.name,
-            f"{path} has another card than its entry",
-            remedy=entry.remedy if entry else "Export the model again.",
+            entry.name,
+            f"its engine makes {', '.join(engine.stems)} at {engine.sample_rate} Hz, but its entry says "
+            f"{', '.join(entry.stems)} at {entry.sample_rate} Hz",
+            remedy=entry.remedy,
         )
-    return session
+    return OpenModel(entry=entry, engine=engine)
 
 
-def _same_weights(card: ModelCard, plugins: Plugins) -> ModelEntry | None:
-    """The installed model that is what the card says, whoever exported it."""
-    for entry in plugins.models():
-        if replace(entry.card, exporter=card.exporter, licence=card.licence) == card:
-            return entry
-    return None
+def spleeter_engine(
+    entry: ModelEntry, execution: Execution, separation: Separation, *, keep_prepared: bool
+) -> Engine:
+    """Loads a Spleeter model with onnxruntime.
+
+    Args:
+        entry: The model, with its bandwidth in the card.
+        execution: How its network is run.
+        separation: Options of the separation.
+        keep_prepared: Whether to keep the network's prepared form for later processes.
+
+    Raises:
+        ModelError: The entry has no card, or as for `open_model`.
+        ProviderUnavailableError: The provider is missing or does not work here.
+    """
+    if entry.card is None or entry.path is None:
+        raise ModelError(
+            entry.name,
+            "no plug-in has an engine for this model",
+            remedy="Run plugin-cli doctor to see which plug-ins are broken.",
+        )
+    # Importing the transforms keeps Python busy while loading keeps the disk and C++ code busy.
+    with ThreadPoolExecutor(1) as background:
+        transforms = background.submit(import_module, "stemdock.engine.spleeter")
+        session = OnnxSession(entry.path, execution, n_bins=entry.card.n_bins, keep_prepared=keep_prepared)
+        transforms.result()
+    if with_extension(session.card, separation.bandwidth) != entry.card:
+        raise ModelContractError(
+            entry.name, f"the card in {entry.path} differs from that of its entry", remedy=entry.remedy
+        )
+    from stemdock.engine.spleeter import make_engine  # noqa: PLC0415  imported above, in the background
+
+    return make_engine(entry.card, session, mwf=separation.mwf, n_threads=execution.n_threads or _n_cores())
 
 
 def verify_model(entry: ModelEntry) -> None:
-    """Compares a model file with its entry.
+    """Compares the file of a model, if it has one, with its entry.
 
     Raises:
-        ModelDamagedError: The file is gone, or its sha256 is another.
+        ModelDamagedError: The file is missing, or its sha256 differs.
     """
+    if entry.path is None:
+        return
     try:
         found = file_sha256(entry.path)
     except OSError as error:
         raise ModelDamagedError(entry.name, f"{entry.path}: {error.strerror}", remedy=entry.remedy) from error
     if found != entry.sha256:
         raise ModelDamagedError(
-            entry.name, f"{entry.path} was cut short or altered: its sha256 is {found}", remedy=entry.remedy
+            entry.name,
+            f"{entry.path} is damaged: its sha256 is {found} instead of {entry.sha256}",
+            remedy=entry.remedy,
         )
 
 
-def model_sha256(model: str | Path, plugins: Plugins) -> str:
-    """The sha256 of a model's file, hex, as its entry has it or else as found.
+def find_entry(model: str | Path, plugins: Plugins) -> ModelEntry:
+    """The entry of a model. For the path of a file, it is made from the card in the file.
 
     Args:
         model: As for `open_model`.
-        plugins: Where models come from.
+        plugins: Models.
 
     Raises:
-        ModelNotFoundError: Neither a name nor a file.
-        ModelNotInstalledError: A name, but of a model that must be fetched first.
-        ModelDamagedError: The file cannot be read.
+        ModelError: As for `open_model`.
     """
-    entry = find_entry(model, plugins)
-    if entry:
-        return entry.sha256
-    try:
-        return file_sha256(Path(model))
-    except OSError as error:
-        raise ModelDamagedError(
-            str(model), f"cannot be read ({error.strerror})", remedy="Check its permissions."
-        ) from error
+    return _installed_entry(model, plugins) or _file_entry(Path(model))
 
 
-def find_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:
-    """The entry that bears the name; None if `model` is the path of a file.
+def plain_name(model: str | Path) -> str:
+    """A model's name without Spleeter's prefix "spleeter:"."""
+    return str(model).removeprefix(_SPLEETER_PREFIX)
 
-    Args:
-        model: As for `open_model`.
-        plugins: Where models come from.
 
-    Raises:
-        ModelNotFoundError: Neither a name nor a file.
-        ModelNotInstalledError: A name, but of a model that must be fetched first.
-    """
+def _installed_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:
+    """The entry with this name; None if `model` is the path of a file."""
     entries = {entry.name: entry for entry in plugins.models()}
     name = plain_name(model)
     if name in entries and not isinstance(model, Path):
@@ -146,6 +172,27 @@ def find_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:
     )
 
 
-def plain_name(model: str | Path) -> str:
-    """A model's name without the "spleeter:" that Spleeter's users write before it."""
-    return str(model).removeprefix(_SPLEETER_PREFIX)
+def _file_entry(path: Path) -> ModelEntry:
+    card = read_model(path).card()
+    try:
+        sha256 = file_sha256(path)
+    except OSError as error:
+        raise ModelDamagedError(
+            str(path), f"cannot be read ({error.strerror})", remedy="Check the permissions of the file."
+        ) from error
+    return ModelEntry.from_card(
+        card, path=path, sha256=sha256, source=str(path), remedy="Export the model again."
+    )
+
+
+def _check_options(entry: ModelEntry, separation: Separation) -> None:
+    for field in fields(separation):
+        if getattr(separation, field.name) != field.default and field.name not in entry.options:
+            raise SeparationOptionError(entry.name, field.name)
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    # The affinity shows a container's share. Not every system has it.
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -1,8 +1,8 @@
-"""Models as onnxruntime has prepared them for one machine, kept so that loading is short.
+"""Keeps models as onnxruntime has prepared them for one machine, so that they load faster.
 
-Preparing takes three times as long as loading what was prepared, and three times the memory. The
-result holds for one version of onnxruntime on one kind of processor, which its key therefore names.
-Anything that goes wrong here costs time only: then the model is prepared again.
+Preparing takes three times the time and memory of loading the result. The result is valid for one version
+of onnxruntime on one kind of processor, so its key contains both. An error here costs only time: the model
+is prepared again.
 """
 
 from __future__ import annotations
@@ -23,42 +23,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FOLDER_VARIABLE: Final = "STEMDOCK_CACHE"
-"""Environment variable: the folder to keep them in, in place of the platform's."""
+"""Environment variable: folder for prepared models, instead of the platform's cache folder."""
 
 _MAX_KEPT: Final = 8
-"""Files kept, those used last. A model has one or two; together they take as much disk as its float32
-weights."""
+"""Number of files kept, the most recently used. A model has one or two; together they take as much disk as
+its float32 weights."""
 _ABANDONED_AFTER: Final = 3600.0
-"""Seconds; nobody prepares a model for that long."""
+"""Seconds: longer than preparing any model takes."""
 
 
 @dataclass(frozen=True, slots=True)
-class OptimisedModel:
+class PreparedModel:
     """The place of one model's prepared form."""
 
     folder: Path
     key: str
 
     def find(self) -> Path | None:
-        """The prepared model, if there is one and its bytes are what was written."""
+        """The prepared model, if it exists and its content is intact."""
         with suppress(OSError):
             for path in self.folder.glob(f"{self.key}-*.onnx"):
                 if file_sha256(path) == path.stem.rpartition("-")[2]:
-                    with suppress(OSError):  # the folder may be for reading only
-                        # The time of writing stays: what is made of this file goes by it.
-                        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+                    with suppress(OSError):  # the folder may be read-only
+                        os.utime(path)
                     return path
                 path.unlink()
         return None
 
     def make(self, write: Callable[[Path], object]) -> Path | None:
-        """Puts a prepared model in its place, and removes those that were not used lately.
+        """Puts a prepared model in its place, and removes those that were not used recently.
 
         Args:
-            write: Writes it to a file. What it raises goes on to the caller, but for `OSError`.
+            write: Writes the model to a file. All its exceptions but `OSError` reach the caller.
 
         Returns:
-            The prepared model; None where nothing can be kept.
+            The prepared model; None if the folder cannot be written.
         """
         with suppress(OSError), self.scratch_file() as staged:
             write(staged)
@@ -70,7 +69,7 @@ class OptimisedModel:
         return None
 
     def _clear(self) -> None:
-        """Removes what was not used lately, and what a process left that was killed over it."""
+        """Removes models that were not used recently, and the files of processes that were killed."""
         kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_atime_ns)
         long_ago = time.time() - _ABANDONED_AFTER
         abandoned = [path for path in self.folder.glob(".*.onnx") if path.stat().st_mtime < long_ago]
@@ -79,7 +78,7 @@ class OptimisedModel:
 
     @contextmanager
     def scratch_file(self) -> Iterator[Path]:
-        """An empty file for a model, which is gone in the end; raises `OSError`."""
+        """An empty file for a model, removed at the end; raises `OSError`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=".", suffix=".onnx", dir=self.folder)
         os.close(descriptor)
@@ -89,31 +88,31 @@ class OptimisedModel:
             Path(name).unlink(missing_ok=True)
 
 
-def optimised_model(model: Path, runtime: str) -> OptimisedModel:
-    """Where the prepared form of a model belongs.
+def prepared_model(model: Path, maker: str) -> PreparedModel:
+    """The place of the prepared form of a model.
 
     Args:
         model: The model file.
-        runtime: Name and version of what prepares it.
+        maker: Name and version of the runtime that prepares it, the part of the model, and its variant.
     """
     status = model.stat()
-    identity = (str(model.resolve()), status.st_size, status.st_mtime_ns, runtime, _processor())
-    return OptimisedModel(_folder(), hashlib.sha256(repr(identity).encode()).hexdigest()[:16])
+    identity = (str(model.resolve()), status.st_size, status.st_mtime_ns, maker, _processor())
+    return PreparedModel(_folder(), hashlib.sha256(repr(identity).encode()).hexdigest()[:16])
 
 
 def _folder() -> Path:
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder:
         return Path(folder).expanduser().absolute()
-    from platformdirs import user_cache_path  # noqa: PLC0415  not for those who name a folder
+    from platformdirs import user_cache_path  # noqa: PLC0415  not needed if a folder is set
 
     return user_cache_path("stemdock", appauthor=False) / "models"
 
 
 def _processor() -> str:
-    """What tells one kind of processor from another: a home folder may be shared among machines."""
+    """Identifies the kind of processor: several machines may share a home folder."""
     with suppress(OSError):
-        # Of the first processor: the others have the same.
+        # The first processor stands for all.
         lines = Path("/proc/cpuinfo").read_text("utf-8").split("\n\n")[0].splitlines()
         return "\n".join(line for line in lines if line.startswith(("model name", "flags", "Features")))
     return f"{platform.machine()} {platform.processor()}"

@@ -1,24 +1,25 @@
-"""A model file as a session: checked, loaded, and held to what its card says."""
+"""A model file as a network: checked, loaded, and compared with its card."""
 
 from __future__ import annotations
 
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from stemdock.card import INPUT_NAME, card_from_metadata
-from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotFoundError
+from stemdock.card import INPUT_NAME
+from stemdock.errors import ModelContractError, ModelDamagedError
+from stemdock.inference.bandwidth import card_with_bins, model_with_bins
+from stemdock.inference.onnx_file import read_model
 from stemdock.inference.runtime import load_network, reason_of
-from stemdock.inference.vetting import check_graph
 from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from stemdock.types import Execution, FloatArray
 
 _LOUDEST: Final = 1e9
-"""Largest magnitude that an estimate can have: its powers must stay finite."""
+"""Largest valid magnitude of an estimate: its powers must stay finite."""
 _EXPORT_AGAIN: Final = "Export the model again."
 
 
@@ -26,91 +27,91 @@ class OnnxSession:
     """A model file, checked and loaded.
 
     Attributes:
-        card: The card found in the file.
+        card: The card of the network: that in the file, or with another number of bins.
         provider: Name of the execution provider that runs it, as in `stemdock.inference.providers`.
-
-    Raises:
-        ModelNotFoundError: There is no such file.
-        ProviderUnavailableError: The provider is missing or does not work here.
-        ModelDamagedError: It is no ONNX model, or not a whole one.
-        ModelContractError: It has no card, or graph and card disagree.
     """
 
     def __init__(
-        self, path: Path, execution: Execution = DEFAULT_EXECUTION, *, keep_prepared: bool = False
+        self,
+        path: Path,
+        execution: Execution = DEFAULT_EXECUTION,
+        *,
+        n_bins: int | None = None,
+        keep_prepared: bool = False,
     ) -> None:
         """Loads a model.
 
         Args:
             path: An ONNX file with a Stemdock card.
             execution: How to run it.
-            keep_prepared: Whether to use what an earlier session prepared, and leave it for a later one:
-                for models that are there to stay.
-        """
-        _check_file(path)
-        self._network = load_network(path, execution, keep_prepared=keep_prepared)
-        self.provider = self._network.provider
-        self._path = str(path)
-        self._lock = Lock()
-        self.card = card_from_metadata(self._metadata(), self._path)
-        self._check_contract(str(path))
-
-    def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
-        """Estimates the magnitude of every stem: see `stemdock.types.MaskSession`.
-
-        Threads take turns: one run uses all cores, and two at once would need twice the memory.
+            n_bins: Bins that the network shall have; those of the file if None.
+            keep_prepared: Whether to use the prepared form that an earlier session kept, and to keep it for
+                later ones. Meant for installed models.
 
         Raises:
-            ModelDamagedError: The network fails, or makes something else than magnitudes.
+            ModelNotFoundError: The file does not exist.
+            ProviderUnavailableError: The provider is missing or does not work here.
+            ModelDamagedError: The file is not an ONNX model, or incomplete.
+            ModelContractError: The card is missing, graph and card disagree, or the network works with the
+                number of bins in the file only.
+        """
+        model = read_model(path)
+        self.card = model.card()
+        own_bins = self.card.n_bins
+        if n_bins not in {None, own_bins}:
+            self.card = card_with_bins(self.card, n_bins)
+            model = model_with_bins(model, n_bins)
+        self._path = str(path)
+        self._lock = Lock()
+        try:
+            self._network = load_network(model, execution, keep_prepared=keep_prepared)
+        except ModelDamagedError as error:
+            if not model.variant:
+                raise
+            raise ModelContractError(
+                self._path,
+                f"its network does not work with {n_bins} bins instead of {own_bins}",
+                remedy="Leave the bandwidth out, or export the model with it.",
+            ) from error
+        self.provider = self._network.provider
+        self._check_contract()
+
+    def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
+        """Estimates the magnitude of every stem: see `stemdock.engine.masking.MaskSession`.
+
+        Threads take turns: one run uses all cores, and two at the same time would need twice the memory.
+
+        Raises:
+            ModelDamagedError: The network fails, or its output is not a magnitude.
         """
         try:
             with self._lock:
                 made = self._network.run({INPUT_NAME: magnitude})
         except Exception as error:
             raise ModelDamagedError(
-                self._path, f"fails when it is run ({reason_of(error)})", remedy=_EXPORT_AGAIN
+                self._path, f"its network failed ({reason_of(error)})", remedy=_EXPORT_AGAIN
             ) from error
         estimates = [made[stem] for stem in self.card.stems]
         for stem, estimate in zip(self.card.stems, estimates, strict=True):
-            # In these words, since a comparison with NaN is never true.
+            # Written so that NaN fails the test: comparisons with NaN are false.
             if not (estimate.shape == magnitude.shape and 0 <= estimate.min() <= estimate.max() <= _LOUDEST):
                 raise ModelDamagedError(
-                    self._path, f"makes estimates of {stem} that are none", remedy=_EXPORT_AGAIN
+                    self._path, f"its network returned invalid values for {stem}", remedy=_EXPORT_AGAIN
                 )
         return estimates
 
-    def _metadata(self) -> Mapping[str, str]:
-        try:
-            return self._network.metadata
-        except UnicodeDecodeError as error:
-            raise ModelDamagedError(
-                self._path, f"its metadata are no text ({error})", remedy=_EXPORT_AGAIN
-            ) from error
-
-    def _check_contract(self, model: str) -> None:
+    def _check_contract(self) -> None:
         card = self.card
         segment = [card.n_frames, card.n_bins, card.n_channels]
         inputs = {name: list(shape[1:]) for name, shape in self._network.inputs.items()}
         outputs = {name: list(shape[1:]) for name, shape in self._network.outputs.items()}
-        for found, wanted in (
+        for found, expected in (
             (inputs, {INPUT_NAME: segment}),
             (outputs, dict.fromkeys(card.stems, segment)),
         ):
-            if found != wanted:
+            if found != expected:
                 raise ModelContractError(
-                    model,
-                    f"its graph has {found} where its card says {wanted}",
+                    self._path,
+                    f"its graph has {found}, but its card requires {expected}",
                     remedy=_EXPORT_AGAIN,
                 )
-
-
-def _check_file(path: Path) -> None:
-    """Refuses what is no file, or a model that no runtime should get."""
-    if not path.is_file():
-        raise ModelNotFoundError(str(path), known=())
-    try:
-        check_graph(path)
-    except OSError as error:
-        raise ModelDamagedError(
-            str(path), f"cannot be read ({error.strerror})", remedy="Name a model that you may read."
-        ) from error

@@ -1,9 +1,9 @@
-"""A model cut into parts that can run side by side.
+"""Splits a model into parts that can run side by side.
 
-A model holds a network for each stem, and most have only the mixture in common. With a thread for each
-network less is wasted than with all threads at every layer, where each waits for the slowest.
+A model contains a network for each stem. Most of these networks share only the mixture. One thread for each
+network wastes less time than all threads at every layer, where each thread waits for the slowest.
 
-Nothing is computed here: nodes and weights are told apart by who needs them, and copied as they are.
+Nothing is computed here: nodes and weights are sorted by the stems that need them, and kept as they are.
 
 References:
     onnx, `onnx/onnx.proto`.
@@ -11,52 +11,52 @@ References:
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from stemdock.inference.protobuf import as_message, field_header, integer_field, read_fields
+from stemdock.inference.onnx_file import texts_of
+from stemdock.inference.protobuf import as_message
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
-# Numbers of the fields that are looked at.
-_MODEL_GRAPH: Final = 7
+    from stemdock.inference.onnx_file import Field, OnnxModel
+
+# Numbers of the fields that are read.
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_OUTPUT = 1, 5, 12
 _NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATOR = 1, 2, 4
 _TENSOR_NAME, _VALUE_NAME = 8, 1
 
-Pieces: TypeAlias = Sequence[bytes | memoryview]
-"""What adds up to an ONNX file."""
 
-
-def split_model(path: Path, n_parts: int) -> Sequence[Pieces]:
-    """Cuts a model between its networks, as many to each part.
+def split_model(model: OnnxModel, n_parts: int) -> Sequence[OnnxModel]:
+    """Splits a model between its networks, the same number in each part.
 
     Args:
-        path: A model file that `stemdock.inference.vetting` has found in order.
+        model: The model.
         n_parts: How many parts to make.
 
     Returns:
-        Models that each take the mixture, and make other stems than the others; they refer to the file's
-        bytes. Empty if the networks do not come out even, or need one another.
+        Models that all take the mixture, and of which each makes other stems. Empty if the networks cannot
+        be divided evenly, or depend on one another.
 
     Raises:
-        FormatError: It is no ONNX model.
-        OSError: It cannot be read.
+        FormatError: The graph is damaged.
     """
-    with path.open("rb") as file:
-        model = _Model(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
-    networks = model.networks_of(model.outputs)
+    graph = _Graph(model)
+    networks = graph.networks_of(graph.outputs)
     size, rest = divmod(len(networks), n_parts)
     if rest or not size:
         return ()
     groups = [networks[first : first + size] for first in range(0, len(networks), size)]
     stems = [
-        [name for name in model.outputs if set(model.networks_of([name])) <= set(group)] for group in groups
+        [name for name in graph.outputs if set(graph.networks_of([name])) <= set(group)] for group in groups
     ]
-    return [model.part(names) for names in stems] if sum(map(len, stems)) == len(model.outputs) else ()
+    if sum(map(len, stems)) != len(graph.outputs):
+        return ()
+    return [
+        replace(graph.part(names), variant=model.variant_with(f"part {number} of {n_parts}"))
+        for number, names in enumerate(stems)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,45 +66,37 @@ class _Node:
     outputs: Sequence[str]
 
 
-class _Model:
-    """A model file, taken apart.
+class _Graph:
+    """The graph of a model, and which networks its nodes belong to.
 
     Attributes:
         outputs: Names of the stems.
     """
 
-    def __init__(self, content: memoryview) -> None:
+    def __init__(self, model: OnnxModel) -> None:
         self.outputs: list[str] = []
-        self._around: list[bytes | memoryview] = []
-        """Fields of the model that are not its graph."""
-        self._within: list[tuple[int, int | memoryview]] = []
+        self._model = model
+        self._others: list[Field] = []
         """Fields of the graph that are not nodes."""
         self._nodes: list[_Node] = []
-        """None comes before what it needs, as ONNX has it."""
+        """Each follows the nodes that it needs, as ONNX demands."""
         self._networks: dict[str, frozenset[int]] = {}
-        """For each tensor, which networks it needs, each told by the number of its first node."""
-        for number, value in read_fields(content):
-            if number == _MODEL_GRAPH:
-                self._read_graph(as_message(value))
-            else:
-                self._around += _field(number, value)
-
-    def _read_graph(self, graph: memoryview) -> None:
-        for number, value in read_fields(graph):
+        """For each tensor the networks that it needs, each identified by the number of its first node."""
+        for number, value in model.graph:
             if number == _GRAPH_NODE:
-                self._read_node(as_message(value))
+                self._add_node(as_message(value))
             else:
-                self._within.append((number, value))
+                self._others.append((number, value))
             if number == _GRAPH_OUTPUT:
-                self.outputs += _texts(value, _VALUE_NAME)
+                self.outputs += texts_of(value, _VALUE_NAME)
 
-    def _read_node(self, content: memoryview) -> None:
+    def _add_node(self, content: memoryview) -> None:
         node = _Node(
-            content=content, inputs=_texts(content, _NODE_INPUT), outputs=_texts(content, _NODE_OUTPUT)
+            content=content, inputs=texts_of(content, _NODE_INPUT), outputs=texts_of(content, _NODE_OUTPUT)
         )
         networks = frozenset(self.networks_of(node.inputs))
-        # Where nothing has been convolved yet, a network begins.
-        if not networks and _texts(content, _NODE_OPERATOR) == ["Conv"]:
+        # The first convolution begins a network.
+        if not networks and texts_of(content, _NODE_OPERATOR) == ["Conv"]:
             networks = frozenset([len(self._nodes)])
         self._networks.update(dict.fromkeys(node.outputs, networks))
         self._nodes.append(node)
@@ -113,37 +105,19 @@ class _Model:
         """The networks that tensors need, in order."""
         return sorted(frozenset[int]().union(*(self._networks.get(name, ()) for name in tensors)))
 
-    def part(self, outputs: Sequence[str]) -> Pieces:
-        """The model that makes these outputs and nothing else."""
+    def part(self, outputs: Sequence[str]) -> OnnxModel:
+        """The model that makes only these outputs."""
         needed = set(outputs)
         nodes: list[_Node] = []
         for node in reversed(self._nodes):
             if needed.intersection(node.outputs):
                 nodes.append(node)
                 needed.update(node.inputs)
-        graph: list[bytes | memoryview] = []
-        for node in reversed(nodes):
-            graph += _field(_GRAPH_NODE, node.content)
         names = {_GRAPH_INITIALIZER: _TENSOR_NAME, _GRAPH_OUTPUT: _VALUE_NAME}
-        for number, value in self._within:
-            if number not in names or needed.intersection(_texts(value, names[number])):
-                graph += _field(number, value)
-        return [*self._around, field_header(_MODEL_GRAPH, sum(map(len, graph))), *graph]
-
-
-def _field(number: int, value: int | memoryview) -> Pieces:
-    """A field, its content not copied."""
-    return (
-        [integer_field(number, value)]
-        if isinstance(value, int)
-        else [field_header(number, len(value)), value]
-    )
-
-
-def _texts(message: int | memoryview, wanted: int) -> list[str]:
-    """The texts in a message's fields of that number, in order."""
-    return [
-        bytes(as_message(value)).decode("utf-8", "replace")
-        for number, value in read_fields(as_message(message))
-        if number == wanted
-    ]
+        graph: list[Field] = [(_GRAPH_NODE, node.content) for node in reversed(nodes)]
+        graph += [
+            (number, value)
+            for number, value in self._others
+            if number not in names or needed.intersection(texts_of(value, names[number]))
+        ]
+        return replace(self._model, graph=graph)

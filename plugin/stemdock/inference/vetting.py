@@ -1,8 +1,8 @@
-"""A look into a model file before a runtime gets it.
+"""Checks a model file before a runtime gets it.
 
-A runtime believes a graph: it opens the files that weights are said to be in, runs loops for as long as
-they are told to, and allots what an operator asks for. None of it is needed by a network that makes
-estimates of magnitudes, so it is refused. What a graph of ordinary operators costs is not looked into.
+A runtime trusts a graph: it opens the files that the graph names, runs its loops to the end, and allocates
+what an operator requests. A network that estimates magnitudes needs none of this, so it is refused. The
+cost of a graph of ordinary operators is not checked.
 
 References:
     onnx, `onnx/onnx.proto`.
@@ -10,17 +10,14 @@ References:
 
 from __future__ import annotations
 
-import mmap
 from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import ModelDamagedError
-from stemdock.inference.protobuf import FormatError, as_message, read_fields, read_varint
+from stemdock.inference.protobuf import as_message, read_fields, read_varint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-# Numbers of the fields that are looked at.
+# Numbers of the fields that are read.
 _MODEL_GRAPH, _MODEL_TRAINING, _MODEL_FUNCTIONS = 7, 20, 25
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
 _NODE_OPERATOR, _NODE_ATTRIBUTE = 4, 5
@@ -36,39 +33,29 @@ _GROWING: Final = frozenset(
         "RandomUniform", "Range", "Resize", "Scan", "SequenceMap", "Tile", "Upsample",
     }
 )  # fmt: skip
-"""Operators that make as much as a number tells them to."""
+"""Operators whose output can have any size, whatever the size of the input."""
 _LENGTHS: Final = frozenset(
     {b"dilations", b"kernel_shape", b"output_padding", b"output_shape", b"pads", b"shape", b"strides"}
 )
-"""Attributes that sizes depend on."""
+"""Attributes that determine sizes."""
 _MAX_LENGTH: Final = 4096
-"""Of those; 512 frames by 1024 bins are what Spleeter's networks see."""
+"""Largest value of those. The input of Spleeter's networks has 512 frames by 1024 bins."""
 
 
-def check_graph(path: Path) -> None:
-    """Refuses a model that would have a runtime do what no model of Stemdock's needs.
+def find_fault(model: memoryview) -> str:
+    """Looks for parts that a runtime must not get.
+
+    Args:
+        model: Content of a model file.
+
+    Returns:
+        The first fault; empty if there is none. Faults are references to other files, loops or graphs within
+        the graph, and operators that can request any amount of memory.
 
     Raises:
-        ModelDamagedError: It refers to other files, has loops or other graphs within its graph, has an
-            operator that can ask for any amount of memory, or is no ONNX file.
-        OSError: It cannot be read.
+        FormatError: The content is not an ONNX model.
     """
-    with path.open("rb") as file:
-        try:
-            # Mapped, so that weights are passed over without being read. Not to be closed here: parts of
-            # it are still in the hands of an exception when there is one.
-            view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            reason = next(_faults(view), "")
-        except FormatError as error:
-            reason = f"it {error}"
-        except ValueError:
-            reason = "it is empty"
-    if reason:
-        raise ModelDamagedError(
-            str(path),
-            f"no usable ONNX model ({reason})",
-            remedy="Use a model that `plugin-cli export` wrote; if it did, export it again.",
-        )
+    return next(_faults(model), "")
 
 
 def _faults(model: memoryview) -> Iterator[str]:
@@ -76,7 +63,7 @@ def _faults(model: memoryview) -> Iterator[str]:
         if field == _MODEL_GRAPH:
             yield from _graph_faults(as_message(value))
         elif field in {_MODEL_TRAINING, _MODEL_FUNCTIONS}:
-            yield "it has functions of its own"
+            yield "it defines functions"
 
 
 def _graph_faults(graph: memoryview) -> Iterator[str]:
@@ -94,7 +81,7 @@ def _node_faults(node: memoryview) -> Iterator[str]:
         if field == _NODE_OPERATOR:
             operator = bytes(as_message(value)).decode("utf-8", "replace")
             if operator in _GROWING:
-                yield f"it has the operator {operator}, which can ask for any amount of memory or time"
+                yield f"its operator {operator} can request any amount of memory or time"
         elif field == _NODE_ATTRIBUTE:
             yield from _attribute_faults(as_message(value))
 
@@ -108,7 +95,7 @@ def _attribute_faults(attribute: memoryview) -> Iterator[str]:
         elif field in {_ATTRIBUTE_INTEGER, _ATTRIBUTE_INTEGERS} and isinstance(value, int):
             lengths.append(value)
         elif field == _ATTRIBUTE_INTEGERS:
-            # A list of integers may also come in one piece, which is a row of varints.
+            # A list of integers can also be one field, a row of varints.
             lengths.extend(_integers(as_message(value)))
         elif field in _ATTRIBUTE_GRAPHS:
             yield "it has a graph within its graph"
@@ -116,13 +103,13 @@ def _attribute_faults(attribute: memoryview) -> Iterator[str]:
             yield from _tensor_faults(as_message(value))
     # Negative ones are large here.
     if name in _LENGTHS and any(length > _MAX_LENGTH for length in lengths):
-        yield f"its {name.decode()} are out of all proportion"
+        yield f"its attribute {name.decode()!r} exceeds the limit of {_MAX_LENGTH}"
 
 
 def _tensor_faults(tensor: memoryview) -> Iterator[str]:
     for field, value in read_fields(tensor):
         if field == _TENSOR_EXTERNAL or (field == _TENSOR_LOCATION and value != 0):
-            yield "its weights are said to be in another file"
+            yield "its weights are in another file"
 
 
 def _integers(row: memoryview) -> Iterator[int]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stemdock.entries import Check
 from stemdock.errors import StemdockError
-from stemdock.types import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,5 +96,5 @@ def _models(plugins: Plugins) -> Iterator[Check]:
             yield Check(
                 subject=f"model {entry.name}",
                 status="ok",
-                detail=f"loads in {time.perf_counter() - began:.1f} s ({entry.path})",
+                detail=f"loads in {time.perf_counter() - began:.1f} s ({entry.path or entry.source})",
             )

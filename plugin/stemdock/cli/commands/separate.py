@@ -31,7 +31,6 @@ from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, st
 from stemdock.cli.terminal import echo_path
 from stemdock.cli.text_reporter import TextReporter
 from stemdock.files.staging import remove_abandoned
-from stemdock.inference.opening import model_sha256
 from stemdock.inference.providers import AUTO, PROVIDERS
 from stemdock.output.mixes import selected
 from stemdock.types import Execution
@@ -119,7 +118,6 @@ def command(
         with interruption() as interrupted:
             recorded = RecordedSeparation(
                 separator=separator,
-                model_sha256=model_sha256(model, plugins),
                 output=output,
                 excerpt=excerpt,
                 downmix=downmix,
@@ -135,10 +133,10 @@ def command(
                 overwrite=overwrite,
                 cancel=interrupted.cancel,
             )
-            names = list(selected(output, separator.card.stems))
+            names = list(selected(output, separator.stems))
             if deliver is send:
                 check_single(len(found), names)
-            jobs = _jobs(found, destination, names, output, separator.card.name)
+            jobs = _jobs(found, destination, names, output, separator.model)
             pages = Pages(jobs if preview else (), output, overwrite=overwrite or batch.resume)
             status = _run(jobs, recorded, batch, deliver, pages)
     for plugin in plugins.status:
@@ -210,7 +208,7 @@ def _run(
         reporter.refuse(refusal)
     if refusals:
         return 1
-    reporter.start(jobs, separation.separator.card.name, separation.separator.provider)
+    reporter.start(jobs, separation.separator.model, separation.separator.provider)
     ended: list[BatchEvent] = []
     for event in run_batch(jobs, pages.after(separation), n_at_once=batch.n_jobs, cancel=separation.cancel):
         reporter.show(event)

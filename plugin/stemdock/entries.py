@@ -1,0 +1,186 @@
+"""What a plug-in describes to Stemdock: models, downloads, commands, checks, hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+from stemdock.errors import ModelContractError
+from stemdock.model_fields import check_model_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from threading import Event
+
+    from stemdock.card import ModelCard
+    from stemdock.types import SeparationOption
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """A model that a plug-in offers.
+
+    Raises:
+        ModelContractError: A name or a number is out of its range, or neither `sha256` nor `version` is
+            given.
+    """
+
+    name: str
+    """What people type after --model."""
+    stems: tuple[str, ...]
+    """Names in the order of the engine's arrays."""
+    sample_rate: int
+    """Hz at which the model works."""
+    bandwidth: float | None = None
+    """Highest frequency of the stems, in Hz; None for that of the mixture."""
+    options: frozenset[SeparationOption] = frozenset()
+    """Options of the separation that the model's engine supports. Stemdock refuses the others."""
+    licence: str = ""
+    """Licence of the model and its holder."""
+    path: Path | None = None
+    """File with the weights; None if the model is code alone."""
+    sha256: str = ""
+    """Of that file, hex; checked whenever the model is opened."""
+    version: str = ""
+    """Changes whenever the same mixture gives other stems although `sha256` stays."""
+    card: ModelCard | None = None
+    """For Spleeter's models: what the network in the file must be."""
+    source: str = ""
+    """Origin of the model, for people: an address, a file, a package."""
+    remedy: str = "Install the model again."
+    """How to repair a missing or damaged model, one sentence."""
+
+    def __post_init__(self) -> None:
+        check_model_fields(self.name, self.stems, self.sample_rate, min_stems=1)
+        if not (self.sha256 if self.path else self.version):
+            raise ModelContractError(
+                self.name,
+                "its entry has neither the sha256 of a file nor a version",
+                remedy="Update the plug-in that offers this model.",
+            )
+
+    @classmethod
+    def from_card(
+        cls,
+        card: ModelCard,
+        *,
+        path: Path,
+        sha256: str,
+        version: str = "",
+        source: str = "",
+        remedy: str = "",
+    ) -> Self:
+        """The entry of a model of Spleeter's kind: an ONNX file that has the card inside.
+
+        Args:
+            card: What the file's network is.
+            path: The ONNX file.
+            sha256: Of the file, hex.
+            version: As in the class.
+            source: As in the class.
+            remedy: As in the class; the class's own if empty.
+        """
+        return cls(
+            name=card.name,
+            stems=card.stems,
+            sample_rate=card.sample_rate,
+            bandwidth=card.bandwidth,
+            options=frozenset({"mwf", "bandwidth"}),
+            licence=card.licence,
+            path=path,
+            sha256=sha256,
+            version=version,
+            card=card,
+            source=source,
+            **({"remedy": remedy} if remedy else {}),
+        )
+
+    @property
+    def identity(self) -> str:
+        """Text that differs between models whose stems differ."""
+        return " ".join(part for part in (self.sha256 or self.name, self.version) if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchProgress:
+    """How far the download of a model has come."""
+
+    step: str
+    """Current step, for people; the same text for as long as the step lasts."""
+    n_done_bytes: int = 0
+    n_total_bytes: int | None = None
+    """None if the step is not measured in bytes, or its size is unknown."""
+
+
+class FetchModel(Protocol):
+    """Makes a model ready to use."""
+
+    def __call__(
+        self,
+        *,
+        on_progress: Callable[[FetchProgress], None] | None = None,
+        cancel: Event | None = None,
+    ) -> ModelEntry:
+        """Downloads and installs the model, unless it is installed already.
+
+        Args:
+            on_progress: Called at every step, and repeatedly during long ones.
+            cancel: Set it from another thread to stop soon.
+
+        Raises:
+            ModelError: The model is unavailable. Installed models are unchanged.
+            CancelledError: `cancel` was set.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDownload:
+    """A model that a plug-in can fetch, installed or not."""
+
+    name: str
+    """What people type after --model."""
+    stems: tuple[str, ...]
+    """In the order of the model's outputs."""
+    bandwidth: float
+    """Highest frequency of the stems, in Hz."""
+    n_bytes: int
+    """Approximate size of the installed model."""
+    source: str
+    """Address of the download."""
+    licence: str
+    """Licence of the weights and its holder."""
+    fetch: FetchModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandEntry:
+    """A subcommand of plugin-cli, loaded only when it is used."""
+
+    name: str
+    summary: str
+    """One line for the list of commands."""
+    load: Callable[[], Any]
+    """Imports and returns the `click.Command`; `Any`, since only the command line loads click."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of `plugin-cli doctor`."""
+
+    subject: str
+    status: Literal["ok", "warning", "failure"]
+    """With a warning, songs can still be separated; with a failure they cannot."""
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostEntry:
+    """An audio editor that Stemdock can work in."""
+
+    name: str
+    summary: str
+    diagnose: Callable[[], Sequence[Check]]
+    """Examines the installation; must neither start nor disturb the editor."""
