@@ -6,9 +6,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import soundfile
+from onnx import TensorProto, helper
 
 from stemdock import ModelCard, ModelEntry, hookimpl
+from stemdock.card import INPUT_NAME, card_to_metadata
 from stemdock.engine.spleeter import make_engine
 
 if TYPE_CHECKING:
@@ -76,3 +79,17 @@ def write_noise(path: Path, *, sample_rate: int = 8000, n_channels: int = 2, lev
     samples = np.random.default_rng(1).uniform(-level, level, (16000, n_channels)).astype(np.float32)
     soundfile.write(path, samples, sample_rate, subtype="FLOAT")
     return path
+
+
+def write_identity(path: Path, card: ModelCard) -> None:
+    """Writes a model whose stems are all the mixture."""
+    shape = ["n_segments", card.n_frames, card.n_bins, card.n_channels]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", [INPUT_NAME], [stem]) for stem in card.stems],
+        "example",
+        [helper.make_tensor_value_info(INPUT_NAME, TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(stem, TensorProto.FLOAT, shape) for stem in card.stems],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, card_to_metadata(card))
+    onnx.save(model, path)

@@ -79,7 +79,7 @@ class ModelCard:
             (self.n_channels <= 0, f"{self.n_channels} channels are too few"),
             (
                 self.hop_length <= 0 or self.frame_length != _OVERLAP * self.hop_length,
-                f"frames of {self.frame_length} samples are not {_OVERLAP} times the hop of {self.hop_length}",
+                f"frames of {self.frame_length} samples are not {_OVERLAP} hops of {self.hop_length} long",
             ),
             (
                 self.n_frames <= 0 or self.n_frames % _POOLING != 0,

@@ -99,7 +99,7 @@ def test_averaged_masks_leave_nothing_out(
 def test_sixteen_kilohertz(road: Road, genuine_checkpoint: Path, tmp_path: Path) -> None:
     road(genuine_checkpoint, load_config("2stems-16kHz"), tmp_path / "model.onnx")
     separator = Separator(tmp_path / "model.onnx")
-    assert separator.card.bandwidth == 16537.5
+    assert separator.entry.bandwidth == 16537.5
     stems = separator.separate(recorded_case("a"))
     with np.load(DATA / "spleeter_2stems-16kHz.npz") as recorded:
         for stem, samples in stems.items():

@@ -104,7 +104,8 @@ def assert_intact(store: Store) -> Callable[..., None]:
         plugins = Plugins()
         plugins.register(plugin, "models")
         for entry in entries:
-            assert open_model(entry.name, plugins).card == entry.card
+            assert open_model(entry.name, plugins).entry == entry
+            assert entry.path
             assert {path.name for path in entry.path.parent.iterdir()} == {"model.json", entry.path.name}
         work = store.folder / ".work"
         assert [path for path in work.glob("*") if path.is_dir()] == []

@@ -90,7 +90,7 @@ def test_killed_while_replacing_the_old_or_the_new_model_is_there(
         assert process.returncode == -signal.SIGKILL
         assert run(["models", "verify", mine], plugins) == 0
         (entry,) = store.scan()[0]
-        n_stems.append(len(entry.card.stems))
+        n_stems.append(len(entry.stems))
         assert run(command, plugins) == 0
         assert len(list((store.folder / mine).iterdir())) == 2
     assert n_stems == sorted(n_stems)

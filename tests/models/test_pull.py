@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from small_model import write_noise
+from small_model import small_card, write_identity, write_noise
 from stemdock import FetchProgress, Separator
 from stemdock.cli.main import run
 from stemdock.errors import CancelledError, ModelNotInstalledError
+from stemdock_export.direct import convert_checkpoint
+from stemdock_models.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from release_server import ReleaseServer
-    from stemdock import Plugins
+    from stemdock import ModelEntry, Plugins
     from stemdock_models.hub import Hub
-    from stemdock_models.store import Store
 
 
 def snr(reference: np.ndarray, found: np.ndarray) -> float:
@@ -47,8 +48,8 @@ def test_a_pulled_model_gives_spleeters_own_stems(
     assert capsys.readouterr().out.strip() == path
 
     separator = Separator("spleeter:4stems", plugins=plugins)
-    assert separator.card.name == "4stems"
-    assert separator.card.licence == "MIT"
+    assert separator.model == "4stems"
+    assert separator.entry.licence == "MIT"
     with np.load(narrow.parent / "mixture.npz") as arrays:
         stems = separator.separate(arrays["mixture"])
     assert list(stems) == ["vocals", "drums", "bass", "other"]
@@ -70,65 +71,106 @@ def test_what_is_there_is_not_fetched_again(
     assert len(server.requests) == 1
 
 
-def test_models_of_one_archive_share_its_download(
-    plugins: Plugins, server: ReleaseServer, store: Store, assert_intact: Callable[..., None]
-) -> None:
-    assert run(["models", "pull", "4stems-16kHz", "4stems"], plugins) == 0
-    assert len(server.requests) == 1
-    assert_intact("4stems", "4stems-16kHz")
-    assert {entry.name: entry.card.n_bins for entry in store.scan()[0]} == {
-        "4stems": 1024,
-        "4stems-16kHz": 1536,
-    }
-    assert list((store.folder / ".downloads").iterdir()) == []
+def entries(plugins: Plugins) -> dict[str, ModelEntry]:
+    return {entry.name: entry for entry in plugins.models()}
 
 
-@pytest.mark.parametrize(("first", "second"), [("4stems", "4stems-16kHz"), ("4stems-16kHz", "4stems")])
-def test_the_second_model_of_an_archive_is_made_of_the_first(
+@pytest.mark.parametrize(
+    "pulls", [["4stems"], ["4stems-16kHz"], ["4stems", "4stems-16kHz"], ["4stems-16kHz", "4stems"]]
+)
+def test_models_of_one_archive_share_its_weights(
     plugins: Plugins,
     server: ReleaseServer,
     store: Store,
     assert_intact: Callable[..., None],
-    capsys: pytest.CaptureFixture[str],
-    first: str,
-    second: str,
+    pulls: list[str],
 ) -> None:
-    assert run(["models", "pull", first], plugins) == 0
-    assert run(["models", "pull", second], plugins) == 0
-    assert f"{second}: making it of {first}" in capsys.readouterr().err
+    for name in pulls:
+        assert run(["models", "pull", name], plugins) == 0
     assert len(server.requests) == 1
-    assert_intact("4stems", "4stems-16kHz")
-    made = store.find(second)
-    assert run(["models", "remove", first], plugins) == 0
-    assert run(["models", "remove", second], plugins) == 0
-    assert run(["models", "pull", second], plugins) == 0
-    assert len(server.requests) == 2
-    # To the last byte what comes of the archive.
-    assert store.find(second) == made
+    assert_intact("4stems")
+    found = entries(plugins)
+    assert found["4stems"].path == found["4stems-16kHz"].path
+    assert (found["4stems"].bandwidth, found["4stems-16kHz"].bandwidth) == (11025, 16537.5)
+    assert run(["models", "verify", "4stems-16kHz", "4stems"], plugins) == 0
+    assert list((store.folder / ".downloads").iterdir()) == []
 
 
-def test_a_damaged_model_is_not_made_another_of(
+def test_both_models_of_an_archive_give_what_converting_each_gives(
+    plugins: Plugins, hub: Hub, narrow: Path, tmp_path: Path
+) -> None:
+    assert run(["models", "pull", "4stems"], plugins) == 0
+    mixture = np.load(narrow.parent / "mixture.npz")["mixture"][:60000]
+    for name in ("4stems", "4stems-16kHz"):
+        path = tmp_path / f"{name}.onnx"
+        config = hub.release.models[name].config
+        converted = convert_checkpoint(narrow, config, path, name=name, licence="MIT")
+        Store(tmp_path / "other").publish(path, converted.card, converted.sha256, "https://example.org")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("STEMDOCK_MODELS", str(tmp_path / "other"))
+            separator = Separator(name, plugins=plugins)
+        assert separator.entry.sha256 == converted.sha256
+        expected = separator.separate(mixture)
+        for stem, samples in Separator(name, plugins=plugins).separate(mixture).items():
+            assert np.array_equal(samples, expected[stem])
+
+
+@pytest.mark.parametrize(("old", "other"), [("4stems-16kHz", "4stems"), ("4stems", "4stems-16kHz")])
+def test_a_model_with_a_file_of_its_own_still_works(
+    plugins: Plugins,
+    server: ReleaseServer,
+    hub: Hub,
+    store: Store,
+    narrow: Path,
+    tmp_path: Path,
+    old: str,
+    other: str,
+) -> None:
+    """Earlier versions installed a file for each model of an archive."""
+    path = tmp_path / "m.onnx"
+    converted = convert_checkpoint(narrow, hub.release.models[old].config, path, name=old, licence="MIT")
+    store.publish(path, converted.card, converted.sha256, "https://example.org")
+    assert run(["models", "pull", old, other], plugins) == 0
+    assert server.requests == []
+    assert entries(plugins)[old].card == converted.card
+    assert entries(plugins)[other].path == entries(plugins)[old].path
+    assert run(["models", "verify", old, other], plugins) == 0
+
+    file = entries(plugins)[old].path
+    assert file
+    file.write_bytes(file.read_bytes()[:-1])
+    assert run(["models", "verify", old], plugins) == 1
+    assert run(["models", "pull", old], plugins) == 0
+    assert run(["models", "verify", old, other], plugins) == 0
+
+
+def test_a_model_without_a_file_of_its_own_is_removed_with_the_other(
+    plugins: Plugins, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["models", "pull", "4stems-16kHz"], plugins) == 0
+    assert run(["models", "remove", "4stems-16kHz"], plugins) == 1
+    assert "plugin-cli models remove 4stems\n" in capsys.readouterr().err
+    assert run(["models", "remove", "4stems"], plugins) == 0
+    assert store.scan() == ([], [])
+    assert "4stems-16kHz" not in entries(plugins)
+
+
+def test_an_added_model_of_another_shape_has_no_variant(plugins: Plugins, tmp_path: Path) -> None:
+    write_identity(tmp_path / "m.onnx", small_card(name="4stems"))
+    assert run(["models", "add", str(tmp_path / "m.onnx")], plugins) == 0
+    assert set(entries(plugins)) == {"2stems", "4stems"}
+
+
+def test_a_damaged_model_is_fetched_again_for_its_variant(
     plugins: Plugins, server: ReleaseServer, store: Store, assert_intact: Callable[..., None]
 ) -> None:
     assert run(["models", "pull", "4stems"], plugins) == 0
     path = store.scan()[0][0].path
+    assert path
     path.write_bytes(path.read_bytes()[:-1])
     assert run(["models", "pull", "4stems-16kHz"], plugins) == 0
     assert len(server.requests) == 2
-    assert run(["models", "pull", "4stems"], plugins) == 0
-    assert_intact("4stems", "4stems-16kHz")
-
-
-def test_of_another_archive_no_model_is_made(
-    plugins: Plugins, server: ReleaseServer, archive: bytes, store: Store
-) -> None:
-    server.files["4stems.tar.gz"] = archive + b"\0" * 512
-    other = sha256(server.files["4stems.tar.gz"]).hexdigest()
-    assert run(["models", "pull", "4stems", "--sha256", other], plugins) == 0
-    assert run(["models", "pull", "4stems-16kHz"], plugins) == 1
-    assert store.find("4stems-16kHz") is None
-    assert run(["models", "pull", "4stems-16kHz", "--sha256", other], plugins) == 0
-    assert Separator("4stems-16kHz", plugins=plugins).card.licence == "unknown"
+    assert_intact("4stems")
 
 
 def test_a_hash_that_is_not_pinned_comes_from_the_release_and_is_told(
@@ -186,7 +228,7 @@ def test_another_archive_must_be_named_by_its_hash(
     assert run(["models", "pull", "4stems", "4stems-16kHz", "--sha256", other], plugins) == 2
     assert run(["models", "pull", "4stems", "--sha256", other.upper()], plugins) == 0
     assert_intact("4stems")
-    assert Separator("4stems", plugins=plugins).card.licence == "unknown"
+    assert Separator("4stems", plugins=plugins).entry.licence == "unknown"
 
 
 def test_an_unknown_name_lists_the_known_ones(plugins: Plugins, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,13 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
-from small_model import small_card
+from small_model import small_card, write_identity
 from stemdock import ModelCard, Separator, load_plugins
-from stemdock.card import INPUT_NAME, card_to_metadata
 from stemdock.cli.main import run
 from stemdock.errors import ModelNotInstalledError
 
@@ -27,16 +24,7 @@ PACKAGE = Path(__file__).with_name("example_package")
 
 
 def write_model(path: Path, card: ModelCard) -> None:
-    shape = ["n_segments", card.n_frames, card.n_bins, card.n_channels]
-    graph = helper.make_graph(
-        [helper.make_node("Identity", [INPUT_NAME], [stem]) for stem in card.stems],
-        "example",
-        [helper.make_tensor_value_info(INPUT_NAME, TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(stem, TensorProto.FLOAT, shape) for stem in card.stems],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    helper.set_model_props(model, card_to_metadata(card))
-    onnx.save(model, path)
+    write_identity(path, card)
     path.with_suffix(".json").write_text(json.dumps(asdict(card)))
 
 
@@ -63,7 +51,7 @@ def installed(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.usefixtures("installed")
 def test_a_package_adds_models_and_downloads(capsys: pytest.CaptureFixture[str]) -> None:
     plugins = load_plugins()
-    assert Separator("example", plugins=plugins).card == small_card(name="example")
+    assert Separator("example", plugins=plugins).entry.card == small_card(name="example")
     assert [status.fault for status in plugins.status if status.fault] == []
     with pytest.raises(ModelNotInstalledError):
         Separator("second", plugins=plugins)

@@ -38,7 +38,8 @@ def job(number: int, *targets: Path, path: Path | None = None, fault: AudioFileE
 def separated(of: Job) -> SeparatedFile:
     return SeparatedFile(
         source=of.song.path, stems=of.targets, mixes={}, peaks={}, clipped_lengths={}, gain_db=0, warnings=(),
-        card=None,  # type: ignore[arg-type]
+        model="small",
+        n_channels=2,
         sample_rate=8000, total_length=8000,
     )  # fmt: skip
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from small_model import small_card
 from stemdock import Progress, SeparatedFile
 from stemdock.batch.eta import Pace
 from stemdock.batch.inputs import Song
@@ -54,7 +53,7 @@ def advanced(job: Job, done_length: int, total_length: int | None = 16000) -> Ad
 def done(job: Job, n_clipped: int = 0) -> Done:
     separated = SeparatedFile(
         source=job.song.path, stems=job.targets, mixes={}, peaks={"low": 1.5}, gain_db=0,
-        clipped_lengths={"low": n_clipped}, warnings=(), card=small_card(), sample_rate=8000,
+        clipped_lengths={"low": n_clipped}, warnings=(), model="small", sample_rate=8000, n_channels=2,
         total_length=16000,
     )  # fmt: skip
     return Done(job=job, separated=separated, elapsed=4.0)

@@ -104,7 +104,7 @@ def test_a_card_survives_its_metadata() -> None:
         ("stemdock.n_bins", '"64"', "n_bins"),
         ("stemdock.n_bins", "65", "65 bins"),
         ("stemdock.n_frames", "0", "0 frames"),
-        ("stemdock.hop_length", "128", "4 times the hop"),
+        ("stemdock.hop_length", "128", "4 hops"),
         ("stemdock.mask_extension", '"wrap"', "wrap"),
         ("stemdock.stems", '["low"]', "at least 2"),
         ("stemdock.stems", '["low", "low"]', "twice"),

@@ -70,8 +70,9 @@ def open_model(
     found = installed or _file_entry(Path(model))
     _check_options(found, separation)
     entry = with_bandwidth(found, separation.bandwidth)
+    keep_prepared = installed is not None or _n_bins(entry) != _n_bins(found)
     engine = plugins.engine(entry, execution, separation) or spleeter_engine(
-        entry, execution, separation, keep_prepared=installed is not None
+        entry, execution, separation, keep_prepared=keep_prepared
     )
     if (engine.stems, engine.sample_rate) != (entry.stems, entry.sample_rate):
         raise ModelContractError(
@@ -189,6 +190,10 @@ def _check_options(entry: ModelEntry, separation: Separation) -> None:
     for field in fields(separation):
         if getattr(separation, field.name) != field.default and field.name not in entry.options:
             raise SeparationOptionError(entry.name, field.name)
+
+
+def _n_bins(entry: ModelEntry) -> int | None:
+    return entry.card.n_bins if entry.card else None
 
 
 def _n_cores() -> int:

@@ -1,4 +1,4 @@
-"""A plug-in for the programs that the tests start: networks that take their time while a file exists.
+"""A plug-in for the programs that the tests start: an engine that takes its time while a file exists.
 
 So a test can interfere with a separation however fast the machine is.
 """
@@ -8,28 +8,37 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from stemdock import hookimpl
-from stemdock.inference.session import OnnxSession
+from stemdock.inference.opening import spleeter_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from stemdock import Engine, Execution, FloatArray, ModelEntry, Separation
 
 _SECONDS = 1.0
 """For each segment of twelve seconds."""
 
 
-class _BrakedSession:
-    def __init__(self, session: OnnxSession) -> None:
-        self._session = session
+class _BrakedEngine:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.stems = engine.stems
+        self.sample_rate = engine.sample_rate
+        self.n_channels = engine.n_channels
+        self.provider = engine.provider
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._session, name)
-
-    def run(self, magnitude: Any) -> Any:
-        if Path(os.environ["STEMDOCK_BRAKE"]).exists():
-            time.sleep(_SECONDS)
-        return self._session.run(magnitude)
+    def separate(
+        self, mixture: Iterable[FloatArray], on_analysed: Callable[[int], None]
+    ) -> Iterator[FloatArray]:
+        for stems in self._engine.separate(mixture, on_analysed):
+            if Path(os.environ["STEMDOCK_BRAKE"]).exists():
+                time.sleep(_SECONDS)
+            yield stems
 
 
 @hookimpl
-def stemdock_session(path: Path, execution: Any) -> _BrakedSession:
-    return _BrakedSession(OnnxSession(path, execution, keep_prepared=True))
+def stemdock_engine(entry: ModelEntry, execution: Execution, separation: Separation) -> Engine:
+    return _BrakedEngine(spleeter_engine(entry, execution, separation, keep_prepared=True))

@@ -108,7 +108,7 @@ def test_plugins_balance_and_offer_the_models(models: Sequence[ModelEntry]) -> N
 
 def test_the_dialog_begins_with_the_default_model(models: Sequence[ModelEntry]) -> None:
     (default,) = models
-    other = replace(default, card=replace(default.card, name="0stems"))
+    other = replace(default, name="0stems")
     names = {"folder": "/f/", "settings": "/c", "program": "/p", "marker": "m"}
     assert plugin_texts([other, default], **names) == plugin_texts([default, other], **names)
 

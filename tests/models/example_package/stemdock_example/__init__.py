@@ -19,8 +19,8 @@ _FOLDER = Path(__file__).parent
 
 def _entry(path: Path) -> stemdock.ModelEntry:
     card = json.loads(path.with_suffix(".json").read_text("utf-8"))
-    return stemdock.ModelEntry(
-        card=stemdock.ModelCard(**{**card, "stems": tuple(card["stems"])}),
+    return stemdock.ModelEntry.from_card(
+        stemdock.ModelCard(**{**card, "stems": tuple(card["stems"])}),
         path=path,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         source="stemdock-example",
