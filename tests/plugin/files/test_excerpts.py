@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -29,7 +28,9 @@ LENGTH = 150_000
 class Halves:
     """Stands in for a separator: each stem is half of the mixture."""
 
-    card = SimpleNamespace(name="halves", stems=("vocals", "accompaniment"), n_channels=2)
+    model = "halves"
+    stems = ("vocals", "accompaniment")
+    n_channels = 2
 
     def __init__(self) -> None:
         self.plugins = Plugins()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -24,7 +23,9 @@ SHARES = {"vocals": 0.75, "accompaniment": 0.25}
 class KnownSeparator:
     """Stands in for a separator: stems are known shares of the mixture."""
 
-    card = SimpleNamespace(name="2stems", stems=tuple(SHARES), n_channels=2)
+    model = "2stems"
+    stems = tuple(SHARES)
+    n_channels = 2
 
     def __init__(self) -> None:
         self.plugins = Plugins()
