@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +21,7 @@ SHARES = {"vocals": 0.75, "accompaniment": 0.25}
 class KnownSeparator:
     """Stands in for a separator: stems are known shares of the mixture."""
 
-    card = SimpleNamespace(name="2stems", stems=tuple(SHARES), n_channels=2)
+    model, stems, n_channels = "2stems", tuple(SHARES), 2
 
     def __init__(self) -> None:
         self.plugins = Plugins()
