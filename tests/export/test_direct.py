@@ -268,7 +268,7 @@ def test_the_wrong_configuration_is_refused(data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "reason"),
-    [(0, "its estimates of all stems are the same"), (np.nan, "makes estimates of voice that are none")],
+    [(0, "its estimates of all stems are the same"), (np.nan, "returned invalid values for voice")],
 )
 def test_weights_that_separate_nothing_are_refused(
     small_config: SpleeterConfig, value: float, reason: str, tmp_path: Path
