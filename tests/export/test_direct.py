@@ -280,7 +280,7 @@ def test_the_wrong_configuration_is_refused(data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "reason"),
-    [(0, "all stems get the same estimates"), (np.nan, "voice")],
+    [(0, "all stems get the same estimates"), (np.nan, "returned invalid values for voice")],
 )
 def test_weights_that_do_not_separate_are_refused(
     small_config: SpleeterConfig, value: float, reason: str, tmp_path: Path

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 import pytest
 
-from stemdock import Check, CommandEntry, HostEntry, Plugins, hookimpl, load_plugins
+from stemdock import Check, CommandEntry, HostEntry, ModelEntry, Plugins, Separator, hookimpl, load_plugins
 from stemdock.cli import builtin
 from stemdock.cli.main import run
+from stemdock.errors import CancelledError, ModelContractError, ModelError, ProviderUnavailableError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
+
+    from stemdock import Progress
 
 
 class Good:
@@ -139,3 +145,111 @@ def test_an_installed_plugin_that_cannot_be_imported_is_a_line_in_doctor(
 
     monkeypatch.setenv("STEMDOCK_DISABLED_PLUGINS", "bad")
     assert "badplug" not in {status.origin.split()[0] for status in load_plugins().status}
+
+
+class Engines:
+    """Offers a model without a file, whose engine is what `make` gives."""
+
+    def __init__(self, make: Callable[[], Any], version: str = "1", stems: tuple[str, ...] = ("a",)) -> None:
+        self.make = make
+        self.entry = ModelEntry(name="own", stems=stems, sample_rate=8000, version=version)
+
+    @hookimpl
+    def stemdock_models(self) -> list[ModelEntry]:
+        return [self.entry]
+
+    @hookimpl
+    def stemdock_engine(self, entry: ModelEntry) -> Any:
+        return self.make() if entry.name == "own" else None
+
+
+class Passing:
+    """Gives the mixture as its only stem, and analyses it in advance."""
+
+    stems, sample_rate, n_channels, provider = ("a",), 8000, 2, "thought"
+
+    def separate(
+        self, mixture: Iterable[np.ndarray], on_analysed: Callable[[int], None]
+    ) -> Iterator[np.ndarray]:
+        blocks = []
+        for block in mixture:
+            blocks.append(block)
+            on_analysed(sum(map(len, blocks)))
+        for block in blocks:
+            yield block[None]
+
+
+def fails(error: Exception) -> Callable[[], Any]:
+    def make() -> Any:
+        raise error
+
+    return make
+
+
+def with_engines(*engines: Engines) -> Plugins:
+    plugins = Plugins()
+    for number, each in enumerate(engines):
+        plugins.register(each, f"engine {number}")
+    return plugins
+
+
+def test_the_first_engine_is_used_and_reports_its_first_pass() -> None:
+    plugins = with_engines(Engines(lambda: None), Engines(Passing), Engines(fails(AssertionError())))
+    separator = Separator("own", plugins=plugins)
+    assert (separator.model, separator.stems, separator.provider) == ("own", ("a",), "thought")
+    assert (separator.sample_rate, separator.n_channels) == (8000, 2)
+    mixture = np.ones((1000, 2), np.float32)
+    seen: list[Progress] = []
+    blocks = separator.stream(np.split(mixture, 4), total_length=1000, on_progress=seen.append)
+    assert np.array_equal(np.concatenate(list(blocks), axis=1)[0], mixture)
+    assert [progress.done_length for progress in seen] == [200, 400, 600, 800, 850, 900, 950, 1000]
+
+
+def test_cancelling_stops_an_engine_in_its_first_pass() -> None:
+    cancel = Event()
+    cancel.set()
+    separator = Separator("own", plugins=with_engines(Engines(Passing)))
+    with pytest.raises(CancelledError):
+        separator.separate(np.ones((1000, 2), np.float32), cancel=cancel)
+
+
+def test_an_engines_own_error_reaches_the_user() -> None:
+    error = ProviderUnavailableError("gpu", "is busy", remedy="Wait.")
+    plugins = with_engines(Engines(fails(error)))
+    with pytest.raises(ProviderUnavailableError) as caught:
+        Separator("own", plugins=plugins)
+    assert caught.value is error
+    assert faults(plugins) == {}
+
+
+def test_any_other_error_of_an_engine_breaks_its_plugin() -> None:
+    plugins = with_engines(Engines(fails(ZeroDivisionError("oops"))))
+    with pytest.raises(ModelError, match="own: no plug-in has an engine") as caught:
+        Separator("own", plugins=plugins)
+    assert "doctor" in caught.value.remedy
+    assert faults(plugins) == {"engine 0": "ZeroDivisionError: oops"}
+
+
+def test_an_engine_that_contradicts_its_entry_is_refused() -> None:
+    with pytest.raises(ModelContractError, match="its engine makes a at 8000 Hz"):
+        Separator("own", plugins=with_engines(Engines(Passing, stems=("a", "b"))))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"version": ""}, "neither the sha256 of a file nor a version"),
+        ({"path": Path("m.onnx")}, "neither the sha256"),
+        ({"stems": ()}, "at least 1"),
+        ({"stems": ("../up",)}, "illegal for files"),
+        ({"name": " "}, "not printable"),
+        ({"sample_rate": 0}, "outside 1 to"),
+    ],
+)
+def test_an_unusable_entry_is_refused(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ModelContractError, match=reason):
+        ModelEntry(**{"name": "own", "stems": ("a",), "sample_rate": 8000, "version": "1", **changes})
+
+
+def test_the_identity_of_a_model_without_a_file_changes_with_its_version() -> None:
+    assert [Engines(Passing, version).entry.identity for version in ("1", "2")] == ["own 1", "own 2"]

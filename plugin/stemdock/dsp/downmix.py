@@ -1,12 +1,12 @@
-"""Folding of surround sound to stereo, with the centre in it, where the voice is.
+"""Downmix of surround sound to stereo, which includes the centre channel with the voice.
 
-Spleeter keeps the first two channels and so loses the centre. Here every channel goes where its
-loudspeaker stands, as ITU-R BS.775 says: front left and right as they are, centre and surrounds at -3 dB,
-a rear centre at -6 dB on both sides; the low-frequency effects are left out. All is then turned down by one
-gain, so that what does not exceed full scale in any channel cannot exceed it folded: by 7.7 dB for 5.1.
+Spleeter keeps the first two channels and so loses the centre. Here every channel is placed according to
+ITU-R BS.775: front left and right as they are, centre and surrounds at -3 dB, a rear centre at -6 dB on both
+sides, and no low-frequency effects. A common gain, -7.7 dB for 5.1, keeps the stereo within full scale if all
+channels are.
 
 Conventions:
-    Loudspeakers bear ffmpeg's short names: FL front left, LFE low-frequency effects, SL side left, BL back
+    Loudspeakers have ffmpeg's short names: FL front left, LFE low-frequency effects, SL side left, BL back
     left, BC back centre, FLC front left of centre, TFL top front left and so on.
 
 References:
@@ -39,7 +39,7 @@ _GAINS: Final[dict[str, tuple[float, float]]] = {
     **dict.fromkeys(("SR", "BR", "TFR", "TBR"), (0, _HALF_POWER)),
     **dict.fromkeys(("BC", "TC", "TFC", "TBC"), (0.5, 0.5)),
 }
-"""What of each loudspeaker goes to left and right."""
+"""Gains of each loudspeaker in left and right."""
 
 _BY_COUNT: Final = {
     3: "FL FR FC",
@@ -49,7 +49,7 @@ _BY_COUNT: Final = {
     7: "FL FR FC LFE BC SL SR",
     8: "FL FR FC LFE BL BR SL SR",
 }
-"""What a file means that says only how many channels it has; what FLAC prescribes."""
+"""Loudspeakers of a file that states only its number of channels, as FLAC prescribes them."""
 _BY_COUNT_IN_OGG: Final = {
     3: "FL FC FR",
     4: "FL FR BL BR",
@@ -58,24 +58,24 @@ _BY_COUNT_IN_OGG: Final = {
     7: "FL FC FR SL SR BC LFE",
     8: "FL FC FR SL SR BL BR LFE",
 }
-"""What Vorbis and Opus prescribe."""
+"""The same as Vorbis and Opus prescribe."""
 
 
 def usual_speakers(n_channels: int, *, ogg: bool) -> tuple[str, ...]:
-    """Loudspeakers of a file that does not say which it has; none if there is no agreement.
+    """Loudspeakers of a file that does not name them; empty for an unusual number of channels.
 
     Args:
-        n_channels: Its channels.
-        ogg: Whether it is Vorbis or Opus, which have an order of their own.
+        n_channels: Channels of the file.
+        ogg: Whether the file is Vorbis or Opus, which have their own order.
     """
     return tuple((_BY_COUNT_IN_OGG if ogg else _BY_COUNT).get(n_channels, "").split())
 
 
 def full_downmix(speakers: Sequence[str]) -> Downmix:
-    """Everything folded to stereo.
+    """The downmix of all channels to stereo.
 
     Args:
-        speakers: Loudspeakers of the channels, all known here.
+        speakers: Loudspeakers of the channels, all of them listed in this module.
     """
     gains = np.array([_GAINS[name] for name in speakers])
     loudest = max(1.0, gains.sum(axis=0).max())
@@ -86,10 +86,10 @@ def full_downmix(speakers: Sequence[str]) -> Downmix:
 
 
 def front_pair(speakers: Sequence[str], n_channels: int) -> Downmix:
-    """Front left and right alone, as Spleeter has it.
+    """The downmix that keeps front left and right only, as Spleeter does.
 
     Args:
-        speakers: Loudspeakers of the channels; none if they are not known, when the first two are meant.
+        speakers: Loudspeakers of the channels; empty if unknown, which selects the first two.
         n_channels: Channels of the file.
     """
     names = tuple(speakers) or tuple(f"channel {position + 1}" for position in range(n_channels))
@@ -100,7 +100,7 @@ def front_pair(speakers: Sequence[str], n_channels: int) -> Downmix:
 
 
 def downmixed(blocks: Iterable[FloatArray], downmix: Downmix) -> Iterator[FloatArray]:
-    """Blocks `(n_samples, n_channels)` as stereo, `(n_samples, 2)`."""
+    """Mixes blocks `(n_samples, n_channels)` to stereo, `(n_samples, 2)`."""
     matrix = np.array(downmix.matrix, np.float32)
     for block in blocks:
         yield block @ matrix

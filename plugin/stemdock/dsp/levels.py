@@ -1,4 +1,4 @@
-"""How loud samples are."""
+"""Levels of samples."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ if TYPE_CHECKING:
 
 
 def peak_of(samples: FloatArray) -> float:
-    """Largest absolute sample of an array of any shape, 0 if it is empty; NaN if one is NaN."""
-    # Both ends, since an array of magnitudes would take longer to make. NaN makes both NaN.
+    """Largest absolute sample of an array of any shape; 0 if it is empty, NaN if a sample is NaN."""
+    # The minimum and the maximum are faster than an array of magnitudes. NaN makes both NaN.
     return max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))

@@ -1,4 +1,4 @@
-"""Ratio masks from the networks' estimates, and their use on the mixture's spectrum.
+"""Computes ratio masks from the networks' estimates, and applies them to the mixture's spectrum.
 
 Conventions:
     Estimates and masks have the network's layout, `(n_frames, n_bins, n_channels)` float32 for
@@ -6,7 +6,7 @@ Conventions:
 
 References:
     Spleeter 2.4.2, `model/__init__.py`: M_j = (S_j^e + eps/n) / (sum S^e + eps), eps = 1e-10,
-    so that the masks sum to one and silence is shared evenly.
+    so the masks sum to one and share silence evenly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EPSILON: Final = 1e-10
 
 
 def ratio_masks(estimates: Sequence[FloatArray], exponent: float) -> list[FloatArray]:
-    """Soft masks that share every bin among the stems.
+    """Computes soft masks that divide every bin among the stems.
 
     Args:
         estimates: One magnitude estimate for each stem, all of one shape, >= 0.
@@ -44,16 +44,16 @@ def ratio_masks(estimates: Sequence[FloatArray], exponent: float) -> list[FloatA
 
 
 def apply_mask(mask: FloatArray, spectrum: ComplexArray) -> ComplexArray:
-    """One stem's spectrum.
+    """Computes the spectrum of one stem.
 
     Args:
         mask: `(n_frames, n_bins, n_channels)`.
-        spectrum: Of the mixture, `(n_channels, n_frames, n_bins)` or with more bins: those above the
-            mask are multiplied with the mean of the mask's bins, frame by frame (Spleeter's mask
-            extension "average"; its "zeros" is a spectrum that has no more bins). Left as it is.
+        spectrum: Of the mixture, `(n_channels, n_frames, n_bins)` or with more bins. Bins above the mask
+            are multiplied with the mean of the mask, frame by frame: Spleeter's mask extension "average".
+            For its "zeros", give a spectrum without more bins.
 
     Returns:
-        Same shape as `spectrum`.
+        A new array with the shape of `spectrum`.
     """
     n_bins = mask.shape[1]
     planar = mask.transpose(2, 0, 1)

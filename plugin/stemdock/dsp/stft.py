@@ -1,7 +1,7 @@
-"""Short-time Fourier transform and its inverse, framed as Spleeter frames them.
+"""Short-time Fourier transform and its inverse, with Spleeter's frames.
 
 Conventions:
-    Inside the core, arrays are planar: samples `(n_channels, n_samples)` float32, spectra
+    Arrays are planar: samples `(n_channels, n_samples)` float32, spectra
     `(n_channels, n_frames, n_bins)` complex64, no scaling forward. Frames start
     every quarter of their length; nothing is centred, reflected or padded here.
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from stemdock.types import ComplexArray, FloatArray
 
 OVERLAP: Final = 4
-"""Frames over each sample."""
+"""Frames that cover each sample."""
 
 _COMPENSATION: Final = 2 / 3
 """One over the sum of squared Hann windows at this overlap."""
 _N_FRAMES_AT_ONCE: Final = 64
-"""A megabyte of Spleeter's frames: what stays in the processor's cache takes half the time."""
+"""A megabyte of Spleeter's frames. Data that fits into the processor's cache takes half the time."""
 
 
 @cache
 def hann(frame_length: int) -> FloatArray:
     """Periodic Hann window, `(frame_length,)` float32, read-only.
 
-    `numpy.hanning` is the symmetric one, which is not what `tf.signal.stft` uses.
+    `tf.signal.stft` uses this window; `numpy.hanning` is the symmetric one.
     """
     phase = 2 * np.pi * np.arange(frame_length) / frame_length
     window = np.asarray(0.5 - 0.5 * np.cos(phase), np.float32)
@@ -45,12 +45,12 @@ def hann(frame_length: int) -> FloatArray:
 
 
 def frames_length(n_frames: int, frame_length: int) -> int:
-    """Samples that `n_frames` frames cover."""
+    """Samples under `n_frames` overlapping frames."""
     return (n_frames - 1) * (frame_length // OVERLAP) + frame_length
 
 
 def stft(samples: FloatArray, frame_length: int, n_bins: int | None = None) -> ComplexArray:
-    """Spectrum of every whole frame of the samples.
+    """Computes the spectrum of every whole frame of the samples.
 
     Args:
         samples: `(n_channels, n_samples)` float32, at least one frame long.
@@ -72,15 +72,15 @@ def stft(samples: FloatArray, frame_length: int, n_bins: int | None = None) -> C
 
 
 def istft(spectrum: ComplexArray, frame_length: int) -> FloatArray:
-    """Overlap-added inverse of `stft`.
+    """Computes the inverse of `stft` by overlap-add.
 
     Args:
-        spectrum: `(n_channels, n_frames, n_bins)` complex64; bins that it lacks at the top are zero.
+        spectrum: `(n_channels, n_frames, n_bins)` complex64. Missing bins at the top count as zero.
         frame_length: Samples in a frame, a multiple of 4.
 
     Returns:
-        `(n_channels, frames_length(n_frames))` float32. Its first and last three quarters of a
-        frame lack frames that would overlap them: add the neighbouring segment's ends there.
+        `(n_channels, frames_length(n_frames))` float32. The first and last three quarters of a frame are
+        incomplete: add the ends of the neighbouring segments there.
     """
     n_channels, n_frames, _ = spectrum.shape
     hop_length = frame_length // OVERLAP

@@ -1,15 +1,14 @@
-"""Multi-channel Wiener filter: stems that share each bin by level and by place in the stereo picture.
+"""Multichannel Wiener filter: divides each bin among the stems by level and by stereo position.
 
-Every stem is modelled as a Gaussian source: how strong it is in a bin of a frame (its power), times how
-it is spread over the channels in that bin of the whole song (its spatial covariance). The filter is
-the best linear estimate under that model, so what comes from another direction is taken out even where
-both stems are strong.
+The model of a stem is a Gaussian source: its power in a bin of a frame, times its spatial covariance, which
+says how the bin is spread over the channels in the whole song. The filter is the best linear estimate under
+this model. It removes sound from other directions even where both stems are strong.
 
 Conventions:
     Estimates have the network's layout, `(n_frames, n_bins, 2)` float32 for each stem; spectra are planar
     as in `stemdock.dsp.stft`. Sums over the whole song and the inverse of the mixture's covariance are
-    in float64: the covariance of a nearly monophonic song is nearly singular, and in float32 its determinant
-    is rounding noise. (norbert, which Spleeter calls, stays in complex64 and is 60 to 75 dB away.)
+    float64: the covariance of a nearly monophonic song is nearly singular, and in float32 its determinant
+    is rounding noise. (norbert, which Spleeter uses, computes in complex64 and differs by 60 to 75 dB.)
 
 References:
     Spleeter 2.4.2 `--mwf`: `norbert.wiener(v, x)` 0.2.1 with one iteration from soft masks; Duong, Vincent
@@ -37,15 +36,15 @@ if TYPE_CHECKING:
     ComplexDoubles: TypeAlias = NDArray[np.complex128]
 
 N_CHANNELS: Final = 2
-"""The filter is written for stereo, where covariances have an inverse in closed form."""
+"""The filter supports stereo only: its 2x2 covariances have an inverse in closed form."""
 EPSILON: Final = float(np.finfo(np.float32).eps)
 _PEAK: Final = 10.0
-"""Largest magnitude that the filter works at: louder spectra are scaled down to it."""
+"""Largest magnitude in the filter. Louder spectra are scaled down to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """What the filter must know of a whole song, or of a part of it."""
+    """Statistics of a song, or of a part of it, that the filter needs."""
 
     powers: Doubles
     """`(n_stems, 2, n_bins)`: |y_j|^2 of each channel, summed over frames."""
@@ -63,7 +62,7 @@ class Statistics:
 
 
 def gather_statistics(estimates: Sequence[FloatArray], spectrum: ComplexArray) -> Statistics:
-    """Statistics of some frames; those of a song are their sum.
+    """Computes the statistics of some frames. The sum over all frames is that of the song.
 
     Args:
         estimates: One magnitude estimate for each stem, `(n_frames, n_bins, 2)`, >= 0.
@@ -90,18 +89,18 @@ def gather_statistics(estimates: Sequence[FloatArray], spectrum: ComplexArray) -
 def wiener_filter(
     estimates: Sequence[FloatArray], spectrum: ComplexArray, statistics: Statistics
 ) -> ComplexArray:
-    """The stems' spectra of some frames.
+    """Computes the stems' spectra of some frames.
 
     Args:
         estimates: As for `gather_statistics`.
-        spectrum: As for `gather_statistics`; its bins above the estimates' are left out, as Spleeter's
+        spectrum: As for `gather_statistics`. Bins above those of the estimates are dropped, since Spleeter's
             estimates there are zero.
         statistics: Of the whole song.
 
     Returns:
         `(n_stems, 2, n_frames, n_bins)` complex64, with the estimates' bins.
     """
-    # The scale cancels in x: only powers feel it, beside the constants that are added to them.
+    # The scale cancels in x. It matters only where constants are added to powers.
     scale = max(1.0, statistics.peak / _PEAK) ** -2
     norm = scale / (EPSILON + scale * statistics.powers.mean(axis=1))
     diagonal = statistics.powers * norm[:, None]
@@ -124,7 +123,7 @@ def _whiten(
     left: ComplexDoubles,
     right: ComplexDoubles,
 ) -> tuple[ComplexDoubles, ComplexDoubles]:
-    """The mixture times the inverse of its covariance, which is Hermitian and 2x2."""
+    """Multiplies the mixture with the inverse of its covariance, which is Hermitian and 2x2."""
     c_left = sum((power * c for power, c in zip(powers, diagonal[:, 0], strict=True)), np.sqrt(EPSILON))
     c_right = sum((power * c for power, c in zip(powers, diagonal[:, 1], strict=True)), np.sqrt(EPSILON))
     c_cross = sum(power * c for power, c in zip(powers, cross, strict=True))
@@ -138,7 +137,7 @@ def _whiten(
 def _mixture_and_shares(
     estimates: Sequence[FloatArray], spectrum: ComplexArray
 ) -> tuple[ComplexDoubles, list[Doubles]]:
-    """The mixture's two channels `(2, n_frames, n_bins)`, and each stem's soft mask of that shape."""
+    """Returns the mixture's channels `(2, n_frames, n_bins)` and the soft mask of each stem."""
     planar = [estimate.transpose(2, 0, 1).astype(np.float64, order="C") for estimate in estimates]
     total = sum(planar, np.float64(EPSILON))
     n_bins = estimates[0].shape[1]

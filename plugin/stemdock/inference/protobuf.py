@@ -1,4 +1,4 @@
-"""The two encodings that model files and TensorFlow's checkpoint index are made of: varints and protobuf.
+"""Reads and writes varints and protobuf fields, the encodings of model files and TensorFlow checkpoints.
 
 References:
     protobuf.dev, "Encoding".
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 
 _VARINT_BITS: Final = 64
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-"""Wire types; protobuf's groups (3 and 4) are in none of these messages."""
+"""Wire types. These messages do not use protobuf's groups (3 and 4)."""
 _FIXED_LENGTHS: Final = {_FIXED64: 8, _FIXED32: 4}
 
 Data = TypeVar("Data", bytes, memoryview)
-"""Parts of a memoryview are not copied, which matters where they are weights."""
+"""Slices of a memoryview share its memory, so weights are not copied."""
 
 
 class FormatError(ValueError):
-    """Bytes are not what they should be; the message completes "the file ..."."""
+    """Bytes are not a valid encoding. The message completes the sentence "the file ..."."""
 
 
 def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
-    """An unsigned integer of seven bits a byte, least significant first.
+    """Reads an unsigned integer of seven bits per byte, least significant first.
 
     Args:
-        data: What it is in.
+        data: Bytes that contain it.
         position: Of its first byte.
 
     Returns:
         The integer, below 2**64, and the position after it.
 
     Raises:
-        FormatError: It goes on beyond the data or beyond 64 bits.
+        FormatError: The integer continues beyond the data or beyond 64 bits.
     """
     value = shift = 0
     while True:
@@ -53,15 +53,15 @@ def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
 
 
 def read_fields(message: Data) -> Iterator[tuple[int, int | Data]]:
-    """The fields of a protobuf message in order.
+    """Reads the fields of a protobuf message in order.
 
-    Negative integers come as their two's complement of 64 bits.
+    Negative integers are returned as their two's complement of 64 bits.
 
     Yields:
-        Each field's number and value: a part of the message for strings and messages, or else an integer.
+        Number and value of each field. The value is a slice for strings and messages, else an integer.
 
     Raises:
-        FormatError: It is no such message.
+        FormatError: The message is damaged.
     """
     position = 0
     while position < len(message):
@@ -85,10 +85,10 @@ def read_fields(message: Data) -> Iterator[tuple[int, int | Data]]:
 
 
 def as_message(value: int | memoryview) -> memoryview:
-    """A field's value, if it is a message or a text.
+    """Returns a field's value, which must be a message or a text.
 
     Raises:
-        FormatError: It is a number.
+        FormatError: The value is a number.
     """
     if isinstance(value, int):
         raise FormatError("has a number in place of a message")
@@ -96,7 +96,7 @@ def as_message(value: int | memoryview) -> memoryview:
 
 
 def field_header(field: int, length: int) -> bytes:
-    """What stands before a string or a message in the message that it is a field of.
+    """Encodes the header of a field that is a string or a message.
 
     Args:
         field: The field's number.
@@ -106,7 +106,7 @@ def field_header(field: int, length: int) -> bytes:
 
 
 def integer_field(field: int, value: int) -> bytes:
-    """A field that is a whole number, not negative.
+    """Encodes a field that is an integer, not negative.
 
     Args:
         field: Its number.

@@ -1,7 +1,7 @@
-"""Which execution providers there are, what people call them, and which package brings each.
+"""The execution providers, their names, and the packages that contain them.
 
-A provider is the part of onnxruntime that runs a network on one kind of hardware. The packages share
-one import name, so an installation has one of them; all of them have the CPU.
+A provider is the part of onnxruntime that runs a network on one kind of hardware. The packages share one
+import name, so an installation has one of them. All of them contain the CPU provider.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ AUTO: Final = "auto"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """One kind of hardware, or of software for it."""
+    """One execution provider."""
 
     onnx_name: str
-    """What onnxruntime calls it."""
+    """Its name in onnxruntime."""
     package: str
-    """What brings it, as pip calls it."""
+    """Package that contains it, for pip."""
     automatic: bool
-    """Whether it is taken unasked: it is if it computes in float32 and is never slower."""
+    """Whether "auto" may choose it: it computes in float32 and is never slower than the CPU."""
     bfloat16: Mapping[str, str] = field(default_factory=dict)
-    """Settings that make it compute in bfloat16; none if it cannot."""
+    """Settings that make it compute in bfloat16; empty if it does not support that."""
 
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
@@ -47,19 +47,19 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
     ),
     "cpu": Provider(onnx_name="CPUExecutionProvider", package="onnxruntime", automatic=True),
 }
-"""By the name that people use, in order of preference."""
+"""By name for users, in order of preference."""
 
 
 def candidates(execution: Execution, available: Sequence[str]) -> list[str]:
     """The providers to try, best first.
 
     Args:
-        execution: What is wanted.
-        available: What onnxruntime says it has, by its own names.
+        execution: The requested provider and precision.
+        available: Providers of the installed onnxruntime, by its own names.
 
     Raises:
-        ProviderUnavailableError: There is none of that name, the installed onnxruntime lacks it, or it
-            lacks the precision.
+        ProviderUnavailableError: The provider is unknown, not part of the installed onnxruntime, or does not
+            support the precision.
     """
     wanted = execution.provider
     if wanted == AUTO and execution.precision == "float32":
@@ -69,17 +69,16 @@ def candidates(execution: Execution, available: Sequence[str]) -> list[str]:
     provider = PROVIDERS.get(wanted)
     if provider is None:
         raise ProviderUnavailableError(
-            wanted, "there is no such provider", remedy=f"Known are: {', '.join((AUTO, *PROVIDERS))}."
+            wanted, "unknown provider", remedy=f"Choose one of {', '.join((AUTO, *PROVIDERS))}."
         )
     if provider.onnx_name not in available:
         raise ProviderUnavailableError(
             wanted,
-            "the installed onnxruntime does not have this provider",
-            remedy=f"Install it in place of onnxruntime: pip uninstall onnxruntime, "
-            f"then pip install {provider.package}",
+            "not part of the installed onnxruntime",
+            remedy=f"Replace onnxruntime: pip uninstall onnxruntime, then pip install {provider.package}",
         )
     if execution.precision == "bfloat16" and not provider.bfloat16:
         raise ProviderUnavailableError(
-            wanted, "it computes in float32 only", remedy="Use --precision float32, or --provider openvino."
+            wanted, "computes in float32 only", remedy="Use --precision float32, or --provider openvino."
         )
     return [wanted]

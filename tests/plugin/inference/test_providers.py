@@ -42,7 +42,7 @@ def test_a_missing_one_is_refused_with_the_package_that_has_it() -> None:
 
 
 def test_an_unknown_one_is_refused() -> None:
-    with pytest.raises(ProviderUnavailableError, match="no such provider"):
+    with pytest.raises(ProviderUnavailableError, match="unknown provider"):
         Separator(execution=Execution(provider="abacus"))
 
 
