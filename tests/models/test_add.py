@@ -126,7 +126,7 @@ def test_a_released_archive_must_be_the_pinned_one(
     by_hand.write_bytes(archive)
     assert add(by_hand) == 0
     assert add(by_hand, "--name", "4stems-16kHz") == 1
-    assert "there is a model of that name already" in capsys.readouterr().err
+    assert "a model of this name exists already" in capsys.readouterr().err
     assert add(by_hand, "--name", "4stems-finetune") == 0
     assert "is used without a check" in capsys.readouterr().err
     assert_intact("4stems", "4stems-finetune")

@@ -161,7 +161,7 @@ def test_a_file_that_is_not_there_is_not_asked_for_twice(
     message = capsys.readouterr().err.splitlines()[-1]
     assert "404" in message
     assert f"download {server.url}/4stems.tar.gz (sha256 " in message
-    assert "plugin-cli models add 4stems.tar.gz --name 4stems-16kHz" in message
+    assert message.endswith("plugin-cli models add 4stems.tar.gz")
     assert_intact()
 
 

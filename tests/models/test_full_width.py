@@ -22,6 +22,8 @@ from support.tf_bundle import seeded_values, write_bundle
 if TYPE_CHECKING:
     from stemdock_models.store import Store
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import atexit, sys
 from pathlib import Path
@@ -30,8 +32,6 @@ sys.modules["tensorflow"] = None
 # Unlike getrusage, the kernel's high-water mark leaves out the process that this one was forked from.
 atexit.register(lambda: sys.stderr.write(Path("/proc/self/status").read_text()))
 from stemdock.cli.main import main
-
-pytestmark = pytest.mark.slow
 
 main()
 """

@@ -246,7 +246,7 @@ def test_an_unknown_name_lists_the_known_ones(plugins: Plugins, capsys: pytest.C
     assert "4stems-finetune" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("step", ["downloading", "unpacking", "reading", "trying"])
+@pytest.mark.parametrize("step", ["downloading", "unpacking", "reading", "checking"])
 def test_it_can_be_cancelled(
     fetcher: Fetcher, server: ReleaseServer, assert_intact: Callable[..., None], step: str
 ) -> None:

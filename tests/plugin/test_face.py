@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_origin
@@ -38,7 +39,11 @@ def face_lines() -> list[str]:
         line
         for face in _FACES
         for name in face.__all__
-        for line in _described(f"{face.__name__}.{name}", getattr(face, name))
+        # The default of a parameter can be a function, whose text has an address.
+        for line in (
+            re.sub(r" at 0x[0-9a-f]+", "", each)
+            for each in _described(f"{face.__name__}.{name}", getattr(face, name))
+        )
     ]
 
 

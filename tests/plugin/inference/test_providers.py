@@ -79,7 +79,7 @@ def broken_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_auto_falls_back_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert Separator().provider == "cpu"
-    assert "provider cuda does not work here" in caplog.text
+    assert "provider cuda does not work on this machine" in caplog.text
 
 
 @pytest.mark.usefixtures("broken_cuda")

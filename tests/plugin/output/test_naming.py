@@ -102,7 +102,7 @@ def test_long_names_keep_what_tells_stems_apart() -> None:
 
 
 def test_stems_that_would_share_a_file_are_refused() -> None:
-    with pytest.raises(OutputConflictError, match="written twice") as caught:
+    with pytest.raises(OutputConflictError, match="is the output of two stems") as caught:
         Destination(folder=FOLDER, template="{filename}.{codec}").targets(
             SOURCE, ["vocals", "drums"], codec="wav", model="m"
         )
