@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stemdock_reaper.errors import ProjectFileError
 from stemdock_reaper.keyboard import quoted
@@ -17,16 +17,6 @@ from stemdock_reaper.keyboard import quoted
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-_SOURCE_TYPES: Final = {
-    ".aif": "AIFF",
-    ".aiff": "AIFF",
-    ".flac": "FLAC",
-    ".mp3": "MP3",
-    ".ogg": "VORBIS",
-    ".opus": "OPUS",
-}
-"""REAPER's names for the formats of files, by suffix; every other file is opened as "WAVE"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +27,9 @@ class StemFile:
     title: str
     duration: float
     """Seconds."""
+
+    source_type: str
+    """REAPER's name for the file's format."""
 
 
 def new_project(stems: Sequence[StemFile], name: str, target: Path, sample_rate: int) -> bytes:
@@ -75,7 +68,6 @@ def _track_lines(name: str, bus: str, item: list[str]) -> list[str]:
 
 
 def _item_lines(stem: StemFile, target: Path) -> list[str]:
-    kind = _SOURCE_TYPES.get(stem.path.suffix.lower(), "WAVE")
     return [
         "<ITEM",
         "  POSITION 0",
@@ -84,7 +76,7 @@ def _item_lines(stem: StemFile, target: Path) -> list[str]:
         f"  IGUID {_guid()}",
         f"  NAME {_word(stem.path.name)}",
         f"  GUID {_guid()}",
-        f"  <SOURCE {kind}",
+        f"  <SOURCE {stem.source_type}",
         f"    FILE {_word(_reference(stem.path, target))}",
         "  >",
         ">",

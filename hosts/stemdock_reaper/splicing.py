@@ -1,12 +1,17 @@
-"""Adds stems to an existing REAPER project without changing any other byte.
+"""Adds stems to an existing REAPER project and keeps the rest of it.
 
 A project is text: a line that starts with `<` opens a block, a line `>` closes it. The tracks are inserted
 into the bytes, because parsing and writing a project loses everything that the parser does not know.
+
+A send is a line in the track that receives it, `AUXRECV <track> ...`, which counts the sending track from
+0 at the top of the project. Tracks below the inserted ones get other numbers, so these lines are rewritten.
+Everything else in a project file refers to tracks by GUID, by group, or by its place in the file.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Final
 
 from stemdock_reaper.errors import ProjectFileError
@@ -17,10 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TRACK_LEVEL: Final = 1
+_RECEIVE: Final = re.compile(rb"(\s*AUXRECV\s+)(\d{1,9})(?=\s)")
 
 
 def splice(project: bytes, path: Path, tracks: bytes, after_track: int | None) -> bytes:
-    """Inserts tracks into a project; every other byte stays.
+    """Inserts tracks into a project. Sends stay connected; every other byte stays.
 
     Args:
         project: The project's content.
@@ -34,14 +40,36 @@ def splice(project: bytes, path: Path, tracks: bytes, after_track: int | None) -
     """
     ends = _track_ends(project, path)
     if after_track is None:
-        place = ends[-1]
-    elif 0 <= after_track < len(ends):
-        place = ends[after_track]
-    else:
+        after_track = len(ends) - 1
+    if not 0 <= after_track < len(ends):
         raise ProjectFileError(
             path, f"has no track {after_track}", remedy=f"Choose a number from 0 to {len(ends) - 1}."
         )
-    return project[:place] + tracks + project[place:]
+    n_added = sum(line.split()[:1] == [b"<TRACK"] for line in tracks.splitlines())
+    old = [_renumbered(project[start:end], after_track, n_added) for start, end in itertools.pairwise(ends)]
+    old.insert(after_track, tracks)
+    return project[: ends[0]] + b"".join(old) + project[ends[-1] :]
+
+
+def _renumbered(track: bytes, first: int, n_added: int) -> bytes:
+    """A track whose sends come from the same tracks after others were inserted.
+
+    Args:
+        track: From the end of the previous track to the end of this one.
+        first: Number of the first track that moves, from 0.
+        n_added: How many tracks were inserted before it.
+    """
+    lines = track.splitlines(keepends=True)
+    level = 0
+    for index, line in enumerate(lines):
+        found = _RECEIVE.match(line)
+        # Deeper lines are data of items, effects and extensions, and can start with any word.
+        if found and level == _TRACK_LEVEL and int(found[2]) >= first:
+            lines[index] = b"%b%d%b" % (found[1], int(found[2]) + n_added, line[found.end() :])
+        text = line.strip()
+        level += text.startswith(b"<")
+        level -= text == b">"
+    return b"".join(lines)
 
 
 def line_end(project: bytes) -> bytes:

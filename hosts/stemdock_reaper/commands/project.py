@@ -10,6 +10,7 @@ from stemdock.cli import echo_path
 from stemdock_reaper.commands.options import file_path
 from stemdock_reaper.errors import ProjectFileError
 from stemdock_reaper.projectfile import StemFile, new_project, tracks_text, write_new
+from stemdock_reaper.sourcetypes import source_type
 from stemdock_reaper.splicing import line_end, splice
 
 if TYPE_CHECKING:
@@ -71,5 +72,5 @@ def _read(paths: tuple[Path, ...]) -> tuple[list[StemFile], int]:
             sample_rate = sample_rate or audio.sample_rate
             duration = length / audio.sample_rate
         title = path.stem[:1].upper() + path.stem[1:]
-        files.append(StemFile(path=path, title=title, duration=duration))
+        files.append(StemFile(path=path, title=title, duration=duration, source_type=source_type(path)))
     return files, sample_rate

@@ -13,6 +13,8 @@ local report = {}
 local n_failed = 0
 
 local RATE = 44100
+-- Channels of the test files.
+local N_CHANNELS = 2
 local WAIT = 120
 
 local function add_line(verdict, name, detail)
@@ -47,17 +49,17 @@ end
 local function find_click(item)
   local accessor = reaper.CreateTakeAudioAccessor(reaper.GetActiveTake(item))
   local length = math.floor(reaper.GetMediaItemInfo_Value(item, "D_LENGTH") * RATE)
-  local buffer = reaper.new_array(length)
+  local buffer = reaper.new_array(length * N_CHANNELS)
   buffer.clear()
-  reaper.GetAudioAccessorSamples(accessor, RATE, 1, 0, length, buffer)
+  reaper.GetAudioAccessorSamples(accessor, RATE, N_CHANNELS, 0, length, buffer)
   reaper.DestroyAudioAccessor(accessor)
   local loudest, place_of_it = 0, 1
-  for index, value in ipairs(buffer.table(1, length)) do
+  for index, value in ipairs(buffer.table(1, length * N_CHANNELS)) do
     if math.abs(value) > loudest then
       loudest, place_of_it = math.abs(value), index
     end
   end
-  return (place_of_it - 1) / RATE, loudest
+  return (place_of_it - 1) // N_CHANNELS / RATE, loudest
 end
 
 local function check_clicks()

@@ -20,7 +20,8 @@ _PROJECT: Final = "mix.rpp"
 _ACTIONS: Final = "reaper-kb.ini"
 _SCRIPTS: Final = ("stemdock/a.lua", "stemdock/b.lua")
 _STEMS: Final = tuple(
-    StemFile(path=Path(f"/x/{name}.wav"), title=name, duration=1.5) for name in ("a", "b c")
+    StemFile(path=Path(f"/x/{name}.wav"), title=name, duration=1.5, source_type="WAVE")
+    for name in ("a", "b c")
 )
 
 

@@ -1,7 +1,9 @@
-"""Project files, read back by two parsers that are not ours; a splice adds tracks and nothing else."""
+"""Project files, read back by two parsers that are not ours; a splice adds tracks and keeps the rest."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import rpp
 import rppxml
 import soundfile
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rppxml import RPPXML
 
@@ -21,17 +23,21 @@ from stemdock_reaper.projectfile import StemFile, tracks_text
 from stemdock_reaper.splicing import folder_depths, splice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 TRACK = """  <TRACK {{{number:08X}-0000-0000-0000-000000000000}}
     NAME "Track {number}"
     PEAKCOL 16576
     ISBUS {bus}
-    <FXCHAIN
+{receives}    <FXCHAIN
       SHOW 0
       <VST "VST: ReaEQ (Cockos)" reaeq.dll 0 "" 1919247729
         cWVlcu5e7f4CAAAAAQAAAAAAAAACAAAAAAAAAAIAAAABAAAAAAAAAAIAAAAAAAAA
         AAAQAAAA
+      >
+      <JS "not a send" ""
+        AUXRECV 1 0 1
       >
       <JS "utility/volume" ""
         0.000000 - - -
@@ -52,13 +58,30 @@ TRACK = """  <TRACK {{{number:08X}-0000-0000-0000-000000000000}}
 """
 
 
-def mix(*buses: str, end: str = "\n", tail: str = "  <EXTENSIONS\n    <SWS X\n    >\n  >\n>\n") -> bytes:
+RECEIVE = """    AUXRECV {source} 0 0.5 0 0 0 0 0 0 -1:U 0 -1 ''
+    <AUXVOLENV
+      EGUID {{{source:08X}-0000-0000-0000-{target:012X}}}
+      PT 0 1 0
+    >
+"""
+
+
+def mix(
+    *buses: str,
+    sends: Sequence[tuple[int, int]] = (),
+    end: str = "\n",
+    tail: str = "  <EXTENSIONS\n    <SWS X\n      AUXRECV 2 1\n    >\n  >\n>\n",
+) -> bytes:
+    """A project; sends go from one track to another, counted from 0."""
     head = (
         '<REAPER_PROJECT 0.1 "7.20/linux-x86_64" 1700000000\n'
         "  <NOTES 0 2\n    |<TRACK in a note\n    |>\n  >\n"
         "  RIPPLE 0\n  TEMPO 120 4 4\n  <METRONOME 6 2\n    VOL 0.25 0.125\n  >\n"
     )
-    tracks = "".join(TRACK.format(number=number, bus=bus) for number, bus in enumerate(buses, start=1))
+    tracks = ""
+    for target, bus in enumerate(buses):
+        receives = "".join(RECEIVE.format(source=a, target=b) for a, b in sends if b == target)
+        tracks += TRACK.format(number=target + 1, bus=bus, receives=receives)
     return (head + tracks + tail).replace("\n", end).encode()
 
 
@@ -131,14 +154,40 @@ def test_a_new_project_holds_the_stems(tmp_path: Path, stems: list[Path]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("a.wav", "WAVE"), ("a.FLAC", "FLAC"), ("a.mp3", "MP3"), ("a.ogg", "VORBIS")]
+    ("name", "kind", "options"),
+    [
+        ("a.wav", "WAVE", {}),
+        ("a.FLAC", "FLAC", {}),
+        ("a.aif", "AIFF", {"format": "AIFF"}),
+        ("a.mp3", "MP3", {}),
+        ("a.ogg", "VORBIS", {}),
+        ("a.opus", "OPUS", {"format": "OGG", "subtype": "OPUS"}),
+        ("opus in.ogg", "OPUS", {"format": "OGG", "subtype": "OPUS"}),
+        ("really a flac.wav", "FLAC", {"format": "FLAC"}),
+    ],
 )
-def test_each_format_is_named_as_reaper_names_it(tmp_path: Path, name: str, kind: str) -> None:
-    soundfile.write(tmp_path / name, np.zeros((4410, 1)), 44100)
+def test_each_format_is_named_as_reaper_names_it(
+    tmp_path: Path, name: str, kind: str, options: dict[str, str]
+) -> None:
+    soundfile.write(tmp_path / name, np.zeros((4800, 1)), 48000, **options)
     run(tmp_path / name, "--out", tmp_path / "new.rpp")
     content = (tmp_path / "new.rpp").read_text()
     assert f"<SOURCE {kind}\n" in content
     assert "  LENGTH 0.1\n" in content
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
+@pytest.mark.parametrize(("name", "kind"), [("a.m4a", "VIDEO"), ("a.mka", "VIDEO"), ("a.wv", "WAVPACK")])
+def test_every_file_that_stemdock_reads_is_a_stem(tmp_path: Path, name: str, kind: str) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros((48000, 2)), 48000)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", tmp_path / "a.wav", tmp_path / name], check=True, timeout=60
+    )
+    run(tmp_path / name, "--out", tmp_path / "new.rpp")
+    ((length, file),) = rpp_tracks((tmp_path / "new.rpp").read_bytes())[1][2]
+    assert file == name
+    assert float(length) == pytest.approx(1, abs=0.05)
+    assert f"<SOURCE {kind}\n" in (tmp_path / "new.rpp").read_text()
 
 
 def test_a_file_with_six_channels_is_a_stem_too(tmp_path: Path) -> None:
@@ -161,7 +210,7 @@ LAYOUTS = [
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("buses", LAYOUTS)
-def test_a_splice_adds_the_tracks_and_changes_no_other_byte(
+def test_without_sends_a_splice_adds_the_tracks_and_changes_no_other_byte(
     tmp_path: Path, stems: list[Path], buses: tuple[str, ...], end: str
 ) -> None:
     base = mix(*buses, end=end)
@@ -191,6 +240,53 @@ def test_a_splice_adds_the_tracks_and_changes_no_other_byte(
         assert depths[place : place + 3] == [1, 0, -1]
         assert depths[:place] + depths[place + 3 :] == folder_depths(base, into)
     assert into.read_bytes() == base
+
+
+def send_graph(content: bytes) -> list[tuple[str, str, str]]:
+    """Each send as GUIDs of its source and target, and of its envelope; numbers by Cockos' own parser."""
+    project = rppxml.loads(content.decode())
+    assert isinstance(project, RPPXML)
+    tracks = [child for child in project.children if isinstance(child, RPPXML) and child.name == "TRACK"]
+    graph = []
+    for target in tracks:
+        for place, child in enumerate(target.children):
+            if isinstance(child, list) and child[0] == "AUXRECV":
+                envelope = target.children[place + 1]
+                assert isinstance(envelope, RPPXML)
+                (guid, *_) = (line[1] for line in envelope.children if isinstance(line, list))
+                source = tracks[int(child[1])]
+                graph.append((str(source.params[0]), str(target.params[0]), str(guid)))
+    return graph
+
+
+@given(
+    n_tracks=st.integers(1, 12),
+    sends=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=12, unique=True),
+    after=st.none() | st.integers(0, 12),
+    n_stems=st.integers(1, 5),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+@example(n_tracks=12, sends=[(8, 0), (9, 1), (0, 11)], after=3, n_stems=2, end="\n")
+def test_sends_still_connect_the_same_tracks(
+    tmp_path_factory: pytest.TempPathFactory, n_tracks: int, sends: list[tuple[int, int]], after: int | None,
+    n_stems: int, end: str,
+) -> None:  # fmt: skip
+    folder = tmp_path_factory.getbasetemp()
+    sends = [(source % n_tracks, target % n_tracks) for source, target in sends]
+    after = None if after is None else min(after, n_tracks)
+    base = mix(*["0 0"] * n_tracks, sends=sends, end=end)
+    stems = [
+        StemFile(path=folder / f"{i}.wav", title=str(i), duration=1.0, source_type="WAVE")
+        for i in range(n_stems)
+    ]
+    added = tracks_text(stems, "Stems", folder / "a.rpp", end.encode())
+    content = splice(base, folder / "mix.rpp", added, after)
+    assert send_graph(content) == send_graph(base)
+    assert len(send_graph(base)) == len(sends)
+    # Nothing else changes: without the new tracks, only the first numbers of sends differ.
+    rest = content.replace(added, b"", 1).split(b"\n")
+    for old, new in zip(base.split(b"\n"), rest, strict=True):
+        assert new == old or (old.startswith(b"    AUXRECV ") and new.split(b" ")[6:] == old.split(b" ")[6:])
 
 
 def test_files_elsewhere_get_whole_paths(tmp_path: Path, stems: list[Path]) -> None:
@@ -242,7 +338,7 @@ def test_a_track_that_is_not_there_is_told(tmp_path: Path, stems: list[Path]) ->
 )
 def test_any_name_is_read_back(tmp_path_factory: pytest.TempPathFactory, name: str, after: int) -> None:
     folder = tmp_path_factory.getbasetemp()
-    stem = StemFile(path=folder / "x.wav", title=name, duration=1.0)
+    stem = StemFile(path=folder / "x.wav", title=name, duration=1.0, source_type="WAVE")
     added = tracks_text([stem], "Stems", folder / "a.rpp", b"\n")
     content = splice(mix("1 1", "0 0", "2 -1"), folder / "mix.rpp", added, after)
     written = name.replace("`", "'") if {'"', "'", "`"} <= set(name) else name

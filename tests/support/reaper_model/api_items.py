@@ -73,7 +73,7 @@ class ItemFunctions(State):
     def SplitMediaItem(self, item: Item, position: float) -> Item | None:
         self._edit("SplitMediaItem")
         start = item.values["D_POSITION"]
-        if not start < position < item.end:
+        if not start < position < item.end or item in self.unsplittable:
             return None
         right = Item(active=item.active, values=dict(item.values))
         for take in item.takes:

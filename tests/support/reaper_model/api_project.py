@@ -139,6 +139,15 @@ class ProjectFunctions(State):
             track.name = value
         return True, track.name
 
+    def CountTrackEnvelopes(self, track: Track) -> int:
+        return track.n_envelopes
+
+    def GetTrackNumSends(self, track: Track, category: int) -> int:
+        counts = {0: track.n_sends, 1: track.n_hardware_outputs}
+        if category not in counts:
+            raise RefusedError("receives are not modelled")
+        return counts[category]
+
     def TrackFX_GetCount(self, track: Track) -> int:
         return track.n_fx
 

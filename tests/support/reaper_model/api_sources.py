@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 # ruff: noqa: N802  the names are REAPER's
 
-READING_SPEED = 4e6
-"""Samples a second of the model's clock that an accessor gives."""
-
 
 class SourceFunctions(State):
     """Sources, accessors."""
@@ -104,16 +101,20 @@ class SourceFunctions(State):
             raise RefusedError("the buffer is too small")
         if accessor.take.source is not None and accessor.take.source.path in self.broken_files:
             return -1
-        self.clock += length / READING_SPEED
+        self.clock += length / self.reading_speed
         times = start + np.arange(length) / rate
         # What lies outside the item is left as it was.
         inside = (times > -1e-9) & (times < accessor.item.values["D_LENGTH"] - 1e-9)
+        if not accessor.take.has_audio(accessor.item, times[inside]):
+            # Without audio the buffer is left as it was, too.
+            return 0
         sound = accessor.take.sound(accessor.item, times)
         if sound.shape[1] < n_channels:
             sound = np.repeat(sound[:, :1], n_channels, axis=1)
         if accessor.take.values["I_CHANMODE"] == 1:  # reverse stereo
-            sound = sound[:, ::-1]
-        sound = sound[:, :n_channels]
+            sound = np.concatenate([sound[:, 1::-1], sound[:, 2:]], axis=1)
+        # Channels that were not asked for are mixed into the others.
+        sound = np.stack([sound[:, c::n_channels].sum(axis=1) for c in range(n_channels)], axis=1)
         if inside.all():
             self._lua.globals().table.move(
                 self._lua.table_from(sound.ravel().tolist()), 1, sound.size, 1, values
@@ -122,4 +123,4 @@ class SourceFunctions(State):
             for index in np.flatnonzero(inside):
                 for channel in range(n_channels):
                     values[int(index) * n_channels + channel + 1] = float(sound[index, channel])
-        return int(inside.any())
+        return 1

@@ -32,6 +32,7 @@ class Host(ProjectFunctions, ItemFunctions, SourceFunctions, SystemFunctions):
 
     Attributes:
         refusals: Everything that was refused; must stay empty.
+        reading_speed: Samples a second of the model's clock that an accessor gives.
     """
 
     def __init__(self, lua: str, resources: Path, *, system: str = "Other", version: str = "7.20") -> None:
@@ -60,6 +61,8 @@ class Host(ProjectFunctions, ItemFunctions, SourceFunctions, SystemFunctions):
         self.action_ids: dict[str, int] = {}
         self.registered: list[tuple[str, bool]] = []
         self.broken_files: set[str] = set()
+        self.unsplittable: list[Item] = []
+        self.reading_speed = 4e6
         self.reachable: set[int] | None = None
         self._deferred: list[Any] = []
         self._at_exit: list[Any] = []

@@ -31,7 +31,7 @@ ITEM_VALUES = {
     # Preferences give new items fades; a script that wants none must say so.
     "D_FADEINLEN": 0.01, "D_FADEOUTLEN": 0.01, "D_FADEINLEN_AUTO": 0.01, "D_FADEOUTLEN_AUTO": 0.01,
     "D_FADEINDIR": 0.0, "D_FADEOUTDIR": 0.0, "C_FADEINSHAPE": 1.0, "C_FADEOUTSHAPE": 1.0,
-    "C_BEATATTACHMODE": -1.0, "C_LOCK": 0.0, "I_GROUPID": 0.0, "I_CUSTOMCOLOR": 0.0,
+    "C_BEATATTACHMODE": -1.0, "C_LOCK": 0.0, "I_GROUPID": 0.0, "I_CUSTOMCOLOR": 0.0, "C_LANEPLAYS": 0.0,
 }  # fmt: skip
 TAKE_VALUES = {
     "D_STARTOFFS": 0.0, "D_PLAYRATE": 1.0, "D_PITCH": 0.0, "B_PPITCH": 1.0, "I_PITCHMODE": -1.0,
@@ -39,6 +39,8 @@ TAKE_VALUES = {
 }  # fmt: skip
 TRACK_VALUES = {
     "D_VOL": 1.0, "D_PAN": 0.0, "B_MUTE": 0.0, "I_FOLDERDEPTH": 0.0, "I_CUSTOMCOLOR": 0.0, "I_SELECTED": 0.0,
+    "I_SOLO": 0.0, "B_PHASE": 0.0, "B_MAINSEND": 1.0, "D_WIDTH": 1.0, "I_PANMODE": -1.0, "D_PANLAW": -1.0,
+    "D_DUALPANL": -1.0, "D_DUALPANR": 1.0, "I_FREEMODE": 0.0,
 }  # fmt: skip
 
 
@@ -55,6 +57,8 @@ class Source:
     samples: np.ndarray | None = None
     sample_rate: int = 44100
     peaks: str = "missing"
+    is_offline: bool = False
+    """Whether REAPER has closed the file, as it can when another program is in front."""
 
     @classmethod
     def from_file(cls, path: Path, kind: str | None = None) -> Source:
@@ -67,6 +71,11 @@ class Source:
         if self.parent:
             return self.parent.n_channels
         return 0 if self.samples is None else self.samples.shape[1]
+
+    @property
+    def root(self) -> Source:
+        """The source with the file."""
+        return self.parent.root if self.parent else self
 
     @property
     def length(self) -> float:
@@ -110,8 +119,19 @@ class Take:
         assert self.source
         if self.source.samples is None and self.source.parent is None:
             return np.zeros((len(times), 1))
-        places = self.values["D_STARTOFFS"] + np.asarray(times) * self.values["D_PLAYRATE"]
-        return self.source.at(places, loops=bool(item.values["B_LOOPSRC"]))
+        return self.source.at(self._places(times), loops=bool(item.values["B_LOOPSRC"]))
+
+    def has_audio(self, item: Item, times: np.ndarray) -> bool:
+        """Whether the source has any samples at these times."""
+        assert self.source
+        if self.source.root.is_offline or self.source.root.samples is None:
+            return False
+        places = self._places(times)
+        is_inside = (places > -1e-9) & (places < self.source.length - 1e-9)
+        return bool(item.values["B_LOOPSRC"] or is_inside.any())
+
+    def _places(self, times: np.ndarray) -> np.ndarray:
+        return self.values["D_STARTOFFS"] + np.asarray(times) * self.values["D_PLAYRATE"]
 
 
 @dataclass(eq=False)
@@ -149,6 +169,9 @@ class Track:
     values: dict[str, float] = field(default_factory=lambda: dict(TRACK_VALUES))
     items: list[Item] = field(default_factory=list)
     n_fx: int = 0
+    n_envelopes: int = 0
+    n_sends: int = 0
+    n_hardware_outputs: int = 0
 
 
 @dataclass(eq=False)
@@ -166,6 +189,7 @@ class Project:
     undo: list[UndoStep] = field(default_factory=list)
     redo: list[UndoStep] = field(default_factory=list)
     loop: tuple[float, float] = (0.0, 0.0)
+    pan_law: float = 1.0
 
     def items(self) -> list[Item]:
         return [item for track in self.tracks for item in track.items]

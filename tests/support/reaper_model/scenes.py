@@ -43,7 +43,7 @@ def heard(item: Item, times: np.ndarray) -> np.ndarray:
     """What an item plays at times from its start, before volume and fades; always stereo."""
     assert item.take
     sound = item.take.sound(item, times)
-    sound = np.repeat(sound, 2, axis=1) if sound.shape[1] == 1 else sound
+    sound = np.repeat(sound, 2, axis=1) if sound.shape[1] == 1 else sound[:, :2]
     return sound[:, ::-1] if item.take.values["I_CHANMODE"] == 1 else sound
 
 

@@ -27,13 +27,15 @@ def nothing_selected_is_told(set_stage: SetStage) -> None:
 
 @scene
 def midi_and_empty_items_are_refused_with_what_to_do(set_stage: SetStage) -> None:
-    for source in (Source("MIDI"), Source("MIDIPOOL"), Source("EMPTY"), None):
+    for source in (Source("MIDI"), Source("MIDIPOOL"), Source("EMPTY"), Source(""), None):
         stage = set_stage()
         stage.add_item(stage.add_track(), source)
         before = state_of(stage.project.tracks)
         stage.run()
         assert_untouched(stage, before)
-        assert_told(stage, "The selected items cannot be separated", "Item: Apply track/take FX to items")
+        is_midi = source is not None and source.kind.startswith("MIDI")
+        hint = "Item: Apply track/take FX to items" if is_midi else "it has no audio to separate"
+        assert_told(stage, "The selected items cannot be separated", hint)
     stage, item = one_item(set_stage)
     stage.add_item(stage.project.tracks[0], Source("MIDI"), item_d_position=20.0).sole_take.name = "Piano"
     stage.add_item(stage.project.tracks[0], None, item_d_position=20.0).takes.clear()

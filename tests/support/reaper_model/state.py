@@ -37,6 +37,8 @@ class State:
     spare_sources: list[Source]
     accessors: list[Accessor]
     broken_files: set[str]
+    unsplittable: list[Item]
+    reading_speed: float
     reachable: set[int] | None
     _lua: Any
     _bridge: Any

@@ -3,13 +3,16 @@
 -- A piece is the part of one item to separate. Its times are seconds: `first` and `last` in the project,
 -- `from` and `to` in the source file, at the moment when the action started.
 
-local failure = (...)("failure")
+local part = ...
+local failure = part("failure")
+local losses = part("losses")
 
 local items = {}
 
 -- Types of sources whose files Stemdock can read itself.
 local PLAIN = { WAVE = true, AIFF = true, FLAC = true, MP3 = true, VORBIS = true, OPUS = true }
-local SILENT = { MIDI = true, MIDIPOOL = true, EMPTY = true, [""] = true }
+local MIDI = { MIDI = true, MIDIPOOL = true }
+local SILENT = { EMPTY = true, [""] = true }
 local MIDI_HINT = "MIDI has no audio to separate: run \"Item: Apply track/take FX to items\" first."
 
 -- Shorter differences are rounding errors.
@@ -59,16 +62,25 @@ local function is_plain(piece, source, kind, path)
     and (piece.to <= length + TOLERANCE or not loops)
 end
 
--- What is not copied to the stems, or nil.
-local function losses(piece)
-  local lost = {}
-  if reaper.CountTakeEnvelopes(piece.take) > 0 then
-    lost[#lost + 1] = "take envelopes"
+-- The file of a source, which may be a section of another source; "" for a source without a file.
+local function file_of(source)
+  local parent = source and reaper.GetMediaSourceParent(source)
+  while parent do
+    source, parent = parent, reaper.GetMediaSourceParent(parent)
   end
-  if reaper.TakeFX_GetCount(piece.take) > 0 then
-    lost[#lost + 1] = "take FX"
+  return source and reaper.GetMediaSourceFileName(source, "") or ""
+end
+
+-- Why a take has no audio to separate, or nil.
+local function problem_of(take, source, kind)
+  local path = file_of(source)
+  if path ~= "" and not reaper.file_exists(path) then
+    return "its file is missing: " .. path
   end
-  return lost[1] and table.concat(lost, " and ") .. " are not copied to the stems"
+  if reaper.TakeIsMIDI(take) or MIDI[kind] then
+    return MIDI_HINT
+  end
+  return SILENT[kind] and "it has no audio to separate." or nil
 end
 
 -- The piece of one item, or nil and the reason.
@@ -81,8 +93,9 @@ local function inspect(item, selection)
   local name = name_of(take, track)
   local source = reaper.GetMediaItemTake_Source(take)
   local kind = source and reaper.GetMediaSourceType(source, "") or ""
-  if reaper.TakeIsMIDI(take) or SILENT[kind] then
-    return nil, name .. ": " .. MIDI_HINT
+  local problem = problem_of(take, source, kind)
+  if problem then
+    return nil, name .. ": " .. problem
   end
 
   local position, length = item_value(item, "D_POSITION"), item_value(item, "D_LENGTH")
@@ -101,16 +114,16 @@ local function inspect(item, selection)
     from = offset + (first - position) * rate, to = offset + (last - position) * rate,
   }
   local path = reaper.GetMediaSourceFileName(source, "")
-  if PLAIN[kind] and path ~= "" and not reaper.file_exists(path) then
-    return nil, name .. ": its file is missing: " .. path
-  end
-  piece.loss = losses(piece)
+  local n_channels = math.max(1, reaper.GetMediaSourceNumChannels(source))
+  piece.losses = losses.of_item(track, item, take, n_channels)
   if is_plain(piece, source, kind, path) then
     piece.path = path
     piece.to = math.min(piece.to, (reaper.GetMediaSourceLength(source)))
   else
-    piece.n_channels = math.max(1, math.min(2, reaper.GetMediaSourceNumChannels(source)))
+    piece.n_channels = n_channels
     piece.sample_rate = reaper.GetMediaSourceSampleRate(source)
+    local source_length, in_beats = reaper.GetMediaSourceLength(source)
+    piece.source_length = in_beats and 0 or source_length
   end
   return piece
 end
@@ -126,11 +139,11 @@ function items.collect(project)
   local pieces, notes = {}, {}
   for index = 0, n_items - 1 do
     local piece, reason = inspect(reaper.GetSelectedMediaItem(project, index), selection)
-    if piece then
-      pieces[#pieces + 1] = piece
-      reason = piece.loss and piece.name .. ": " .. piece.loss .. "."
-    end
     notes[#notes + 1] = reason
+    pieces[#pieces + 1] = piece
+    for _, loss in ipairs(piece and piece.losses or {}) do
+      notes[#notes + 1] = piece.name .. ": " .. loss .. "."
+    end
   end
   if #pieces == 0 then
     failure.raise("The selected items cannot be separated.", table.concat(notes, "\n"))

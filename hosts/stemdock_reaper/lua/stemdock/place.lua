@@ -3,11 +3,22 @@
 local part = ...
 local failure = part("failure")
 local items = part("items")
+local losses = part("losses")
 local stemitem = part("stemitem")
 
 local place = {}
 
 local UNDO_NAME = "Separate items into stems"
+
+-- What a folder takes over from its source track. Inside the track's own folder it takes over the colour
+-- only: all sound of that folder passes through the track.
+local COLOUR = { "I_CUSTOMCOLOR" }
+local STRIP = {
+  "I_CUSTOMCOLOR", "D_VOL", "D_PAN", "D_WIDTH", "D_DUALPANL", "D_DUALPANR", "I_PANMODE", "D_PANLAW",
+  "B_PHASE", "B_MUTE", "I_SOLO", "B_MAINSEND",
+}
+-- The pan law of 0 dB. The folder, or the track around it, applies the law of the project.
+local NO_PAN_LAW = 1
 
 -- The entry of each source in the result, by id; fails if any stem is missing.
 local function entries_by_id(result)
@@ -65,6 +76,7 @@ local function add_track(project, index, name, depth)
   local track = reaper.GetTrack(project, index)
   reaper.GetSetMediaTrackInfo_String(track, "P_NAME", name, true)
   reaper.SetMediaTrackInfo_Value(track, "I_FOLDERDEPTH", depth)
+  reaper.SetMediaTrackInfo_Value(track, "D_PANLAW", NO_PAN_LAW)
   return track
 end
 
@@ -76,7 +88,7 @@ local function add_folder(project, source_track, stems)
   local closes = math.min(0, depth)
   local _, name = reaper.GetTrackName(source_track)
   local folder = add_track(project, index, name .. " - Stems", 1)
-  for _, key in ipairs({ "D_VOL", "D_PAN", "I_CUSTOMCOLOR" }) do
+  for _, key in ipairs(depth > 0 and COLOUR or STRIP) do
     reaper.SetMediaTrackInfo_Value(folder, key, reaper.GetMediaTrackInfo_Value(source_track, key))
   end
   local tracks = {}
@@ -101,9 +113,10 @@ local function place_group(project, group, options, takes, notes)
       stemitem.mute_original(member)
     end
   end
-  if reaper.TrackFX_GetCount(group.track) > 0 then
+  local loss = losses.of_track(group.track)
+  if loss then
     local _, name = reaper.GetTrackName(group.track)
-    notes[#notes + 1] = name .. ": track FX are not copied to the stems."
+    notes[#notes + 1] = name .. ": " .. loss .. "."
   end
 end
 

@@ -81,6 +81,16 @@ function stemitem.add(track, member, stem)
   return take
 end
 
+-- Splits an item and returns its right part. A split that fails must not mute more than was separated.
+local function split(item, position, name)
+  local right = reaper.SplitMediaItem(item, position)
+  if not right then
+    failure.raise(name .. ": REAPER cannot split this item at the edge of the time selection.",
+      "The project was not changed. Unlock the item, or separate it without a time selection.")
+  end
+  return right
+end
+
 -- Mutes the original where the stems play; the rest of a partly separated item still plays.
 function stemitem.mute_original(member)
   local piece, item = member.piece, member.item
@@ -88,10 +98,10 @@ function stemitem.mute_original(member)
   local position = reaper.GetMediaItemInfo_Value(item, "D_POSITION")
   local stop = position + reaper.GetMediaItemInfo_Value(item, "D_LENGTH")
   if piece.first > piece.position + TOLERANCE and piece.first + shift > position + TOLERANCE then
-    item = reaper.SplitMediaItem(item, piece.first + shift) or item
+    item = split(item, piece.first + shift, piece.name)
   end
   if piece.last < piece.position + piece.length - TOLERANCE and piece.last + shift < stop - TOLERANCE then
-    reaper.SplitMediaItem(item, piece.last + shift)
+    split(item, piece.last + shift, piece.name)
   end
   reaper.SetMediaItemInfo_Value(item, "B_MUTE", 1)
 end
