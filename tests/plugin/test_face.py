@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_origin
@@ -49,7 +50,8 @@ def _described(name: str, value: object) -> Iterator[str]:
             if not member.startswith("_"):
                 yield from _member(f"{name}.{member}", definition)
     elif inspect.isfunction(value):
-        yield f"{name}{inspect.signature(value)}"
+        # Defaults that are functions show where they are in memory, which changes with each run.
+        yield f"{name}{re.sub(' at 0x[0-9a-f]+', '', str(inspect.signature(value)))}"
     elif isinstance(value, str | int | float | tuple):
         yield f"{name} = {value!r}"
     elif get_origin(value) is not None:
