@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from stemdock.errors import ModelNotFoundError
-from stemdock_reaper import worker
+from stemdock_reaper import naming, worker
 from stemdock_reaper.errors import JobError, JobTakenError
 from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
 from support.child_signals import default_signals
@@ -314,7 +314,7 @@ def test_a_batch_in_the_media_folder_leaves_the_stems_of_a_running_job(
     tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_job(tmp_path, source(song))
-    genuine = worker.reserve_paths
+    genuine = naming.reserve_paths
 
     def reserve_late(media: Path, *arguments: Any) -> Any:
         # The stems are complete and still hidden. Another process now does what a batch does first.
