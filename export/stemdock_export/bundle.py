@@ -6,17 +6,18 @@ Tensors are read one at a time, so memory holds only those that the caller keeps
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from stemdock import os_errors_as
 from stemdock_export.bundle_index import MAX_INDEX_LENGTH, parse_index
 from stemdock_export.errors import UNPACK_AGAIN, CheckpointError, FormatError
 from stemdock_export.table import masked_crc32c
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from stemdock import FloatArray
@@ -89,13 +90,6 @@ class Bundle:
         return np.frombuffer(content, _STORED).astype(np.float32, copy=False).reshape(entry.shape)
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CheckpointError(
-            path,
-            f"cannot be read ({error.strerror})",
-            remedy="Check the file's permissions, or unpack the model's archive again.",
-        ) from error
+def _reading(path: Path) -> AbstractContextManager[None]:
+    remedy = "Check the file's permissions, or unpack the model's archive again."
+    return os_errors_as(lambda reason: CheckpointError(path, f"cannot be read ({reason})", remedy=remedy))

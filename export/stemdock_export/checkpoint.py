@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Final
 
+from stemdock import files_sha256
 from stemdock_export.errors import UNPACK_AGAIN, CheckpointError, VariableError
 from stemdock_export.extra import import_tensorflow, quiet
 
@@ -24,7 +24,6 @@ _LATEST: Final = re.compile(r'^\s*model_checkpoint_path\s*:\s*("(?:[^"\\]|\\.)*"
 _NETWORK_VARIABLE: Final = re.compile(
     r"(conv2d|conv2d_transpose|batch_normalization)(_\d+)?/(kernel|bias|gamma|beta|moving_mean|moving_variance)"
 )
-_CHUNK_LENGTH: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +42,7 @@ class Checkpoint:
 
     def sha256(self) -> str:
         """Hash in hex of the tensor data, of all its files one after the other."""
-        digest = hashlib.sha256()
-        for path in self.data:
-            with path.open("rb") as file:
-                while chunk := file.read(_CHUNK_LENGTH):
-                    digest.update(chunk)
-        return digest.hexdigest()
+        return files_sha256(self.data)
 
 
 def find_checkpoint(directory: Path) -> Checkpoint:

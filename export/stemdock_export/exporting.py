@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
-from stemdock import file_sha256
+from stemdock import OutputError, OutputExistsError, StemdockError, atomic_file, file_sha256, os_errors_as
 from stemdock_export.cards import make_card
 from stemdock_export.checkpoint import find_checkpoint
 from stemdock_export.model_file import finish_model, write_model
-from stemdock_export.staging import check_output, staged_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from stemdock import ModelCard
@@ -104,7 +104,7 @@ def export_checkpoint(
         ModelError: The model cannot be loaded.
         ExtraMissingError: A package that the converter needs is not installed.
     """
-    check_output(output, overwrite=overwrite)
+    _check_output(output, overwrite=overwrite)
     checkpoint = find_checkpoint(directory)
     conversion = converter.read(checkpoint, config, on_step)
     card = make_card(
@@ -118,14 +118,36 @@ def export_checkpoint(
     on_step("converting")
     model = conversion.make_model()
     finish_model(model, card)
-    with staged_file(output) as staged:
+    with _output_errors(output), atomic_file(output, overwrite=overwrite) as staged:
         write_model(model, staged)
         del model  # the check loads the file, and memory should not hold both
         on_step("checking the model")
         figures = conversion.check(staged)
         sha256 = file_sha256(staged)
-        check_output(output, overwrite=overwrite)
-        staged.replace(output)
+        _check_output(output, overwrite=overwrite)
     return ExportedModel(
         path=output, card=card, n_bytes=output.stat().st_size, sha256=sha256, figures=figures
+    )
+
+
+def _check_output(output: Path, *, overwrite: bool) -> None:
+    """Rejects an output where a model cannot or must not be written.
+
+    Raises:
+        OutputError: The output exists and must not be replaced, is a folder, or its folder does not exist.
+    """
+    if output.is_dir():
+        raise OutputError(output, "is a folder", remedy="Choose a file name.")
+    if not output.parent.is_dir():
+        raise OutputError(
+            output, "its folder does not exist", remedy="Create the folder, or choose another one."
+        )
+    if output.exists() and not overwrite:
+        raise OutputExistsError(output)
+
+
+def _output_errors(output: Path) -> AbstractContextManager[None]:
+    remedy = "Check free space and permissions of the folder."
+    return os_errors_as(
+        lambda reason: OutputError(output, f"cannot be written ({reason})", remedy=remedy), keep=StemdockError
     )

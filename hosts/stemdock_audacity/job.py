@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from stemdock import parse_json
+from stemdock import parse_json, write_atomically
 from stemdock_audacity.request import request_from_json
 
 if TYPE_CHECKING:
@@ -73,9 +72,7 @@ class Job:
 
     def update(self, state: JobState) -> None:
         """Writes the state."""
-        part = self.folder / f"state.{os.getpid()}"
-        part.write_text(json.dumps(asdict(state)), "utf-8")
-        part.replace(self.folder / "state.json")
+        write_atomically(self.folder / "state.json", json.dumps(asdict(state)).encode())
 
     def cancel(self) -> None:
         """Asks the worker to stop this job."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stemdock import write_atomically
 from stemdock_audacity.job import Job, describe
 from stemdock_audacity.request import request_to_json
 
@@ -73,7 +74,7 @@ class JobQueue:
     def note_outcome(self, text: str) -> None:
         """Adds a line to the recent outcomes."""
         lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {' '.join(text.split())}"]
-        (self.folder / "recent.txt").write_text("\n".join(lines[-_N_RECENT:]) + "\n", "utf-8")
+        write_atomically(self.folder / "recent.txt", ("\n".join(lines[-_N_RECENT:]) + "\n").encode())
 
     def recent(self) -> list[str]:
         """Recent outcomes, the latest last."""
@@ -99,9 +100,8 @@ class JobQueue:
 
     def write_status(self) -> None:
         """Writes the text that Stem Status shows."""
-        part = self.folder / "status.part"
-        part.write_text("".join(f"{line}\n" for line in self.status_lines()), "utf-8")
-        part.replace(self.folder / "status.txt")
+        text = "".join(f"{line}\n" for line in self.status_lines())
+        write_atomically(self.folder / "status.txt", text.encode())
 
     def status_lines(self) -> list[str]:
         """One line for each job."""

@@ -152,7 +152,7 @@ def _remove_audio(queue: JobQueue) -> None:
     for path in queue.inbox.iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-        elif path.suffix in {".wav", ".aup", ".part"} or path.name.startswith("track-"):
+        elif path.suffix in {".wav", ".aup"} or path.name.startswith("track-"):
             path.unlink(missing_ok=True)
 
 

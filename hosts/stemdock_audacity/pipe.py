@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import HostUnreachableError
+from stemdock import HostUnreachableError, try_locked
 from stemdock_audacity import protocol, transport
 from stemdock_audacity.errors import (
     BusyError,
@@ -23,7 +23,6 @@ from stemdock_audacity.errors import (
     NotRunningError,
 )
 from stemdock_audacity.folders import find_profile, find_version, has_no_pipe
-from stemdock_audacity.lock import try_lock
 from stemdock_audacity.processes import find_audacity, is_busy, other_clients
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def is_served() -> bool:
 @contextmanager
 def _open_link() -> Iterator[transport.Transport]:
     with ExitStack() as stack:
-        if not stack.enter_context(try_lock(lock_path())):
+        if not stack.enter_context(try_locked(lock_path())):
             raise BusyError("another Stemdock program is using Audacity")
         _refuse_other_clients()
         link = _open_patiently()

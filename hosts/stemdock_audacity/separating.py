@@ -7,7 +7,7 @@ from functools import reduce
 from operator import sub
 from typing import TYPE_CHECKING
 
-from stemdock import StemdockError
+from stemdock import StemdockError, move_all_to_place
 from stemdock_audacity.errors import HOST
 from stemdock_audacity.legacy import StemTrack, write_project
 
@@ -108,30 +108,34 @@ def _cut(mixture: Path, track: CapturedTrack) -> None:
     Raises:
         StemdockError: The file does not have the expected length.
     """
-    from stemdock import AudioWriter, open_audio  # noqa: PLC0415
+    from stemdock import AudioWriter, audio_info, open_audio, staging  # noqa: PLC0415
 
-    with open_audio(mixture) as audio:
-        if audio.total_length != track.length:
-            raise StemdockError(
-                f"{HOST}: Audacity exported {audio.total_length} of {track.length} samples of {track.name!r}",
-                remedy="Check the free disk space and try again.",
-            )
-        if track.separable_length == track.length:
-            return
-        first = track.first_sample - track.start_sample
-        part = mixture.with_suffix(".part")
-        with AudioWriter(
-            part,
-            sample_rate=audio.sample_rate,
-            n_channels=audio.n_channels,
-            total_length=track.separable_length,
-        ) as target:
+    info = audio_info(mixture)
+    if info.total_length != track.length:
+        raise StemdockError(
+            f"{HOST}: Audacity exported {info.total_length} of {track.length} samples of {track.name!r}",
+            remedy="Check the free disk space and try again.",
+        )
+    if track.separable_length == track.length:
+        return
+    first = track.first_sample - track.start_sample
+    with staging(mixture.parent) as hidden:
+        part = hidden / mixture.name
+        with (
+            open_audio(mixture) as audio,
+            AudioWriter(
+                part,
+                sample_rate=audio.sample_rate,
+                n_channels=audio.n_channels,
+                total_length=track.separable_length,
+            ) as target,
+        ):
             position = 0
             for block in audio.blocks:
                 begin = max(0, first - position)
                 target.write(block[begin : max(begin, first + track.separable_length - position)])
                 position += len(block)
-    part.replace(mixture)
+        move_all_to_place({part: mixture})
 
 
 def _subtract(mixture: Path, stems: Iterable[Path], remainder: Path) -> None:

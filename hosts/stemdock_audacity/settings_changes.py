@@ -55,7 +55,7 @@ def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
         **{"/".join(place): value for place, value in wanted.items()},
     }
     queue.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    installed_path(queue).write_text(json.dumps(installed, indent=1), "utf-8")
+    write_text(installed_path(queue), json.dumps(installed, indent=1))
     done = []
     if profile.settings.exists():
         backup = profile.settings.with_name(_BACKUP)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stemdock import write_atomically
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,6 +20,6 @@ def read_text(path: Path) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Replaces the file in one step."""
+    # Audacity must not take the temporary file for a plug-in, so its name does not end with .ny.
     part = path.with_name(f"{path.name}.part")
-    part.write_bytes(text.encode("utf-8", "surrogateescape"))
-    part.replace(path)
+    write_atomically(path, text.encode("utf-8", "surrogateescape"), part=part)

@@ -11,10 +11,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from stemdock import is_running
+from stemdock import is_running, try_locked
 from stemdock_audacity.job import describe
 from stemdock_audacity.job_queue import default_queue
-from stemdock_audacity.lock import try_lock
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,7 +30,8 @@ _WIDTH: Final = 360
 def main() -> None:
     """Shows the jobs until none is left; one window per user."""
     queue = default_queue()
-    with try_lock(queue.folder / "window.lock") as is_ours:
+    queue.prepare()
+    with try_locked(queue.folder / "window.lock") as is_ours:
         if is_ours:
             try:
                 import tkinter as tk  # noqa: PLC0415

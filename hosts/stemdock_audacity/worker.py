@@ -11,12 +11,11 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from stemdock import CancelledError, HostError, HostUnreachableError, StemdockError, is_running
+from stemdock import CancelledError, HostError, HostUnreachableError, StemdockError, is_running, try_locked
 from stemdock_audacity.errors import DeliveryError, OtherProjectError
 from stemdock_audacity.job import failed
 from stemdock_audacity.job_queue import default_queue
 from stemdock_audacity.launcher import start_detached
-from stemdock_audacity.lock import try_lock
 from stemdock_audacity.pipe import connect
 from stemdock_audacity.preference import restore_preference
 
@@ -39,7 +38,7 @@ def main() -> None:
     queue = default_queue()
     queue.prepare()
     while True:
-        with try_lock(queue.folder / "worker.lock") as is_ours:
+        with try_locked(queue.folder / "worker.lock") as is_ours:
             if not is_ours:
                 return
             Worker(queue).run()

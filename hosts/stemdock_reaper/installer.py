@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from stemdock import file_sha256, os_errors_as, write_atomically
 from stemdock_reaper import keyboard, places
 from stemdock_reaper.errors import ReaperRunningError, ResourceFolderError
 from stemdock_reaper.installed import installed_path, read_installed
 from stemdock_reaper.jobs import remove_old_jobs
 from stemdock_reaper.shipped import action_paths, wanted_files
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _BACKUP: Final = "reaper-kb.ini before Stemdock"
 
@@ -145,41 +144,32 @@ class Installer:
         for path in reversed(missing):
             self._installed.folders.append(path.relative_to(self._resources).as_posix())
         if not self._dry_run:
-            with _translated_errors(folder):
+            with _errors_of(folder):
                 folder.mkdir(parents=True, exist_ok=True)
 
     def _replace(self, path: Path, content: bytes) -> None:
         """Writes a file in one step, so that REAPER never reads half of it."""
-        if self._dry_run:
-            return
-        staged = path.with_name(path.name + ".stemdock")
-        with _translated_errors(path):
-            staged.write_bytes(content)
-            if path.exists():
-                shutil.copymode(path, staged)
-            staged.replace(path)
+        if not self._dry_run:
+            with _errors_of(path):
+                write_atomically(path, content)
 
     def _remove_file(self, name: str) -> None:
         path = self._resources / name
         digest = self._installed.files.pop(name)
         if not path.exists():
             return
-        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            self._report("keep (was changed)", path)
-            return
-        self._report("remove", path)
-        if not self._dry_run:
-            with _translated_errors(path):
+        with _errors_of(path):
+            if file_sha256(path) != digest:
+                self._report("keep (was changed)", path)
+                return
+            self._report("remove", path)
+            if not self._dry_run:
                 path.unlink()
 
     def _report(self, change: str, path: Path) -> None:
         self.done.append(f"{change}: {path}")
 
 
-@contextmanager
-def _translated_errors(path: Path) -> Iterator[None]:
+def _errors_of(path: Path) -> AbstractContextManager[None]:
     """Raises errors of the file system as `ResourceFolderError`."""
-    try:
-        yield
-    except OSError as error:
-        raise ResourceFolderError(path, error.strerror or str(error)) from error
+    return os_errors_as(partial(ResourceFolderError, path))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock import parse_json
+from stemdock import os_errors_as, parse_json, write_atomically
 from stemdock_reaper.errors import JobError, JobTakenError
 
 if TYPE_CHECKING:
@@ -159,9 +159,6 @@ def write_result(folder: Path, result: Mapping[str, Any]) -> None:
     Raises:
         JobError: The result cannot be written.
     """
-    staged = folder / "result.json.part"
-    try:
-        staged.write_text(json.dumps({"protocol": PROTOCOL, **result}), encoding="ascii")
-        staged.replace(folder / "result.json")
-    except OSError as error:
-        raise JobError(folder, f"the result cannot be written ({error.strerror})") from error
+    content = json.dumps({"protocol": PROTOCOL, **result}).encode("ascii")
+    with os_errors_as(lambda reason: JobError(folder, f"the result cannot be written ({reason})")):
+        write_atomically(folder / "result.json", content)

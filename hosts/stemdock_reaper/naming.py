@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from stemdock import OutputError
+from stemdock import OutputError, legal_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_ILLEGAL: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _LONGEST: Final = 120
 """Bytes of a name in UTF-8; file systems allow 255, which include the stem's title."""
 
 
 def file_name(name: str) -> str:
     """A name without characters that some file system forbids, shortened if need be."""
-    legal = _ILLEGAL.sub("_", name).strip(" .")
-    shortened = legal.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore").strip(" .")
-    return shortened or "Item"
+    # A dot in front would hide the file.
+    return legal_name(name.lstrip(" ."), max_bytes=_LONGEST, fallback="Item")
 
 
 def reserve_paths(folder: Path, name: str, stems: Sequence[str]) -> Mapping[str, Path]:

@@ -6,11 +6,11 @@ quoted as in REAPER's other files.
 
 from __future__ import annotations
 
-import os
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stemdock import write_atomically
 from stemdock_reaper.errors import ProjectFileError
 from stemdock_reaper.keyboard import quoted
 
@@ -105,11 +105,8 @@ def write_new(path: Path, content: bytes) -> None:
     Raises:
         ProjectFileError: The file exists, or cannot be written.
     """
-    staged = path.with_name(f".{path.name}.{os.getpid()}.stemdock")
     try:
-        path.touch(exist_ok=False)
-        staged.write_bytes(content)
-        staged.replace(path)
+        write_atomically(path, content, overwrite=False)
     except FileExistsError as error:
         raise ProjectFileError(path, "already exists", remedy="Choose another name (--out).") from error
     except OSError as error:

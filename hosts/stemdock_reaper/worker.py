@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
 import traceback
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock import CancelledError, ModelContractError, OutputError, StemdockError
+from stemdock import (
+    CancelledError,
+    ModelContractError,
+    OutputError,
+    StemdockError,
+    move_all_to_place,
+    staging,
+)
 from stemdock_reaper.heartbeat import Heartbeat
 from stemdock_reaper.jobs import claim_job, read_job, write_result
 from stemdock_reaper.naming import reserve_paths, title
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
 _LOADED: Final = 0.02
 """Share of the progress for loading the model."""
+_REMEDY: Final = "Save the project in a folder that you can write to, and start the action again."
 
 
 def run_job(folder: Path, open_separator: Callable[[str], Separator]) -> str:
@@ -116,11 +122,11 @@ def _separate_source(
 
     if heartbeat.cancel.is_set():
         raise CancelledError
-    with _staging(job.output_folder) as staging:
+    with staging(job.output_folder, remedy=_REMEDY) as hidden:
         separated = separate_file(
             separator,
             source.path,
-            staging,
+            hidden,
             excerpt=Excerpt(start=source.start, duration=source.duration),
             observer=Observer(on_progress=on_progress, cancel=heartbeat.cancel),
         )
@@ -139,36 +145,16 @@ def _separate_source(
 def _move(files: Mapping[Path, Path]) -> None:
     """Replaces the empty files that reserve the names with the stems: all or none."""
     try:
-        for staged, path in files.items():
-            staged.replace(path)
+        move_all_to_place(files)
     except OSError as error:
         for path in files.values():
             with suppress(OSError):
                 path.unlink()
         raise OutputError(
-            path,
+            Path(error.filename2 or path),
             f"cannot be written ({error.strerror})",
             remedy="Close programs that use this file, and start the action again.",
         ) from error
-
-
-@contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside `folder`, removed at the end."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".stemdock-", dir=folder))
-    except (OSError, ValueError) as error:
-        # Python raises ValueError for a path with a NUL or an unpaired surrogate.
-        raise OutputError(
-            folder,
-            f"cannot be written ({error.strerror if isinstance(error, OSError) else error})",
-            remedy="Save the project in a folder that you can write to, and start the action again.",
-        ) from error
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stemdock import ModelError, StemdockError
+from stemdock import ModelError, StemdockError, reason_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +91,6 @@ def store_errors(path: Path) -> Iterator[None]:
             raise
         raise StoreError(
             Path(error.filename) if isinstance(error.filename, str) else path,
-            f"cannot be read or written ({error.strerror or error})",
+            f"cannot be read or written ({reason_for(error)})",
             remedy="Check its permissions, or set STEMDOCK_MODELS to a folder that you can write to.",
         ) from error

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from stemdock import is_device_name
 from stemdock_models.errors import ModelNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LEGAL: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._+-]{0,62}[A-Za-z0-9_+-])?")
-_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-"""Names that Windows reserves for devices, with any extension."""
 
 
 def check_name(name: str) -> None:
@@ -21,7 +20,7 @@ def check_name(name: str) -> None:
     Raises:
         ModelNameError: It is not legal.
     """
-    if not _LEGAL.fullmatch(name) or _DEVICE.fullmatch(name):
+    if not _LEGAL.fullmatch(name) or is_device_name(name):
         raise ModelNameError(
             name or "''",
             "is not a valid model name",

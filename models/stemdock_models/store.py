@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import ModelDamagedError, card_to_values, locked, verify_model
+from stemdock import ModelDamagedError, atomic_file, card_to_values, locked, verify_model
 from stemdock_models.description import (
     DESCRIPTION,
     INVALID,
@@ -114,10 +114,9 @@ class Store:
         folder = self.folder / name
         with store_errors(folder), locked(self._lock, on_wait=on_wait):
             folder.mkdir(parents=True, exist_ok=True)
-            staged = model.with_suffix(".json")
-            staged.write_text(json.dumps(description, indent=2), encoding="utf-8")
-            model.replace(folder / file_name)
-            staged.replace(folder / DESCRIPTION)
+            with atomic_file(folder / DESCRIPTION, part=model.with_suffix(".json")) as staged:
+                staged.write_text(json.dumps(description, indent=2), encoding="utf-8")
+                model.replace(folder / file_name)
             remove_leftovers(self.folder)
         return read_entry(folder)
 

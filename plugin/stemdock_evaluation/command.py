@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock import CancelledError, OutputError, OutputExistsError, StemdockError
+from stemdock import (
+    CancelledError,
+    OutputError,
+    OutputExistsError,
+    StemdockError,
+    os_errors_as,
+    write_atomically,
+)
 from stemdock.cli import echo_error, model_option, open_separator, separation_options
 from stemdock_evaluation.dataset import SUBSET, find_tracks, references
 
@@ -142,10 +149,7 @@ def _estimates(output: Path | None) -> Iterator[Path]:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    remedy = "Choose a folder that you can write to."
+    with os_errors_as(lambda reason: OutputError(path, f"cannot be written ({reason})", remedy=remedy)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            path, f"cannot be written ({error.strerror})", remedy="Choose a folder that you can write to."
-        ) from error
+        write_atomically(path, f"{text}\n".encode())

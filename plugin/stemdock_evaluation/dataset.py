@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from stemdock import os_errors_as
 from stemdock_evaluation.errors import DatasetError, IncomparableModelError
 
 if TYPE_CHECKING:
@@ -50,10 +51,8 @@ def find_tracks(folder: Path) -> list[Track]:
         DatasetError: FOLDER/test cannot be read or has no folders.
     """
     subset = folder / SUBSET
-    try:
+    with os_errors_as(lambda reason: DatasetError(subset, f"cannot be read ({reason})")):
         paths = sorted(path for path in subset.iterdir() if path.is_dir() and not path.name.startswith("."))
-    except OSError as error:
-        raise DatasetError(subset, f"cannot be read ({error.strerror})") from error
     if not paths:
         raise DatasetError(subset, "contains no track folders")
     return [Track(folder=path) for path in paths]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stemdock import os_errors_as
 from stemdock.cli import echo_path
 from stemdock_reaper.commands.options import file_path
 from stemdock_reaper.errors import ProjectFileError
@@ -42,12 +43,7 @@ def command(
     if into is None:
         content = new_project(files, name, out, sample_rate)
     else:
-        try:
-            base = into.read_bytes()
-        except OSError as error:
-            raise ProjectFileError(
-                into, f"cannot be read ({error.strerror})", remedy="Check the path and its permissions."
-            ) from error
+        base = _content(into)
         if into.absolute().parent != out.absolute().parent:
             click.echo(
                 "warning: the new project is in another folder, so REAPER may not find its media files; "
@@ -59,18 +55,23 @@ def command(
     echo_path(out)
 
 
+def _content(path: Path) -> bytes:
+    remedy = "Check the path and its permissions."
+    with os_errors_as(lambda reason: ProjectFileError(path, f"cannot be read ({reason})", remedy=remedy)):
+        return path.read_bytes()
+
+
 def _read(paths: tuple[Path, ...]) -> tuple[list[StemFile], int]:
     """Facts about audio files; the sample rate is that of the first."""
-    from stemdock import open_audio  # noqa: PLC0415  loaded when needed
+    from stemdock import AudioFileError, audio_info  # noqa: PLC0415  loaded when needed
 
     files = []
     sample_rate = 0
     for path in paths:
-        # REAPER plays files with any number of channels; the choice matters to readers of samples only.
-        with open_audio(path, downmix="front") as audio:
-            length = audio.total_length or sum(len(block) for block in audio.blocks)
-            sample_rate = sample_rate or audio.sample_rate
-            duration = length / audio.sample_rate
+        info = audio_info(path)
+        if not info.total_length:
+            raise AudioFileError(path, "contains no samples", remedy="Choose a file that contains audio.")
+        sample_rate = sample_rate or info.sample_rate
         title = path.stem[:1].upper() + path.stem[1:]
-        files.append(StemFile(path=path, title=title, duration=duration, source_type=source_type(path)))
+        files.append(StemFile(path=path, title=title, duration=info.duration, source_type=source_type(path)))
     return files, sample_rate

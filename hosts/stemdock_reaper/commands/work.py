@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stemdock import os_errors_as
 from stemdock_reaper.errors import JobError
 from stemdock_reaper.worker import run_job
 
@@ -41,10 +42,8 @@ def command(plugins: Plugins, folder: Path) -> int:
 @contextmanager
 def _logged(path: Path) -> Iterator[None]:
     """Redirects all output, also of C libraries, to a file: REAPER does not read it."""
-    try:
+    with os_errors_as(lambda reason: JobError(path.parent, f"cannot be written ({reason})")):
         log = path.open("a", encoding="utf-8", buffering=1)
-    except OSError as error:
-        raise JobError(path.parent, f"cannot be written ({error.strerror})") from error
     # pythonw on Windows has no streams and no descriptors.
     streams = sys.stdout, sys.stderr
     for stream in filter(None, streams):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -53,15 +54,13 @@ def build(folder: Path) -> Path:
     Raises:
         ResourceFolderError: The folder exists, or cannot be written.
     """
-    try:
+    with stemdock.os_errors_as(partial(ResourceFolderError, folder)):
         folder.mkdir(parents=True)
         shutil.copytree(SHIPPED / "stemdock", folder / "stemdock")
         shutil.copy(Path(__file__).with_name("selftest.lua"), folder)
         _write_audio(folder)
         (folder / "test.rpp").write_text(_project(), encoding="utf-8", newline="\n")
         (folder / "plan.json").write_text(json.dumps(_plan(folder), indent=2), encoding="ascii")
-    except OSError as error:
-        raise ResourceFolderError(folder, error.strerror or str(error)) from error
     return folder / "selftest.lua"
 
 

@@ -13,7 +13,7 @@ import struct
 from typing import IO, TYPE_CHECKING, Final
 
 from stemdock.audio.ffmpeg_encoding import copy_with_cover
-from stemdock.lib.atomic import scratch_file
+from stemdock.lib.atomic import atomic_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def add_tags(path: Path, codec: str, tags: Tags) -> None:
     head = _id3(tags) if codec == "mp3" else b""
     if not head and (tags.cover is None or codec not in {"flac", "m4a"}):
         return
-    with scratch_file(path.parent) as copy:
+    with atomic_file(path) as copy:
         if tags.cover is not None and codec == "m4a":
             copy.unlink()
             copy_with_cover(path, tags.cover, copy)
@@ -60,7 +60,6 @@ def add_tags(path: Path, codec: str, tags: Tags) -> None:
                 else:
                     target.write(head)
                     shutil.copyfileobj(source, target)
-        copy.replace(path)
 
 
 def _id3(tags: Tags) -> bytes:

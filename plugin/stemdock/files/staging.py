@@ -21,34 +21,33 @@ if TYPE_CHECKING:
 
 _PREFIX: Final = ".stemdock-"
 _LOCK: Final = ".lock"
+_REMEDY: Final = "Choose a folder that you have permission to write to."
 
 
 @contextmanager
-def staging(folder: Path) -> Iterator[Path]:
+def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
     """Gives a hidden folder inside `folder` for unfinished files, and removes it at the end.
 
     Args:
         folder: Created if it is missing, with its parents; those are removed again if they are empty
             at the end.
+        remedy: The advice in the error.
 
     Raises:
         OutputError: The folder cannot be created, or you have no permission to write to it.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path, lock = _locked_folder(folder)
-    except (OSError, ValueError) as error:
-        remove_empty(missing)
-        raise OutputError(
-            folder,
-            f"cannot be written to ({reason_for(error)})",
-            remedy="Choose a folder that you have permission to write to.",
-        ) from error
-    try:
-        yield path
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path, lock = _locked_folder(folder)
+        except (OSError, ValueError) as error:
+            raise OutputError(folder, f"cannot be written to ({reason_for(error)})", remedy=remedy) from error
+        try:
+            yield path
+        finally:
+            _remove(path, lock)
     finally:
-        _remove(path, lock)
         remove_empty(missing)
 
 
@@ -79,12 +78,15 @@ def remove_empty(folders: list[Path]) -> None:
 def _locked_folder(folder: Path) -> tuple[Path, Lock]:
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-        lock = Lock(path / _LOCK)
         try:
+            lock = Lock(path / _LOCK)
             acquired = lock.try_acquire()
         except NotImplementedError:
             # The file system has no locks, so `remove_abandoned` cannot acquire one and removes nothing.
             acquired = True
+        except BaseException:  # a signal that ends the process, too
+            shutil.rmtree(path, ignore_errors=True)
+            raise
         # Between the two calls, another run may have taken the folder for abandoned.
         if acquired and path.is_dir():
             return path, lock

@@ -61,7 +61,7 @@ def run(place: Place) -> None:
     status = run_job(folder, lambda _: small_separator())
     result = json.loads((folder / "result.json").read_text("ascii"))
     assert result["status"] == status
-    assert not (folder / "result.json.part").exists()
+    assert not list(folder.glob(".*")), "an unfinished file is left"
     if status == "error":
         raise JobRefusedError(result["error"]["message"], remedy=result["error"]["hint"])
 

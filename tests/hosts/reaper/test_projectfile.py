@@ -203,6 +203,13 @@ def test_a_file_without_audio_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "new.rpp").exists()
 
 
+def test_an_audio_file_without_samples_is_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "empty.wav", np.zeros((0, 2)), 8000)
+    with pytest.raises(AudioFileError, match="contains no samples"):
+        run(tmp_path / "empty.wav", "--out", tmp_path / "new.rpp")
+    assert not (tmp_path / "new.rpp").exists()
+
+
 LAYOUTS = [
     (), ("0 0",), ("1 1", "2 -1", "0 0"), ("1 1", "1 1", "2 -2"), ("0 0", "1 1", "0 0", "2 -1"),
 ]  # fmt: skip

@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from stemdock.errors import ModelNotFoundError
-from stemdock_reaper import worker
+from stemdock_reaper import naming, worker
 from stemdock_reaper.errors import JobError, JobTakenError
 from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
 from support.child_signals import default_signals
@@ -62,6 +62,11 @@ def run(folder: Path) -> dict[str, Any]:
     assert result["status"] == status
     assert result["protocol"] == 1
     return result
+
+
+def left(media: Path) -> list[str]:
+    """Names of all files in the media folder, which may be missing."""
+    return sorted(path.name for path in media.iterdir()) if media.exists() else []
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -118,6 +123,23 @@ def test_files_that_are_there_are_never_replaced(tmp_path: Path, song: Path) -> 
     assert Path(second["stems"][0]["path"]).name == "Song (3) - Vocals.wav"
     assert (media / "Song - Accompaniment.wav").read_bytes() == b"precious"
     assert not (media / "Song - Vocals.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("..hidden. ", "hidden"),
+        ("a/b: c?", "a_b_ c_"),
+        (" . ", "Item"),
+        ("é" * 100, "é" * 60),
+        ("NUL.1", "NUL_.1"),
+    ],
+)
+def test_names_of_items_become_legal_names_of_visible_files(
+    tmp_path: Path, song: Path, name: str, expected: str
+) -> None:
+    run(make_job(tmp_path, source(song, name=name), stems=["vocals"]))
+    assert left(tmp_path / "Média") == [f"{expected} - Vocals.wav"]
 
 
 def test_only_the_stems_wanted_are_kept(tmp_path: Path, song: Path) -> None:
@@ -177,7 +199,7 @@ def test_cancelling_leaves_no_stems(tmp_path: Path, song: Path, monkeypatch: pyt
 
     monkeypatch.setattr(worker, "_separate_source", cancelled_later)
     assert run(folder) == {"protocol": 1, "status": "cancelled"}
-    assert list((tmp_path / "Média").iterdir()) == []
+    assert left(tmp_path / "Média") == []
 
 
 def test_cancelling_at_the_last_moment_counts(
@@ -193,7 +215,7 @@ def test_cancelling_at_the_last_moment_counts(
 
     monkeypatch.setattr(worker, "_separate_source", cancelled_after)
     assert run(folder)["status"] == "cancelled"
-    assert list((tmp_path / "Média").iterdir()) == []
+    assert left(tmp_path / "Média") == []
 
 
 @pytest.mark.parametrize(
@@ -285,7 +307,25 @@ def test_stems_appear_together_or_not_at_all(
     monkeypatch.setattr(Path, "replace", failing)
     result = run(folder)
     assert "No space left on device" in result["error"]["message"]
-    assert list((tmp_path / "Média").iterdir()) == []
+    assert left(tmp_path / "Média") == []
+
+
+def test_a_batch_in_the_media_folder_leaves_the_stems_of_a_running_job(
+    tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_job(tmp_path, source(song))
+    genuine = naming.reserve_paths
+
+    def reserve_late(media: Path, *arguments: Any) -> Any:
+        # The stems are complete and still hidden. Another process now does what a batch does first.
+        program = "import sys; from pathlib import Path; from stemdock.files.staging import remove_abandoned"
+        code = f"{program}; remove_abandoned(Path(sys.argv[1]))"
+        subprocess.run([sys.executable, "-c", code, str(media)], check=True)
+        return genuine(media, *arguments)
+
+    monkeypatch.setattr(worker, "reserve_paths", reserve_late)
+    assert run(folder)["status"] == "ok"
+    assert left(tmp_path / "Média") == ["Song - Accompaniment.wav", "Song - Vocals.wav"]
 
 
 def test_a_media_folder_that_cannot_be_made_is_told(tmp_path: Path, song: Path) -> None:
@@ -338,7 +378,7 @@ def test_a_worker_told_to_end_leaves_an_answer_and_no_stems(tmp_path: Path, exam
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 143
     assert json.loads((folder / "result.json").read_text())["status"] == "error"
-    assert not [path for path in (tmp_path / "Média").iterdir() if path.name.startswith(".")]
+    assert not [name for name in left(tmp_path / "Média") if name.startswith(".")]
     assert "SystemExit" in (folder / "log.txt").read_text()
 
 
@@ -351,7 +391,7 @@ def test_a_cancel_file_stops_the_process(tmp_path: Path, example: Path) -> None:
         (folder / "cancel").touch()
         assert process.wait(60) == 130
     assert json.loads((folder / "result.json").read_text())["status"] == "cancelled"
-    assert list((tmp_path / "Média").iterdir()) == []
+    assert left(tmp_path / "Média") == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes")
@@ -367,4 +407,4 @@ def test_a_disk_that_takes_no_more_is_told_and_left_clean(tmp_path: Path, exampl
     error = json.loads((folder / "result.json").read_text())["error"]
     assert error["code"] == "OutputError"
     assert "free disk space" in error["hint"]
-    assert list((tmp_path / "Média").iterdir()) == []
+    assert left(tmp_path / "Média") == []

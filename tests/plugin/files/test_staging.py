@@ -101,6 +101,18 @@ def test_a_folder_that_another_run_took_for_abandoned_is_replaced(
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_a_signal_before_the_folder_is_locked_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: object) -> bool:
+        raise SystemExit(143)
+
+    monkeypatch.setattr("stemdock.files.staging.Lock.try_acquire", ended)
+    with pytest.raises(SystemExit), staging(tmp_path / "song"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_no_system_can_have(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="null character"), staging(tmp_path / "a\0b"):
         pass
