@@ -108,7 +108,8 @@ def spleeter_engine(
     # Importing the transforms keeps Python busy while loading keeps the disk and C++ code busy.
     with ThreadPoolExecutor(1) as background:
         transforms = background.submit(import_module, "stemdock.engine.spleeter")
-        session = OnnxSession(entry.path, execution, n_bins=entry.card.n_bins, keep_prepared=keep_prepared)
+        sha256 = entry.sha256 if keep_prepared else ""
+        session = OnnxSession(entry.path, execution, n_bins=entry.card.n_bins, sha256=sha256)
         transforms.result()
     if with_extension(session.card, separation.bandwidth) != entry.card:
         raise ModelContractError(

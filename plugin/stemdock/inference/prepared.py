@@ -1,8 +1,11 @@
 """Keeps models as onnxruntime has prepared them for one machine, so that they load faster.
 
 Preparing takes three times the time and memory of loading the result. The result is valid for one version
-of onnxruntime on one kind of processor, so its key contains both. An error here costs only time: the model
-is prepared again.
+of onnxruntime on one kind of processor, so its key contains both, and the SHA-256 of the model. An error
+here costs only time: the model is prepared again.
+
+A prepared model is not checked as a model file is. So it is used only if this user made it: it must lie in a
+folder that no other user can change, and have the SHA-256 in its name, which detects damage.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.lib.atomic import move_to_place, scratch_file
 from stemdock.lib.hashing import file_sha256
+from stemdock.lib.private_folders import is_private_file, make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +30,13 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE: Final = "STEMDOCK_CACHE"
 """Environment variable: folder for prepared models, instead of the platform's cache folder."""
 
+_REVISION: Final = 2
+"""Changes when Stemdock prepares the same models in another way."""
+_KEY_LENGTH: Final = 32
+_KEPT: Final = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}-[0-9a-f]{{64}}\.onnx")
+_KEPT_BEFORE: Final = re.compile(r"[0-9a-f]{16}-[0-9a-f]{64}\.onnx")
+"""Names that Stemdock used before. Their keys do not identify the model."""
+_SCRATCH: Final = re.compile(r"\.[0-9a-f]{16}\.onnx")
 _MAX_KEPT: Final = 8
 """Number of files kept, the most recently used. A model has one or two; together they take as much disk as
 its float32 weights."""
@@ -43,57 +55,65 @@ class PreparedModel:
         """The prepared model, if it exists and its content is intact."""
         with suppress(OSError):
             for path in self.folder.glob(f"{self.key}-*.onnx"):
-                if file_sha256(path) == path.stem.rpartition("-")[2]:
+                if is_private_file(path) and file_sha256(path) == path.stem.rpartition("-")[2]:
                     with suppress(OSError):  # the folder may be read-only
                         os.utime(path)
                     return path
                 path.unlink()
         return None
 
-    def make(self, write: Callable[[Path], object]) -> Path | None:
+    def make(self, write: Callable[[Path], object]) -> Path:
         """Puts a prepared model in its place, and removes those that were not used recently.
 
         Args:
-            write: Writes the model to a file. All its exceptions but `OSError` reach the caller.
+            write: Writes the model to a file. Its exceptions reach the caller.
 
-        Returns:
-            The prepared model; None if the folder cannot be written.
+        Raises:
+            OSError: The folder cannot be written.
         """
-        with suppress(OSError), self.scratch_file() as staged:
+        with self.scratch_file() as staged:
             write(staged)
             prepared = self.folder / f"{self.key}-{file_sha256(staged)}.onnx"
             move_to_place(staged, prepared)
-            with suppress(OSError):  # another process may be removing the same ones
-                self._clear()
-            return prepared
-        return None
+        with suppress(OSError):  # another process may be removing the same ones
+            self._clear()
+        return prepared
 
     def _clear(self) -> None:
         """Removes models that were not used recently, and the files of processes that were killed."""
-        kept = sorted(self.folder.glob("[!.]*.onnx"), key=lambda path: path.stat().st_atime_ns)
+        kept = sorted(self._files(_KEPT), key=lambda path: path.lstat().st_atime_ns)
         long_ago = time.time() - _ABANDONED_AFTER
-        abandoned = [path for path in self.folder.glob(".*.onnx") if path.stat().st_mtime < long_ago]
-        for path in [*kept[:-_MAX_KEPT], *abandoned]:
-            path.unlink()
+        abandoned = [path for path in self._files(_SCRATCH) if path.lstat().st_mtime < long_ago]
+        for path in [*kept[:-_MAX_KEPT], *abandoned, *self._files(_KEPT_BEFORE)]:
+            path.unlink(missing_ok=True)
+
+    def _files(self, name: re.Pattern[str]) -> list[Path]:
+        """Files with such names. The folder may contain others, if people chose it."""
+        return [path for path in self.folder.iterdir() if name.fullmatch(path.name)]
 
     @contextmanager
     def scratch_file(self) -> Iterator[Path]:
         """An empty file for a model, removed at the end; raises `OSError`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         with scratch_file(self.folder, suffix=".onnx") as path:
+            path.chmod(0o600)  # whatever the user's umask is
             yield path
 
 
-def prepared_model(model: Path, maker: str) -> PreparedModel:
+def prepared_model(sha256: str, maker: str) -> PreparedModel:
     """The place of the prepared form of a model.
 
     Args:
-        model: The model file.
+        sha256: Of the model file, hex.
         maker: Name and version of the runtime that prepares it, the part of the model, and its variant.
+
+    Raises:
+        UnsafeFolderError: Other users can change the folder.
+        OSError: The folder cannot be created.
     """
-    status = model.stat()
-    identity = (str(model.resolve()), status.st_size, status.st_mtime_ns, maker, _processor())
-    return PreparedModel(_folder(), hashlib.sha256(repr(identity).encode()).hexdigest()[:16])
+    folder = _folder()
+    make_private_folder(folder)
+    identity = (_REVISION, sha256, maker, _processor())
+    return PreparedModel(folder, hashlib.sha256(repr(identity).encode()).hexdigest()[:_KEY_LENGTH])
 
 
 def _folder() -> Path:

@@ -1,4 +1,8 @@
-"""Reads and writes varints and protobuf fields, the encodings of model files and TensorFlow checkpoints.
+"""Reads and writes varints and protobuf fields, the encoding of model files.
+
+Readers of protobuf differ in what they make of bytes that no writer produces: some drop the upper bits of a
+number, some stop, some continue. A model that one reader checks and another one runs must mean the same to
+both, so only the encoding that the format defines is accepted.
 
 References:
     protobuf.dev, "Encoding".
@@ -12,11 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _VARINT_BITS: Final = 64
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_TAG_BITS: Final = 32
+_CONTINUED: Final = 0x80
+"""Bit of a byte that says whether more bytes of the integer follow."""
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types. These messages do not use protobuf's groups (3 and 4)."""
-_FIXED_LENGTHS: Final = {_FIXED64: 8, _FIXED32: 4}
+_FIXED_LENGTHS: Final = {FIXED64: 8, FIXED32: 4}
 
-Data = TypeVar("Data", bytes, memoryview)
+Data = TypeVar("Data", bytes, memoryview, "bytes | memoryview")
 """Slices of a memoryview share its memory, so weights are not copied."""
 
 
@@ -35,8 +42,10 @@ def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
         The integer, below 2**64, and the position after it.
 
     Raises:
-        FormatError: The integer continues beyond the data or beyond 64 bits.
+        FormatError: The integer continues beyond the data or beyond 64 bits, or fewer bytes could hold it.
     """
+    if position < len(data) and (byte := data[position]) < _CONTINUED:
+        return byte, position + 1  # most numbers have one byte
     value = shift = 0
     while True:
         if position >= len(data):
@@ -44,12 +53,16 @@ def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
         byte = data[position]
         position += 1
         value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004  the top bit says whether there is more
+        if byte < _CONTINUED:
             break
         shift += 7
         if shift >= _VARINT_BITS:
             raise FormatError("has a number that is too large")
-    return value % (1 << _VARINT_BITS), position
+    if value >> _VARINT_BITS:
+        raise FormatError("has a number that is too large")
+    if byte == 0:
+        raise FormatError("has a number with superfluous bytes")
+    return value, position
 
 
 def read_fields(message: Data) -> Iterator[tuple[int, int | Data]]:
@@ -63,25 +76,33 @@ def read_fields(message: Data) -> Iterator[tuple[int, int | Data]]:
     Raises:
         FormatError: The message is damaged.
     """
-    position = 0
-    while position < len(message):
+    for field, _, value in read_typed_fields(message):
+        yield field, value
+
+
+def read_typed_fields(message: Data) -> Iterator[tuple[int, int, int | Data]]:
+    """As `read_fields`, with the wire type between number and value."""
+    position, end = 0, len(message)
+    while position < end:
         tag, position = read_varint(message, position)
         field, wire_type = tag >> 3, tag & 7
-        if wire_type == _VARINT:
+        if not field or tag >> _TAG_BITS:
+            raise FormatError("has a field without a valid number")
+        if wire_type == VARINT:
             value, position = read_varint(message, position)
-            yield field, value
+            yield field, wire_type, value
             continue
-        if wire_type == _BYTES:
+        if wire_type == BYTES:
             length, position = read_varint(message, position)
         elif wire_type in _FIXED_LENGTHS:
             length = _FIXED_LENGTHS[wire_type]
         else:
             raise FormatError("has a field of an unknown kind")
-        content = message[position : position + length]
-        if len(content) < length:
+        if length > end - position:
             raise FormatError("ends in the middle of a field")
+        content = message[position : position + length]
         position += length
-        yield field, content if wire_type == _BYTES else int.from_bytes(content, "little")
+        yield field, wire_type, content if wire_type == BYTES else int.from_bytes(content, "little")
 
 
 def as_message(value: int | memoryview) -> memoryview:
@@ -102,7 +123,7 @@ def field_header(field: int, length: int) -> bytes:
         field: The field's number.
         length: Of the string or message, in bytes.
     """
-    return _varint(field << 3 | _BYTES) + _varint(length)
+    return _varint(field << 3 | BYTES) + _varint(length)
 
 
 def integer_field(field: int, value: int) -> bytes:
@@ -112,7 +133,7 @@ def integer_field(field: int, value: int) -> bytes:
         field: Its number.
         value: Its value.
     """
-    return _varint(field << 3 | _VARINT) + _varint(value)
+    return _varint(field << 3 | VARINT) + _varint(value)
 
 
 def _varint(value: int) -> bytes:

@@ -19,9 +19,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.errors import ModelDamagedError, ProviderUnavailableError
-from stemdock.inference.prepared import prepared_model
+from stemdock.inference.prepared import FOLDER_VARIABLE, prepared_model
 from stemdock.inference.providers import AUTO, PROVIDERS, candidates
 from stemdock.inference.splitting import split_model
+from stemdock.lib.hashing import file_sha256
+from stemdock.lib.private_folders import UnsafeFolderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,14 +84,14 @@ def available_providers() -> Sequence[str]:
     return [name for name, provider in PROVIDERS.items() if provider.onnx_name in available]
 
 
-def load_network(model: OnnxModel, execution: Execution, *, keep_prepared: bool) -> Network:
+def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") -> Network:
     """Loads a model.
 
     Args:
         model: The model, which `stemdock.inference.vetting` has checked.
         execution: How to run it.
-        keep_prepared: Whether to use the prepared form that an earlier process kept, and to keep it for
-            later ones.
+        sha256: Of the model's file, hex. If given, the prepared form is used that an earlier process kept,
+            and is kept for later ones.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
@@ -102,7 +104,7 @@ def load_network(model: OnnxModel, execution: Execution, *, keep_prepared: bool)
         settings = PROVIDERS[name].bfloat16 if execution.precision == "bfloat16" else {}
         try:
             if name == "cpu":
-                sessions = _load_on_cpu(model, execution.n_threads, keep_prepared=keep_prepared)
+                sessions = _load_on_cpu(model, execution.n_threads, sha256)
             else:
                 sessions = [_open(_source(model), _options(execution.n_threads), onnx_name, settings)]
             # onnxruntime skips a provider whose libraries are missing, without an error.
@@ -145,50 +147,54 @@ def _import_runtime() -> Any:
     return onnxruntime
 
 
-def _load_on_cpu(model: OnnxModel, n_threads: int, *, keep_prepared: bool) -> Sequence[Any]:
+def _load_on_cpu(model: OnnxModel, n_threads: int, sha256: str) -> Sequence[Any]:
     """Sessions that run side by side on all threads."""
-    if keep_prepared:
+    if sha256:
         try:
-            return _load_prepared(model, n_threads)
+            return _load_prepared(model, n_threads, sha256)
+        except UnsafeFolderError as error:
+            _LOG.warning(
+                "%s: models load slowly. Set %s to a folder that only you can write.", error, FOLDER_VARIABLE
+            )
         except Exception as error:  # noqa: BLE001  the disk may be full; a damaged model raises again below
             _LOG.debug("%s is loaded without its prepared form: %s", model.path, error)
     return [_open(_source(model), _options(n_threads))]
 
 
-def _load_prepared(model: OnnxModel, n_threads: int) -> Sequence[Any]:
+def _load_prepared(model: OnnxModel, n_threads: int, sha256: str) -> Sequence[Any]:
     """Sessions of the model, in parts if it can be split."""
     n_cores = n_threads or _n_physical_cores()
     parts = () if n_cores % _N_PARTS else split_model(model, _N_PARTS)
     if not parts:
-        return [_load_part(model, n_threads)]
+        return [_load_part(model, n_threads, sha256)]
     with ThreadPoolExecutor(_N_PARTS) as pool:
-        return list(pool.map(_load_part, parts, repeat(n_cores // _N_PARTS)))
+        return list(pool.map(_load_part, parts, repeat(n_cores // _N_PARTS), repeat(sha256)))
 
 
-def _load_part(model: OnnxModel, n_threads: int) -> Any:
+def _load_part(model: OnnxModel, n_threads: int, sha256: str) -> Any:
     """A session of a model's kept prepared form, which is made and kept if missing."""
     onnxruntime = _import_runtime()
-    kept = prepared_model(model.path, f"onnxruntime {onnxruntime.__version__}, {model.variant or 'whole'}")
+    kept = prepared_model(sha256, f"onnxruntime {onnxruntime.__version__}, {model.variant or 'whole'}")
 
     def prepare(output: Path) -> None:
         options = _options(n_threads)
         options.optimized_model_filepath = str(output)
         # The session is not kept: with its intermediate results it takes twice the memory.
-        if not model.variant:
+        if model.variant:
+            with kept.scratch_file() as source:
+                with source.open("wb") as file:
+                    file.writelines(model.pieces())
+                _open(source, options)
+        else:
             _open(model.path, options)
-            return
-        with kept.scratch_file() as source:
-            with source.open("wb") as file:
-                file.writelines(model.pieces())
-            _open(source, options)
+        if file_sha256(model.path) != sha256:
+            raise OSError("the model changed while it was prepared")
 
     found = kept.find()
     if not found:
         with _PREPARING:
             found = kept.make(prepare)
             _trim_heap()
-    if not found:
-        raise OSError(f"{kept.folder} cannot be written")
     options = _options(n_threads)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return _open(found, options)
@@ -220,6 +226,8 @@ def _options(n_threads: int) -> Any:
     # make a second copy of all buffers; reuse would hold them until the last stem: 100 MB more.
     options.enable_mem_pattern = False
     options.enable_mem_reuse = False
+    # Otherwise, onnxruntime reads a file named .ort, or with its mark, in a format that was not checked.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     # Without it, a graph that contradicts its own shapes fails only when it is run.
     options.add_session_config_entry("session.strict_shape_type_inference", "1")
     # The arena grows by doubling, which suits temporary buffers but not weights.

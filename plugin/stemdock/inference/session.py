@@ -37,7 +37,7 @@ class OnnxSession:
         execution: Execution = DEFAULT_EXECUTION,
         *,
         n_bins: int | None = None,
-        keep_prepared: bool = False,
+        sha256: str = "",
     ) -> None:
         """Loads a model.
 
@@ -45,8 +45,8 @@ class OnnxSession:
             path: An ONNX file with a Stemdock card.
             execution: How to run it.
             n_bins: Bins that the network shall have; those of the file if None.
-            keep_prepared: Whether to use the prepared form that an earlier session kept, and to keep it for
-                later ones. Meant for installed models.
+            sha256: Of the file, hex, as its content has just been checked. If given, the prepared form is
+                used that an earlier session kept, and is kept for later ones. Meant for installed models.
 
         Raises:
             ModelNotFoundError: The file does not exist.
@@ -64,7 +64,7 @@ class OnnxSession:
         self._path = str(path)
         self._lock = Lock()
         try:
-            self._network = load_network(model, execution, keep_prepared=keep_prepared)
+            self._network = load_network(model, execution, sha256=sha256)
         except ModelDamagedError as error:
             if not model.variant:
                 raise

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
-from stemdock import Separator
+from stemdock import ModelEntry, Separator, file_sha256
+from stemdock.card import INPUT_NAME, card_to_metadata
 from stemdock.inference.prepared import prepared_model
+from stemdock.inference.session import OnnxSession
 from support.mixtures import recorded_case
+from support.small_model import small_card
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +43,7 @@ def test_what_was_prepared_is_used_and_gives_the_same_bits(cache: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["bit", "cut", "empty"])
-def test_a_damaged_copy_is_made_anew(cache: Path, damage: str) -> None:
+def test_a_damaged_copy_is_made_again(cache: Path, damage: str) -> None:
     first = stems()
     sizes = sorted(path.stat().st_size for path in cache.iterdir())
     for path in cache.iterdir():
@@ -53,13 +59,11 @@ def test_where_nothing_can_be_kept_it_works_all_the_same(cache: Path) -> None:
     assert stems().shape == (2, 500, 2)
 
 
-def test_only_those_used_last_are_kept(cache: Path, tmp_path: Path) -> None:
+def test_only_those_used_last_are_kept(cache: Path) -> None:
     places = []
     for number in range(10):
-        model = tmp_path / f"{number}.onnx"
-        model.write_bytes(b"model")
-        place = prepared_model(model, "runtime 1")
-        assert place.make(lambda staged: staged.write_bytes(b"prepared")) is not None
+        place = prepared_model(f"sha256 {number}", "runtime 1")
+        assert place.make(lambda staged: staged.write_bytes(b"prepared")).is_file()
         places.append(place)
         for path in cache.iterdir():
             # As if all this had been long ago, for times of files are coarse.
@@ -69,23 +73,159 @@ def test_only_those_used_last_are_kept(cache: Path, tmp_path: Path) -> None:
     assert len(list(cache.iterdir())) == 8
 
 
-def test_what_a_killed_process_left_is_removed(cache: Path, tmp_path: Path) -> None:
-    model = tmp_path / "m.onnx"
-    model.write_bytes(b"model")
-    cache.mkdir()
-    for name, age in (("old", 4000), ("new", 0)):
+def test_what_a_killed_process_left_is_removed(cache: Path) -> None:
+    cache.mkdir(mode=0o700)
+    for name, age in (("0" * 16, 4000), ("1" * 16, 0)):
         (cache / f".{name}.onnx").write_bytes(b"half of it")
         os.utime(cache / f".{name}.onnx", (time.time() - age,) * 2)
-    place = prepared_model(model, "runtime 1")
-    kept = place.make(lambda staged: staged.write_bytes(b"prepared"))
-    assert kept is not None
-    assert {path.name for path in cache.iterdir()} == {".new.onnx", kept.name}
+    kept = prepared_model("sha256", "runtime 1").make(lambda staged: staged.write_bytes(b"prepared"))
+    assert {path.name for path in cache.iterdir()} == {f".{'1' * 16}.onnx", kept.name}
 
 
-def test_another_runtime_or_file_has_another_place(cache: Path, tmp_path: Path) -> None:  # noqa: ARG001
-    model = tmp_path / "m.onnx"
-    model.write_bytes(b"model")
-    keys = {prepared_model(model, runtime).key for runtime in ("runtime 1", "runtime 2")}
-    model.write_bytes(b"another model")
-    keys.add(prepared_model(model, "runtime 1").key)
-    assert len(keys) == 3
+def test_models_of_earlier_versions_are_removed_and_other_files_are_not(cache: Path) -> None:
+    cache.mkdir(mode=0o700)
+    (cache / f"{'0' * 16}-{'1' * 64}.onnx").write_bytes(b"from an earlier version")
+    others = [cache / name for name in ("own.onnx", ".own.onnx", "notes.txt")]
+    for path in others:
+        path.write_bytes(b"not Stemdock's")
+        os.utime(path, (0, 0))
+    kept = [
+        prepared_model(f"sha256 {number}", "runtime 1").make(lambda staged: staged.write_bytes(b"prepared"))
+        for number in range(9)
+    ]
+    assert {*cache.iterdir()} == {*others, *kept[1:]}
+
+
+@pytest.mark.usefixtures("cache")
+def test_another_runtime_or_content_has_another_place() -> None:
+    identities = [("sha256", "runtime 1"), ("sha256", "runtime 2"), ("another sha256", "runtime 1")]
+    assert len({prepared_model(*identity).key for identity in identities}) == 3
+
+
+def write_model(path: Path, factor: float) -> ModelEntry:
+    """A model that multiplies the mixture by a number; all of them have the same size."""
+    card = small_card(name="own")
+    shape = ["batch", card.n_frames, card.n_bins, card.n_channels]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Mul", [INPUT_NAME, "factor"], [stem]) for stem in card.stems],
+        "network",
+        [value(INPUT_NAME, TensorProto.FLOAT, shape)],
+        [value(stem, TensorProto.FLOAT, shape) for stem in card.stems],
+        [helper.make_tensor("factor", TensorProto.FLOAT, [1], [factor])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, card_to_metadata(card))
+    path.write_bytes(model.SerializeToString())
+    os.utime(path, ns=(0, 0))
+    return ModelEntry.from_card(card, path=path, sha256=file_sha256(path))
+
+
+def first_estimate(entry: ModelEntry, *, path: Path | None = None) -> float:
+    """What the network makes of a magnitude of 1."""
+    assert entry.card
+    session = OnnxSession(path or entry.path or Path(), n_bins=entry.card.n_bins, sha256=entry.sha256)
+    magnitude = np.ones((1, entry.card.n_frames, entry.card.n_bins, entry.card.n_channels), np.float32)
+    return float(session.run(magnitude)[0][0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_other_weights_of_the_same_size_and_time_are_prepared_again(
+    cache: Path, tmp_path: Path, *, in_place: bool
+) -> None:
+    path = tmp_path / "own.onnx"
+    assert first_estimate(write_model(path, 2.0)) == 2
+    size = path.stat().st_size
+    entry = write_model(path if in_place else tmp_path / "new.onnx", 3.0)
+    if not in_place:
+        (tmp_path / "new.onnx").replace(path)
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (size, 0)
+    assert first_estimate(entry, path=path) == 3
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_a_model_that_changes_while_it_is_prepared_is_not_kept(cache: Path, tmp_path: Path) -> None:
+    entry = write_model(tmp_path / "own.onnx", 2.0)
+    write_model(tmp_path / "own.onnx", 3.0)  # after the sha256 was computed
+    assert first_estimate(entry) == 3
+    assert list(cache.iterdir()) == []
+
+
+def plant(cache: Path, tmp_path: Path) -> ModelEntry:
+    """Another user's network in the place of a model's prepared form. Its name has its SHA-256."""
+    entry = write_model(tmp_path / "own.onnx", 2.0)
+    assert first_estimate(entry) == 2
+    (kept,) = cache.iterdir()
+    planted = write_model(tmp_path / "planted.onnx", 3.0)
+    kept.unlink()
+    (tmp_path / "planted.onnx").rename(cache / f"{kept.name[:32]}-{planted.sha256}.onnx")
+    return entry
+
+
+def make_link(cache: Path) -> None:
+    cache.rename(cache.with_name("elsewhere"))
+    cache.symlink_to("elsewhere")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no owners and modes of this kind")
+@pytest.mark.parametrize(
+    "attack",
+    [
+        pytest.param(lambda cache: cache.chmod(0o777), id="world"),
+        pytest.param(lambda cache: cache.chmod(0o770), id="group"),
+        pytest.param(make_link, id="link"),
+        pytest.param(
+            lambda cache: os.chown(cache, 12345, -1),
+            id="owner",
+            marks=pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root"),
+        ),
+    ],
+)
+def test_a_folder_that_others_can_write_is_not_used(
+    cache: Path, tmp_path: Path, attack: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = plant(cache, tmp_path)
+    assert first_estimate(entry) == 3  # the planted network would run
+    attack(cache)
+    names = sorted(path.name for path in cache.iterdir())
+    caplog.clear()
+    assert first_estimate(entry) == 2
+    assert sorted(path.name for path in cache.iterdir()) == names
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert str(cache) in record.getMessage()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of this kind")
+@pytest.mark.parametrize("attack", ["mode", "link", "owner"])
+def test_a_file_of_others_is_replaced(cache: Path, tmp_path: Path, attack: str) -> None:
+    entry = plant(cache, tmp_path)
+    (planted,) = cache.iterdir()
+    if attack == "mode":
+        planted.chmod(0o666)
+    elif attack == "link":
+        planted.rename(tmp_path / "elsewhere.onnx")
+        planted.symlink_to(tmp_path / "elsewhere.onnx")
+    elif os.geteuid() == 0:
+        os.chown(planted, 12345, -1)
+    else:
+        pytest.skip("needs root")
+    assert first_estimate(entry) == 2
+    assert planted not in list(cache.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of this kind")
+def test_kept_models_are_private_whatever_the_umask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = tmp_path / "new" / "cache"
+    monkeypatch.setenv("STEMDOCK_CACHE", str(cache))
+    before = os.umask(0)
+    try:
+        first_estimate(write_model(tmp_path / "own.onnx", 2.0))
+    finally:
+        os.umask(before)
+    (kept,) = cache.iterdir()
+    assert [oct(path.stat().st_mode & 0o777) for path in (cache.parent, cache, kept)] == [
+        "0o700",
+        "0o700",
+        "0o600",
+    ]

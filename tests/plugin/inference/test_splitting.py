@@ -16,6 +16,7 @@ from stemdock.inference.onnx_file import read_model
 from stemdock.inference.protobuf import field_header, integer_field, read_fields
 from stemdock.inference.runtime import load_network
 from stemdock.inference.splitting import split_model
+from stemdock.lib.hashing import file_sha256
 from stemdock.plugins import load_plugins
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ def test_parts_make_what_the_whole_makes(tmp_path: Path, n_networks: int) -> Non
     path = tmp_path / "m.onnx"
     stems = write_networks(path, n_networks)
     mixture = np.random.default_rng(2).standard_normal((1, 1, 8, 8)).astype(np.float32)
-    whole = load_network(read_model(path), Execution(n_threads=1), keep_prepared=False)
-    halves = load_network(read_model(path), Execution(n_threads=2), keep_prepared=True)
+    whole = load_network(read_model(path), Execution(n_threads=1))
+    halves = load_network(read_model(path), Execution(n_threads=2), sha256=file_sha256(path))
     assert halves.inputs == whole.inputs
     assert halves.outputs == whole.outputs
     expected = whole.run({"mixture": mixture})
