@@ -18,6 +18,7 @@ from stemdock.cli.builtin import ENTRIES
 from stemdock.cli.completion import COMPLETE_VARIABLE, register
 from stemdock.cli.terminal import echo_error
 from stemdock.errors import (
+    ArgumentError,
     CancelledError,
     HostUnreachableError,
     NothingSelectedError,
@@ -120,7 +121,7 @@ def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) 
 
 
 def _exit_status(error: StemdockError) -> int:
-    if isinstance(error, OutputOptionError):
+    if isinstance(error, ArgumentError | OutputOptionError):
         return EXIT_USAGE
     if isinstance(error, HostUnreachableError):
         return EXIT_UNREACHABLE
