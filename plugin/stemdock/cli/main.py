@@ -25,6 +25,7 @@ from stemdock.errors import (
     OutputOptionError,
     StemdockError,
 )
+from stemdock.lib.os_errors import reason_for
 from stemdock.plugins import Plugins, load_plugins
 
 if TYPE_CHECKING:
@@ -117,6 +118,15 @@ def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) 
     except StemdockError as error:
         echo_error(error)
         return _exit_status(error)
+    except OSError as error:
+        # The rooms below turn the errors that they expect into their own.
+        echo_error(
+            StemdockError(
+                f"{error.filename or 'the working directory'}: {reason_for(error)}",
+                remedy="Check the path and its permissions.",
+            )
+        )
+        return EXIT_FAILED
     return status if isinstance(status, int) else 0
 
 

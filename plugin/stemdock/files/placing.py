@@ -12,6 +12,7 @@ from stemdock.errors import ArgumentError, OutputError, OutputExistsError
 from stemdock.files.staging import staging
 from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
+from stemdock.lib.paths import exists
 from stemdock.output.mixes import selected
 from stemdock.output.naming import Destination
 
@@ -44,7 +45,7 @@ class Placement:
             OutputError: A place is the mixture itself.
         """
         for path in self.places.values():
-            if path.exists():
+            if exists(path):
                 if path.samefile(self.source):
                     raise OutputError(path, "is the mixture itself", remedy="Choose another output folder.")
                 if not self.overwrite:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from stemdock.errors import OutputError
 from stemdock.lib.locking import Lock
 from stemdock.lib.os_errors import reason_for
+from stemdock.lib.paths import exists, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ def staging(folder: Path) -> Iterator[Path]:
     Raises:
         OutputError: The folder cannot be created, or you have no permission to write to it.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    missing = [path for path in (folder, *folder.parents) if not exists(path)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path, lock = _locked_folder(folder)
@@ -86,7 +87,7 @@ def _locked_folder(folder: Path) -> tuple[Path, Lock]:
             # The file system has no locks, so `remove_abandoned` cannot acquire one and removes nothing.
             acquired = True
         # Between the two calls, another run may have taken the folder for abandoned.
-        if acquired and path.is_dir():
+        if acquired and is_folder(path):
             return path, lock
         lock.release()
 

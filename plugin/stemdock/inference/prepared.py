@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.lib.atomic import move_to_place, scratch_file
 from stemdock.lib.hashing import file_sha256
+from stemdock.lib.paths import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +93,7 @@ def prepared_model(model: Path, maker: str) -> PreparedModel:
         maker: Name and version of the runtime that prepares it, the part of the model, and its variant.
     """
     status = model.stat()
-    identity = (str(model.resolve()), status.st_size, status.st_mtime_ns, maker, _processor())
+    identity = (str(resolved(model)), status.st_size, status.st_mtime_ns, maker, _processor())
     return PreparedModel(_folder(), hashlib.sha256(repr(identity).encode()).hexdigest()[:16])
 
 
