@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from stemdock.entries import HostEntry as HostEntry
     from stemdock.entries import ModelDownload as ModelDownload
     from stemdock.entries import ModelEntry as ModelEntry
+    from stemdock.errors import ArgumentError as ArgumentError
     from stemdock.errors import AudioError as AudioError
     from stemdock.errors import AudioFileError as AudioFileError
     from stemdock.errors import AudioFileNotFoundError as AudioFileNotFoundError
     from stemdock.errors import CancelledError as CancelledError
+    from stemdock.errors import ForkedError as ForkedError
     from stemdock.errors import HostError as HostError
     from stemdock.errors import HostUnreachableError as HostUnreachableError
     from stemdock.errors import ModelContractError as ModelContractError
@@ -97,7 +99,8 @@ _NAMES: Final = {
     "dsp.masks": "ratio_masks",
     "entries": "Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry",
     "errors": """
-        AudioError AudioFileError AudioFileNotFoundError CancelledError HostError HostUnreachableError
+        ArgumentError AudioError AudioFileError AudioFileNotFoundError CancelledError ForkedError HostError
+        HostUnreachableError
         ModelContractError ModelDamagedError ModelError ModelNotFoundError ModelNotInstalledError
         NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
         OutputOptionError ProviderUnavailableError SeparationOptionError StemdockError

@@ -8,10 +8,13 @@ Conventions:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_LONGEST_VALUE: Final = 80
+"""Characters of a wrong value that a message repeats."""
 
 
 class StemdockError(Exception):
@@ -31,6 +34,31 @@ class CancelledError(StemdockError):
 
     def __init__(self) -> None:
         super().__init__("cancelled", remedy="Start again when you are ready.")
+
+
+class ArgumentError(StemdockError, ValueError):
+    """An argument of a function or a field of a value has the wrong type or is out of its range.
+
+    Attributes:
+        argument: Its name.
+    """
+
+    def __init__(self, argument: str, value: object, expected: str) -> None:
+        given = repr(value)
+        if len(given) > _LONGEST_VALUE:
+            given = f"a {type(value).__name__}"
+        super().__init__(f"{argument}: {given} is not {expected}", remedy=f"Pass {expected}.")
+        self.argument = argument
+
+
+class ForkedError(StemdockError, RuntimeError):
+    """A model was loaded before `os.fork`, and its threads do not exist in the child."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the model was loaded in another process, before a fork",
+            remedy="Open the Separator in the process that uses it, or start processes by the method spawn.",
+        )
 
 
 class AudioError(StemdockError, ValueError):

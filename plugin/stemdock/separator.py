@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import operator
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stemdock.audio import resampled
-from stemdock.engine.blocks import checked, widened
+from stemdock.engine.blocks import check_array, checked, widened
 from stemdock.engine.lengths import StreamLength
 from stemdock.engine.progress import ProgressTracker
-from stemdock.errors import AudioError
+from stemdock.errors import ArgumentError, AudioError
 from stemdock.inference.opening import DEFAULT_MODEL, open_model
+from stemdock.lib.arguments import is_path, is_whole
+from stemdock.output.codecs import SAMPLE_RATES
 from stemdock.plugins import Plugins, load_plugins
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
     from threading import Event
 
     from stemdock.entries import ModelEntry
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import Execution, FloatArray, Progress, Separation
 
 
@@ -41,7 +45,7 @@ class Separator:
 
     def __init__(
         self,
-        model: str | Path = DEFAULT_MODEL,
+        model: StrPath = DEFAULT_MODEL,
         *,
         execution: Execution = DEFAULT_EXECUTION,
         separation: Separation = DEFAULT_SEPARATION,
@@ -50,18 +54,23 @@ class Separator:
         """Loads the model.
 
         Args:
-            model: Name of an installed model, or the path of an ONNX file.
+            model: Name of an installed model, or the path of an ONNX file. A `Path` is never a name.
             execution: How the model's engine uses the hardware: provider, precision, threads.
             separation: Options of the separation: Wiener filter, bandwidth.
             plugins: Models and engines; all installed plug-ins if None.
 
         Raises:
+            ArgumentError: `model` is neither a name nor a path.
             ProviderUnavailableError: The provider is missing or does not work here.
             SeparationOptionError: The model does not support an option of the separation.
             ModelError: The model is missing, damaged or contradicts its entry.
         """
+        if not is_path(model):
+            raise ArgumentError("model", model, "the name of a model or the path of an ONNX file")
         self.plugins = load_plugins() if plugins is None else plugins
-        opened = open_model(model, self.plugins, execution, separation)
+        opened = open_model(
+            model if isinstance(model, str) else Path(model), self.plugins, execution, separation
+        )
         self.entry: ModelEntry = opened.entry
         self._engine = opened.engine
 
@@ -101,8 +110,8 @@ class Separator:
         """Separates a whole mixture.
 
         Args:
-            mixture: `(n_samples, 1 or 2)` float32, at least one sample.
-            sample_rate: Hz; the model's own if not given.
+            mixture: `(n_samples, 1 or 2)` floating point, at least one sample. Full scale is 1.0.
+            sample_rate: Hz, 1000 to 768000; the model's own if not given.
             on_progress: Called after every block of stems.
             cancel: Set it from another thread to stop at the next block.
 
@@ -110,16 +119,24 @@ class Separator:
             For each stem in the model's order an array `(n_samples, n_channels)` at `sample_rate`.
 
         Raises:
-            AudioError: The array is empty, has another shape, or contains NaN or infinity.
+            AudioError: The array is empty, has another type or shape, or contains NaN or infinity.
+            ArgumentError: The sample rate is not a whole number, or out of its range.
+            ForkedError: The model was loaded before this process was forked.
             CancelledError: `cancel` was set.
         """
+        check_array(mixture, self.n_channels)
         if mixture.size == 0:
             raise AudioError("the mixture contains no samples", remedy="Select some audio.")
+        blocks = self.stream(
+            [mixture],
+            sample_rate,
+            total_length=len(mixture),
+            on_progress=on_progress,
+            cancel=cancel,
+        )
         stems = np.empty((len(self.stems), len(mixture), self.n_channels), np.float32)
         start = 0
-        for block in self.stream(
-            [mixture], sample_rate, total_length=len(mixture), on_progress=on_progress, cancel=cancel
-        ):
+        for block in blocks:
             stems[:, start : start + block.shape[1]] = block
             start += block.shape[1]
         return dict(zip(self.stems, stems, strict=True))
@@ -140,9 +157,9 @@ class Separator:
         mixture is taken in before the first stems come out.
 
         Args:
-            blocks: `(n_samples, 1 or n_channels)` float32 each.
-            sample_rate: Hz; the model's own if not given.
-            output_rate: Hz of the stems; that of the mixture if not given.
+            blocks: `(n_samples, 1 or n_channels)` floating point each. Full scale is 1.0.
+            sample_rate: Hz, 1000 to 768000; the model's own if not given.
+            output_rate: Hz of the stems, 1000 to 768000; that of the mixture if not given.
             total_length: Samples of the mixture, if known; for `on_progress` only.
             on_progress: Called when the caller asks for the next block of stems.
             cancel: Set it from another thread to stop at the next block.
@@ -152,15 +169,22 @@ class Separator:
             mixture; at another rate, rounded to a whole sample.
 
         Raises:
-            AudioError: A block has another shape, or contains NaN or infinity.
+            ArgumentError: A rate is not a whole number, or out of its range; raised at the call.
+            AudioError: A block has another type or shape, or contains NaN or infinity.
+            ForkedError: The model was loaded before this process was forked.
             CancelledError: `cancel` was set.
             OutputError: The Wiener filter's temporary file cannot be written.
         """
-        model_rate = self.sample_rate
-        source_rate = sample_rate or model_rate
-        stems_rate = output_rate or source_rate
-        length = StreamLength(source_rate, stems_rate)
+        source_rate = self.sample_rate if sample_rate is None else _rate("sample_rate", sample_rate)
+        stems_rate = source_rate if output_rate is None else _rate("output_rate", output_rate)
         progress = ProgressTracker(source_rate, total_length, on_progress, cancel)
+        return self._stream(blocks, source_rate, stems_rate, progress)
+
+    def _stream(
+        self, blocks: Iterable[FloatArray], source_rate: int, stems_rate: int, progress: ProgressTracker
+    ) -> Iterator[FloatArray]:
+        model_rate = self.sample_rate
+        length = StreamLength(source_rate, stems_rate)
         mixture = resampled(length.counted(checked(blocks, self.n_channels)), source_rate, model_rate)
         stems = self._engine.separate(
             widened(mixture, self.n_channels),
@@ -171,6 +195,14 @@ class Separator:
             progress.check()
             yield block
             progress.separated(length.given, length.taken)
+
+
+def _rate(argument: str, rate: object) -> int:
+    if not is_whole(rate, SAMPLE_RATES[0], SAMPLE_RATES[-1]):
+        raise ArgumentError(
+            argument, rate, f"a whole number of Hz from {SAMPLE_RATES[0]} to {SAMPLE_RATES[-1]}"
+        )
+    return operator.index(rate)
 
 
 def _resampled_stems(stems: Iterator[FloatArray], from_rate: int, to_rate: int) -> Iterator[FloatArray]:

@@ -8,7 +8,10 @@ Conventions:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, get_args
+
+from stemdock.errors import ArgumentError
+from stemdock.lib.arguments import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,6 +50,28 @@ class Execution:
     n_threads: int = 0
     """Processor threads; 0 for one per core."""
 
+    def __post_init__(self) -> None:
+        """Checks the fields.
+
+        Raises:
+            ArgumentError: A field has the wrong type or is out of its range.
+        """
+        if not isinstance(self.provider, str):
+            raise ArgumentError("provider", self.provider, "the name of a provider")
+        check_choice("precision", self.precision, ("float32", "bfloat16"))
+        if not is_whole(self.n_threads, 0):
+            raise ArgumentError("n_threads", self.n_threads, "a whole number, 0 or more")
+
+
+def check_choice(argument: str, value: object, choices: tuple[str, ...]) -> None:
+    """Checks an argument that has a few possible values.
+
+    Raises:
+        ArgumentError: The value is not one of them.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ArgumentError(argument, value, f"one of {', '.join(choices)}")
+
 
 DEFAULT_EXECUTION: Final = Execution()
 
@@ -68,7 +93,23 @@ class Separation:
     mwf: bool = False
     """Whether a multichannel Wiener filter makes the stems, in two passes, instead of masks."""
     bandwidth: Bandwidth | None = None
-    """Highest frequency of the stems; None for the model's own."""
+    """Highest frequency of the stems; None for the model's own. "full" excludes `mwf`: the filter makes
+    no stems above the network's range."""
+
+    def __post_init__(self) -> None:
+        """Checks the fields.
+
+        Raises:
+            ArgumentError: A field has the wrong type or is out of its range, or the two exclude each other.
+        """
+        if not isinstance(self.mwf, bool):
+            raise ArgumentError("mwf", self.mwf, "True or False")
+        if self.bandwidth is not None:
+            check_choice("bandwidth", self.bandwidth, get_args(Bandwidth))
+        if self.mwf and self.bandwidth == "full":
+            raise ArgumentError(
+                "bandwidth", self.bandwidth, "11k or 16k, which the Wiener filter (mwf) needs"
+            )
 
 
 DEFAULT_SEPARATION: Final = Separation()

@@ -10,6 +10,7 @@ from tinytag import TinyTag, UnsupportedFormatError
 from stemdock.output.tags import Cover, Tags
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _PICTURES: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
@@ -44,9 +45,17 @@ def read_tags(path: Path) -> Tags:
         tracknumber="" if found.track is None else str(found.track),
         date=_text(found.year),
         genre=_text(found.genre),
-        comment=_text(found.comment),
+        comment=_text(found.comment) or _first(found.other, "comment", "_comment"),
         cover=_cover(image.data) if image is not None else None,
     )
+
+
+def _first(tags: Mapping[str, list[str]], *names: str) -> str:
+    """The first text of the first of these tags that has one.
+
+    ffmpeg and many taggers write the comment of an mp3 to a tag of their own (TXXX) instead of COMM.
+    """
+    return next((text for name in names for text in map(_text, tags.get(name, ())) if text), "")
 
 
 def _text(value: object) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from stemdock.lib.paths import is_file
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,10 +24,10 @@ _CONTAINERS: Final = {b"RIFF": (b"WAVE",), b"RF64": (b"WAVE",), b"FORM": (b"AIFF
 def is_audio_file(path: Path) -> bool:
     """Whether a file has an audio extension or begins like an audio file."""
     if path.suffix.lower() in AUDIO_SUFFIXES:
-        return path.is_file()
+        return is_file(path)
     try:
         # Opening a pipe or a device could block.
-        if not path.is_file():
+        if not is_file(path):
             return False
         with path.open("rb") as file:
             start = file.read(12)

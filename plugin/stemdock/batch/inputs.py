@@ -16,7 +16,7 @@ from stemdock.batch.audio_files import is_audio_file
 from stemdock.batch.playlists import SUFFIXES as PLAYLISTS
 from stemdock.batch.playlists import is_url, playlist_entries
 from stemdock.batch.songs import STANDARD_INPUT, Song, faulty_song
-from stemdock.lib.os_errors import reason_for
+from stemdock.lib.paths import access_error, exists, is_file, is_folder, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -35,12 +35,12 @@ def find_songs(
         output: Output folder, skipped when a folder that contains it is searched.
         made: Files that previous runs wrote, resolved, skipped in folders and patterns.
     """
-    search = _Search(output.resolve() if output else None, frozenset(made))
+    search = _Search(resolved(output) if output else None, frozenset(made))
     songs: list[Song] = []
     known: set[Path] = set()
     for argument in arguments:
         for song in search.songs(argument):
-            key = song.path if song.is_standard_input else song.path.resolve()
+            key = song.path if song.is_standard_input else resolved(song.path)
             if song.fault or key not in known:
                 songs.append(song)
             if not song.fault:
@@ -59,13 +59,13 @@ class _Search:
             yield faulty_song(Path(), "the path is empty", "Name an audio file.")
         elif argument == STANDARD_INPUT:
             yield Song(path=path)
-        elif reason := _access_error(path):
+        elif reason := access_error(path):
             yield faulty_song(path, f"cannot be opened ({reason})", "Name an audio file that you can read.")
-        elif path.is_dir():
+        elif is_folder(path):
             yield from self._in_folder(path)
-        elif path.suffix.lower() in PLAYLISTS and path.is_file():
+        elif path.suffix.lower() in PLAYLISTS and is_file(path):
             yield from _in_playlist(path)
-        elif has_magic(argument) and not path.exists():
+        elif has_magic(argument) and not exists(path):
             yield from self._matching(argument)
         else:
             yield Song(path=path)
@@ -81,13 +81,13 @@ class _Search:
     def _walk(self, root: Path) -> Iterator[Song]:
         faults: list[OSError] = []
         # Music libraries often consist of links, so links to folders are followed, but only once each.
-        seen = {root.resolve()}
+        seen = {resolved(root)}
         for folder, folders, names in os.walk(root, onerror=faults.append, followlinks=True):
             here = Path(folder)
             folders[:] = sorted(name for name in folders if self._is_to_search(here / name, seen))
             for name in sorted(names):
                 path = here / name
-                if not name.startswith(".") and is_audio_file(path) and path.resolve() not in self.made:
+                if not name.startswith(".") and is_audio_file(path) and resolved(path) not in self.made:
                     yield Song(path=path, folder=PurePath(here.relative_to(root)))
         for fault in faults:
             yield faulty_song(
@@ -97,10 +97,10 @@ class _Search:
     def _is_to_search(self, path: Path, seen: set[Path]) -> bool:
         if path.name.startswith("."):
             return False
-        resolved = path.resolve()
-        if resolved in seen or resolved == self.output:
+        real = resolved(path)
+        if real in seen or real == self.output:
             return False
-        seen.add(resolved)
+        seen.add(real)
         return True
 
     def _matching(self, pattern: str) -> Iterator[Song]:
@@ -109,9 +109,9 @@ class _Search:
         for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207  a Path has no absolute patterns
             path = Path(match)
             # *.dat asks for these files, audio or not; * asks for the songs without their cover pictures.
-            if not path.is_file() or not (is_audio_file(path) or path.suffix.lower() == suffix):
+            if not is_file(path) or not (is_audio_file(path) or path.suffix.lower() == suffix):
                 continue
-            if path.resolve() not in self.made:
+            if resolved(path) not in self.made:
                 n_found += 1
                 yield Song(path=path)
         if not n_found:
@@ -139,7 +139,7 @@ def _in_playlist(path: Path) -> Iterator[Song]:
 
 
 def _playlist_song(playlist: Path, entry: str) -> Song:
-    if reason := _access_error(playlist.parent / entry):
+    if reason := access_error(playlist.parent / entry):
         return faulty_song(
             playlist,
             f"contains an invalid path ({reason}): {entry[:80]}",
@@ -148,20 +148,9 @@ def _playlist_song(playlist: Path, entry: str) -> Song:
     return Song(path=_entry_path(playlist.parent, entry))
 
 
-def _access_error(path: Path) -> str:
-    """Why the system cannot look a path up; empty if it can, even if there is no such file."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-    except (OSError, ValueError) as error:
-        return reason_for(error)
-    return ""
-
-
 def _entry_path(folder: Path, entry: str) -> Path:
     """The path that an entry means; playlists from Windows have backslashes."""
     path = folder / entry
-    if "\\" in entry and not path.exists():
+    if "\\" in entry and not exists(path):
         return folder / entry.replace("\\", "/")
     return path

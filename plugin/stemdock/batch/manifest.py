@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from stemdock.batch.contents import has_content, output_content
 from stemdock.batch.manifest_files import FOLDER, ManifestEntry, entry_name, load_entry, write_entry
+from stemdock.lib.paths import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -37,14 +38,16 @@ class Manifest:
         self._entries: dict[str, ManifestEntry] = {}
         self._owners: dict[str, str] = {}
         """Name of the entry that lists an output, by the output's path."""
-        for path in sorted((root / FOLDER).glob("*.json")):
-            entry = load_entry(path)
-            if entry:
-                self._add(path.stem, entry)
+        # A folder that may not be read has no entries: writing to it will say what is wrong.
+        with suppress(OSError):
+            for path in sorted((root / FOLDER).glob("*.json")):
+                entry = load_entry(path)
+                if entry:
+                    self._add(path.stem, entry)
 
     def paths(self) -> frozenset[Path]:
         """All files that previous runs wrote, resolved."""
-        root = self._root.resolve()
+        root = resolved(self._root)
         with self._lock:
             return frozenset(root / output for output in self._owners)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stemdock.audio import UnreadableTagsError, read_tags
 from stemdock.batch.events import SongPlan
 from stemdock.errors import OutputError, OutputExistsError
+from stemdock.lib.paths import exists, resolved
 from stemdock.output.naming import path_key
 
 if TYPE_CHECKING:
@@ -74,19 +75,19 @@ def conflicts(plans: Sequence[SongPlan], *, may_replace: Callable[[Path], bool])
         two songs share. Paths count as shared if a file system that ignores case or the encoding of accents
         would treat them as one.
     """
-    mixtures = {plan.song.path.resolve() for plan in plans if not plan.song.is_standard_input}
+    mixtures = {resolved(plan.song.path) for plan in plans if not plan.song.is_standard_input}
     sharers: dict[str, list[SongPlan]] = defaultdict(list)
     errors: list[OutputError] = []
     for plan in plans:
         for path in plan.targets.values():
             sharers[path_key(path)].append(plan)
-            if path.resolve() in mixtures:
+            if resolved(path) in mixtures:
                 errors.append(
                     OutputError(
                         path, "is one of the songs to separate", remedy="Choose another output folder."
                     )
                 )
-            elif path.exists() and not may_replace(path):
+            elif exists(path) and not may_replace(path):
                 errors.append(OutputExistsError(path))
     return errors + _shared(sharers.values())
 

@@ -11,6 +11,7 @@ from stemdock.batch.manifest_files import Provenance
 from stemdock.errors import AudioFileError, OutputError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
+from stemdock.lib.paths import exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +89,7 @@ class ResumableSeparation:
             output=self.output,
             excerpt=self.excerpt,
             downmix=self.downmix,
-            overwrite=all(self.may_replace(path) for path in targets if path.exists()),
+            overwrite=all(self.may_replace(path) for path in targets if exists(path)),
             observer=Observer(on_progress=on_progress, before_placing=announce, cancel=self.cancel),
         )
         if entry:

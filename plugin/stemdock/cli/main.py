@@ -18,12 +18,14 @@ from stemdock.cli.builtin import ENTRIES
 from stemdock.cli.completion import COMPLETE_VARIABLE, register
 from stemdock.cli.terminal import echo_error
 from stemdock.errors import (
+    ArgumentError,
     CancelledError,
     HostUnreachableError,
     NothingSelectedError,
     OutputOptionError,
     StemdockError,
 )
+from stemdock.lib.os_errors import reason_for
 from stemdock.plugins import Plugins, load_plugins
 
 if TYPE_CHECKING:
@@ -116,11 +118,20 @@ def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) 
     except StemdockError as error:
         echo_error(error)
         return _exit_status(error)
+    except OSError as error:
+        # The rooms below turn the errors that they expect into their own.
+        echo_error(
+            StemdockError(
+                f"{error.filename or 'the working directory'}: {reason_for(error)}",
+                remedy="Check the path and its permissions.",
+            )
+        )
+        return EXIT_FAILED
     return status if isinstance(status, int) else 0
 
 
 def _exit_status(error: StemdockError) -> int:
-    if isinstance(error, OutputOptionError):
+    if isinstance(error, ArgumentError | OutputOptionError):
         return EXIT_USAGE
     if isinstance(error, HostUnreachableError):
         return EXIT_UNREACHABLE

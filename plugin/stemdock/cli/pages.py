@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputExistsError
+from stemdock.lib.paths import exists
 
 PAGE_NAME: Final = "preview.html"
 """Default file name of a preview page."""
@@ -51,7 +52,7 @@ class Pages:
         """An error for each existing page that may not be replaced."""
         if self._overwrite:
             return []
-        return [OutputExistsError(path) for path in self._paths.values() if path.exists()]
+        return [OutputExistsError(path) for path in self._paths.values() if exists(path)]
 
     def after(self, separate: Separate) -> Separate:
         """A function that separates a song and writes its page, unless the song is skipped and has one."""
@@ -65,7 +66,7 @@ class Pages:
 
             separated = separate(plan, on_progress)
             for path in self.of(plan):
-                if separated or not path.exists():
+                if separated or not exists(path):
                     write_preview(
                         without_mixes(plan.targets, self._output.mixes),
                         path,

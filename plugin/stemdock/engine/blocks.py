@@ -21,21 +21,20 @@ _LOUDEST: Final = 1e5
 def checked(blocks: Iterable[FloatArray], n_channels: int) -> Iterator[FloatArray]:
     """Passes blocks on as float32 while they can be separated.
 
+    Integers are refused instead of scaled: their type does not say what full scale is (24 bits in 32).
+
     Args:
         blocks: `(n_samples, 1 or n_channels)` each.
         n_channels: Channels of the engine.
 
     Raises:
         NonFiniteSampleError: A sample is NaN or infinite: it would spoil a whole segment.
-        AudioError: A block has another shape, or a sample is so loud that its powers would be infinite.
+        AudioError: A block is not an array of floating point numbers, has another shape, or a sample is
+            so loud that its powers would be infinite.
     """
     position = 0
     for block in blocks:
-        if block.ndim != 2 or block.shape[1] not in {1, n_channels}:  # noqa: PLR2004
-            raise AudioError(
-                f"a block has the unsupported shape {block.shape}",
-                remedy=f"Pass samples as (n_samples, 1) or (n_samples, {n_channels}).",
-            )
+        check_array(block, n_channels)
         peak = peak_of(block)
         if not np.isfinite(peak):
             finite = np.isfinite(block).all(axis=1)
@@ -47,6 +46,33 @@ def checked(blocks: Iterable[FloatArray], n_channels: int) -> Iterator[FloatArra
             )
         position += len(block)
         yield np.asarray(block, np.float32)
+
+
+def check_array(samples: object, n_channels: int) -> None:
+    """Checks that samples are an array `(n_samples, 1 or n_channels)` of floating point numbers.
+
+    Raises:
+        AudioError: They are something else.
+    """
+    if not isinstance(samples, np.ndarray):
+        raise AudioError(
+            f"the samples are a {type(samples).__name__} instead of a NumPy array",
+            remedy='Convert them with numpy.asarray(samples, "float32").',
+        )
+    if isinstance(samples, np.ma.MaskedArray):
+        raise AudioError(
+            "the samples are a masked array", remedy="Replace the masked samples with samples.filled(0)."
+        )
+    if samples.dtype.kind != "f":
+        raise AudioError(
+            f"the samples are {samples.dtype} instead of floating point numbers",
+            remedy="Scale them to full scale 1.0: numpy.float32(samples / 32768) for 16-bit integers.",
+        )
+    if samples.ndim != 2 or samples.shape[1] not in {1, n_channels}:  # noqa: PLR2004
+        raise AudioError(
+            f"an array has the unsupported shape {samples.shape}",
+            remedy=f"Pass samples as (n_samples, 1) or (n_samples, {n_channels}).",
+        )
 
 
 def widened(blocks: Iterable[FloatArray], n_channels: int) -> Iterator[FloatArray]:

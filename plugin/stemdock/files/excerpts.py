@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import AudioFileError
+from stemdock.errors import ArgumentError, AudioFileError
+from stemdock.lib.arguments import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,17 @@ class Excerpt:
     """Seconds into the song, rounded down to a whole sample."""
     duration: float | None = None
     """Seconds from `start`, rounded up to a whole sample; None for the rest of the song."""
+
+    def __post_init__(self) -> None:
+        """Checks the fields.
+
+        Raises:
+            ArgumentError: A time is not a finite number, or is negative.
+        """
+        if not is_number(self.start, 0):
+            raise ArgumentError("start", self.start, "a number of seconds, 0 or more")
+        if self.duration is not None and not is_number(self.duration, 0):
+            raise ArgumentError("duration", self.duration, "a number of seconds, 0 or more")
 
 
 WHOLE_SONG: Final = Excerpt()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stemdock.errors import OutputError, OutputExistsError
+from stemdock.errors import ArgumentError, OutputError, OutputExistsError
 from stemdock.files.staging import staging
+from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
+from stemdock.lib.paths import exists
 from stemdock.output.mixes import selected
 from stemdock.output.naming import Destination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
+    from stemdock.lib.arguments import StrPath
     from stemdock.output.options import Output
     from stemdock.separator import Separator
 
@@ -41,7 +45,7 @@ class Placement:
             OutputError: A place is the mixture itself.
         """
         for path in self.places.values():
-            if path.exists():
+            if exists(path):
                 if path.samefile(self.source):
                     raise OutputError(path, "is the mixture itself", remedy="Choose another output folder.")
                 if not self.overwrite:
@@ -86,7 +90,7 @@ class Placement:
 def placement(
     separator: Separator,
     source: Path,
-    targets: Path | Mapping[str, Path],
+    targets: StrPath | Mapping[str, StrPath],
     output: Output,
     *,
     overwrite: bool,
@@ -101,11 +105,23 @@ def placement(
         overwrite: Whether existing files are replaced.
 
     Raises:
+        ArgumentError: A target is not a path, or the mapping lacks one.
         OutputOptionError: The model does not have the stems that `output` asks for.
     """
     indices = selected(output, separator.stems)
-    if isinstance(targets, Path):
-        in_folder = Destination(folder=targets, template="{instrument}.{codec}")
-        targets = in_folder.targets(source, list(indices), codec=output.codec, model=separator.model)
-    places = {name: targets[name] for name in indices}
+    places = _places(targets, list(indices), source, output.codec, separator.model)
     return Placement(source=source, indices=indices, places=places, overwrite=overwrite)
+
+
+def _places(
+    targets: StrPath | Mapping[str, StrPath], names: Sequence[str], source: Path, codec: str, model: str
+) -> Mapping[str, Path]:
+    if not isinstance(targets, Mapping):
+        if not is_path(targets):
+            raise ArgumentError("targets", targets, "a folder, or a mapping of stems to files")
+        in_folder = Destination(folder=Path(targets), template="{instrument}.{codec}")
+        return in_folder.targets(source, names, codec=codec, model=model)
+    for name in names:
+        if not is_path(targets.get(name)):
+            raise ArgumentError(f"targets[{name!r}]", targets.get(name), f"the path of a file for {name}")
+    return {name: Path(targets[name]) for name in names}

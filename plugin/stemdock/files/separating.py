@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 from stemdock.audio import Signal, UnreadableTagsError, check_encoder, open_audio, read_tags
-from stemdock.errors import AudioError, AudioFileError
+from stemdock.errors import ArgumentError, AudioError, AudioFileError
 from stemdock.files.excerpts import WHOLE_SONG, Excerpt, excerpt_of
 from stemdock.files.observing import Observer
 from stemdock.files.placing import placement
 from stemdock.files.stem_writing import StemFile, decibels, write_stems
+from stemdock.lib.arguments import is_path
 from stemdock.output.codecs import codec_of, written_rate
 from stemdock.output.options import Output
 from stemdock.output.tags import Tags
-from stemdock.types import SeparatedFile
+from stemdock.types import DownmixMode, SeparatedFile, check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from stemdock.audio import AudioStream
     from stemdock.files.placing import Placement
     from stemdock.files.stem_writing import Written
+    from stemdock.lib.arguments import StrPath
     from stemdock.separator import Separator
-    from stemdock.types import DownmixMode
 
 
 def separate_file(
     separator: Separator,
-    source: Path,
-    targets: Path | Mapping[str, Path],
+    source: StrPath,
+    targets: StrPath | Mapping[str, StrPath],
     *,
     output: Output = Output(),  # noqa: B008  a frozen value
     overwrite: bool = False,
@@ -56,11 +57,16 @@ def separate_file(
         observer: Callbacks for progress, and an event that stops the separation.
 
     Raises:
+        ArgumentError: An argument has the wrong type or is out of its range, or `targets` lacks a file.
         AudioFileError: The mixture cannot be read or separated.
         OutputOptionError: The codec or the model does not support what `output` asks for.
         OutputError: A stem exists already, or cannot be written.
         CancelledError: The observer's `cancel` was set.
     """
+    if not is_path(source):
+        raise ArgumentError("source", source, "the path of an audio file")
+    check_choice("downmix", downmix, get_args(DownmixMode))
+    source = Path(source)
     codec = codec_of(output)
     files = placement(separator, source, targets, output, overwrite=overwrite)
     check_encoder(codec, next(iter(files.places.values())))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from stemdock.errors import OutputError
 from stemdock.lib.locking import Lock
 from stemdock.lib.os_errors import reason_for
+from stemdock.lib.paths import exists, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
     Raises:
         OutputError: The folder cannot be created, or you have no permission to write to it.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    missing = [path for path in (folder, *folder.parents) if not exists(path)]
     try:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +89,7 @@ def _locked_folder(folder: Path) -> tuple[Path, Lock]:
             shutil.rmtree(path, ignore_errors=True)
             raise
         # Between the two calls, another run may have taken the folder for abandoned.
-        if acquired and path.is_dir():
+        if acquired and is_folder(path):
             return path, lock
         lock.release()
 

@@ -15,6 +15,7 @@ from stemdock.card import card_from_metadata
 from stemdock.errors import ModelDamagedError, ModelNotFoundError
 from stemdock.inference.protobuf import FormatError, as_message, field_header, integer_field, read_fields
 from stemdock.inference.vetting import find_fault
+from stemdock.lib.paths import access_error, exists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +83,7 @@ def read_model(path: Path) -> OnnxModel:
         ModelDamagedError: The file is not an ONNX model, or has parts that `stemdock.inference.vetting`
             refuses.
     """
-    if not path.is_file():
+    if not exists(path) and not access_error(path):
         raise ModelNotFoundError(str(path), known=())
     around: list[Field] = []
     graph: list[Field] = []

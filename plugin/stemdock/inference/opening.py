@@ -22,6 +22,8 @@ from stemdock.inference.bandwidth import with_bandwidth, with_extension
 from stemdock.inference.onnx_file import read_model
 from stemdock.inference.session import OnnxSession
 from stemdock.lib.hashing import file_sha256
+from stemdock.lib.os_errors import reason_for
+from stemdock.lib.paths import access_error, is_file
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
@@ -164,11 +166,13 @@ def _installed_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:
     name = plain_name(model)
     if name in entries and not isinstance(model, Path):
         return entries[name]
-    if Path(model).is_file():
+    if is_file(Path(model)):
         return None
     downloads = {download.name: download for download in plugins.downloads()}
     if name in downloads and not isinstance(model, Path):
         raise ModelNotInstalledError(downloads[name])
+    if reason := access_error(Path(model)):
+        raise _unreadable(model, reason)
     raise ModelNotFoundError(
         str(model), known=(*entries, *(name for name in downloads if name not in entries))
     )
@@ -179,11 +183,15 @@ def _file_entry(path: Path) -> ModelEntry:
     try:
         sha256 = file_sha256(path)
     except OSError as error:
-        raise ModelDamagedError(
-            str(path), f"cannot be read ({error.strerror})", remedy="Check the permissions of the file."
-        ) from error
+        raise _unreadable(path, reason_for(error)) from error
     return ModelEntry.from_card(
         card, path=path, sha256=sha256, source=str(path), remedy="Export the model again."
+    )
+
+
+def _unreadable(model: str | Path, reason: str) -> ModelDamagedError:
+    return ModelDamagedError(
+        str(model), f"cannot be read ({reason})", remedy="Check the permissions of the file and its folder."
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from stemdock.card import INPUT_NAME
-from stemdock.errors import ModelContractError, ModelDamagedError
+from stemdock.errors import ForkedError, ModelContractError, ModelDamagedError
 from stemdock.inference.bandwidth import card_with_bins, model_with_bins
 from stemdock.inference.onnx_file import read_model
 from stemdock.inference.runtime import load_network, reason_of
@@ -62,6 +63,7 @@ class OnnxSession:
             self.card = card_with_bins(self.card, n_bins)
             model = model_with_bins(model, n_bins)
         self._path = str(path)
+        self._pid = os.getpid()
         self._lock = Lock()
         try:
             self._network = load_network(model, execution, sha256=sha256)
@@ -82,8 +84,12 @@ class OnnxSession:
         Threads take turns: one run uses all cores, and two at the same time would need twice the memory.
 
         Raises:
+            ForkedError: The model was loaded before this process was forked.
             ModelDamagedError: The network fails, or its output is not a magnitude.
         """
+        # The threads of the network do not exist in a forked process: it would wait for them forever.
+        if os.getpid() != self._pid:
+            raise ForkedError
         try:
             with self._lock:
                 made = self._network.run({INPUT_NAME: magnitude})

@@ -74,7 +74,7 @@ def try_locked(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def locked(path: Path, *, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
+def locked(path: Path, *, on_wait: Callable[[], object] | None = None) -> Iterator[None]:
     """Holds a lock during the block, and waits for it as long as another process holds it.
 
     Args:
@@ -89,7 +89,8 @@ def locked(path: Path, *, on_wait: Callable[[], object] = lambda: None) -> Itera
     lock = Lock(path)
     timeout = 0.0
     while not lock.try_acquire(timeout):
-        on_wait()
+        if on_wait:
+            on_wait()
         timeout = _POLL
     try:
         yield

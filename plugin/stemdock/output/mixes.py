@@ -78,6 +78,14 @@ def _indices(name: str, terms: Sequence[str], stems: Sequence[str]) -> tuple[int
     omitted = [term[1:] for term in terms if term.startswith("-")]
     added = [term for term in terms if not term.startswith("-")]
     _check_known([*omitted, *added], stems)
+    twice = sorted({term for term in terms if list(terms).count(term) > 1})
+    if twice:
+        # A sum of a stem with itself would be 6 dB louder, which no mix wants.
+        raise OutputOptionError(
+            "mix",
+            f"{name} names {', '.join(term.lstrip('-') for term in twice)} more than once",
+            remedy="Name each stem once.",
+        )
     summands = added or [stem for stem in stems if stem not in omitted]
     if (added and omitted) or not summands:
         raise OutputOptionError(

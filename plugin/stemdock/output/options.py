@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from stemdock.errors import OutputOptionError
+from stemdock.lib.arguments import is_text_sequence, is_whole
 
 CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a"]
 """Name of a codec, which is also the file extension."""
@@ -33,3 +34,24 @@ class Output:
     """Whether all files are attenuated by one common gain if any sample would exceed full scale."""
     copy_tags: bool = True
     """Whether the files get the tags of the source, and its cover if the codec supports covers."""
+
+    def __post_init__(self) -> None:
+        """Checks the types of the fields; `stemdock.output.codecs` and `mixes` check their values.
+
+        Raises:
+            OutputOptionError: A field has the wrong type.
+        """
+        for option, value in (("codec", self.codec), ("bit depth", self.bit_depth or "")):
+            _check(option, value, isinstance(value, str), "a text")
+        for option, number in (("bit rate", self.bitrate), ("sample rate", self.sample_rate)):
+            _check(option, number, number is None or is_whole(number, 1), "a whole number")
+        _check("stems", self.stems, self.stems is None or is_text_sequence(self.stems), "a tuple of names")
+        mixes: Any = self.mixes
+        _check("mixes", mixes, isinstance(mixes, Mapping), "a mapping of names to tuples of stems")
+        for name, terms in mixes.items():
+            _check(f"mix {name}", terms, is_text_sequence(terms), "a tuple of names")
+
+
+def _check(option: str, value: object, right: bool, expected: str) -> None:
+    if not right:
+        raise OutputOptionError(option, f"{value!r} is not {expected}", remedy=f"Pass {expected}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.batch.manifest import Manifest
 from stemdock.batch.manifest_files import FOLDER
+from stemdock.lib.paths import is_folder, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -33,10 +34,10 @@ def find_history(files: Iterable[Path]) -> History:
         files: Stems and mixes of one song. If one of them has changed since the separation, their history
             is not known.
     """
-    resolved = [path.resolve() for path in files]
-    for root in dict.fromkeys(parent for path in resolved for parent in path.parents):
-        if (root / FOLDER).is_dir():
-            provenance = Manifest(root).provenance_of(resolved)
+    real = [resolved(path) for path in files]
+    for root in dict.fromkeys(parent for path in real for parent in path.parents):
+        if is_folder(root / FOLDER):
+            provenance = Manifest(root).provenance_of(real)
             if provenance:
                 options = provenance.options
                 return History(facts=_facts(provenance.model, options), mixes=options.get("mixes", ()))

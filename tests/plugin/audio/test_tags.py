@@ -214,3 +214,18 @@ def test_mp3_has_no_tag_if_there_is_nothing_to_say(tmp_path: Path) -> None:
     written(tmp_path / "stem.mp3", Tags())
     assert (tmp_path / "stem.mp3").read_bytes()[:1] == b"\xff"
     assert soundfile.info(tmp_path / "stem.mp3").frames == 8000
+
+
+@needs_ffmpeg
+def test_a_comment_in_a_frame_of_its_own_is_read(tmp_path: Path) -> None:
+    """ffmpeg writes it as TXXX, not as COMM."""
+    plain, tagged = tmp_path / "plain.mp3", tmp_path / "tagged.mp3"
+    written(plain, Tags())
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", plain, "-c", "copy", "-metadata", "comment=a comment", tagged],
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert b"TXXX" in tagged.read_bytes()
+    assert read_tags(tagged).comment == "a comment"
+    assert read_tags(plain).comment == ""

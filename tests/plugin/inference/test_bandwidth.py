@@ -133,15 +133,6 @@ def test_what_was_asked_for_is_what_stems_have(separator: Separator, wide_separa
     np.testing.assert_allclose(np.sum(list(whole.values()), axis=0), mixture, atol=2e-6)
 
 
-@pytest.mark.slow
-def test_the_filter_leaves_nothing_above_the_network(separator: Separator) -> None:
-    mixture = generated_mixture(60000)
-    plain = Separator(separation=Separation(mwf=True)).separate(mixture)
-    full = Separator(separation=Separation(mwf=True, bandwidth="full")).separate(mixture)
-    for stem in separator.stems:
-        assert np.array_equal(plain[stem], full[stem])
-
-
 @pytest.mark.parametrize("own_bins", [1024, 1536])
 def test_a_model_has_both_bandwidths_whichever_its_file_has(tmp_path: Path, own_bins: int) -> None:
     """So an old file of a -16kHz model still opens, too."""

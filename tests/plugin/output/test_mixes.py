@@ -57,7 +57,6 @@ def test_any_text_is_a_mix_or_refused(text: str) -> None:
         ({"stems": ("bass", "vocals")}, {"vocals": (0,), "bass": (2,)}),
         ({"stems": (), "mixes": {"k": ("-vocals",)}}, {"k": (1, 2, 3)}),
         ({"stems": ("bass",), "mixes": {"r": ("bass", "drums")}}, {"bass": (2,), "r": (1, 2)}),
-        ({"stems": (), "mixes": {"d": ("bass", "bass")}}, {"d": (2,)}),
     ],
 )
 def test_what_is_selected(output: dict[str, Any], expected: dict[str, tuple[int, ...]]) -> None:
@@ -76,6 +75,8 @@ def test_what_is_selected(output: dict[str, Any], expected: dict[str, tuple[int,
         ({"mixes": {"k": ("drums",), "K": ("bass",)}}, "K is already used"),
         ({"mixes": {"k": tuple(f"-{stem}" for stem in STEMS)}}, "k contains no stem"),
         ({"mixes": {"k": ("drums", "-bass")}}, "both adds and omits"),
+        ({"mixes": {"k": ("drums", "bass", "drums")}}, "k names drums more than once"),
+        ({"mixes": {"k": ("-bass", "-bass")}}, "k names bass more than once"),
         ({"stems": ()}, "there is nothing to write"),
     ],
 )

@@ -8,6 +8,7 @@ import click
 
 from stemdock.cli.pages import PAGE_NAME
 from stemdock.cli.terminal import echo_path, progress_bar
+from stemdock.lib.paths import resolved
 
 
 @click.command("preview")
@@ -32,7 +33,7 @@ def command(folder: Path, output: Path | None, overwrite: bool) -> None:
     path = output or folder / PAGE_NAME
     files = find_stems(folder)
     history = find_history(files.values())
-    title = folder.resolve().name
+    title = resolved(folder).name
     with progress_bar(title) as on_progress:
         write_preview(
             without_mixes(files, history.mixes),

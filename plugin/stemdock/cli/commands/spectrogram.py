@@ -9,6 +9,7 @@ import click
 
 from stemdock.cli.terminal import echo_path
 from stemdock.errors import OutputError, OutputExistsError, StemdockError
+from stemdock.lib.paths import exists
 
 if TYPE_CHECKING:
     from stemdock.types import FloatArray
@@ -30,7 +31,7 @@ _RANGE: Final = 90
 @click.option("--overwrite", is_flag=True, help="Replace an existing picture.")
 def command(files: tuple[Path, ...], output: Path, overwrite: bool) -> None:
     """Draw the spectrograms of audio files, one below the other, with the same level scale."""
-    if output.exists() and not overwrite:
+    if exists(output) and not overwrite:
         raise OutputExistsError(output)
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415

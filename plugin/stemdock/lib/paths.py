@@ -1,0 +1,50 @@
+"""Questions about paths that have an answer for every path.
+
+The methods of `pathlib.Path` raise for some: in folders that may not be entered, for links that lead to
+themselves, and when the working directory was removed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from stemdock.lib.os_errors import reason_for
+
+_INVALID_NAME: Final = 123
+"""Windows' error for a name that no file can have, such as a pattern."""
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder; False if the system does not let us see it."""
+    return os.path.exists(path)  # noqa: PTH110  see above
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; False if the system does not let us see it."""
+    return os.path.isfile(path)  # noqa: PTH113  see above
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; False if the system does not let us see it."""
+    return os.path.isdir(path)  # noqa: PTH112  see above
+
+
+def resolved(path: Path) -> Path:
+    """The absolute path without links, as far as the system shows it."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path
+
+
+def access_error(path: Path) -> str:
+    """Why the system cannot look a path up; empty if it can, even if there is no such file."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, ValueError) as error:
+        return "" if getattr(error, "winerror", None) == _INVALID_NAME else reason_for(error)
+    return ""
