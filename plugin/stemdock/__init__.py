@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from stemdock.plugins import Plugins as Plugins
     from stemdock.plugins import load_plugins as load_plugins
     from stemdock.separator import Separator as Separator
+    from stemdock.types import Damage as Damage
     from stemdock.types import Engine as Engine
     from stemdock.types import Execution as Execution
     from stemdock.types import Progress as Progress
@@ -124,7 +125,7 @@ _NAMES: Final = {
     "output.options": "Output",
     "plugins": "Plugins load_plugins",
     "separator": "Separator",
-    "types": "Engine Execution Progress SeparatedFile Separation",
+    "types": "Damage Engine Execution Progress SeparatedFile Separation",
 }
 """The public names by the module that defines them."""
 _HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.split()}

@@ -178,6 +178,32 @@ class Downmix:
         return tuple(name for name, gains in zip(self.speakers, self.matrix, strict=True) if not any(gains))
 
 
+DamageKind: TypeAlias = Literal["silence", "invalid", "end"]
+"""What damage did to the sound. silence: samples were lost, and silence keeps their place. invalid: data
+could not be decoded, so sound may be missing or wrong. end: the file ends before its announced length."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A damaged place of an audio file."""
+
+    start: float
+    """Seconds into the file as it is read, with the silence that keeps the time."""
+    duration: float
+    """Seconds; 0 if unknown."""
+    kind: DamageKind
+
+    def __str__(self) -> str:
+        """The damage as the end of a sentence that starts with the name of the file."""
+        if self.kind == "silence":
+            return f"is damaged at {self.start:.2f} s; {self.duration:.2f} s are replaced by silence"
+        if self.kind == "end":
+            missing = f"; {self.duration:.2f} s are missing" if self.duration else " and may be incomplete"
+            return f"ends early, at {self.start:.2f} s{missing}"
+        span = f"from {self.start:.2f} to {self.start + self.duration:.2f} s" if self.duration else ""
+        return f"is damaged {span or f'at {self.start:.2f} s'}; sound may be missing or wrong there"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeparatedFile:
     """The result of separating one file."""
@@ -205,6 +231,8 @@ class SeparatedFile:
     """Samples per channel, at `sample_rate`: as long as the source or the requested part of it."""
     downmix: Downmix | None = None
     """How the source became stereo, if it had more than two channels."""
+    damage: tuple[Damage, ...] = ()
+    """Damaged places of the source, in order; `warnings` describe them, too."""
 
     @property
     def files(self) -> Mapping[str, Path]:

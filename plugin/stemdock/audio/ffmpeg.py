@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_ALWAYS: Final = ("-v", "error", "-protocol_whitelist", "file,pipe")
-"""Print errors only, and never open a network address that a playlist-like file contains."""
+_LOCAL: Final = ("-protocol_whitelist", "file,pipe")
+"""Never open a network address that a playlist-like file contains."""
+_ERRORS: Final = ("-v", "error")
+_ALL_MESSAGES: Final = ("-hide_banner", "-nostats", "-v", "level+info")
+"""For the reader of the messages, with the level of each."""
 
 
 def find_ffmpeg() -> str | None:
@@ -26,6 +29,8 @@ class FfmpegProcess:
 
     Attributes:
         pipe: ffmpeg's standard input if it writes a file, its standard output if it reads one.
+        messages: What ffmpeg prints: a temporary file if it writes a file; a pipe, which the caller must keep
+            empty, if it reads one.
     """
 
     def __init__(self, program: str, arguments: Sequence[str | Path], *, writes_file: bool) -> None:
@@ -40,14 +45,14 @@ class FfmpegProcess:
             OSError: ffmpeg cannot be started.
         """
         with ExitStack() as resources:
-            self._messages: IO[bytes] = resources.enter_context(tempfile.TemporaryFile())
+            messages = resources.enter_context(tempfile.TemporaryFile()) if writes_file else subprocess.PIPE
             # A new session keeps Ctrl+C at the terminal from ffmpeg: Stemdock stops it in its own time.
             self._process = resources.enter_context(
                 subprocess.Popen(  # noqa: S603
-                    [program, *_ALWAYS, *arguments],
+                    [program, *(_ERRORS if writes_file else _ALL_MESSAGES), *_LOCAL, *arguments],
                     stdin=subprocess.PIPE if writes_file else subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL if writes_file else subprocess.PIPE,
-                    stderr=self._messages,
+                    stderr=messages,
                     start_new_session=True,
                 )
             )
@@ -55,16 +60,19 @@ class FfmpegProcess:
             resources.callback(self._process.kill)
             self._resources = resources.pop_all()
         pipe = self._process.stdin if writes_file else self._process.stdout
+        printed = messages if not isinstance(messages, int) else self._process.stderr
         assert pipe is not None  # noqa: S101  because of PIPE
+        assert printed is not None  # noqa: S101  because of PIPE
         self.pipe: IO[bytes] = pipe
+        self.messages: IO[bytes] = printed
 
     def wait(self) -> bool:
         """Waits until ffmpeg ends; returns whether it succeeded."""
         return self._process.wait() == 0
 
     def message(self) -> str:
-        """The last line that ffmpeg printed."""
-        return _last_line(self._messages)
+        """The last line that ffmpeg printed while it wrote a file."""
+        return _last_line(self.messages)
 
     def stop(self) -> None:
         """Ends ffmpeg, if it still runs, and releases its resources."""
@@ -87,7 +95,7 @@ def run_ffmpeg(program: str, arguments: Sequence[str | Path]) -> str:
     """
     with tempfile.TemporaryFile() as messages:
         done = subprocess.run(  # noqa: S603
-            [program, *_ALWAYS, *arguments],
+            [program, *_ERRORS, *_LOCAL, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=messages,

@@ -8,6 +8,7 @@ import numpy as np
 
 from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg, run_ffmpeg
 from stemdock.errors import OutputError
+from stemdock.lib.os_errors import reason_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ class FfmpegSink:
     warning: Final = ""
 
     def __init__(self, path: Path, encoding: Encoding, tags: Tags) -> None:
-        """Starts ffmpeg; raises `OutputError` if it is not installed."""
+        """Starts ffmpeg; raises `OutputError` if it is not installed or cannot be started."""
         self._path = path
         encoder, container = _FORMATS[encoding.codec.name]
         rate, channels = str(encoding.signal.sample_rate), str(encoding.signal.n_channels)
@@ -68,7 +69,15 @@ class FfmpegSink:
             if text := getattr(tags, name):
                 arguments += ["-metadata", f"{key}={text}"]
         arguments += ["-c:a", encoder, "-b:a", f"{encoding.bitrate}k", "-f", container, f"file:{path}"]
-        self._process = FfmpegProcess(_program(path), arguments, writes_file=True)
+        program = _program(path)
+        try:
+            self._process = FfmpegProcess(program, arguments, writes_file=True)
+        except OSError as error:
+            raise OutputError(
+                path,
+                f"cannot be written, because ffmpeg cannot be started ({program}: {reason_for(error)})",
+                remedy="Install ffmpeg for this computer, or use mp3, ogg or opus, which do not need it.",
+            ) from error
 
     def write(self, block: FloatArray) -> None:
         """Appends a block."""

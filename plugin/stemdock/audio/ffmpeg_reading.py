@@ -1,72 +1,192 @@
-"""Reading of audio files through ffmpeg: m4a, video and whatever else libsndfile cannot read."""
+"""Reading of audio files through ffmpeg: m4a, video, damaged files, whatever libsndfile cannot read."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg
+from stemdock.audio.ffmpeg_log import FfmpegLog
+from stemdock.audio.ffmpeg_reasons import stopped, uninstalled, unreadable, unstartable
 from stemdock.audio.layouts import read_wav_header
 from stemdock.audio.stream import BLOCK_LENGTH, AudioStream
-from stemdock.errors import AudioFileError
+from stemdock.audio.timeline import Timeline
+from stemdock.types import Damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from stemdock.audio.ffmpeg_log import DecodedFrame
     from stemdock.types import FloatArray
+
+_COUNTED: Final = frozenset({"mp3", "aac", "ac3", "eac3", "dts", "truehd", "mlp", "amr", "loas"})
+"""Formats without times: ffmpeg counts their packets, damaged data included."""
+_DSD_STARTS: Final = (b"DSD ", b"FRM8")
+_DSD_RATE: Final = 88200
+"""Hz. DSD has a rate of megahertz, most of which is noise above the range of hearing."""
+_MERGED: Final = 0.5
+"""Seconds: damaged places that are as close as this count as one."""
+_END_TOLERANCE: Final = 0.1
+"""Seconds by which the announced length of an intact file may be wrong."""
 
 
 @contextmanager
-def open_by_ffmpeg(path: Path, reason: str) -> Iterator[AudioStream]:
+def open_by_ffmpeg(path: Path, track: int | None = None) -> Iterator[AudioStream]:
     """Opens an audio file through ffmpeg.
 
     Args:
         path: A file, which must exist.
-        reason: Why libsndfile cannot read it, for the error message.
+        track: Number of the audio track, from 1; None for the one that the file marks as its default, else
+            the first.
 
     Raises:
-        AudioFileError: ffmpeg is not installed, or cannot read the file.
+        AudioFileError: ffmpeg is not installed, cannot be started, or cannot read the file.
     """
     program = find_ffmpeg()
     if program is None:
-        raise AudioFileError(
-            path,
-            f"cannot be read without ffmpeg ({reason})",
-            remedy="Install ffmpeg to read m4a, video and other formats, or convert the file to WAV.",
-        )
-    # A WAV header gives the rate and the channels, and says which loudspeakers the channels are for.
-    arguments = ["-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-"]
-    with FfmpegProcess(program, arguments, writes_file=False) as process:
-        header = read_wav_header(process.pipe)
-        if header is None:
-            process.wait()
-            raise _error(path, process)
-        sample_rate, n_channels, speakers = header
-        yield AudioStream(
+        raise uninstalled(path)
+    try:
+        decoding = _Decoding(program, path, 0 if track is None else track - 1)
+    except OSError as error:
+        raise unstartable(path, program, error) from error
+    try:
+        wanted = _default_track(decoding.log.audio_streams) if track is None else decoding.track
+        if wanted != decoding.track:
+            decoding.stop()
+            decoding = _Decoding(program, path, wanted)
+        yield decoding.stream()
+    finally:
+        decoding.stop()
+
+
+def _default_track(audio_streams: list[str]) -> int:
+    marked = (index for index, text in enumerate(audio_streams) if "(default)" in text)
+    return next(marked, 0)
+
+
+class _Decoding:
+    """A running ffmpeg that decodes one track of a file, up to its first frame at first.
+
+    Attributes:
+        track: Index of the track.
+        log: What ffmpeg prints.
+    """
+
+    def __init__(self, program: str, path: Path, track: int) -> None:
+        with path.open("rb") as file:
+            is_dsd = file.read(4) in _DSD_STARTS
+        filters = f"aresample={_DSD_RATE},ashowinfo" if is_dsd else "ashowinfo"
+        # A WAV header gives the rate and the channels, and says which loudspeakers the channels are for.
+        arguments = ["-err_detect", "crccheck", "-i", f"file:{path}", "-map", f"0:a:{track}", "-af", filters]
+        arguments += ["-c:a", "pcm_f32le", "-f", "wav", "-"]
+        self.track = track
+        self._path = path
+        self._process = FfmpegProcess(program, arguments, writes_file=False)
+        self.log = FfmpegLog(self._process.messages)
+        self._header = read_wav_header(self._process.pipe)
+        self.log.wait_for_input()
+        self._damage: list[Damage] = []
+
+    def stop(self) -> None:
+        """Ends ffmpeg."""
+        self._process.stop()
+        self.log.finish()
+
+    def stream(self) -> AudioStream:
+        """The open file; raises `AudioFileError` if ffmpeg cannot read it."""
+        if self._header is None:
+            self._process.wait()
+            self.log.finish()
+            raise unreadable(self._path, self.log, self.track)
+        sample_rate, n_channels, speakers = self._header
+        return AudioStream(
             sample_rate=sample_rate,
             n_channels=n_channels,
             total_length=None,
-            blocks=_blocks(path, process, n_channels),
+            blocks=self._blocks(sample_rate, n_channels),
             speakers=speakers,
+            damage=self._damage,
         )
 
+    def _blocks(self, sample_rate: int, n_channels: int) -> Iterator[FloatArray]:
+        announced = self.log.duration
+        timeline = Timeline(
+            sample_rate,
+            None if announced is None else round(announced * sample_rate),
+            has_times=not self.log.formats & _COUNTED,
+        )
+        parts: list[bytes] = []
+        length = 0
+        sample_size = n_channels * 4
+        frames = self.log.frames()
+        frame = next(frames, None)
+        while frame is not None and frame.sample_rate == sample_rate:
+            data = self._process.pipe.read(frame.length * sample_size)
+            following = next(frames, None)
+            silence = timeline.place(frame, following)
+            self._note(frame, timeline.position - frame.length, silence, sample_rate)
+            # A long silence must not be one block.
+            while silence > BLOCK_LENGTH:
+                yield _samples(parts, n_channels)
+                parts, length = [bytes(BLOCK_LENGTH * sample_size)], 0
+                silence -= BLOCK_LENGTH
+            parts += [bytes(silence * sample_size), data]
+            length += silence + frame.length
+            if length >= BLOCK_LENGTH:
+                yield _samples(parts, n_channels)
+                parts, length = [], 0
+            frame = following
+        # After a change of the rate in the middle of a stream, ffmpeg's frames are not those that it returns.
+        while data := self._process.pipe.read(BLOCK_LENGTH * sample_size):
+            parts.append(data)
+            timeline.position += len(data) // sample_size
+            yield _samples(parts, n_channels)
+            parts = []
+        if parts:
+            yield _samples(parts, n_channels)
+        errors = sum(rest.after_error for rest in frames)
+        self._end(timeline.position / sample_rate, errors > 0)
 
-def _blocks(path: Path, process: FfmpegProcess, n_channels: int) -> Iterator[FloatArray]:
-    size = BLOCK_LENGTH * n_channels * 4
-    while data := process.pipe.read(size):
-        usable = len(data) - len(data) % (n_channels * 4)
-        yield np.frombuffer(data[:usable], "<f4").astype(np.float32).reshape(-1, n_channels)
-    if not process.wait():
-        raise _error(path, process)
+    def _note(self, frame: DecodedFrame, position: int, silence: int, sample_rate: int) -> None:
+        """Notes the damage before a frame at a position."""
+        if silence and (position > silence or frame.after_error):
+            start = (position - silence) / sample_rate
+            self._add(Damage(start=start, duration=silence / sample_rate, kind="silence"))
+        elif frame.after_error:
+            self._add(Damage(start=position / sample_rate, duration=0.0, kind="invalid"))
+
+    def _end(self, end: float, after_error: bool) -> None:
+        """Notes the damage at the end, in seconds, and checks how ffmpeg ended."""
+        succeeded = self._process.wait()
+        self.log.finish()
+        after_error = after_error or self.log.error_at_end
+        announced = self.log.duration
+        # The announced length is that of the longest stream.
+        is_only = not self.log.has_video and len(self.log.audio_streams) == 1
+        if announced is not None and end < announced - _END_TOLERANCE and (after_error or is_only):
+            self._add(Damage(start=end, duration=announced - end, kind="end"))
+        elif after_error:
+            self._add(Damage(start=end, duration=0.0, kind="invalid"))
+        if not succeeded:
+            raise stopped(self._path, self.log, end)
+
+    def _add(self, damage: Damage) -> None:
+        last = self._damage[-1] if self._damage else None
+        if (
+            last
+            and last.kind == damage.kind == "invalid"
+            and damage.start <= last.start + last.duration + _MERGED
+        ):
+            duration = damage.start + damage.duration - last.start
+            self._damage[-1] = Damage(start=last.start, duration=duration, kind="invalid")
+        else:
+            self._damage.append(damage)
 
 
-def _error(path: Path, process: FfmpegProcess) -> AudioFileError:
-    reason = process.message().replace(f"file:{path}: ", "")
-    return AudioFileError(
-        path,
-        f"ffmpeg cannot read any audio from it ({reason})",
-        remedy="Check that it is an audio file and that it is complete.",
-    )
+def _samples(parts: list[bytes], n_channels: int) -> FloatArray:
+    data = b"".join(parts)
+    usable = len(data) - len(data) % (n_channels * 4)
+    return np.frombuffer(data[:usable], "<f4").astype(np.float32).reshape(-1, n_channels)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from stemdock.audio.continuing import continued
+from stemdock.audio.ffmpeg import find_ffmpeg
 from stemdock.audio.ffmpeg_reading import open_by_ffmpeg
+from stemdock.audio.inspecting import inspected
 from stemdock.audio.sndfile_reading import open_by_sndfile, unreadable_reason
 from stemdock.dsp.downmix import downmixed, front_pair, full_downmix
 from stemdock.errors import AudioFileError
@@ -14,9 +17,9 @@ from stemdock.output.codecs import SAMPLE_RATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from stemdock.audio.inspection import Inspection
     from stemdock.audio.stream import AudioStream
     from stemdock.types import DownmixMode, FloatArray
 
@@ -64,19 +67,23 @@ def audio_info(path: Path) -> AudioInfo:
 
 
 @contextmanager
-def open_audio(path: Path, downmix: DownmixMode = "refuse") -> Iterator[AudioStream]:
-    """Opens an audio file, through libsndfile or, if that cannot read it, through ffmpeg.
+def open_audio(
+    path: Path, downmix: DownmixMode = "refuse", *, track: int | None = None
+) -> Iterator[AudioStream]:
+    """Opens an audio file, through libsndfile or, if that cannot read all of it, through ffmpeg.
 
     Args:
         path: wav, flac, mp3, ogg and so on; with ffmpeg, anything that has an audio stream.
         downmix: What to do with more than two channels.
+        track: Number of the audio track, from 1; None for the one that the file marks as its default, else
+            the first.
 
     Raises:
         AudioFileNotFoundError: There is no such file.
-        AudioFileError: The file contains no audio or no samples, is damaged, or has an unsupported
-            sample rate or number of channels.
+        AudioFileError: The file does not have the track, contains no audio or no samples, is
+            damaged, or has an unsupported sample rate or number of channels.
     """
-    with _open(path) as stream:
+    with _open(path, track) as stream:
         if stream.sample_rate not in SAMPLE_RATES:
             raise AudioFileError(
                 path,
@@ -88,9 +95,48 @@ def open_audio(path: Path, downmix: DownmixMode = "refuse") -> Iterator[AudioStr
         yield replace(stream, blocks=_at_least_one(path, stream.blocks))
 
 
-def _open(path: Path) -> AbstractContextManager[AudioStream]:
-    reason = unreadable_reason(path)
-    return open_by_ffmpeg(path, reason) if reason else open_by_sndfile(path)
+@contextmanager
+def _open(path: Path, track: int | None = None) -> Iterator[AudioStream]:
+    """Opens a file by the reader that reads all of it."""
+    with ExitStack() as opened:
+        yield _opened(path, track, opened)
+
+
+def _opened(path: Path, track: int | None, opened: ExitStack) -> AudioStream:
+    inspection = inspected(path)
+    if inspection is not None and not inspection.intact and find_ffmpeg():
+        # libsndfile would stop early. What ffmpeg cannot read at all, libsndfile may still read.
+        with suppress(AudioFileError):
+            return _with_damage(opened.enter_context(open_by_ffmpeg(path, track)), inspection)
+    if unreadable_reason(path):
+        return opened.enter_context(open_by_ffmpeg(path, track))
+    if track is not None and track > 1:
+        raise AudioFileError(
+            path, f"has no audio track {track}; it has only one", remedy="Leave out --track."
+        )
+    native = opened.enter_context(open_by_sndfile(path))
+    if find_ffmpeg() and not _agrees(native, inspection):
+        return opened.enter_context(open_by_ffmpeg(path, track))
+    damage = [*inspection.damage] if inspection else []
+    return replace(native, blocks=continued(path, native, inspection, damage), damage=damage)
+
+
+def _with_damage(stream: AudioStream, inspection: Inspection) -> AudioStream:
+    """A stream of ffmpeg's with the damage that only the second look noticed."""
+
+    def blocks() -> Iterator[FloatArray]:
+        yield from stream.blocks
+        if not stream.damage:
+            stream.damage.extend(inspection.damage)
+
+    return replace(stream, blocks=blocks())
+
+
+def _agrees(stream: AudioStream, inspection: Inspection | None) -> bool:
+    if inspection is None:
+        # libsndfile takes many files for mp3 that only resemble it.
+        return stream.container != "MP3"
+    return stream.total_length is None or inspection.agrees(stream.total_length, stream.sample_rate)
 
 
 def _stereo_stream(path: Path, stream: AudioStream, downmix: DownmixMode) -> AudioStream:

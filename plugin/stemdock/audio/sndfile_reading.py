@@ -69,8 +69,8 @@ def _blocks(path: Path, file: soundfile.SoundFile) -> Iterator[FloatArray]:
         except soundfile.LibsndfileError as error:
             raise AudioFileError(
                 path,
-                f"is damaged ({error.error_string})",
-                remedy="Get an intact copy, or repair the file in an audio editor.",
+                "is damaged",
+                remedy="Get an intact copy, or install ffmpeg, which reads more damaged files.",
             ) from error
         if not len(block):
             return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stemdock.types import Downmix, FloatArray
+    from stemdock.types import Damage, Downmix, FloatArray
 
 BLOCK_LENGTH: Final = 1 << 16
 """Samples per channel in a block."""
@@ -32,3 +32,5 @@ class AudioStream:
     """Loudspeaker of each channel, named as in `stemdock.dsp.downmix`; empty if unknown."""
     downmix: Downmix | None = None
     """How the file's channels were mixed down to stereo; None if they were not."""
+    damage: list[Damage] = field(default_factory=list)
+    """Damaged places, in order; complete when all blocks are read."""

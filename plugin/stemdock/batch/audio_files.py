@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AUDIO_SUFFIXES: Final = frozenset({
-    ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".alac", ".ape", ".au", ".caf", ".flac",
-    ".m4a", ".m4b", ".mka", ".mp2", ".mp3", ".mpc", ".oga", ".ogg", ".opus", ".rf64",
-    ".snd", ".spx", ".tta", ".w64", ".wav", ".wave", ".wma", ".wv",
+    ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".alac", ".ape", ".au", ".caf", ".dff", ".dsf", ".dts",
+    ".eac3", ".ec3", ".flac", ".m4a", ".m4b", ".mka", ".mp2", ".mp3", ".mpc", ".oga", ".ogg", ".opus",
+    ".rf64", ".snd", ".spx", ".tak", ".tta", ".w64", ".wav", ".wave", ".wma", ".wv",
 })  # fmt: skip
 """File name extensions of audio, in lower case."""
-_STARTS: Final = (b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"wvPk", b"MAC ")
+_STARTS: Final = (b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"wvPk", b"MAC ", b"DSD ", b"tBaK")
 """First bytes of formats that hold nothing but audio."""
 _CONTAINERS: Final = {b"RIFF": (b"WAVE",), b"RF64": (b"WAVE",), b"FORM": (b"AIFF", b"AIFC")}
 """First bytes of formats that also hold other data, and the types, at byte 8, that are audio."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from stemdock.batch.songs import Song
     from stemdock.errors import StemdockError
-    from stemdock.types import Progress, SeparatedFile
+    from stemdock.types import Damage, Progress, SeparatedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,14 @@ class SongPlan:
     song: Song
     targets: Mapping[str, Path]
     """By stem; empty if the song has a fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpToDate:
+    """What a separation returns instead of a result if a previous run wrote the same stems."""
+
+    damage: tuple[Damage, ...] = ()
+    """Damaged places of the mixture, found by the previous run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,8 @@ class Skipped:
     """A previous run wrote the same stems, and they are intact."""
 
     plan: SongPlan
+    damage: tuple[Damage, ...] = ()
+    """Damaged places of the mixture, found by the previous run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,10 @@ from stemdock.batch.manifest_files import FOLDER, ManifestEntry, entry_name, loa
 from stemdock.lib.paths import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from stemdock.batch.manifest_files import Provenance
+    from stemdock.types import Damage
 
 
 class Manifest:
@@ -60,25 +61,41 @@ class Manifest:
         return entry is not None and (entry.complete or has_content(path, entry.outputs[output]))
 
     def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
-        """Whether all targets exist, byte for byte as a run with the same provenance wrote them."""
+        """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
+
+        Stems that came out short because the end of the mixture could not be read do not count.
+        """
         entry = self._entry_of(targets)
-        if entry is None or entry.provenance != provenance or not self._is_intact(entry, targets):
+        if (
+            entry is None
+            or entry.is_short
+            or entry.provenance != provenance
+            or not self._is_intact(entry, targets)
+        ):
             return False
         if not entry.complete:
             self._save(replace(entry, complete=True))
         return True
+
+    def damage_of(self, targets: Collection[Path]) -> tuple[Damage, ...]:
+        """Damage of the mixture that files were made from; empty if one run did not write them all."""
+        entry = self._entry_of(targets)
+        return entry.damage if entry else ()
 
     def provenance_of(self, paths: Collection[Path]) -> Provenance | None:
         """What files were made from; None if one run did not write them all, or one has changed."""
         entry = self._entry_of(paths)
         return entry.provenance if entry and self._is_intact(entry, paths) else None
 
-    def announce(self, provenance: Provenance, staged: Mapping[Path, Path]) -> ManifestEntry:
+    def announce(
+        self, provenance: Provenance, staged: Mapping[Path, Path], damage: Sequence[Damage] = ()
+    ) -> ManifestEntry:
         """Saves an entry for files that are about to move to their final paths.
 
         Args:
             provenance: What they were made from.
             staged: The finished files by their final paths.
+            damage: Damaged places of the mixture.
 
         Raises:
             OutputError: A file cannot be read again, or the entry cannot be written.
@@ -86,7 +103,12 @@ class Manifest:
         with ThreadPoolExecutor() as pool:
             contents = list(pool.map(output_content, staged.values()))
         outputs = {self._output(path): content for path, content in zip(staged, contents, strict=True)}
-        entry = ManifestEntry(provenance=provenance, outputs=dict(sorted(outputs.items())), complete=False)
+        entry = ManifestEntry(
+            provenance=provenance,
+            outputs=dict(sorted(outputs.items())),
+            complete=False,
+            damage=tuple(damage),
+        )
         self._save(entry)
         return entry
 

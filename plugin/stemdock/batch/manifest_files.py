@@ -16,6 +16,7 @@ from stemdock.errors import OutputError
 from stemdock.lib.atomic import write_atomically
 from stemdock.lib.os_errors import os_errors_as
 from stemdock.lib.untrusted_json import parse_json
+from stemdock.types import Damage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ".stemdock"
 """Folder of the manifest, inside the output folder."""
-ALGORITHM: Final = 1
+ALGORITHM: Final = 2
 """Raise it whenever the same mixture, model and options give other samples than before."""
 _FORMAT: Final = 1
 """Version of the JSON files. Files of another version count as missing."""
@@ -52,6 +53,13 @@ class ManifestEntry:
     """By path relative to the output folder, with forward slashes."""
     complete: bool
     """Whether all outputs have reached their final paths."""
+    damage: tuple[Damage, ...] = ()
+    """Damaged places of the mixture."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether sound at the end of the mixture is known to be missing."""
+        return any(place.kind == "end" and place.duration for place in self.damage)
 
 
 def entry_name(entry: ManifestEntry) -> str:
@@ -70,6 +78,7 @@ def load_entry(path: Path) -> ManifestEntry | None:
             provenance=Provenance(**{**provenance, "mixture": Content(**provenance["mixture"])}),
             outputs={str(output): Content(**content) for output, content in value["outputs"].items()},
             complete=value["complete"] is True,
+            damage=tuple(Damage(**place) for place in value.get("damage", ())),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -81,12 +90,14 @@ def write_entry(entry: ManifestEntry, path: Path) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    value = {
+    value: dict[str, Any] = {
         "format": _FORMAT,
         "work": asdict(entry.provenance),
         "outputs": {output: asdict(content) for output, content in entry.outputs.items()},
         "complete": entry.complete,
     }
+    if entry.damage:
+        value["damage"] = [asdict(place) for place in entry.damage]
 
     def unwritable(reason: str) -> OutputError:
         return OutputError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stemdock.batch.contents import mixture_content
+from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
 from stemdock.errors import AudioFileError, OutputError
 from stemdock.files.observing import Observer
@@ -14,7 +15,7 @@ from stemdock.files.separating import separate_file
 from stemdock.lib.paths import exists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from threading import Event
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from stemdock.files.excerpts import Excerpt
     from stemdock.output.options import Output
     from stemdock.separator import Separator
-    from stemdock.types import DownmixMode, Progress, SeparatedFile
+    from stemdock.types import Damage, DownmixMode, Progress, SeparatedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class ResumableSeparation:
     output: Output
     excerpt: Excerpt
     downmix: DownmixMode
+    track: int | None
     options: Mapping[str, Any]
     """The options that change the stems, as the manifest stores them."""
     manifest: Manifest
@@ -48,11 +50,12 @@ class ResumableSeparation:
         """Whether a stem may replace this existing file."""
         return self.overwrite or (self.resume and self.manifest.owns(path))
 
-    def __call__(self, plan: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | None:
+    def __call__(self, plan: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | UpToDate:
         """Separates a song, unless a previous run finished it.
 
         Returns:
-            None if the stems of a previous run exist and are identical to those that this run would write.
+            `UpToDate` if the stems of a previous run exist and are identical to those that this run would
+            write.
 
         Raises:
             AudioFileError: The song cannot be separated, or changed during the separation.
@@ -68,10 +71,10 @@ class ResumableSeparation:
         )
         targets = plan.targets.values()
         if self.resume and self.manifest.covers(provenance, targets):
-            return None
+            return UpToDate(damage=self.manifest.damage_of(targets))
         entry: ManifestEntry | None = None
 
-        def announce(staged: Mapping[Path, Path]) -> None:
+        def announce(staged: Mapping[Path, Path], damage: Sequence[Damage]) -> None:
             nonlocal entry
             # Modification times are too coarse for this; hashing takes little time beside the separation.
             if mixture_content(source) != provenance.mixture:
@@ -80,7 +83,7 @@ class ResumableSeparation:
                     "changed during the separation",
                     remedy="Separate it again when no other program writes to it.",
                 )
-            entry = self.manifest.announce(provenance, staged)
+            entry = self.manifest.announce(provenance, staged, damage)
 
         separated = separate_file(
             self.separator,
@@ -89,6 +92,7 @@ class ResumableSeparation:
             output=self.output,
             excerpt=self.excerpt,
             downmix=self.downmix,
+            track=self.track,
             overwrite=all(self.may_replace(path) for path in targets if exists(path)),
             observer=Observer(on_progress=on_progress, before_placing=announce, cancel=self.cancel),
         )

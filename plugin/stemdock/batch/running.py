@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started
+from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started, UpToDate
 from stemdock.errors import CancelledError, StemdockError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _POLL: Final = 0.2
 """Seconds between wake-ups of the waiting thread, because signals are handled in it."""
 
-Separate: TypeAlias = "Callable[[SongPlan, Callable[[Progress], None]], SeparatedFile | None]"
-"""Separates one song; returns None if a previous run finished it. Raises StemdockError."""
+Separate: TypeAlias = "Callable[[SongPlan, Callable[[Progress], None]], SeparatedFile | UpToDate]"
+"""Separates one song, unless a previous run finished it. Raises StemdockError."""
 
 
 class UnforeseenError(StemdockError):
@@ -84,10 +84,10 @@ def _run_song(
         events.put(Started(plan=plan))
         start = monotonic()
         separated = separate(plan, lambda progress: events.put(Advanced(plan=plan, progress=progress)))
-        if separated:
-            events.put(Done(plan=plan, separated=separated, elapsed=monotonic() - start))
+        if isinstance(separated, UpToDate):
+            events.put(Skipped(plan=plan, damage=separated.damage))
         else:
-            events.put(Skipped(plan=plan))
+            events.put(Done(plan=plan, separated=separated, elapsed=monotonic() - start))
     except CancelledError:
         return
     except StemdockError as error:

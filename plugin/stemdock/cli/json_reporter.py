@@ -71,9 +71,11 @@ class JsonReporter:
                 folded=list(separated.downmix.speakers) if separated.downmix else [],
                 gain_db=separated.gain_db,
                 warnings=list(separated.warnings),
+                damage=[asdict(place) for place in separated.damage],
             )
         elif isinstance(event, Skipped):
-            self._write("skipped", song=plan.number, outputs=targets)
+            damage = [asdict(place) for place in event.damage]
+            self._write("skipped", song=plan.number, outputs=targets, damage=damage)
         else:
             self._write(
                 "failed",

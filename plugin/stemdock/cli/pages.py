@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from stemdock.batch.events import UpToDate
 from stemdock.errors import OutputExistsError
 from stemdock.lib.paths import exists
 
@@ -59,14 +60,14 @@ class Pages:
 
         def separate_and_show(
             plan: SongPlan, on_progress: Callable[[Progress], None]
-        ) -> SeparatedFile | None:
+        ) -> SeparatedFile | UpToDate:
             # Only previews need decoders and drawing.
             from stemdock.preview import write_preview  # noqa: PLC0415
             from stemdock.preview.history import find_history, without_mixes  # noqa: PLC0415
 
             separated = separate(plan, on_progress)
             for path in self.of(plan):
-                if separated or not exists(path):
+                if not isinstance(separated, UpToDate) or not exists(path):
                     write_preview(
                         without_mixes(plan.targets, self._output.mixes),
                         path,

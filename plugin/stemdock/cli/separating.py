@@ -48,6 +48,7 @@ def separate(
     excerpt: Excerpt,
     separation: Separation,
     downmix: DownmixMode,
+    track: int | None,
     batch: BatchOptions,
 ) -> int:
     """Separates songs, with reports on standard error.
@@ -64,6 +65,7 @@ def separate(
         excerpt: The part of each song to separate.
         separation: How stems are computed from the networks' estimates.
         downmix: How to handle surround sound.
+        track: The audio track of each song, from 1; None for its default.
         batch: How the batch runs.
 
     Returns:
@@ -89,12 +91,14 @@ def separate(
                 output=output,
                 excerpt=excerpt,
                 downmix=downmix,
+                track=track,
                 options={
                     **json.loads(json.dumps(asdict(output))),
                     **asdict(excerpt),
                     **asdict(separation),
                     "precision": execution.precision,
                     "fold": downmix,
+                    **({} if track is None else {"track": track}),
                 },
                 manifest=manifest,
                 resume=batch.resume,

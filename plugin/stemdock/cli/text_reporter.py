@@ -8,7 +8,7 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING
 
 from stemdock.batch.eta import BatchEta
-from stemdock.batch.events import Advanced, Done, Failed, Started
+from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started
 from stemdock.cli.terminal import one_line, printable
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class TextReporter:
                     f"{event.separated.source}: all stems lowered by {-event.separated.gain_db:.2f} dB "
                     "to prevent clipping"
                 )
+        elif isinstance(event, Skipped) and event.damage:
+            self._print(f"note: {event.plan.song.path}: skipped, done before; {event.damage[0]}")
         if isinstance(event, (Started, Advanced)):
             self._draw(self._status())
         else:

@@ -10,11 +10,11 @@ from stemdock.errors import ArgumentError, AudioFileError
 from stemdock.lib.arguments import is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from stemdock.audio import AudioStream
-    from stemdock.types import FloatArray
+    from stemdock.types import Damage, FloatArray
 
 _ROUNDING: Final = 6
 """Decimal places of a sample: a time that means a whole sample must not miss it by a rounding error."""
@@ -72,6 +72,16 @@ def excerpt_of(source: Path, audio: AudioStream, excerpt: Excerpt) -> AudioStrea
         raise _empty_excerpt(source, start)
     return replace(
         audio, total_length=total_length, blocks=_excerpt_blocks(source, audio.blocks, start, first, end)
+    )
+
+
+def damage_within(damage: Iterable[Damage], excerpt: Excerpt) -> tuple[Damage, ...]:
+    """The damaged places that touch an excerpt."""
+    end = math.inf if excerpt.duration is None else excerpt.start + excerpt.duration
+    return tuple(
+        place
+        for place in damage
+        if place.start < end and (place.start + place.duration >= excerpt.start or place.kind == "end")
     )
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from threading import Event
 
-    from stemdock.types import Progress
+    from stemdock.types import Damage, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +19,8 @@ class Observer:
 
     on_progress: Callable[[Progress], None] | None = None
     """Called after every segment."""
-    before_placing: Callable[[Mapping[Path, Path]], None] | None = None
+    before_placing: Callable[[Mapping[Path, Path], Sequence[Damage]], None] | None = None
     """Called once, when all files are complete, with each temporary file by the place that it moves to
-    next. If it raises, the files are removed instead."""
+    next, and with the damage of the mixture. If it raises, the files are removed instead."""
     cancel: Event | None = None
     """Set it from another thread to stop at the next segment."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from stemdock.audio import Signal, UnreadableTagsError, check_encoder, open_audio, read_tags
 from stemdock.errors import ArgumentError, AudioError, AudioFileError
-from stemdock.files.excerpts import WHOLE_SONG, Excerpt, excerpt_of
+from stemdock.files.excerpts import WHOLE_SONG, Excerpt, damage_within, excerpt_of
 from stemdock.files.observing import Observer
 from stemdock.files.placing import placement
 from stemdock.files.stem_writing import StemFile, decibels, write_stems
@@ -20,13 +20,17 @@ from stemdock.output.tags import Tags
 from stemdock.types import DownmixMode, SeparatedFile, check_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from stemdock.audio import AudioStream
     from stemdock.files.placing import Placement
     from stemdock.files.stem_writing import Written
     from stemdock.lib.arguments import StrPath
     from stemdock.separator import Separator
+    from stemdock.types import Damage
+
+_MAX_PLACES: Final = 5
+"""Damaged places that get a warning of their own."""
 
 
 def separate_file(
@@ -38,6 +42,7 @@ def separate_file(
     overwrite: bool = False,
     excerpt: Excerpt = WHOLE_SONG,
     downmix: DownmixMode = "refuse",
+    track: int | None = None,
     observer: Observer = Observer(),  # noqa: B008  a frozen value
 ) -> SeparatedFile:
     """Separates an audio file into one file per stem, each as long as the source.
@@ -54,6 +59,8 @@ def separate_file(
         overwrite: Whether existing files are replaced.
         excerpt: The part of the source to separate.
         downmix: What to do with a source that has more than two channels.
+        track: Number of the audio track, from 1; None for the one that the source marks as its default, else
+            the first.
         observer: Callbacks for progress, and an event that stops the separation.
 
     Raises:
@@ -70,7 +77,7 @@ def separate_file(
     codec = codec_of(output)
     files = placement(separator, source, targets, output, overwrite=overwrite)
     check_encoder(codec, next(iter(files.places.values())))
-    with open_audio(source, downmix) as whole:
+    with open_audio(source, downmix, track=track) as whole:
         audio = excerpt_of(source, whole, excerpt)
         rate = output.sample_rate or written_rate(codec, audio.sample_rate)
         files.check()
@@ -78,9 +85,11 @@ def separate_file(
         with files.staged() as staged, _errors_of(source):
             stem_files = _stem_files(files, staged, tags)
             written = _write(separator, audio, stem_files, replace(output, sample_rate=rate), observer)
+            damage = damage_within(audio.damage, excerpt)
             if observer.before_placing:
-                observer.before_placing({files.places[name]: path for name, path in staged.items()})
+                observer.before_placing({files.places[name]: path for name, path in staged.items()}, damage)
             files.place(staged)
+    warnings += _damage_warnings(source, damage)
     if rate != audio.sample_rate and output.sample_rate is None:
         warnings.append(
             f"{next(iter(files.places.values()))}: {codec.name} does not support {audio.sample_rate} Hz, "
@@ -99,6 +108,7 @@ def separate_file(
         n_channels=separator.n_channels,
         total_length=written.total_length,
         downmix=audio.downmix,
+        damage=damage,
     )
     separator.plugins.separated(separated)
     return separated
@@ -145,6 +155,13 @@ def _tags(source: Path) -> tuple[Tags, list[str]]:
         return read_tags(source), []
     except UnreadableTagsError as error:
         return Tags(), [f"{source}: its tags are damaged and not copied ({error})"]
+
+
+def _damage_warnings(source: Path, damage: Sequence[Damage]) -> list[str]:
+    warnings = [f"{source}: {place}" for place in damage[:_MAX_PLACES]]
+    if len(damage) > _MAX_PLACES:
+        warnings.append(f"{source}: is damaged at {len(damage) - _MAX_PLACES} further places")
+    return warnings
 
 
 def _stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict[str, StemFile]:

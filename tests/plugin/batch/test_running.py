@@ -16,6 +16,7 @@ from stemdock.batch.events import (
     SongPlan,
     Started,
     Summary,
+    UpToDate,
     summarise,
 )
 from stemdock.batch.planning import conflicts
@@ -80,7 +81,7 @@ def test_what_may_be_replaced_is_no_conflict_but_a_mixture_is(tmp_path: Path) ->
     assert "is one of the songs" in str(error)
 
 
-def run_all(plans: list[SongPlan], separate: Callable[..., SeparatedFile | None]) -> list[BatchEvent]:
+def run_all(plans: list[SongPlan], separate: Callable[..., SeparatedFile | UpToDate]) -> list[BatchEvent]:
     return list(run_batch(plans, separate, cancel=Event()))
 
 
@@ -88,11 +89,11 @@ def test_the_events_of_a_batch() -> None:
     plans = [plan(1), plan(2), plan(3, fault=FAULT), plan(4)]
     halfway = Progress(done_length=1, total_length=2)
 
-    def separate(of: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | None:
+    def separate(of: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | UpToDate:
         on_progress(halfway)
         if of.number == 1:
             raise FAULT
-        return separated(of) if of.number == 2 else None
+        return separated(of) if of.number == 2 else UpToDate()
 
     events = run_all(plans, separate)
     assert [(event.plan.number, type(event)) for event in events] == [

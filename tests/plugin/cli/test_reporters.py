@@ -189,9 +189,9 @@ def test_the_lines_for_a_program(plans: list[SongPlan], clock: Clock) -> None:
     assert finished == {
         "event": "done", "song": 1, "outputs": {"low": "out/1.wav"}, "elapsed": 4.0, "duration": 2.0,
         "sample_rate": 8000, "peaks": {"low": 1.5}, "clipped_lengths": {"low": 0}, "gain_db": 0,
-        "warnings": [], "folded": [],
+        "warnings": [], "damage": [], "folded": [],
     }  # fmt: skip
-    assert skipped == {"event": "skipped", "song": 2, "outputs": {"low": "out/2.wav"}}
+    assert skipped == {"event": "skipped", "song": 2, "outputs": {"low": "out/2.wav"}, "damage": []}
     expected: dict[str, Any] = {
         "event": "failed", "song": 3, "path": str(plans[2].song.path), "kind": "AudioFileError",
         "error": "b.wav: is no\naudio", "remedy": "Name another.",

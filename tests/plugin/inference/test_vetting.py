@@ -80,7 +80,7 @@ def hidden_graph(tag: bytes) -> bytes:
     hidden = model(helper.make_node("Loop", ["x"], ["y"])).graph.SerializeToString()
     plain = model()
     plain.ClearField("graph")
-    return plain.SerializeToString() + tag + varint(len(hidden)) + hidden
+    return bytes(plain.SerializeToString() + tag + varint(len(hidden)) + hidden)
 
 
 def typed_attribute(**fields: Any) -> Any:

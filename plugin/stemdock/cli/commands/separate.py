@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _GROUPS: Final = {
     "Most used options": ("model", "stems", "folder", "codec", "overwrite"),
-    "Files": ("template", "mixes", "start", "duration", "no_tags", "preview"),
+    "Files": ("template", "mixes", "start", "duration", "track", "no_tags", "preview"),
     "Sound": ("bit_depth", "bitrate", "sample_rate", "prevent_clipping", "mwf", "bandwidth", "downmix"),
     "Models and speed": ("provider", "precision", "n_threads"),
     "Many songs": ("resume", "n_at_once", "progress"),
@@ -40,6 +40,11 @@ _GROUPS: Final = {
     help="Write a web page with a player next to the stems, as plugin-cli preview does.",
 )  # fmt: skip
 @excerpt_options
+@click.option(
+    "--track", type=click.IntRange(min=1), metavar="N",
+    help="Separate this audio track of a video, counted from 1.  [default: the one that the file marks, "
+    "else the first]",
+)  # fmt: skip
 @separation_options
 @downmix_option
 @execution_options

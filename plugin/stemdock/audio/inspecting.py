@@ -1,0 +1,33 @@
+"""Chooses the second look at a file by its first bytes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from stemdock.audio.flac_frames import inspect_flac
+from stemdock.audio.mpeg_frames import inspect_mpeg
+from stemdock.audio.native_files import open_regular_file
+from stemdock.audio.ogg_pages import inspect_ogg
+from stemdock.audio.pcm_sizes import inspect_wav
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stemdock.audio.inspection import Inspection
+
+_INSPECTIONS: Final = {
+    b"fLaC": inspect_flac,
+    b"OggS": inspect_ogg,
+    b"RIFF": inspect_wav,
+    b"RF64": inspect_wav,
+}
+
+
+def inspected(path: Path) -> Inspection | None:
+    """Looks at the structure of a file; None if its format has no second look, or it cannot be opened."""
+    with suppress(OSError, ValueError), open_regular_file(path) as file:
+        start = file.read(4)
+        file.seek(0)
+        return _INSPECTIONS.get(start, inspect_mpeg)(file)
+    return None

@@ -1,0 +1,129 @@
+"""The frames of an MPEG audio file (mp3, mp2), counted by their headers.
+
+Format of the tags around them: ID3 (id3.org), APEv2, Lyrics3v2.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import IO, Final
+
+from stemdock.audio.inspection import Inspection
+from stemdock.audio.mpeg_headers import HEADER_SIZE, FrameHeader, frame_header, xing_header
+from stemdock.audio.windows import Window
+from stemdock.types import Damage
+
+_SYNC: Final = re.compile(rb"\xff[\xe2-\xff]")
+_SEARCH_SIZE: Final = 1 << 16
+_ID3_HEAD: Final = 10
+_FOOTER_FLAG: Final = 0x10
+
+
+def inspect_mpeg(file: IO[bytes]) -> Inspection | None:
+    """Counts the frames; None if the file does not begin with frames, after its tags."""
+    return _Counter(Window(file)).inspection()
+
+
+class _Counter:
+    """Goes through the frames of one file."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        # Frames of one file have few different headers.
+        self._header = cache(frame_header)
+
+    def inspection(self) -> Inspection | None:
+        """The inspection of the file."""
+        start = _after_tags(self._window)
+        end = _before_tags(self._window, start)
+        first = self._header_at(start)
+        if first is None or (start + first.size < end and not self._continues(start, first)):
+            return None
+        xing = xing_header(self._window.read(start, first.size), first)
+        position = start + first.size if xing else start
+        length = n_frames = 0
+        uniform = True
+        damage = []
+        while position < end:
+            header = self._header_at(position)
+            if header is None or position + header.size > end:
+                damage.append(Damage(start=length / first.sample_rate, duration=0.0, kind="invalid"))
+                position = self._next_frame(position + 1, end)
+                continue
+            uniform = uniform and header.kind == first.kind
+            length += header.length
+            n_frames += 1
+            position += header.size
+        announced = xing.n_frames if xing else None
+        if announced is not None and n_frames < announced:
+            missing = (announced - n_frames) * first.length / first.sample_rate
+            damage.append(Damage(start=length / first.sample_rate, duration=missing, kind="end"))
+        return Inspection(
+            intact=uniform and not damage and announced in {None, n_frames},
+            total_length=max(0, length - (xing.trimmed_length if xing else 0)),
+            sample_rate=first.sample_rate,
+            damage=tuple(damage),
+        )
+
+    def _header_at(self, position: int) -> FrameHeader | None:
+        return self._header(self._window.read(position, HEADER_SIZE))
+
+    def _continues(self, position: int, header: FrameHeader) -> bool:
+        """Whether another frame of the same kind follows."""
+        following = self._header_at(position + header.size)
+        return following is not None and following.kind == header.kind
+
+    def _next_frame(self, position: int, end: int) -> int:
+        """Where the next two frames in a row, or the last frame, begin; `end` if there are none."""
+        while position < end:
+            part = self._window.read(position, min(_SEARCH_SIZE, end - position))
+            for match in _SYNC.finditer(part):
+                found = position + match.start()
+                header = self._header_at(found)
+                if header and (found + header.size == end or self._continues(found, header)):
+                    return found
+            # A sync word may lie across the border of two parts.
+            position += max(1, len(part) - 1)
+        return end
+
+
+def _after_tags(window: Window) -> int:
+    """Where the frames begin, behind ID3v2 tags and zeros."""
+    position = 0
+    while (head := window.read(position, _ID3_HEAD)).startswith(b"ID3") and len(head) == _ID3_HEAD:
+        size = 0
+        for byte in head[6:]:
+            size = size << 7 | byte & 0x7F
+        position += _ID3_HEAD + size + (_ID3_HEAD if head[5] & _FOOTER_FLAG else 0)
+    while part := window.read(position, _SEARCH_SIZE):
+        n_zeros = len(part) - len(part.lstrip(b"\0"))
+        position += n_zeros
+        if n_zeros < len(part):
+            break
+    return position
+
+
+def _before_tags(window: Window, start: int) -> int:
+    """Where the frames end, before ID3v1, APEv2 and Lyrics3v2 tags."""
+    end = window.file_size
+    while end > start:
+        size = _tag_size(window.read(max(start, end - 227), min(227, end - start)))
+        if not size:
+            break
+        end -= size
+    return max(start, end)
+
+
+def _tag_size(tail: bytes) -> int:
+    """The size of the tag at the end of some bytes; 0 if there is none."""
+    if tail[-128:].startswith(b"TAG") and len(tail) >= 128:  # noqa: PLR2004
+        return 128
+    if tail.startswith(b"TAG+"):
+        return 227
+    if tail[-32:].startswith(b"APETAGEX"):
+        has_head = tail[-9] & 0x80
+        return int.from_bytes(tail[-20:-16], "little") + (32 if has_head else 0)
+    if tail.endswith(b"LYRICS200") and tail[-15:-9].isdigit():
+        return 15 + int(tail[-15:-9])
+    return 0

@@ -1,0 +1,62 @@
+"""The place of decoded frames in time, where some frames are lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from stemdock.audio.ffmpeg_log import DecodedFrame
+
+_SMALLEST_LOSS: Final = 512
+"""Samples: half a frame of the usual codecs."""
+_MAX_JITTER: Final = 0.05
+"""Seconds by which the times of an intact file may be wrong."""
+
+
+class Timeline:
+    """Decides how much silence keeps the time.
+
+    Attributes:
+        position: Samples so far, with silence.
+    """
+
+    def __init__(self, sample_rate: int, announced_length: int | None, *, has_times: bool) -> None:
+        """Starts at 0.
+
+        Args:
+            sample_rate: Hz.
+            announced_length: Samples that the file announces; silence never exceeds it. None if unknown.
+            has_times: Whether the times of the frames come from the file, not from counting.
+        """
+        self.position = 0
+        self._jitter = round(_MAX_JITTER * sample_rate)
+        self._limit = None if announced_length is None else announced_length + self._jitter
+        self._has_times = has_times
+        self._origin = 0
+
+    def place(self, frame: DecodedFrame, following: DecodedFrame | None) -> int:
+        """Places a frame; returns the samples of silence before it.
+
+        Args:
+            frame: The next frame.
+            following: The one behind it, which must confirm the time of the first; None at the end.
+        """
+        silence = self._silence(frame, following) if self._has_times else 0
+        self.position += silence + frame.length
+        return silence
+
+    def _silence(self, frame: DecodedFrame, following: DecodedFrame | None) -> int:
+        if frame.start is None:
+            return 0
+        shift = frame.start - self._origin - self.position
+        if following is not None and following.start is not None:
+            # Some decoders give the first frame after a hole a time that is too late.
+            shift = min(shift, following.start - frame.length - self._origin - self.position)
+        if shift >= (_SMALLEST_LOSS if frame.after_error else self._jitter):
+            if self._limit is None or self.position + shift + frame.length <= self._limit:
+                return shift
+            self._origin += shift
+        elif shift <= -self._jitter:
+            # The clock was set back, as in joined recordings.
+            self._origin += shift
+        return 0
