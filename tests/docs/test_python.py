@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import re
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_an_error_is_what_it_says(name: str) -> None:
     bases, facts = rows_of_errors()[name]
     assert {base.__name__ for base in error.__bases__} - {"StemdockError"} == bases
     described = " ".join(
-        each.__doc__ or "" for each in error.__mro__ if issubclass(each, stemdock.StemdockError)
+        inspect.getdoc(each) or "" for each in error.__mro__ if issubclass(each, stemdock.StemdockError)
     )
-    found = set(re.findall(r"^ {8}(\w+): ", described, re.MULTILINE))
+    found = set(re.findall(r"^ {4}(\w+): ", described, re.MULTILINE))
     assert found - {"remedy"} == facts

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import PureWindowsPath
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stemdock.lib.legal_names import is_device_name, is_legal_name, legal_name
+from support.windows_names import is_reserved
 
 FORBIDDEN = set('<>:"/\\|?*') | {chr(code) for code in (*range(32), 127)}
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
@@ -18,7 +17,7 @@ DEVICES = ["con", "NUL.wav", "aux .wav", "Com1", "lpt9.tar.gz", "prn", "CONIN$",
 
 @pytest.mark.parametrize("name", DEVICES)
 def test_devices_of_windows(name: str) -> None:
-    assert PureWindowsPath(name).is_reserved()  # Python knows them too
+    assert is_reserved(name)  # Python knows them too
     assert is_device_name(name)
     assert not is_device_name(legal_name(name))
 
@@ -41,7 +40,7 @@ def test_any_text_becomes_a_name_for_every_system(text: str, max_bytes: int) -> 
     assert name
     assert not set(name) & FORBIDDEN
     assert name == name.rstrip(" .").lstrip(" ")
-    assert not PureWindowsPath(name).is_reserved()
+    assert not is_reserved(name)
     # The system can encode it; an underscore may follow the name of a device.
     assert len(name.encode("utf-8", "surrogateescape")) <= max_bytes + 1
     assert legal_name(name) == name
