@@ -23,12 +23,12 @@ RUN apt-get update \
         ca-certificates ffmpeg python3 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log \
     && useradd --uid 1000 --no-create-home --home-dir /nonexistent stemdock
-# Whoever the container runs as may fetch models, and keep what is prepared for the machine.
+# Any user of the container may fetch models, and keep what is prepared for the machine in a folder of its own.
 RUN mkdir -m 1777 /models /cache /audio
 COPY --from=build /opt/stemdock /opt/stemdock
 ENV PATH=/opt/stemdock/bin:$PATH \
     STEMDOCK_MODELS=/models \
-    STEMDOCK_CACHE=/cache
+    STEMDOCK_CACHE=/cache/stemdock
 USER stemdock
 WORKDIR /audio
 ENTRYPOINT ["plugin-cli"]

@@ -42,8 +42,8 @@ def main() -> int:
 def make_cases(n: int, seed: int, *, only: str | None = None) -> list[Case]:
     """Cases of all targets in proportion to their weights, in random order."""
     rng = Random(seed)  # noqa: S311  must be reproducible
-    names = [only] if only else list(TARGETS)
-    weights = [TARGETS[name].weight for name in names]
+    names = [only] if only else [name for name, target in TARGETS.items() if target.weight]
+    weights = [TARGETS[name].weight or 1 for name in names]
     return [
         Case(target=name, seed=seed, number=number)
         for number, name in enumerate(rng.choices(names, weights, k=n))

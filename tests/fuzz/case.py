@@ -34,7 +34,7 @@ class Target:
     """A part of Stemdock that reads untrusted input."""
 
     weight: int
-    """Share of the cases, relative to other targets."""
+    """Share of the cases, relative to other targets; 0 if the target runs only by name."""
     build: Callable[[Path], None]
     """Writes intact inputs into an empty folder, once a run."""
     damage: Callable[[Random, Path, Path], None]

@@ -11,6 +11,7 @@ from fuzz.targets import (
     checkpoints,
     commands,
     configurations,
+    encodings,
     jobs,
     models,
     playlists,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 TARGETS: Final[Mapping[str, Target]] = {
     "audio": audio.TARGET,
     "model": models.TARGET,
+    "encoding": encodings.TARGET,
     "checkpoint": checkpoints.TARGET,
     "archive": archives.TARGET,
     "configuration": configurations.TARGET,

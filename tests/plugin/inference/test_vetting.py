@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import onnx
@@ -21,7 +22,6 @@ from support.tf_bundle import varint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def model(*nodes: Any, initializers: tuple[Any, ...] = ()) -> Any:
@@ -252,3 +252,10 @@ def test_any_bytes_pass_or_are_refused(tmp_path_factory: pytest.TempPathFactory,
     path.write_bytes(content)
     with suppress(ModelDamagedError):
         read_model(path)
+
+
+def test_the_documents_list_the_accepted_operators() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "robustness.md").read_text("utf-8")
+    section = text.partition("## Operators that a model may use")[2].partition("\n## ")[0]
+    listed = section.strip().rpartition("\n\n")[2]
+    assert listed.replace("\n", " ") == ", ".join(f"`{name}`" for name in sorted(OPERATORS)) + "."

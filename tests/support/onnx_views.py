@@ -1,0 +1,112 @@
+"""What three readers see in one model file: Stemdock, the library onnx, and onnxruntime."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import onnx
+import onnxruntime
+
+from stemdock.inference.onnx_file import read_model, texts_of
+from stemdock.inference.protobuf import as_message, read_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_NODE, _INITIALIZER, _INPUT, _OUTPUT, _METADATA = 1, 5, 11, 12, 14
+_ATTRIBUTE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The parts of a model that decide what it computes."""
+
+    nodes: Sequence[tuple[str, str, Sequence[str], Sequence[str], Sequence[str]]]
+    """Domain, operator, inputs, outputs and names of attributes; sorted."""
+    initializers: Sequence[str]
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    metadata: Mapping[str, str]
+
+
+def stemdock_view(path: Path) -> View:
+    """As Stemdock reads a file; raises its errors."""
+    model = read_model(path)
+    nodes, names = [], dict[int, list[str]]()
+    for number, value in model.graph:
+        if number == _NODE:
+            operator, domain, inputs, outputs = (texts_of(value, field) for field in (4, 7, 1, 2))
+            attributes = [
+                name
+                for field, attribute in read_fields(as_message(value))
+                if field == _ATTRIBUTE
+                for name in texts_of(attribute, 1)
+            ]
+            nodes.append(_node("".join(domain), "".join(operator), inputs, outputs, attributes))
+        elif number in {_INITIALIZER, _INPUT, _OUTPUT}:
+            names.setdefault(number, []).extend(texts_of(value, 8 if number == _INITIALIZER else 1))
+    metadata = {
+        "".join(texts_of(value, 1)): "".join(texts_of(value, 2))
+        for number, value in model.around
+        if number == _METADATA
+    }
+    return View(
+        nodes=sorted(nodes),
+        initializers=sorted(names.get(_INITIALIZER, [])),
+        inputs=names.get(_INPUT, []),
+        outputs=names.get(_OUTPUT, []),
+        metadata=metadata,
+    )
+
+
+def onnx_view(content: bytes) -> View:
+    """As the library onnx reads it; raises its errors."""
+    model = onnx.load_from_string(content)
+    return View(
+        nodes=sorted(
+            _node(
+                node.domain,
+                node.op_type,
+                list(node.input),
+                list(node.output),
+                [each.name for each in node.attribute],
+            )
+            for node in model.graph.node
+        ),
+        initializers=sorted(tensor.name for tensor in model.graph.initializer),
+        inputs=[value.name for value in model.graph.input],
+        outputs=[value.name for value in model.graph.output],
+        metadata={entry.key: entry.value for entry in model.metadata_props},
+    )
+
+
+def runtime_view(content: bytes) -> View:
+    """As onnxruntime loads it, unchanged; raises its errors."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = 1
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.optimized_model_filepath = f"{folder}/loaded.onnx"
+        options.add_session_config_entry("session.load_model_format", "ONNX")
+        session = onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
+        loaded = onnx_view(Path(options.optimized_model_filepath).read_bytes())
+    return View(
+        nodes=loaded.nodes,
+        initializers=loaded.initializers,
+        inputs=[value.name for value in session.get_inputs()],
+        outputs=[value.name for value in session.get_outputs()],
+        metadata=dict(session.get_modelmeta().custom_metadata_map),
+    )
+
+
+def _node(
+    domain: str, operator: str, inputs: Sequence[str], outputs: Sequence[str], attributes: Sequence[str]
+) -> Any:
+    standard = "" if domain == "ai.onnx" else domain
+    return standard, operator, list(inputs), list(outputs), sorted(attributes)
