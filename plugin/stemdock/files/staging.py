@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputError
-from stemdock.lib.locking import Lock
+from stemdock.lib.locking import Lock, LocksUnsupportedError
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import exists, is_folder
 
@@ -62,7 +62,7 @@ def remove_abandoned(folder: Path) -> None:
     with suppress(OSError):
         for path in sorted(folder.glob(f"{_PREFIX}*")):
             lock = Lock(path / _LOCK)
-            with suppress(OSError, NotImplementedError):
+            with suppress(OSError):
                 if lock.try_acquire():
                     _remove(path, lock)
                     n_removed += 1
@@ -83,9 +83,12 @@ def _locked_folder(folder: Path) -> tuple[Path, Lock]:
         lock = Lock(path / _LOCK)
         try:
             acquired = lock.try_acquire()
-        except NotImplementedError:
-            # The file system has no locks, so `remove_abandoned` cannot acquire one and removes nothing.
+        except LocksUnsupportedError:
+            # `remove_abandoned` cannot acquire a lock either, and removes nothing.
             acquired = True
+        except BaseException:
+            _remove(path, lock)
+            raise
         # Between the two calls, another run may have taken the folder for abandoned.
         if acquired and is_folder(path):
             return path, lock

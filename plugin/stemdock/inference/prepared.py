@@ -91,6 +91,9 @@ def prepared_model(model: Path, maker: str) -> PreparedModel:
     Args:
         model: The model file.
         maker: Name and version of the runtime that prepares it, the part of the model, and its variant.
+
+    Raises:
+        RuntimeError: There is no folder for prepared models.
     """
     status = model.stat()
     identity = (str(resolved(model)), status.st_size, status.st_mtime_ns, maker, _processor())
@@ -98,12 +101,21 @@ def prepared_model(model: Path, maker: str) -> PreparedModel:
 
 
 def _folder() -> Path:
+    """The folder for prepared models.
+
+    Raises:
+        RuntimeError: The user has no home folder, as in some containers, and the variable is not set.
+    """
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder:
         return Path(folder).expanduser().absolute()
     from platformdirs import user_cache_path  # noqa: PLC0415  not needed if a folder is set
 
-    return user_cache_path("stemdock", appauthor=False) / "models"
+    kept = user_cache_path("stemdock", appauthor=False) / "models"
+    # Some versions of platformdirs give "~/..." back for a user without a home folder.
+    if not kept.is_absolute():
+        raise RuntimeError("this user has no home folder")
+    return kept
 
 
 def _processor() -> str:
