@@ -11,7 +11,7 @@ import click
 from stemdock import ModelError, ModelNotFoundError, StemdockError
 from stemdock.cli import complete_installed, complete_models, echo_error, fetch_reporter
 from stemdock_models.catalogue import URL_VARIABLE
-from stemdock_models.store import FOLDER_VARIABLE, default_store
+from stemdock_models.store import FOLDER_VARIABLE, default_store, store_faults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def list_models(plugins: Plugins, as_json: bool) -> None:
     """List all models: the installed ones and the ones that can be downloaded."""
     from stemdock_models.listing import HEADER, list_rows, table  # noqa: PLC0415
 
-    rows = list_rows(plugins, default_store().scan()[1])
+    rows = list_rows(plugins, store_faults())
     if as_json:
         click.echo(json.dumps([row.values() for row in rows], indent=2))
         return
@@ -104,7 +104,7 @@ def verify(plugins: Plugins, names: Sequence[str]) -> int:
     """
     from stemdock import open_model  # noqa: PLC0415
 
-    faults: list[StemdockError] = [] if names else [*default_store().scan()[1]]
+    faults: list[StemdockError] = [] if names else [*store_faults()]
     for name in names or [entry.name for entry in plugins.models()]:
         try:
             open_model(name, plugins)

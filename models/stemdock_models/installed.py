@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 _DATA: Final = Path(__file__).with_name("data")
 
 
-def installed_models(store: Store) -> list[ModelEntry]:
-    """All models. Of two with the same name, the first counts: an installed one before an embedded one."""
-    installed = store.scan()[0]
+def installed_models(store: Store | None) -> list[ModelEntry]:
+    """All models; without a store, those of the package.
+
+    Of two with the same name, the first counts: an installed one before an embedded one.
+    """
+    installed = store.scan()[0] if store else []
     return [*installed, *variants(installed, load_release()), *embedded_models()]
 
 

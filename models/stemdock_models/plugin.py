@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 def stemdock_models() -> list[ModelEntry]:
     """The models in the store, then the ones that come with the package."""
     from stemdock_models.installed import installed_models  # noqa: PLC0415
-    from stemdock_models.store import default_store  # noqa: PLC0415
+    from stemdock_models.store import find_store  # noqa: PLC0415
 
-    return installed_models(default_store())
+    return installed_models(find_store())
 
 
 @hookimpl
 def stemdock_checks() -> list[Check]:
     """A failure for each model whose description is damaged. It is missing from `stemdock_models`."""
-    from stemdock_models.store import default_store  # noqa: PLC0415
+    from stemdock_models.store import store_faults  # noqa: PLC0415
 
     return [
         Check(subject=f"model {fault.model}", status="failure", detail=f"{fault}.", remedy=fault.remedy)
-        for fault in default_store().scan()[1]
+        for fault in store_faults()
     ]
 
 

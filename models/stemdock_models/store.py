@@ -112,12 +112,13 @@ class Store:
             "card": card_to_values(card),
         }
         folder = self.folder / name
-        with store_errors(folder), locked(self._lock, on_wait=on_wait):
+        with store_errors(folder), locked(self._lock, on_wait=on_wait) as held:
             folder.mkdir(parents=True, exist_ok=True)
             with atomic_file(folder / DESCRIPTION, part=model.with_suffix(".json")) as staged:
                 staged.write_text(json.dumps(description, indent=2), encoding="utf-8")
                 model.replace(folder / file_name)
-            remove_leftovers(self.folder)
+            if held:  # otherwise they may be another process's, which is not ready yet
+                remove_leftovers(self.folder)
         return read_entry(folder)
 
     def remove(self, name: str, *, on_wait: Callable[[], None]) -> bool:
@@ -131,13 +132,14 @@ class Store:
             StoreError: The store cannot be written.
         """
         folder = self.folder / name
-        with store_errors(folder), locked(self._lock, on_wait=on_wait):
+        with store_errors(folder), locked(self._lock, on_wait=on_wait) as held:
             existed = (folder / DESCRIPTION).exists()
             if existed:
                 # From here on the model is gone. What cannot be removed now is removed by a later task.
                 (folder / DESCRIPTION).unlink()
                 shutil.rmtree(folder, ignore_errors=True)
-            remove_leftovers(self.folder)
+            if held:
+                remove_leftovers(self.folder)
         return existed
 
     @contextmanager
@@ -152,8 +154,9 @@ class Store:
             StoreError: The store cannot be written.
         """
         with store_errors(self.folder), scratch_folder(self.folder / ".work", key, on_wait) as folder:
-            with locked(self._lock, on_wait=on_wait):
-                remove_leftovers(self.folder)
+            with locked(self._lock, on_wait=on_wait) as held:
+                if held:
+                    remove_leftovers(self.folder)
             yield folder
 
     def download_path(self, file_name: str) -> Path:
@@ -181,10 +184,37 @@ class Store:
 
 
 def default_store() -> Store:
-    """The store in the folder `STEMDOCK_MODELS`, or else in the user's data folder."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if folder:
-        return Store(Path(folder).expanduser().absolute())
-    from platformdirs import user_data_path  # noqa: PLC0415
+    """The store in the folder `STEMDOCK_MODELS`, or else in the user's data folder.
 
-    return Store(user_data_path("stemdock", appauthor=False) / "models")
+    Raises:
+        StoreError: The user has no home folder, as in some containers, and the variable is not set.
+    """
+    store = find_store()
+    if store is None:
+        raise StoreError(
+            Path("~"),
+            "this user has no home folder to install models in",
+            remedy=f"Set {FOLDER_VARIABLE} to a folder that you can write to, or set HOME.",
+        )
+    return store
+
+
+def find_store() -> Store | None:
+    """The default store; None if the user has no home folder."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    try:
+        if folder:
+            return Store(Path(folder).expanduser().absolute())
+        from platformdirs import user_data_path  # noqa: PLC0415
+
+        path = user_data_path("stemdock", appauthor=False)
+    except RuntimeError:
+        return None
+    # Some versions of platformdirs give "~/..." back, which would be a folder in the working directory.
+    return Store(path / "models") if path.is_absolute() else None
+
+
+def store_faults() -> list[ModelError]:
+    """An error for each damaged model in the default store; none if there is no store."""
+    store = find_store()
+    return store.scan()[1] if store else []

@@ -19,11 +19,11 @@ _CHUNK_SIZE: Final = 1 << 20
 
 
 @contextmanager
-def copied_to_file(stream: BinaryIO) -> Iterator[Path]:
+def copied_to_file(stream: BinaryIO | None) -> Iterator[Path]:
     """Copies a stream to a temporary file, which is removed when the context ends.
 
     Args:
-        stream: Read to its end first.
+        stream: Read to its end first; None if the program was started without one.
 
     Yields:
         The file, named "stdin" without an extension, because the format is unknown.
@@ -31,6 +31,10 @@ def copied_to_file(stream: BinaryIO) -> Iterator[Path]:
     Raises:
         AudioFileError: The stream is empty or cannot be copied.
     """
+    if stream is None:
+        raise AudioFileError(
+            Path(STANDARD_INPUT), "standard input is closed", remedy="Pipe an audio file into it."
+        )
     with TemporaryDirectory(prefix="stemdock-") as folder:
         path = Path(folder) / "stdin"
         with os_errors_as(_uncopied), path.open("wb") as file:

@@ -7,6 +7,7 @@ Results go to standard output, progress and messages to standard error. Exit sta
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ import click
 
 from stemdock.cli.builtin import ENTRIES
 from stemdock.cli.completion import COMPLETE_VARIABLE, register
+from stemdock.cli.streams import occupy_descriptors, protected_streams
 from stemdock.cli.terminal import echo_error
 from stemdock.errors import (
     ArgumentError,
@@ -99,6 +101,22 @@ def run(arguments: Sequence[str] | None = None, plugins: Plugins | None = None) 
     Returns:
         The exit status.
     """
+    with protected_streams() as (output, messages):
+        status = _run(arguments, plugins)
+        output.flush()
+        # A reader that has closed its pipe, such as `head`, has seen enough and needs no message.
+        if not status and output.error and output.error.errno != errno.EPIPE:
+            echo_error(
+                StemdockError(
+                    f"standard output cannot be written ({reason_for(output.error)})",
+                    remedy="Check the disk or the program that it goes to.",
+                )
+            )
+        messages.flush()
+    return status or (EXIT_FAILED if output.error or messages.error else 0)
+
+
+def _run(arguments: Sequence[str] | None, plugins: Plugins | None) -> int:
     program = "plugin-cli"
     if COMPLETE_VARIABLE in os.environ:  # click then prints completions instead of running a command
         register()
@@ -142,6 +160,7 @@ def _exit_status(error: StemdockError) -> int:
 
 def main() -> None:
     """Entry point of the programs `plugin-cli` and `stemdock`."""
+    occupy_descriptors()
     # Raising SystemExit removes unfinished files; the default action would leave them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     sys.exit(run())

@@ -121,7 +121,7 @@ def _as_file(song: Song, inputs: ExitStack) -> Song:
     """The song, with standard input copied to a file for as long as `inputs` is open."""
     if not song.is_standard_input:
         return song
-    return replace(song, path=inputs.enter_context(copied_to_file(sys.stdin.buffer)))
+    return replace(song, path=inputs.enter_context(copied_to_file(sys.stdin.buffer if sys.stdin else None)))
 
 
 def _print_paths(separated: SeparatedFile) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from contextlib import contextmanager
@@ -10,7 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from stemdock.cli.streams import OutputStream
 from stemdock.errors import OutputError, OutputOptionError
+from stemdock.lib.os_errors import reason_for
 from stemdock.output.naming import Destination
 
 if TYPE_CHECKING:
@@ -59,15 +60,13 @@ def send(separated: SeparatedFile) -> None:
         OutputError: Standard output is closed or cannot be written.
     """
     (path,) = separated.files.values()
-    try:
-        with path.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
-    except OSError as error:
-        # Otherwise the buffered rest would fail again when the interpreter closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    output = sys.stdout if isinstance(sys.stdout, OutputStream) else OutputStream(sys.stdout)
+    with path.open("rb") as file:
+        shutil.copyfileobj(file, output.buffer)
+    output.buffer.flush()
+    if output.error:
         raise OutputError(
             Path(STANDARD_OUTPUT),
-            f"standard output cannot be written ({error.strerror})",
+            f"standard output cannot be written ({reason_for(output.error)})",
             remedy="Check the program that reads it, or choose an output folder.",
-        ) from error
+        ) from output.error

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputError
-from stemdock.lib.locking import Lock
+from stemdock.lib.locking import Lock, LocksUnsupportedError
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import exists, is_folder
 
@@ -61,7 +61,7 @@ def remove_abandoned(folder: Path) -> None:
     with suppress(OSError):
         for path in sorted(folder.glob(f"{_PREFIX}*")):
             lock = Lock(path / _LOCK)
-            with suppress(OSError, NotImplementedError):
+            with suppress(OSError):
                 if lock.try_acquire():
                     _remove(path, lock)
                     n_removed += 1
@@ -79,14 +79,14 @@ def remove_empty(folders: list[Path]) -> None:
 def _locked_folder(folder: Path) -> tuple[Path, Lock]:
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+        lock = Lock(path / _LOCK)
         try:
-            lock = Lock(path / _LOCK)
             acquired = lock.try_acquire()
-        except NotImplementedError:
-            # The file system has no locks, so `remove_abandoned` cannot acquire one and removes nothing.
+        except LocksUnsupportedError:
+            # `remove_abandoned` cannot acquire a lock either, and removes nothing.
             acquired = True
         except BaseException:  # a signal that ends the process, too
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path, lock)
             raise
         # Between the two calls, another run may have taken the folder for abandoned.
         if acquired and is_folder(path):

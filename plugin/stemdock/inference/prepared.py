@@ -109,6 +109,7 @@ def prepared_model(sha256: str, maker: str) -> PreparedModel:
     Raises:
         UnsafeFolderError: Other users can change the folder.
         OSError: The folder cannot be created.
+        RuntimeError: There is no folder for prepared models.
     """
     folder = _folder()
     make_private_folder(folder)
@@ -117,12 +118,21 @@ def prepared_model(sha256: str, maker: str) -> PreparedModel:
 
 
 def _folder() -> Path:
+    """The folder for prepared models.
+
+    Raises:
+        RuntimeError: The user has no home folder, as in some containers, and the variable is not set.
+    """
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder:
         return Path(folder).expanduser().absolute()
     from platformdirs import user_cache_path  # noqa: PLC0415  not needed if a folder is set
 
-    return user_cache_path("stemdock", appauthor=False) / "models"
+    kept = user_cache_path("stemdock", appauthor=False) / "models"
+    # Some versions of platformdirs give "~/..." back for a user without a home folder.
+    if not kept.is_absolute():
+        raise RuntimeError("this user has no home folder")
+    return kept
 
 
 def _processor() -> str:

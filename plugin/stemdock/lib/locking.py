@@ -2,10 +2,16 @@
 
 The system releases a lock when its process ends, however it ends. So a lock that is free although its
 file exists belongs to a process that was killed.
+
+Some file systems of networks, containers and memory cards have no locks. There, `locked` goes on without
+one, since a user with one process must not be stopped; `try_locked` says that the lock is not free, since
+nothing may be removed that another process may use.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -13,8 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+_WITHOUT_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
+"""Errors by which systems say that a file system has no locks."""
 _POLL: Final = 0.2
 """Seconds between two attempts to get a lock."""
+
+
+class LocksUnsupportedError(OSError):
+    """The file system has no locks."""
 
 
 class Lock:
@@ -29,7 +41,11 @@ class Lock:
         # Imported late: commands that lock nothing, such as --help, should not wait for it.
         from filelock import FileLock  # noqa: PLC0415
 
-        self._lock = FileLock(path, thread_local=False)
+        try:
+            # A soft lock, which is only a file, would stay when its process is killed.
+            self._lock = FileLock(path, thread_local=False, fallback_to_soft=False)
+        except TypeError:  # versions that do not know the argument
+            self._lock = FileLock(path, thread_local=False)
 
     def try_acquire(self, timeout: float = 0.0) -> bool:
         """Acquires the lock if it is free; returns whether it was.
@@ -38,7 +54,7 @@ class Lock:
             timeout: Seconds to wait for the lock.
 
         Raises:
-            NotImplementedError: The file system has no locks.
+            LocksUnsupportedError: The file system has no locks.
             OSError: The lock's file cannot be created.
         """
         from filelock import Timeout  # noqa: PLC0415  as above
@@ -47,6 +63,12 @@ class Lock:
             self._lock.acquire(timeout=timeout)
         except Timeout:
             return False
+        except NotImplementedError as error:
+            raise LocksUnsupportedError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from error
+        except OSError as error:
+            if error.errno not in _WITHOUT_LOCKS:
+                raise
+            raise LocksUnsupportedError(error.errno, error.strerror) from error
         return True
 
     def release(self) -> None:
@@ -59,14 +81,16 @@ def try_locked(path: Path) -> Iterator[bool]:
     """Holds a lock during the block if it is free; yields whether it is.
 
     Args:
-        path: The lock's file, whose folder must exist.
+        path: The lock's file, whose folder must exist. Where the file system has no locks, it is not free.
 
     Raises:
-        NotImplementedError: The file system has no locks.
         OSError: The lock's file cannot be created.
     """
     lock = Lock(path)
-    acquired = lock.try_acquire()
+    try:
+        acquired = lock.try_acquire()
+    except LocksUnsupportedError:
+        acquired = False
     try:
         yield acquired
     finally:
@@ -74,8 +98,10 @@ def try_locked(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def locked(path: Path, *, on_wait: Callable[[], object] | None = None) -> Iterator[None]:
+def locked(path: Path, *, on_wait: Callable[[], object] | None = None) -> Iterator[bool]:
     """Holds a lock during the block, and waits for it as long as another process holds it.
+
+    Yields whether it is held: without locks in the file system, the block runs all the same.
 
     Args:
         path: The lock's file, whose folder must exist.
@@ -83,16 +109,19 @@ def locked(path: Path, *, on_wait: Callable[[], object] | None = None) -> Iterat
             If it raises, the wait is over.
 
     Raises:
-        NotImplementedError: The file system has no locks.
         OSError: The lock's file cannot be created.
     """
     lock = Lock(path)
     timeout = 0.0
-    while not lock.try_acquire(timeout):
-        if on_wait:
-            on_wait()
-        timeout = _POLL
+    held = True
     try:
-        yield
+        while not lock.try_acquire(timeout):
+            if on_wait:
+                on_wait()
+            timeout = _POLL
+    except LocksUnsupportedError:
+        held = False
+    try:
+        yield held
     finally:
         lock.release()

@@ -9,7 +9,7 @@ import pytest
 
 from stemdock.errors import OutputError
 from stemdock.files.staging import remove_abandoned, staging
-from stemdock.lib.locking import Lock
+from stemdock.lib.locking import Lock, LocksUnsupportedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ def test_within_one_process_the_living_keep_theirs_too(tmp_path: Path) -> None:
 
 def test_without_locks_nothing_counts_as_abandoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(*_: object) -> bool:
-        raise NotImplementedError
+        raise LocksUnsupportedError
 
     monkeypatch.setattr("stemdock.files.staging.Lock.try_acquire", no_locks)
     with staging(tmp_path / "song") as folder:

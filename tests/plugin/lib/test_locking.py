@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -8,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stemdock.errors import OutputError
+from stemdock.files.staging import remove_abandoned, staging
 from stemdock.lib.locking import Lock, locked, try_locked
 
 if TYPE_CHECKING:
@@ -110,3 +114,48 @@ def test_an_error_in_the_block_releases_the_lock(tmp_path: Path) -> None:
         raise ValueError("failed")
     with try_locked(tmp_path / "lock") as acquired:
         assert acquired
+
+
+WITHOUT_LOCKS = [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL]
+
+
+def take_locks_away(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Lets the system answer as file systems without locks do."""
+    fcntl = pytest.importorskip("fcntl", reason="this system locks in another way")
+
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+
+@pytest.mark.parametrize("number", WITHOUT_LOCKS)
+def test_without_locks_work_goes_on_and_nothing_counts_as_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    take_locks_away(monkeypatch, number)
+    with locked(tmp_path / "lock") as held:
+        assert not held
+    with try_locked(tmp_path / "lock") as acquired:
+        assert not acquired
+
+
+@pytest.mark.parametrize("number", WITHOUT_LOCKS)
+def test_without_locks_hidden_folders_are_removed_by_their_run_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    take_locks_away(monkeypatch, number)
+    with staging(tmp_path) as folder:
+        (folder / "vocals.wav").touch()
+        remove_abandoned(tmp_path)
+        assert (folder / "vocals.wav").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_fails_otherwise_leaves_no_hidden_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_locks_away(monkeypatch, errno.EIO)
+    with pytest.raises(OutputError, match="cannot be written to"), staging(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
