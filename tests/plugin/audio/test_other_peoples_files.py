@@ -52,6 +52,11 @@ INTACT: Final[dict[str, Callable[[Path], Path]]] = {
     "wav from a pipe": lambda folder: files.piped(folder, "a.wav", "-f", "wav"),
     "m4a": lambda folder: files.song_as(folder, "a.m4a"),
     "opus in mka": lambda folder: files.song_as(folder, "a.mka", "-c:a", "libopus"),
+    "wma": lambda folder: files.song_as(folder, "a.wma"),
+    "webm": lambda folder: files.song_as(folder, "a.webm", "-c:a", "libvorbis"),
+    "flac with frames behind the end": lambda folder: files.joined(
+        folder, "b.flac", *2 * [files.song_as(folder, "a.flac")]
+    ),
     "eac3": lambda folder: files.song_as(folder, "a.eac3"),
 }  # fmt: skip
 
