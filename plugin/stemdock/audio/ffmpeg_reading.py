@@ -117,6 +117,7 @@ class _Decoding:
             sample_rate,
             None if announced is None else round(announced * sample_rate),
             has_times=not self.log.formats & _COUNTED,
+            has_video=self.log.has_video,
         )
         parts: list[bytes] = []
         length = 0

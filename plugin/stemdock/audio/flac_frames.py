@@ -41,12 +41,17 @@ def inspect_flac(file: IO[bytes]) -> Inspection | None:
         return None
     fields = int.from_bytes(info[10:18], "big")
     sample_rate, announced = fields >> 44, fields & (1 << 36) - 1
-    length = _followed(window, _first_frame(window), int.from_bytes(info[:2], "big"))
+    length, has_more = _followed(window, _first_frame(window), int.from_bytes(info[:2], "big"))
     damage: tuple[Damage, ...] = ()
     if announced > length and sample_rate:
         start, missing = length / sample_rate, (announced - length) / sample_rate
         damage = (Damage(start=start, duration=missing, kind="invalid"),)
-    return Inspection(intact=announced == length, total_length=length, sample_rate=sample_rate, damage=damage)
+    return Inspection(
+        intact=announced == length and not has_more,
+        total_length=length,
+        sample_rate=sample_rate,
+        damage=damage,
+    )
 
 
 def _first_frame(window: Window) -> int:
@@ -59,13 +64,13 @@ def _first_frame(window: Window) -> int:
     return position
 
 
-def _followed(window: Window, position: int, usual_length: int) -> int:
-    """The samples up to the first break in the numbers of the frames."""
-    length = 0
+def _followed(window: Window, position: int, usual_length: int) -> tuple[int, bool]:
+    """The samples up to the first break in the numbers of the frames, and whether there are frames behind."""
+    length = n_others = 0
     # All frames of a file begin with the same two bytes.
     sync = window.read(position, 2)
     if sync not in _SYNCS:
-        return 0
+        return 0, False
     while part := window.read(position, _PART_SIZE):
         at_end = len(part) < _PART_SIZE
         # The last frame may be shorter than the longest header.
@@ -76,11 +81,14 @@ def _followed(window: Window, position: int, usual_length: int) -> int:
             frame = _frame(data[found : found + _MAX_HEADER], usual_length)
             if frame is not None and frame[0] == length:
                 length += frame[1]
+                n_others = 0
+            elif frame is not None:
+                n_others += 1
             found = data.find(sync, found + 1)
         if at_end:
             break
         position += len(part) - _MAX_HEADER + 1
-    return length
+    return length, n_others > 1
 
 
 def _frame(header: bytes, usual_length: int) -> tuple[int, int] | None:

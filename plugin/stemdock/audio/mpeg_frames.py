@@ -21,7 +21,7 @@ _FOOTER_FLAG: Final = 0x10
 
 
 def inspect_mpeg(file: IO[bytes]) -> Inspection | None:
-    """Counts the frames; None if the file does not begin with frames, after its tags."""
+    """Counts the frames; None if the file does not begin with a tag or a frame."""
     return _Counter(Window(file)).inspection()
 
 
@@ -38,8 +38,10 @@ class _Counter:
         start = _after_tags(self._window)
         end = _before_tags(self._window, start)
         first = self._header_at(start)
-        if first is None or (start + first.size < end and not self._continues(start, first)):
-            return None
+        if first is None:
+            return Inspection(intact=False) if start else None
+        if start + first.size < end and not self._continues(start, first):
+            return Inspection(intact=False)
         xing = xing_header(self._window.read(start, first.size), first)
         position = start + first.size if xing else start
         length = n_frames = 0

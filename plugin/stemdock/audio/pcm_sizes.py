@@ -13,6 +13,7 @@ from stemdock.audio.inspection import Inspection
 from stemdock.types import Damage
 
 _CHUNK: Final = struct.Struct("<4sI")
+_FORMAT_SIZE: Final = 16
 _UNKNOWN: Final = 0x7FFF0000
 """Sizes from here on are those of programs that write to a pipe, and mean the rest of the file."""
 _TOLERANCE: Final = 0.01
@@ -26,14 +27,17 @@ def inspect_wav(file: IO[bytes]) -> Inspection | None:
     if head[:4] not in {b"RIFF", b"RF64"} or head[8:] != b"WAVE":
         return None
     byte_rate = large = 0
+    block_size = 1
     while len(chunk := file.read(_CHUNK.size)) == _CHUNK.size:
         name, length = _CHUNK.unpack(chunk)
         start = file.tell()
         if name == b"data":
-            return _inspection(length, size - start, byte_rate, large)
+            present = size - start
+            return _inspection(length, present - present % block_size, byte_rate, large)
         content = file.read(min(length, 64))
-        if name == b"fmt " and len(content) >= 12:  # noqa: PLR2004
+        if name == b"fmt " and len(content) >= _FORMAT_SIZE:
             byte_rate = int.from_bytes(content[8:12], "little")
+            block_size = max(1, int.from_bytes(content[12:14], "little"))
         elif name == b"ds64" and len(content) >= 16:  # noqa: PLR2004
             large = int.from_bytes(content[8:16], "little")
         file.seek(start + length + length % 2)

@@ -20,18 +20,22 @@ class Timeline:
         position: Samples so far, with silence.
     """
 
-    def __init__(self, sample_rate: int, announced_length: int | None, *, has_times: bool) -> None:
+    def __init__(
+        self, sample_rate: int, announced_length: int | None, *, has_times: bool, has_video: bool
+    ) -> None:
         """Starts at 0.
 
         Args:
             sample_rate: Hz.
             announced_length: Samples that the file announces; silence never exceeds it. None if unknown.
             has_times: Whether the times of the frames come from the file, not from counting.
+            has_video: Whether the sound belongs to a picture, so that it can start later than the file.
         """
         self.position = 0
         self._jitter = round(_MAX_JITTER * sample_rate)
         self._limit = None if announced_length is None else announced_length + self._jitter
         self._has_times = has_times
+        self._has_video = has_video
         self._origin = 0
 
     def place(self, frame: DecodedFrame, following: DecodedFrame | None) -> int:
@@ -48,6 +52,9 @@ class Timeline:
     def _silence(self, frame: DecodedFrame, following: DecodedFrame | None) -> int:
         if frame.start is None:
             return 0
+        if not (self.position or self._has_video or frame.after_error):
+            # Some decoders leave out their first frame.
+            self._origin = frame.start
         shift = frame.start - self._origin - self.position
         if following is not None and following.start is not None:
             # Some decoders give the first frame after a hole a time that is too late.

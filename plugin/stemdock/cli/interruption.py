@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import contextmanager
 from threading import Event, current_thread, main_thread
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ _SIGNAL_STATUS: Final = 128
 """Shells add the signal's number to this: 130 interrupted, 143 terminated, 129 hung up."""
 
 
+_PATIENCE: Final = 3.0
+"""Seconds for the current segment to end, before a further signal ends the program at once."""
+
+
 class Interruption:
     """Whether the run has been interrupted.
 
@@ -31,14 +37,19 @@ class Interruption:
     def __init__(self) -> None:
         self.cancel = Event()
         self.exit_status = 0
+        self._deadline = 0.0
 
     def handle(self, number: int, _: object) -> None:
         """Handles a signal."""
-        # A second signal during the first would wait for the event's lock forever. It would also change
-        # nothing: the current segment ends, and unfinished files are removed.
+        # A second signal during the first would wait for the event's lock forever.
         if not self.exit_status:
             self.exit_status = _SIGNAL_STATUS + number
+            self._deadline = monotonic() + _PATIENCE
             self.cancel.set()
+        elif monotonic() > self._deadline:
+            # A reader hangs, for example on a network drive that is gone. No code in Python can stop it. The
+            # next run removes the hidden folder of unfinished files, as after any other violent end.
+            os._exit(self.exit_status)
 
 
 @contextmanager

@@ -266,3 +266,38 @@ def test_no_part_of_a_song(batch: Batch, options: tuple[str, str]) -> None:
     song = batch.add("one.wav")
     assert run(["separate", str(song), "-m", "small", *options], batch.plugins) == 2
     assert batch.files() == []
+
+
+def test_a_damaged_song_is_done_with_damage_but_not_if_it_is_short(batch: Batch) -> None:
+    whole = batch.add("whole.wav")
+    short = batch.add("short.wav")
+    short.write_bytes(short.read_bytes()[: short.stat().st_size // 2])
+    done = {event["song"]: event for event in batch.run() if event["event"] == "done"}
+    paths = sorted([whole, short])
+    (place,) = done[1]["damage"]
+    assert paths[0] == short
+    assert place["kind"] == "end"
+    assert place["start"] == pytest.approx(1.0, abs=0.01)
+    assert place["duration"] == pytest.approx(1.0, abs=0.01)
+    assert "ends early, at 1.00 s; 1.00 s are missing" in done[1]["warnings"][0]
+    assert done[2]["damage"] == []
+    again = {event["song"]: event["event"] for event in batch.run("--resume") if "song" in event}
+    assert again == {1: "done", 2: "skipped"}
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
+def test_a_song_with_a_hole_is_skipped_with_a_note(batch: Batch, capsys: pytest.CaptureFixture[str]) -> None:
+    path = batch.music / "song.flac"
+    soundfile.write(path, *soundfile.read(batch.add("song.wav")))
+    (batch.music / "song.wav").unlink()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 4000] = bytes(4000)
+    path.write_bytes(data)
+    (done,) = [event for event in batch.run() if event["event"] == "done"]
+    assert done["damage"]
+    assert all(place["kind"] != "end" for place in done["damage"])
+    (skipped,) = [event for event in batch.run("--resume") if event["event"] == "skipped"]
+    assert skipped["damage"] == done["damage"]
+    line = ["separate", str(path.parent), "-m", "small", "-o", str(batch.out), "--resume"]
+    assert run(line, batch.plugins) == 0
+    assert "skipped, done before; is damaged" in capsys.readouterr().err

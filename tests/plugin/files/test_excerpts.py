@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemdock.errors import AudioFileError
-from stemdock.files.excerpts import Excerpt
+from stemdock.files.excerpts import Excerpt, damage_within
 from stemdock.files.separating import separate_file
 from stemdock.plugins import Plugins
+from stemdock.types import Damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,3 +88,15 @@ def test_an_empty_part_is_refused(
     with pytest.raises(AudioFileError, match="no audio in the requested range"):
         separate_file(halves(), song[0], tmp_path / "out", excerpt=excerpt)
     assert not (tmp_path / "out").exists()
+
+
+def test_only_damage_in_the_excerpt_counts() -> None:
+    early = Damage(start=1.0, duration=0.5, kind="silence")
+    late = Damage(start=8.0, duration=0.0, kind="invalid")
+    end = Damage(start=9.0, duration=3.0, kind="end")
+    damage = (early, late, end)
+    assert damage_within(damage, Excerpt()) == damage
+    assert damage_within(damage, Excerpt(start=1.2, duration=2.0)) == (early,)
+    assert damage_within(damage, Excerpt(start=2.0)) == (late, end)
+    assert damage_within(damage, Excerpt(start=8.5, duration=5.0)) == (end,)
+    assert damage_within(damage, Excerpt(start=2.0, duration=1.0)) == ()
