@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 
-from stemdock import CancelledError, parse_json
+from stemdock import CancelledError, StemdockError, parse_json
 from stemdock_models.downloaded import tag_path
 from stemdock_models.errors import DownloadError, store_errors
 
@@ -83,6 +83,11 @@ class Download:
                 reason = "the connection was cut"
             except requests.RequestException as error:
                 raise self._error(_reason(error)) from error
+            except OSError as error:
+                # requests raises a bare OSError for it.
+                if isinstance(error, StemdockError) or "CA certificate" not in str(error):
+                    raise
+                raise self._error(f"{error} (see REQUESTS_CA_BUNDLE)") from error
             else:
                 return
             n_failures = 1 if self._n_bytes() > n_before else n_failures + 1
@@ -173,7 +178,12 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy cannot be reached or refused the connection (see HTTPS_PROXY and NO_PROXY)"
     if isinstance(error, requests.exceptions.SSLError):
-        return "the server's certificate is not trusted"
+        return (
+            "the server's certificate is not trusted (in a company's network, set REQUESTS_CA_BUNDLE to the "
+            "file with its certificates)"
+        )
+    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
+        return "the proxy is a SOCKS proxy, which needs the package PySocks (pip install PySocks)"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return "the server does not answer"
     if isinstance(error, requests.ConnectionError):

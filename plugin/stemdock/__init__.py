@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from stemdock.errors import ForkedError as ForkedError
     from stemdock.errors import HostError as HostError
     from stemdock.errors import HostUnreachableError as HostUnreachableError
+    from stemdock.errors import MemoryShortageError as MemoryShortageError
     from stemdock.errors import ModelContractError as ModelContractError
     from stemdock.errors import ModelDamagedError as ModelDamagedError
     from stemdock.errors import ModelError as ModelError
@@ -101,7 +102,7 @@ _NAMES: Final = {
     "entries": "Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry",
     "errors": """
         ArgumentError AudioError AudioFileError AudioFileNotFoundError CancelledError ForkedError HostError
-        HostUnreachableError
+        HostUnreachableError MemoryShortageError
         ModelContractError ModelDamagedError ModelError ModelNotFoundError ModelNotInstalledError
         NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
         OutputOptionError ProviderUnavailableError SeparationOptionError StemdockError

@@ -61,6 +61,17 @@ class ForkedError(StemdockError, RuntimeError):
         )
 
 
+class MemoryShortageError(StemdockError, MemoryError):
+    """There is too little memory."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(
+            f"{subject}: there is too little memory",
+            remedy="Close other programs, or raise the memory limit: a song needs about 0.5 GB with a model "
+            "of two stems, and more with each further stem.",
+        )
+
+
 class AudioError(StemdockError, ValueError):
     """The samples cannot be separated."""
 

@@ -8,6 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from stemdock.cli.main import run
 from stemdock.errors import CancelledError
@@ -290,3 +291,26 @@ def test_a_proxy_that_is_gone_is_named(fetcher: Fetcher, monkeypatch: pytest.Mon
         monkeypatch.setenv("no_proxy", "")
         with pytest.raises(DownloadError, match="proxy"):
             pull(fetcher)
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support."), "pip install PySocks"),
+        (requests.exceptions.SSLError("certificate verify failed"), "REQUESTS_CA_BUNDLE"),
+        (
+            OSError("Could not find a suitable TLS CA certificate bundle"),
+            "REQUESTS_CA_BUNDLE",
+        ),
+    ],
+)
+def test_proxies_and_certificates_name_the_package_or_the_variable(
+    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch, fault: Exception, named: str
+) -> None:
+    def get(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(requests, "get", get)
+    with pytest.raises(DownloadError) as caught:
+        pull(fetcher)
+    assert named in caught.value.reason

@@ -44,6 +44,22 @@ def test_stems_are_aligned_with_the_mixture_at_any_rate(small_separator: Separat
     np.testing.assert_allclose(total[inside], mixture[inside], atol=2e-3)
 
 
+@pytest.mark.parametrize("sample_rate", [4000, 11025, 48000])
+def test_stems_add_up_to_nine_tenths_of_the_band_at_other_rates(
+    small_separator: Separator, sample_rate: int
+) -> None:
+    """As docs/separation.md says; the small model has the full bandwidth."""
+    length = 4 * sample_rate
+    spectrum = np.fft.rfft(np.random.default_rng(0).normal(0, 0.1, (length, 2)), axis=0)
+    frequencies = np.fft.rfftfreq(length, 1 / sample_rate)
+    spectrum[frequencies > 0.9 * min(sample_rate, small_separator.sample_rate) / 2] = 0
+    mixture = np.fft.irfft(spectrum, length, axis=0).astype(np.float32)
+    total = np.sum(list(small_separator.separate(mixture, sample_rate).values()), axis=0)
+    inside = slice(sample_rate, -sample_rate)
+    error = np.sqrt(np.mean((total - mixture)[inside] ** 2) / np.mean(mixture[inside] ** 2))
+    assert 20 * np.log10(error) < -55
+
+
 def test_progress_ends_at_the_whole(small_separator: Separator) -> None:
     seen: list[Progress] = []
     small_separator.separate(tone(8000, 20000), on_progress=seen.append)

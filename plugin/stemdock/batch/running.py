@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started, UpToDate
-from stemdock.errors import CancelledError, StemdockError
+from stemdock.errors import CancelledError, MemoryShortageError, StemdockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,6 +92,10 @@ def _run_song(
         return
     except StemdockError as error:
         events.put(Failed(plan=plan, error=error))
+    except MemoryError as error:
+        shortage = MemoryShortageError(str(plan.song.path))
+        shortage.__cause__ = error
+        events.put(Failed(plan=plan, error=shortage))
     except Exception as error:  # noqa: BLE001  the next songs must still run
         unforeseen = UnforeseenError(plan.song.path, error)
         unforeseen.__cause__ = error

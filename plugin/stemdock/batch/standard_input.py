@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from stemdock.batch.songs import STANDARD_INPUT
 from stemdock.errors import AudioFileError
+from stemdock.files.staging import temporary_folder
 from stemdock.lib.os_errors import os_errors_as
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def copied_to_file(stream: BinaryIO | None) -> Iterator[Path]:
         raise AudioFileError(
             Path(STANDARD_INPUT), "standard input is closed", remedy="Pipe an audio file into it."
         )
-    with TemporaryDirectory(prefix="stemdock-") as folder:
-        path = Path(folder) / "stdin"
+    with temporary_folder() as folder:
+        path = folder / "stdin"
         with os_errors_as(_uncopied), path.open("wb") as file:
             shutil.copyfileobj(stream, file, _CHUNK_SIZE)
             size = file.tell()

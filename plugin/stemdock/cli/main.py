@@ -23,6 +23,7 @@ from stemdock.errors import (
     ArgumentError,
     CancelledError,
     HostUnreachableError,
+    MemoryShortageError,
     NothingSelectedError,
     OutputOptionError,
     StemdockError,
@@ -136,6 +137,9 @@ def _run(arguments: Sequence[str] | None, plugins: Plugins | None) -> int:
     except StemdockError as error:
         echo_error(error)
         return _exit_status(error)
+    except MemoryError:
+        echo_error(MemoryShortageError("plugin-cli"))
+        return EXIT_FAILED
     except OSError as error:
         # The rooms below turn the errors that they expect into their own.
         echo_error(

@@ -6,11 +6,11 @@ import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from stemdock.cli.streams import OutputStream
 from stemdock.errors import OutputError, OutputOptionError
+from stemdock.files.staging import temporary_folder
 from stemdock.lib.os_errors import reason_for
 from stemdock.output.naming import Destination
 
@@ -35,8 +35,8 @@ def standard_output() -> Iterator[Destination]:
             "audio cannot be written to a terminal",
             remedy="Redirect standard output, or choose an output folder.",
         )
-    with TemporaryDirectory(prefix="stemdock-") as folder:
-        yield Destination(folder=Path(folder), template="{instrument}.{codec}")
+    with temporary_folder() as folder:
+        yield Destination(folder=folder, template="{instrument}.{codec}")
 
 
 def check_single(n_songs: int, names: Sequence[str]) -> None:

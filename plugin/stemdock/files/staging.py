@@ -6,6 +6,7 @@ shows whether its run is still alive: the system releases the lock when the run 
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
@@ -57,16 +58,41 @@ def remove_abandoned(folder: Path) -> None:
 
     Folders that cannot be removed stay; they do no harm.
     """
+    if _remove_abandoned_in(folder):
+        remove_empty([folder])
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Gives a hidden folder in the system's folder for temporary files (`TMPDIR`), and removes it at the end.
+
+    The folders that killed runs left there are removed first.
+
+    Raises:
+        OutputError: The folder cannot be created.
+    """
+    parent = Path(tempfile.gettempdir())
+    _remove_abandoned_in(parent)
+    with staging(parent) as folder:
+        yield folder
+
+
+def _remove_abandoned_in(folder: Path) -> int:
+    """Removes the hidden folders of this user's killed runs; returns their number."""
     n_removed = 0
     with suppress(OSError):
         for path in sorted(folder.glob(f"{_PREFIX}*")):
             lock = Lock(path / _LOCK)
             with suppress(OSError):
-                if lock.try_acquire():
+                if _is_own(path) and lock.try_acquire():
                     _remove(path, lock)
                     n_removed += 1
-    if n_removed:
-        remove_empty([folder])
+    return n_removed
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a folder is this user's: others can put links into a shared folder."""
+    return not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
 
 
 def remove_empty(folders: list[Path]) -> None:

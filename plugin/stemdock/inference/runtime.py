@@ -18,7 +18,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.errors import ModelDamagedError, ProviderUnavailableError
+from stemdock.errors import MemoryShortageError, ModelDamagedError, ProviderUnavailableError
 from stemdock.inference.prepared import FOLDER_VARIABLE, prepared_model
 from stemdock.inference.providers import AUTO, PROVIDERS, candidates
 from stemdock.inference.splitting import split_model
@@ -38,6 +38,7 @@ _SILENT: Final = {"enable_fallback": 0}
 _N_PARTS: Final = 2
 """Parts of a model that run side by side. Each additional part takes a hundred megabytes."""
 _LOG: Final = logging.getLogger("stemdock")
+_MEMORY_SIGNS: Final = ("bad_alloc", "Failed to allocate memory", "Cannot allocate memory")
 _PREPARING: Final = Lock()
 """Prepares one part at a time, since preparing takes several times the memory of the result."""
 
@@ -112,6 +113,8 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
             reason = "" if works else "its libraries or drivers are missing"
         except Exception as error:
             reason = reason_of(error)
+            if is_memory_shortage(error):
+                raise MemoryShortageError(str(model.path)) from error
             if name == "cpu":
                 raise ModelDamagedError(
                     str(model.path),
@@ -131,6 +134,11 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
     raise ProviderUnavailableError(
         wanted, "onnxruntime lacks its CPU provider", remedy="Install onnxruntime again."
     )
+
+
+def is_memory_shortage(error: Exception) -> bool:
+    """Whether an error of onnxruntime, or of loading it, means that memory is short."""
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _MEMORY_SIGNS)
 
 
 def reason_of(error: Exception) -> str:

@@ -7,10 +7,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from stemdock.card import INPUT_NAME
-from stemdock.errors import ForkedError, ModelContractError, ModelDamagedError
+from stemdock.errors import ForkedError, MemoryShortageError, ModelContractError, ModelDamagedError
 from stemdock.inference.bandwidth import card_with_bins, model_with_bins
 from stemdock.inference.onnx_file import read_model
-from stemdock.inference.runtime import load_network, reason_of
+from stemdock.inference.runtime import is_memory_shortage, load_network, reason_of
 from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class OnnxSession:
 
         Raises:
             ForkedError: The model was loaded before this process was forked.
+            MemoryShortageError: There is too little memory.
             ModelDamagedError: The network fails, or its output is not a magnitude.
         """
         # The threads of the network do not exist in a forked process: it would wait for them forever.
@@ -94,6 +95,8 @@ class OnnxSession:
             with self._lock:
                 made = self._network.run({INPUT_NAME: magnitude})
         except Exception as error:
+            if is_memory_shortage(error):
+                raise MemoryShortageError(self._path) from error
             raise ModelDamagedError(
                 self._path, f"its network failed ({reason_of(error)})", remedy=_EXPORT_AGAIN
             ) from error

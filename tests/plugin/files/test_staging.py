@@ -3,12 +3,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from stemdock.errors import OutputError
-from stemdock.files.staging import remove_abandoned, staging
+from stemdock.files.staging import remove_abandoned, staging, temporary_folder
 from stemdock.lib.locking import Lock, LocksUnsupportedError
 
 if TYPE_CHECKING:
@@ -128,3 +129,35 @@ def test_a_folder_with_other_files_stays(tmp_path: Path) -> None:
     (tmp_path / "song" / "mine.txt").touch()
     remove_abandoned(tmp_path / "song")
     assert [path.name for path in (tmp_path / "song").iterdir()] == ["mine.txt"]
+
+
+COPYING = """
+import sys, time
+from stemdock.batch.standard_input import copied_to_file
+with copied_to_file(sys.stdin.buffer) as path:
+    print(path, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_copy_of_a_killed_run_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    run = subprocess.Popen([sys.executable, "-c", COPYING], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with run:
+        assert run.stdin is not None
+        assert run.stdout is not None
+        run.stdin.write(b"a song")
+        run.stdin.close()
+        assert run.stdout.readline()
+        with temporary_folder():
+            assert len(list(tmp_path.iterdir())) == 2
+        run.kill()
+        run.wait()
+    assert len(list(tmp_path.iterdir())) == 1
+    with temporary_folder():
+        pass
+    assert list(tmp_path.iterdir()) == []
+    assert tmp_path.exists()
