@@ -32,8 +32,8 @@ class _Frames:
     """Where the last one begins."""
     last_length: int
     """Its samples."""
-    n_others: int
-    """Headers behind it that do not continue the numbers. Samples can look like one."""
+    have_others: bool
+    """Whether there are frames behind it that do not continue the numbers."""
 
 
 def _crc_table() -> bytes:
@@ -63,11 +63,15 @@ def inspect_flac(file: IO[bytes]) -> Inspection | None:
     if sample_rate and announced > length:
         start, missing = length / sample_rate, (announced - length) / sample_rate
         damage = (Damage(start=start, duration=missing, kind="invalid"),)
-    elif sample_rate and before_tags(window, frames.last) - frames.last > _largest_frame(fields, frames):
+    elif (
+        sample_rate
+        and not frames.have_others
+        and before_tags(window, frames.last) - frames.last > _largest_frame(fields, frames)
+    ):
         # Decoders ignore it, or take it for sound.
         damage = (Damage(start=length / sample_rate, duration=0.0, kind="invalid"),)
     return Inspection(
-        intact=announced == length and frames.n_others <= 1,
+        intact=announced == length and not frames.have_others,
         total_length=length,
         sample_rate=sample_rate,
         damage=damage,
@@ -97,7 +101,7 @@ def _followed(window: Window, position: int, usual_length: int) -> _Frames:
     # All frames of a file begin with the same two bytes.
     sync = window.read(position, 2)
     if sync not in _SYNCS:
-        return _Frames(length=0, last=position, last_length=0, n_others=0)
+        return _Frames(length=0, last=position, last_length=0, have_others=False)
     while part := window.read(position, _PART_SIZE):
         at_end = len(part) < _PART_SIZE
         # The last frame may be shorter than the longest header.
@@ -116,7 +120,8 @@ def _followed(window: Window, position: int, usual_length: int) -> _Frames:
         if at_end:
             break
         position += len(part) - _MAX_HEADER + 1
-    return _Frames(length=length, last=last, last_length=last_length, n_others=n_others)
+    # Samples can look like one header.
+    return _Frames(length=length, last=last, last_length=last_length, have_others=n_others > 1)
 
 
 def _frame(header: bytes, usual_length: int) -> tuple[int, int] | None:
