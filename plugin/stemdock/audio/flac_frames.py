@@ -5,9 +5,11 @@ Format: RFC 9639.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import IO, Final
 
 from stemdock.audio.inspection import Inspection
+from stemdock.audio.tail_tags import before_tags
 from stemdock.audio.windows import Window
 from stemdock.types import Damage
 
@@ -18,6 +20,20 @@ _MAX_HEADER: Final = 16
 _PART_SIZE: Final = 1 << 20
 _LAST_BLOCK: Final = 0x80
 _BLOCK_LENGTHS: Final = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {n: 256 << n - 8 for n in range(8, 16)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frames:
+    """The frames up to the first break in their numbers."""
+
+    length: int
+    """Samples per channel."""
+    last: int
+    """Where the last one begins."""
+    last_length: int
+    """Its samples."""
+    have_others: bool
+    """Whether there are frames behind it that do not continue the numbers."""
 
 
 def _crc_table() -> bytes:
@@ -41,17 +57,31 @@ def inspect_flac(file: IO[bytes]) -> Inspection | None:
         return None
     fields = int.from_bytes(info[10:18], "big")
     sample_rate, announced = fields >> 44, fields & (1 << 36) - 1
-    length, has_more = _followed(window, _first_frame(window), int.from_bytes(info[:2], "big"))
+    frames = _followed(window, _first_frame(window), int.from_bytes(info[:2], "big"))
+    length = frames.length
     damage: tuple[Damage, ...] = ()
-    if announced > length and sample_rate:
+    if sample_rate and announced > length:
         start, missing = length / sample_rate, (announced - length) / sample_rate
         damage = (Damage(start=start, duration=missing, kind="invalid"),)
+    elif (
+        sample_rate
+        and not frames.have_others
+        and before_tags(window, frames.last) - frames.last > _largest_frame(fields, frames)
+    ):
+        # Decoders ignore it, or take it for sound.
+        damage = (Damage(start=length / sample_rate, duration=0.0, kind="invalid"),)
     return Inspection(
-        intact=announced == length and not has_more,
+        intact=announced == length and not frames.have_others,
         total_length=length,
         sample_rate=sample_rate,
         damage=damage,
     )
+
+
+def _largest_frame(fields: int, frames: _Frames) -> int:
+    """The most bytes of the last frame: samples without compression, and some for headers."""
+    n_channels, n_bits = (fields >> 41 & 7) + 1, (fields >> 36 & 31) + 1
+    return n_channels * (frames.last_length * (n_bits + 1) // 8 + _MAX_HEADER) + 2 * _MAX_HEADER
 
 
 def _first_frame(window: Window) -> int:
@@ -64,13 +94,14 @@ def _first_frame(window: Window) -> int:
     return position
 
 
-def _followed(window: Window, position: int, usual_length: int) -> tuple[int, bool]:
-    """The samples up to the first break in the numbers of the frames, and whether there are frames behind."""
-    length = n_others = 0
+def _followed(window: Window, position: int, usual_length: int) -> _Frames:
+    """Follows the frames up to the first break in their numbers."""
+    length = last_length = n_others = 0
+    last = position
     # All frames of a file begin with the same two bytes.
     sync = window.read(position, 2)
     if sync not in _SYNCS:
-        return 0, False
+        return _Frames(length=0, last=position, last_length=0, have_others=False)
     while part := window.read(position, _PART_SIZE):
         at_end = len(part) < _PART_SIZE
         # The last frame may be shorter than the longest header.
@@ -80,7 +111,8 @@ def _followed(window: Window, position: int, usual_length: int) -> tuple[int, bo
             # Samples can look like a header, but they do not continue the numbers.
             frame = _frame(data[found : found + _MAX_HEADER], usual_length)
             if frame is not None and frame[0] == length:
-                length += frame[1]
+                last, last_length = position + found, frame[1]
+                length += last_length
                 n_others = 0
             elif frame is not None:
                 n_others += 1
@@ -88,7 +120,8 @@ def _followed(window: Window, position: int, usual_length: int) -> tuple[int, bo
         if at_end:
             break
         position += len(part) - _MAX_HEADER + 1
-    return length, n_others > 1
+    # Samples can look like one header.
+    return _Frames(length=length, last=last, last_length=last_length, have_others=n_others > 1)
 
 
 def _frame(header: bytes, usual_length: int) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
 """The frames of an MPEG audio file (mp3, mp2), counted by their headers.
 
-Format of the tags around them: ID3 (id3.org), APEv2, Lyrics3v2.
+Format of the tags before them: ID3v2 (id3.org).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import IO, Final
 
 from stemdock.audio.inspection import Inspection
 from stemdock.audio.mpeg_headers import HEADER_SIZE, FrameHeader, frame_header, xing_header
+from stemdock.audio.tail_tags import before_tags
 from stemdock.audio.windows import Window
 from stemdock.types import Damage
 
@@ -36,7 +37,7 @@ class _Counter:
     def inspection(self) -> Inspection | None:
         """The inspection of the file."""
         start = _after_tags(self._window)
-        end = _before_tags(self._window, start)
+        end = before_tags(self._window, start)
         first = self._header_at(start)
         if first is None:
             return Inspection(intact=False) if start else None
@@ -104,28 +105,3 @@ def _after_tags(window: Window) -> int:
         if n_zeros < len(part):
             break
     return position
-
-
-def _before_tags(window: Window, start: int) -> int:
-    """Where the frames end, before ID3v1, APEv2 and Lyrics3v2 tags."""
-    end = window.file_size
-    while end > start:
-        size = _tag_size(window.read(max(start, end - 227), min(227, end - start)))
-        if not size:
-            break
-        end -= size
-    return max(start, end)
-
-
-def _tag_size(tail: bytes) -> int:
-    """The size of the tag at the end of some bytes; 0 if there is none."""
-    if tail[-128:].startswith(b"TAG") and len(tail) >= 128:  # noqa: PLR2004
-        return 128
-    if tail.startswith(b"TAG+"):
-        return 227
-    if tail[-32:].startswith(b"APETAGEX"):
-        has_head = tail[-9] & 0x80
-        return int.from_bytes(tail[-20:-16], "little") + (32 if has_head else 0)
-    if tail.endswith(b"LYRICS200") and tail[-15:-9].isdigit():
-        return 15 + int(tail[-15:-9])
-    return 0

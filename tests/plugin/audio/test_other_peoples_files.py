@@ -115,6 +115,18 @@ def test_silence_keeps_the_time_of_what_is_behind_a_hole(tmp_path: Path, kind: s
         assert not samples[first : first + round(place.duration * rate)].any()
 
 
+def test_what_is_behind_the_last_frame_of_flac(tmp_path: Path) -> None:
+    path = files.song_as(tmp_path, "a.flac")
+    files.with_tail(path, b"TAG" + bytes(125))
+    samples, _, damage = read(path)
+    assert len(samples) == files.SAMPLES
+    assert damage == []
+    path = files.song_as(tmp_path, "a.flac")
+    samples, _, damage = read(files.with_tail(path, b"no music " * 5000))
+    assert len(samples) == files.SAMPLES
+    assert damage
+
+
 def test_the_missing_end_is_measured(tmp_path: Path) -> None:
     for name in ("a.wav", "a.flac"):
         samples, rate, damage = read(files.cut(files.song_as(tmp_path, name)))
