@@ -38,6 +38,10 @@ class Progress:
     """Of these samples, in Hz; None if the caller gave no rate either."""
 
 
+MAX_THREADS: Final = 1024
+"""More than the processors of one machine have. Systems run out of threads at some ten thousand."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """How an engine uses the hardware."""
@@ -48,7 +52,7 @@ class Execution:
     precision: Literal["float32", "bfloat16"] = "float32"
     """Number format of the computation. bfloat16 needs hardware and a provider that support it."""
     n_threads: int = 0
-    """Processor threads; 0 for one per core."""
+    """Processor threads, up to `MAX_THREADS`; 0 for one per core."""
 
     def __post_init__(self) -> None:
         """Checks the fields.
@@ -59,8 +63,8 @@ class Execution:
         if not isinstance(self.provider, str):
             raise ArgumentError("provider", self.provider, "the name of a provider")
         check_choice("precision", self.precision, ("float32", "bfloat16"))
-        if not is_whole(self.n_threads, 0):
-            raise ArgumentError("n_threads", self.n_threads, "a whole number, 0 or more")
+        if not (is_whole(self.n_threads, 0) and self.n_threads <= MAX_THREADS):
+            raise ArgumentError("n_threads", self.n_threads, f"a whole number from 0 to {MAX_THREADS}")
 
 
 def check_choice(argument: str, value: object, choices: tuple[str, ...]) -> None:

@@ -83,6 +83,7 @@ def test_a_rate_of_numpy_is_a_rate(small_separator: Separator) -> None:
     ("make", "argument"),
     [
         (lambda: Execution(n_threads=-3), "n_threads"),
+        (lambda: Execution(n_threads=100_000), "n_threads"),
         (lambda: Execution(n_threads=2.0), "n_threads"),  # type: ignore[arg-type]
         (lambda: Execution(precision="float64"), "precision"),  # type: ignore[arg-type]
         (lambda: Execution(provider=None), "provider"),  # type: ignore[arg-type]

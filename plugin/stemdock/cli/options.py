@@ -11,7 +11,7 @@ from stemdock.cli.completion import complete_models
 from stemdock.cli.option_values import with_value
 from stemdock.files.excerpts import Excerpt
 from stemdock.inference.providers import AUTO, PROVIDERS
-from stemdock.types import Execution, Separation
+from stemdock.types import MAX_THREADS, Execution, Separation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,7 @@ def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "processor with AVX-512 BF16 or AMX.",
         ),
         click.option(
-            "-t", "--threads", "n_threads", type=click.IntRange(min=0), default=0, metavar="N",
+            "-t", "--threads", "n_threads", type=click.IntRange(min=0, max=MAX_THREADS), default=0, metavar="N",
             help="Use this many threads of the processor.  [default: one per core]",
         ),
     )  # fmt: skip
