@@ -82,7 +82,8 @@ def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "processor with AVX-512 BF16 or AMX.",
         ),
         click.option(
-            "-t", "--threads", "n_threads", type=click.IntRange(min=0, max=MAX_THREADS), default=0, metavar="N",
+            "-t", "--threads", "n_threads", type=click.IntRange(min=0, max=MAX_THREADS), default=0,
+            metavar="N",
             help="Use this many threads of the processor.  [default: one per core]",
         ),
     )  # fmt: skip
