@@ -33,12 +33,15 @@ main()
 def test_a_reader_that_hangs_is_left_by_a_second_signal(song: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", _HANGING, str(song), f"{tmp_path}/out"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"reading\n"
-        process.send_signal(signal.SIGINT)
-        # At once, it changes nothing.
-        process.send_signal(signal.SIGINT)
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(3.5)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"reading\n"
+            process.send_signal(signal.SIGINT)
+            # At once, it changes nothing.
+            process.send_signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(3.5)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+        finally:
+            process.kill()
