@@ -72,7 +72,7 @@ def test_the_models_of_ours_are_in_order() -> None:
 
 
 def field(number: int, content: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(content)) + content
+    return bytes(varint(number << 3 | 2) + varint(len(content)) + content)
 
 
 def hidden_graph(tag: bytes) -> bytes:
@@ -80,7 +80,7 @@ def hidden_graph(tag: bytes) -> bytes:
     hidden = model(helper.make_node("Loop", ["x"], ["y"])).graph.SerializeToString()
     plain = model()
     plain.ClearField("graph")
-    return plain.SerializeToString() + tag + varint(len(hidden)) + hidden
+    return bytes(plain.SerializeToString() + tag + varint(len(hidden)) + hidden)
 
 
 def typed_attribute(**fields: Any) -> Any:
