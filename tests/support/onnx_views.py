@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 
 from stemdock.inference.onnx_file import read_model, texts_of
-from stemdock.inference.protobuf import as_message, read_fields
+from stemdock.inference.protobuf import as_message, read_fields, read_varint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +24,10 @@ _ATTRIBUTE = 5
 class View:
     """The parts of a model that decide what it computes."""
 
-    nodes: Sequence[tuple[str, str, Sequence[str], Sequence[str], Sequence[str]]]
-    """Domain, operator, inputs, outputs and names of attributes; sorted."""
-    initializers: Sequence[str]
+    nodes: Sequence[Any]
+    """Domain, operator, inputs, outputs and attributes with their integers; sorted."""
+    initializers: Sequence[tuple[str, Sequence[int]]]
+    """Names and shapes; sorted."""
     inputs: Sequence[str]
     outputs: Sequence[str]
     metadata: Mapping[str, str]
@@ -35,19 +36,21 @@ class View:
 def stemdock_view(path: Path) -> View:
     """As Stemdock reads a file; raises its errors."""
     model = read_model(path)
-    nodes, names = [], dict[int, list[str]]()
+    nodes, initializers = [], []
+    names: dict[int, list[str]] = {_INPUT: [], _OUTPUT: []}
     for number, value in model.graph:
         if number == _NODE:
             operator, domain, inputs, outputs = (texts_of(value, field) for field in (4, 7, 1, 2))
             attributes = [
-                name
+                ("".join(texts_of(attribute, 1)), _integers(attribute, 3) + _integers(attribute, 8))
                 for field, attribute in read_fields(as_message(value))
                 if field == _ATTRIBUTE
-                for name in texts_of(attribute, 1)
             ]
             nodes.append(_node("".join(domain), "".join(operator), inputs, outputs, attributes))
-        elif number in {_INITIALIZER, _INPUT, _OUTPUT}:
-            names.setdefault(number, []).extend(texts_of(value, 8 if number == _INITIALIZER else 1))
+        elif number == _INITIALIZER:
+            initializers.append(("".join(texts_of(value, 8)), _integers(value, 1)))
+        elif number in names:
+            names[number] += texts_of(value, 1)
     metadata = {
         "".join(texts_of(value, 1)): "".join(texts_of(value, 2))
         for number, value in model.around
@@ -55,9 +58,9 @@ def stemdock_view(path: Path) -> View:
     }
     return View(
         nodes=sorted(nodes),
-        initializers=sorted(names.get(_INITIALIZER, [])),
-        inputs=names.get(_INPUT, []),
-        outputs=names.get(_OUTPUT, []),
+        initializers=sorted(initializers),
+        inputs=names[_INPUT],
+        outputs=names[_OUTPUT],
         metadata=metadata,
     )
 
@@ -72,11 +75,14 @@ def onnx_view(content: bytes) -> View:
                 node.op_type,
                 list(node.input),
                 list(node.output),
-                [each.name for each in node.attribute],
+                [
+                    (each.name, [*([each.i] if each.HasField("i") else []), *each.ints])
+                    for each in node.attribute
+                ],
             )
             for node in model.graph.node
         ),
-        initializers=sorted(tensor.name for tensor in model.graph.initializer),
+        initializers=sorted((tensor.name, list(tensor.dims)) for tensor in model.graph.initializer),
         inputs=[value.name for value in model.graph.input],
         outputs=[value.name for value in model.graph.output],
         metadata={entry.key: entry.value for entry in model.metadata_props},
@@ -106,7 +112,25 @@ def runtime_view(content: bytes) -> View:
 
 
 def _node(
-    domain: str, operator: str, inputs: Sequence[str], outputs: Sequence[str], attributes: Sequence[str]
+    domain: str,
+    operator: str,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    attributes: Sequence[tuple[str, list[int]]],
 ) -> Any:
     standard = "" if domain == "ai.onnx" else domain
     return standard, operator, list(inputs), list(outputs), sorted(attributes)
+
+
+def _integers(message: int | memoryview, wanted: int) -> list[int]:
+    """The integers in a message's fields of one number, each in a field of its own or in a row."""
+    integers: list[int] = []
+    for number, value in read_fields(as_message(message)):
+        if number == wanted and isinstance(value, int):
+            integers.append(value)
+        elif number == wanted:
+            row, position = as_message(value), 0
+            while position < len(row):
+                integer, position = read_varint(row, position)
+                integers.append(integer)
+    return [integer - (1 << 64) if integer >> 63 else integer for integer in integers]

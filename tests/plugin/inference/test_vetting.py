@@ -72,7 +72,7 @@ def test_the_models_of_ours_are_in_order() -> None:
 
 
 def field(number: int, content: bytes) -> bytes:
-    return varint(number << 3 | 2) + varint(len(content)) + content
+    return bytes(varint(number << 3 | 2) + varint(len(content)) + content)
 
 
 def hidden_graph(tag: bytes) -> bytes:
