@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CLI = (sys.executable, "-m", "stemdock")
+_EXAMPLE = Path(__file__).resolve().parents[3] / "docs/examples/stemdock-hpss/stemdock_hpss"
 NEEDED = ("audacity", "Xvfb", "openbox", "xdotool", "import")
 VERSION = "[Version]\nMajor=3\nMinor=2\nMicro=4\n"
 """Spares the first start its welcome."""
@@ -74,13 +75,15 @@ class Display:
             process.wait(20)
 
 
-def _install_slow_sessions(folder: Path) -> Path:
-    """Lays the plug-in out as pip would; returns the folder for Python's path."""
-    information = folder / "stemdock_slow-1.dist-info"
-    information.mkdir(parents=True)
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: stemdock-slow\nVersion: 1\n")
-    (information / "entry_points.txt").write_text("[stemdock]\nslow = stemdock_slow\n")
+def _install_plugins(folder: Path) -> Path:
+    """Lays out the slow engine and the example engine as pip would; returns the folder for Python's path."""
+    for name in ("slow", "hpss"):
+        information = folder / f"stemdock_{name}-1.dist-info"
+        information.mkdir(parents=True)
+        (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: stemdock-{name}\nVersion: 1\n")
+        (information / "entry_points.txt").write_text(f"[stemdock]\n{name} = stemdock_{name}\n")
     shutil.copy(Path(__file__).with_name("slow_sessions.py"), folder / "stemdock_slow.py")
+    shutil.copytree(_EXAMPLE, folder / _EXAMPLE.name)
     return folder
 
 
@@ -98,7 +101,7 @@ class Desktop:
             "DISPLAY": display.name,
             "LC_ALL": "C.UTF-8",
             "STEMDOCK_SLOW": str(home / "slow"),
-            "PYTHONPATH": str(_install_slow_sessions(home / "plug-ins")),
+            "PYTHONPATH": str(_install_plugins(home / "plug-ins")),
         }
         self.settings = home / ".config/audacity/audacity.cfg"
         self.queue = home / ".local/state/stemdock/audacity"

@@ -40,5 +40,7 @@ class _SlowEngine:
 
 
 @hookimpl
-def stemdock_engine(entry: ModelEntry, execution: Execution, separation: Separation) -> Engine:
+def stemdock_engine(entry: ModelEntry, execution: Execution, separation: Separation) -> Engine | None:
+    if entry.card is None:
+        return None
     return _SlowEngine(spleeter_engine(entry, execution, separation, keep_prepared=True))

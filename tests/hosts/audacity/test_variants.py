@@ -40,6 +40,25 @@ def sounds(desktop: Desktop, path: Path, rate: int, start: float, end: float, tr
     return samples
 
 
+def test_an_engine_of_another_package_is_in_the_dialog_and_makes_its_stems(
+    desktop: Desktop, song: Path, tmp_path: Path
+) -> None:
+    desktop.import_audio(song)
+    desktop.select(2.0, 6.0, 0)
+    assert ": done" in separate(desktop, model="hpss")
+    after = desktop.tracks()
+    assert [track.name for track in after[1:]] == ["song – harmonic", "song – percussive"]
+    assert [(track.start, track.end) for track in after[1:]] == [(2.0, 6.0)] * 2
+    harmonic, percussive = (
+        sounds(desktop, tmp_path / f"{track}.wav", 44100, 2.0, 6.0, track) for track in (1, 2)
+    )
+    part = excerpt(song, 2.0, 6.0, tmp_path / "mixture.wav")
+    expected = headless(desktop, part, tmp_path / "stems", "--model", "hpss")
+    np.testing.assert_allclose(harmonic, expected["harmonic"], atol=1e-6)
+    np.testing.assert_allclose(percussive, expected["percussive"], atol=1e-6)
+    np.testing.assert_allclose(harmonic + percussive, soundfile.read(part)[0], atol=1e-4)
+
+
 def test_mono_48_khz_two_tracks_and_past_the_end(
     desktop: Desktop, song: Path, mono_song: Path, tmp_path: Path
 ) -> None:
