@@ -13,6 +13,7 @@ from stemdock.audio import resampled
 from stemdock.engine.blocks import check_array, checked, widened
 from stemdock.engine.lengths import StreamLength
 from stemdock.engine.progress import ProgressTracker
+from stemdock.engine.supervision import supervised
 from stemdock.errors import ArgumentError, AudioError
 from stemdock.inference.opening import DEFAULT_MODEL, open_model
 from stemdock.lib.arguments import is_path, is_whole
@@ -172,6 +173,7 @@ class Separator:
             ArgumentError: A rate is not a whole number, or out of its range; raised at the call.
             AudioError: A block has another type or shape, or contains NaN or infinity.
             ForkedError: The model was loaded before this process was forked.
+            ModelError: The model's engine failed, or returned unusable stems.
             CancelledError: `cancel` was set.
             OutputError: The Wiener filter's temporary file cannot be written.
         """
@@ -186,7 +188,9 @@ class Separator:
         model_rate = self.sample_rate
         length = StreamLength(source_rate, stems_rate)
         mixture = resampled(length.counted(checked(blocks, self.n_channels)), source_rate, model_rate)
-        stems = self._engine.separate(
+        stems = supervised(
+            self._engine,
+            self.model,
             widened(mixture, self.n_channels),
             lambda analysed: progress.analysed(min(analysed * source_rate // model_rate, length.taken)),
         )
