@@ -93,7 +93,7 @@ def _check(stems: object, engine: Engine, model: str) -> None:
     if not isinstance(stems, np.ndarray) or stems.ndim != 3 or stems.shape[::2] != expected:  # noqa: PLR2004
         raise ModelContractError(
             model,
-            f"its engine returned an array of shape {np.shape(stems)} instead of "
+            f"its engine returned an array of shape {getattr(stems, 'shape', None)} instead of "
             f"({expected[0]}, n_samples, {expected[1]})",
             remedy=_REPORT,
         )
