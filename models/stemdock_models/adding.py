@@ -13,8 +13,9 @@ from stemdock_export.errors import ConfigError
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.downloaded import remove_download
 from stemdock_models.errors import ArchiveError, store_errors
+from stemdock_models.installed import installed_models
 from stemdock_models.installing import install_checkpoint, install_model, stored_sha256
-from stemdock_models.names import check_free, check_name
+from stemdock_models.names import check_free, check_name, check_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,10 +70,12 @@ def add_model(
     source = addition.source
     if not source.exists():
         raise ModelError(str(source), "no such file or folder", remedy="Check the path.")
-    taken = [entry.name for entry in plugins.models()] + [fault.model for fault in store.scan()[1]]
+    offered, own = plugins.models(), installed_models(store)
+    taken = [entry.name for entry in offered] + [fault.model for fault in store.scan()[1]]
 
     def check(name: str) -> None:
         check_name(name)
+        check_own(name, offered, own)
         check_free(name, taken, release.models, overwrite=addition.overwrite)
 
     if source.is_file() and source.suffix.lower() == ".onnx":
