@@ -11,6 +11,7 @@ import click
 from stemdock import ModelError, ModelNotFoundError, StemdockError
 from stemdock.cli import complete_installed, complete_models, echo_error, fetch_reporter
 from stemdock_models.catalogue import URL_VARIABLE
+from stemdock_models.option_values import check_address, checked_sha256
 from stemdock_models.store import FOLDER_VARIABLE, default_store, store_faults
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def list_models(plugins: Plugins, as_json: bool) -> None:
     "--base-url", metavar="URL",
     help=f"Download from this folder on a server. [default: {URL_VARIABLE}, or else Deezer's release]",
 )  # fmt: skip
-@click.option("--sha256", metavar="HEX", help="Accept the archive with this hash instead of Deezer's.")
+@click.option(
+    "--sha256", metavar="HEX", callback=checked_sha256,
+    help="Accept the archive with this hash instead of Deezer's.",
+)  # fmt: skip
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=30, show_default=True,
     help="Retry after this many seconds without an answer from the server.",
@@ -72,9 +76,8 @@ def pull(
     from stemdock_models.fetching import Fetcher  # noqa: PLC0415
 
     release = load_release(base_url)
-    fetcher = Fetcher(
-        release=release, retry=RetryPolicy(timeout=timeout), sha256=sha256.lower() if sha256 else None
-    )
+    check_address(release, base_url)
+    fetcher = Fetcher(release=release, retry=RetryPolicy(timeout=timeout), sha256=sha256)
     requested = list(dict.fromkeys(map(plain_name, names)))
     if sha256 and len(requested) > 1:
         raise click.UsageError("--sha256 is the hash of one archive: pull one model at a time")

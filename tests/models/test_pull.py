@@ -241,6 +241,36 @@ def test_another_archive_must_be_named_by_its_hash(
     assert Separator("4stems", plugins=plugins).entry.licence == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--sha256", "zz"), "64 digits"),
+        (("--sha256", "g" * 64), "64 digits"),
+        (("--base-url", "foo"), "--base-url: 'foo' is not an address that begins with http:// or https://"),
+        (("--base-url", "file:///tmp"), "http:// or https://"),
+        (("--base-url", "http://"), "http:// or https://"),
+    ],
+)
+def test_a_wrong_hash_or_address_is_a_usage_error(
+    plugins: Plugins,
+    server: ReleaseServer,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    message: str,
+) -> None:
+    assert run(["models", "pull", "4stems", *options], plugins) == 2
+    assert message in capsys.readouterr().err
+    assert server.requests == []
+
+
+def test_a_wrong_address_in_the_environment_is_named(
+    plugins: Plugins, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STEMDOCK_RELEASE_URL", "foo")
+    assert run(["models", "pull", "4stems"], plugins) == 2
+    assert "STEMDOCK_RELEASE_URL: 'foo'" in capsys.readouterr().err
+
+
 def test_an_unknown_name_lists_the_known_ones(plugins: Plugins, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models", "pull", "6stems"], plugins) == 1
     assert "4stems-finetune" in capsys.readouterr().err
