@@ -216,6 +216,31 @@ def test_a_legal_name_is_one_harmless_part_of_a_path(name: str) -> None:
         check_free(name, [name], [], overwrite=False)
 
 
+def test_a_model_file_takes_no_configuration(
+    add: Callable[..., int], tmp_path: Path, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add(tmp_path / "m.onnx", "--config", config) == 2
+    assert "--config is only for checkpoints" in capsys.readouterr().err
+
+
+def test_the_type_of_a_file_is_checked_before_its_configuration(
+    add: Callable[..., int],
+    archive: bytes,
+    config: str,
+    tmp_path: Path,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("hello")
+    for options in ((), ("--name", "mine", "--config", config)):
+        assert add(path, *options) == 1
+        assert "t.txt: is neither an archive nor an .onnx model. Choose" in capsys.readouterr().err
+    path.write_bytes(archive)
+    assert add(path, "--name", "mine", "--config", config) == 0
+    assert_intact("mine")
+
+
 @pytest.mark.parametrize("kind", ["nothing", "no card", "no model"])
 def test_what_is_no_model_of_ours_is_refused(
     add: Callable[..., int],
