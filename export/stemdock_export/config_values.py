@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stemdock_export.errors import ConfigError
+from stemdock_export.errors import ConfigError, FieldMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ class Section:
         try:
             return self.content[key]
         except KeyError:
-            raise self.error(key, "missing") from None
+            raise FieldMissingError(self.source, f"{self.path}{key}") from None
 
     def natural(self, key: str) -> int:
         """A whole number above 0."""

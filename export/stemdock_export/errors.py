@@ -53,6 +53,19 @@ class ConfigError(ExportError, ValueError):
         self.key = key
 
 
+class FieldMissingError(ConfigError):
+    """A configuration lacks a field."""
+
+    def __init__(self, source: str, key: str) -> None:
+        super().__init__(
+            source,
+            "",
+            f"the field '{key}' is missing",
+            remedy="Use the configuration that the model was trained with.",
+        )
+        self.key = key
+
+
 class CheckpointError(ExportError):
     """A checkpoint cannot be read, or does not match the configuration.
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from stemdock_export.checkpoint import read_variables
+from stemdock_export.bundle import Bundle
+from stemdock_export.checkpoint import check_variables, read_variables
 from stemdock_export.compact import compact_weights
+from stemdock_export.errors import ExtraMissingError
 from stemdock_export.extra import import_extra, import_tensorflow
 from stemdock_export.parity import measure_parity, require_parity
 from stemdock_export.tf_conversion import convert_graph
@@ -46,12 +48,17 @@ class ReferenceConverter:
             CheckpointError: The checkpoint cannot be read or does not match the configuration.
             ExtraMissingError: A package of the `[export]` extra is not installed.
         """
-        on_step("loading TensorFlow")
-        import_tensorflow()
-        import_extra("onnx")
-        import_extra("tf2onnx")
-        on_step(f"reading {checkpoint.prefix}")
         network = describe_network(config)
+        on_step("loading TensorFlow")
+        try:
+            import_tensorflow()
+            import_extra("onnx")
+            import_extra("tf2onnx")
+        except ExtraMissingError:
+            # The installation takes long. It must not end in the news that the checkpoint does not fit.
+            check_variables(checkpoint.prefix, network, Bundle(checkpoint).shapes)
+            raise
+        on_step(f"reading {checkpoint.prefix}")
         graph = build_graph(config, network, read_variables(checkpoint, network))
         return ReferenceConversion(graph=graph, config=config, network=network, weights=self.weights)
 

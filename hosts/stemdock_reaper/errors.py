@@ -47,12 +47,14 @@ class ResourceFolderError(HostError, OSError):
         path: The file or folder.
     """
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            HOST,
-            f"{path}: {reason}",
-            remedy="Check the permissions of its folder and the free disk space, and try again.",
-        )
+    def __init__(
+        self,
+        path: Path,
+        reason: str,
+        *,
+        remedy: str = "Check the permissions of its folder and the free disk space, and try again.",
+    ) -> None:
+        super().__init__(HOST, f"{path}: {reason}", remedy=remedy)
         self.path = path
 
 
@@ -63,12 +65,14 @@ class JobError(HostError):
         folder: The job folder.
     """
 
-    def __init__(self, folder: Path, reason: str) -> None:
-        super().__init__(
-            HOST,
-            f"{folder}: {reason}",
-            remedy="Start the action again. If it fails again, run: plugin-cli reaper install",
-        )
+    def __init__(
+        self,
+        folder: Path,
+        reason: str,
+        *,
+        remedy: str = "Start the action again. If it fails again, run: plugin-cli reaper install",
+    ) -> None:
+        super().__init__(HOST, f"{folder}: {reason}", remedy=remedy)
         self.folder = folder
 
 

@@ -61,6 +61,18 @@ class Job:
         return path.parent == self.folder
 
 
+def require_job(folder: Path) -> None:
+    """Checks that a folder contains a job.
+
+    Raises:
+        JobError: The folder does not exist, or contains no job.
+    """
+    if (folder / "job.json").exists():
+        return
+    reason = "contains no job" if folder.is_dir() else "no such job folder"
+    raise JobError(folder, reason, remedy="Choose a folder that contains job.json.")
+
+
 def claim_job(folder: Path) -> Path:
     """Claims a job by creating its progress file, which only one worker can do.
 

@@ -51,7 +51,7 @@ def title(stem: str) -> str:
 
 
 def _create_all(paths: Sequence[Path]) -> bool:
-    """Creates all files or none; False if one exists already."""
+    """Creates all files or none; False if one already exists."""
     created: list[Path] = []
     for path in paths:
         try:

@@ -13,8 +13,9 @@ from stemdock_export.errors import ConfigError
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.downloaded import remove_download
 from stemdock_models.errors import ArchiveError, store_errors
+from stemdock_models.installed import installed_models
 from stemdock_models.installing import install_checkpoint, install_model, stored_sha256
-from stemdock_models.names import check_free, check_name
+from stemdock_models.names import check_free, check_name, check_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _KEY: Final = "add"
 """Key of the scratch folder for models that are not of the release."""
+_GZIP: Final = b"\x1f\x8b"
+"""The first bytes of an archive, whatever its name."""
 _ARCHIVE_SUFFIX: Final = re.compile(r"(\.tar)?\.t?gz$", re.IGNORECASE)
 
 
@@ -60,7 +63,8 @@ def add_model(
     Raises:
         ModelNameError: The name is invalid or taken.
         ConfigError: The configuration does not exist, or none is given for a name of your own.
-        ArchiveError: The archive is damaged, unsafe, or not the released one of that name.
+        ArchiveError: The file is neither an archive nor a model, or the archive is damaged, unsafe, or not
+            the released one of that name.
         ExportError: The checkpoint cannot be converted.
         ModelError: The path does not exist, or the model there cannot be used.
         StoreError: The store cannot be written.
@@ -69,10 +73,18 @@ def add_model(
     source = addition.source
     if not source.exists():
         raise ModelError(str(source), "no such file or folder", remedy="Check the path.")
-    taken = [entry.name for entry in plugins.models()] + [fault.model for fault in store.scan()[1]]
+    if source.is_file() and not _is_known_type(source):
+        raise ArchiveError(
+            source,
+            "is neither an archive nor an .onnx model",
+            remedy="Choose the archive (.tar.gz) or folder of a checkpoint, or a model (.onnx).",
+        )
+    offered, own = plugins.models(), installed_models(store)
+    taken = [entry.name for entry in offered] + [fault.model for fault in store.scan()[1]]
 
     def check(name: str) -> None:
         check_name(name)
+        check_own(name, offered, own)
         check_free(name, taken, release.models, overwrite=addition.overwrite)
 
     if source.is_file() and source.suffix.lower() == ".onnx":
@@ -98,6 +110,13 @@ def add_model(
             # A download that failed may have left a part of the archive. It is not needed any more.
             remove_download(store.download_path(released.file_name))
         return entry
+
+
+def _is_known_type(source: Path) -> bool:
+    if source.suffix.lower() == ".onnx" or _ARCHIVE_SUFFIX.search(source.name):
+        return True
+    with store_errors(source), source.open("rb") as file:
+        return file.read(len(_GZIP)) == _GZIP
 
 
 def _add_model_file(addition: Addition, check: Callable[[str], None], store: Store, task: Task) -> ModelEntry:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock import ModelError, ModelNotFoundError, StemdockError
+from stemdock import ModelError, StemdockError
 from stemdock.cli import complete_installed, complete_models, echo_error, fetch_reporter
 from stemdock_models.catalogue import URL_VARIABLE
+from stemdock_models.errors import StoreError
+from stemdock_models.option_values import check_address, checked_sha256
 from stemdock_models.store import FOLDER_VARIABLE, default_store, store_faults
 
 if TYPE_CHECKING:
@@ -35,7 +37,11 @@ def list_models(plugins: Plugins, as_json: bool) -> None:
     """List all models: the installed ones and the ones that can be downloaded."""
     from stemdock_models.listing import HEADER, list_rows, table  # noqa: PLC0415
 
-    rows = list_rows(plugins, store_faults())
+    faults = store_faults()
+    rows = list_rows(plugins, faults)
+    for fault in faults:
+        if isinstance(fault, StoreError):
+            click.echo(f"warning: {fault}. {fault.remedy}", err=True)
     if as_json:
         click.echo(json.dumps([row.values() for row in rows], indent=2))
         return
@@ -52,7 +58,10 @@ def list_models(plugins: Plugins, as_json: bool) -> None:
     "--base-url", metavar="URL",
     help=f"Download from this folder on a server. [default: {URL_VARIABLE}, or else Deezer's release]",
 )  # fmt: skip
-@click.option("--sha256", metavar="HEX", help="Accept the archive with this hash instead of Deezer's.")
+@click.option(
+    "--sha256", metavar="HEX", callback=checked_sha256,
+    help="Accept the archive with this hash instead of Deezer's.",
+)  # fmt: skip
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=30, show_default=True,
     help="Retry after this many seconds without an answer from the server.",
@@ -70,18 +79,16 @@ def pull(
     from stemdock_models.catalogue import load_release  # noqa: PLC0415
     from stemdock_models.download import RetryPolicy  # noqa: PLC0415
     from stemdock_models.fetching import Fetcher  # noqa: PLC0415
+    from stemdock_models.pulling import check_downloadable  # noqa: PLC0415
 
     release = load_release(base_url)
-    fetcher = Fetcher(
-        release=release, retry=RetryPolicy(timeout=timeout), sha256=sha256.lower() if sha256 else None
-    )
+    check_address(release, base_url)
+    fetcher = Fetcher(release=release, retry=RetryPolicy(timeout=timeout), sha256=sha256)
     requested = list(dict.fromkeys(map(plain_name, names)))
     if sha256 and len(requested) > 1:
         raise click.UsageError("--sha256 is the hash of one archive: pull one model at a time")
     downloads = {download.name: download for download in plugins.downloads()}
-    for name in requested:
-        if name not in release.models and name not in downloads:
-            raise ModelNotFoundError(name, known=tuple(downloads))
+    check_downloadable(requested, {**release.models, **downloads}, plugins)
     with fetch_reporter() as on_progress:
         entries = fetcher.fetch(
             [release.models[name] for name in requested if name in release.models], on_progress=on_progress
@@ -126,7 +133,8 @@ def print_path(plugins: Plugins, name: str) -> None:
 
     entry = find_entry(name, plugins)
     if entry.path is None:
-        raise ModelError(name, "has no file", remedy="It is part of the plug-in that offers it.")
+        remedy = f"Use it by its name: plugin-cli separate --model {name}"
+        raise ModelError(name, "has no file, because it is part of a plug-in", remedy=remedy)
     verify_model(entry)
     click.echo(entry.path)
 
@@ -154,11 +162,13 @@ def remove(plugins: Plugins, name: str) -> None:
 @command.command("add")
 @click.argument("source", type=click.Path(path_type=Path), metavar="ARCHIVE|CHECKPOINT_DIR|MODEL.onnx")
 @click.option(
-    "--name", default="", help="Give the model this name. [default: the name of the file or folder]"
-)
+    "--name", default="",
+    help="Give the model this name. [default: the name of the archive or folder; of an .onnx file, the name "
+    "in its card]",
+)  # fmt: skip
 @click.option(
     "--config", default="", metavar="NAME|FILE.json",
-    help="Use this configuration. [default: the one of the released model of the same name]",
+    help="Use this configuration for a checkpoint. [default: the one of the released model of the same name]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace a model of the same name.")
 @click.pass_obj
@@ -172,6 +182,10 @@ def add(plugins: Plugins, source: Path, name: str, config: str, overwrite: bool)
     from stemdock_models.catalogue import load_release  # noqa: PLC0415
     from stemdock_models.installing import Task  # noqa: PLC0415
 
+    if config and source.suffix.lower() == ".onnx" and not source.is_dir():
+        raise click.UsageError(
+            f"--config is only for checkpoints and their archives: {source} contains its own"
+        )
     addition = Addition(source=source, name=name, config=config, overwrite=overwrite)
     with fetch_reporter() as on_progress:
         entry = add_model(

@@ -45,6 +45,24 @@ class ModelNameError(ModelError, ValueError):
     """The name is invalid, or another model has it."""
 
 
+class UnknownModelError(ModelError, LookupError):
+    """The command cannot be used on a model of this name, because there is none.
+
+    Attributes:
+        known: The models that the command can be used on.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...], reason: str = "no such model") -> None:
+        super().__init__(
+            name,
+            reason,
+            remedy=f"Choose one of {', '.join(known)}."
+            if known
+            else "List all models with: plugin-cli models list",
+        )
+        self.known = known
+
+
 class StoreError(ModelError, OSError):
     """The folder of models, or a file to be put there, cannot be read or written.
 

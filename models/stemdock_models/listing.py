@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from stemdock_models.errors import StoreError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -55,7 +57,7 @@ def list_rows(plugins: Plugins, faults: Iterable[ModelError]) -> list[Row]:
 
     Args:
         plugins: The source of models.
-        faults: The errors of damaged models in the store.
+        faults: The errors of damaged models in the store. An error of the whole store makes no row.
     """
     downloads = [
         Row(
@@ -85,6 +87,8 @@ def list_rows(plugins: Plugins, faults: Iterable[ModelError]) -> list[Row]:
             fault=None if exists else f"{entry.path} is missing. {entry.remedy}",
         )
     for fault in faults:
+        if isinstance(fault, StoreError):  # it concerns the folder, not one model
+            continue
         rows[fault.model] = Row(
             name=fault.model,
             stems=(),

@@ -9,7 +9,9 @@ from stemdock import is_device_name
 from stemdock_models.errors import ModelNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
+
+    from stemdock import ModelEntry
 
 _LEGAL: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._+-]{0,62}[A-Za-z0-9_+-])?")
 
@@ -29,6 +31,23 @@ def check_name(name: str) -> None:
         )
 
 
+def check_own(name: str, offered: Iterable[ModelEntry], own: Container[ModelEntry]) -> None:
+    """Check that a name is not that of another package's model, which an installed one cannot replace.
+
+    Args:
+        name: Name of the new model.
+        offered: The models of all plug-ins.
+        own: The models of this plug-in.
+
+    Raises:
+        ModelNameError: It is.
+    """
+    for entry in offered:
+        if entry.name == name and entry not in own:
+            owner = f"the package {entry.source}" if entry.source else "another package"
+            raise ModelNameError(name, f"belongs to {owner}", remedy="Choose another name (--name).")
+
+
 def check_free(name: str, taken: Iterable[str], reserved: Iterable[str], *, overwrite: bool) -> None:
     """Check that no other model has a name.
 
@@ -45,7 +64,7 @@ def check_free(name: str, taken: Iterable[str], reserved: Iterable[str], *, over
     if name in taken and not overwrite:
         raise ModelNameError(
             name,
-            "a model of this name exists already",
+            "a model of this name already exists",
             remedy="Choose another name (--name), or replace the model (--overwrite).",
         )
     for other in sorted(taken | set(reserved)):

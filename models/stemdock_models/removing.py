@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from stemdock import ModelError, ModelNotFoundError
+from stemdock import ModelError
 from stemdock_models.downloaded import remove_download
+from stemdock_models.errors import UnknownModelError
 from stemdock_models.names import check_name
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def remove_model(name: str, *, store: Store, release: Release, plugins: Plugins,
 
     Raises:
         ModelNameError: The name is not a valid model name.
-        ModelNotFoundError: There is no model of this name.
+        UnknownModelError: There is no model of this name, or it is not installed.
         ModelError: The model belongs to a Python package.
         StoreError: The store cannot be written.
         CancelledError: The task was cancelled during the wait.
@@ -47,7 +48,10 @@ def remove_model(name: str, *, store: Store, release: Release, plugins: Plugins,
         return
     entries = {entry.name: entry for entry in plugins.models()}
     if name not in entries:
-        raise ModelNotFoundError(name, known=tuple(entries))
+        stored, faults = store.scan()
+        removable = *(entry.name for entry in stored), *(fault.model for fault in faults)
+        known = name in {download.name for download in plugins.downloads()}
+        raise UnknownModelError(name, removable, "is not installed" if known else "no such model")
     file = entries[name].path
     if file and file.parent.parent == store.folder:
         raise ModelError(

@@ -154,9 +154,11 @@ def test_an_unusable_value_is_refused_by_its_dotted_key(key: str, value: Any) ->
 @pytest.mark.parametrize("key", list(_CONTENT))
 def test_a_missing_key_is_refused(key: str) -> None:
     content = {name: value for name, value in _CONTENT.items() if name != key}
-    with pytest.raises(ConfigError, match="missing") as caught:
+    with pytest.raises(ConfigError) as caught:
         parse_config(json.dumps(content), "mine.json")
     assert caught.value.key == key
+    assert str(caught.value) == f"mine.json: the field '{key}' is missing"
+    assert caught.value.remedy == "Use the configuration that the model was trained with."
 
 
 _JSON = st.recursive(

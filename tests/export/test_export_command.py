@@ -257,3 +257,17 @@ def test_a_missing_extra_is_named(
     err = capsys.readouterr().err
     assert f"exporting needs {package}, which is not installed" in err
     assert "pip install 'stemdock[export]'" in err
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused_without_the_extra(
+    export: Callable[..., int],
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert export(data / "checkpoints" / "4stems-narrow", "-o", tmp_path / "x.onnx", config="2stems") == 1
+    err = capsys.readouterr().err
+    assert "variable conv2d/kernel has shape 5x5x2x4 instead of 5x5x2x16" in err
+    assert "is not installed" not in err

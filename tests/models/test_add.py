@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemdock import Plugins, Separator, load_plugins
+from stemdock import ModelEntry, Plugins, Separator, hookimpl, load_plugins
 from stemdock.card import card_to_metadata
 from stemdock.cli.main import run
 from stemdock_models.errors import ModelNameError
@@ -126,7 +126,7 @@ def test_a_released_archive_must_be_the_pinned_one(
     by_hand.write_bytes(archive)
     assert add(by_hand) == 0
     assert add(by_hand, "--name", "4stems-16kHz") == 1
-    assert "a model of this name exists already" in capsys.readouterr().err
+    assert "a model of this name already exists" in capsys.readouterr().err
     assert add(by_hand, "--name", "4stems-finetune") == 0
     assert "is used without a check" in capsys.readouterr().err
     assert_intact("4stems", "4stems-finetune")
@@ -149,6 +149,40 @@ def test_a_taken_name_is_refused_unless_overwritten(
     assert add(other, "--name", "mine", "--config", other / "config.json", "--overwrite") == 0
     assert_intact("mine")
     assert store.scan()[0][0].stems == ("vocals", "piano", "drums", "bass", "other")
+
+
+class OtherPackage:
+    @hookimpl
+    def stemdock_models(self) -> list[ModelEntry]:
+        entry = ModelEntry(
+            name="hpss", stems=("a", "b"), sample_rate=44100, version="1", source="stemdock-hpss"
+        )
+        return [entry]
+
+
+@pytest.mark.parametrize("options", [(), ("--overwrite",)])
+def test_the_model_of_another_package_is_not_replaced(
+    add: Callable[..., int],
+    plugins: Plugins,
+    narrow: Path,
+    config: str,
+    options: tuple[str, ...],
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plugins.register(OtherPackage(), "hpss")
+    assert add(narrow, "--name", "hpss", "--config", config, *options) == 1
+    message = "hpss: belongs to the package stemdock-hpss. Choose another name (--name)."
+    assert message in capsys.readouterr().err
+    assert_intact()
+
+
+def test_an_embedded_model_may_be_replaced(
+    add: Callable[..., int], narrow: Path, config: str, plugins: Plugins, store: Store
+) -> None:
+    assert add(narrow, "--name", "2stems", "--config", config, "--overwrite") == 0
+    (entry,) = (entry for entry in plugins.models() if entry.name == "2stems")
+    assert entry == store.scan()[0][0]
 
 
 @pytest.mark.parametrize(
@@ -180,6 +214,31 @@ def test_a_legal_name_is_one_harmless_part_of_a_path(name: str) -> None:
     check_free(name, [], [name], overwrite=False)
     with pytest.raises(ModelNameError):
         check_free(name, [name], [], overwrite=False)
+
+
+def test_a_model_file_takes_no_configuration(
+    add: Callable[..., int], tmp_path: Path, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add(tmp_path / "m.onnx", "--config", config) == 2
+    assert "--config is only for checkpoints" in capsys.readouterr().err
+
+
+def test_the_type_of_a_file_is_checked_before_its_configuration(
+    add: Callable[..., int],
+    archive: bytes,
+    config: str,
+    tmp_path: Path,
+    assert_intact: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("hello")
+    for options in ((), ("--name", "mine", "--config", config)):
+        assert add(path, *options) == 1
+        assert "t.txt: is neither an archive nor an .onnx model. Choose" in capsys.readouterr().err
+    path.write_bytes(archive)
+    assert add(path, "--name", "mine", "--config", config) == 0
+    assert_intact("mine")
 
 
 @pytest.mark.parametrize("kind", ["nothing", "no card", "no model"])

@@ -14,6 +14,8 @@ from stemdock.cli.main import run
 from support.small_model import file_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stemdock import Plugins
     from stemdock_models.store import Store
 
@@ -80,6 +82,24 @@ def test_the_list_follows_what_happens(plugins: Plugins, capsys: pytest.CaptureF
     row = rows(plugins, capsys)["4stems"]
     assert row["installed"] is False
     assert "models pull 4stems" in str(row["fault"])
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_folder_that_cannot_be_read_is_no_model(
+    plugins: Plugins,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("STEMDOCK_MODELS", str(file))
+    assert run(["models", "list", *options], plugins) == 0
+    captured = capsys.readouterr()
+    assert str(file) not in captured.out
+    assert captured.err.startswith(f"warning: {file}: cannot be read (")
+    assert captured.err.count("\n") == 1
 
 
 @pytest.mark.usefixtures("store")

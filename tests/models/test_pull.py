@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from stemdock import FetchProgress, Separator
+from stemdock import FetchProgress, ModelEntry, Separator, hookimpl
 from stemdock.cli.main import run
 from stemdock.errors import CancelledError, ModelNotInstalledError
 from stemdock_export.direct import DirectConverter
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from stemdock import ModelEntry, Plugins
+    from stemdock import Plugins
     from stemdock_export.exporting import ExportedModel
     from stemdock_models.fetching import Fetcher
     from support.release_server import ReleaseServer
@@ -241,9 +241,69 @@ def test_another_archive_must_be_named_by_its_hash(
     assert Separator("4stems", plugins=plugins).entry.licence == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--sha256", "zz"), "64 digits"),
+        (("--sha256", "g" * 64), "64 digits"),
+        (("--base-url", "foo"), "--base-url: 'foo' is not an address that begins with http:// or https://"),
+        (("--base-url", "file:///tmp"), "http:// or https://"),
+        (("--base-url", "http://"), "http:// or https://"),
+    ],
+)
+def test_a_wrong_hash_or_address_is_a_usage_error(
+    plugins: Plugins,
+    server: ReleaseServer,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    message: str,
+) -> None:
+    assert run(["models", "pull", "4stems", *options], plugins) == 2
+    assert message in capsys.readouterr().err
+    assert server.requests == []
+
+
+def test_a_wrong_address_in_the_environment_is_named(
+    plugins: Plugins, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STEMDOCK_RELEASE_URL", "foo")
+    assert run(["models", "pull", "4stems"], plugins) == 2
+    assert "STEMDOCK_RELEASE_URL: 'foo'" in capsys.readouterr().err
+
+
 def test_an_unknown_name_lists_the_known_ones(plugins: Plugins, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models", "pull", "6stems"], plugins) == 1
-    assert "4stems-finetune" in capsys.readouterr().err
+    expected = "error: 6stems: no such model. Choose one of 4stems, 4stems-16kHz, 4stems-finetune.\n"
+    assert capsys.readouterr().err == expected
+
+
+class OtherPackage:
+    @hookimpl
+    def stemdock_models(self) -> list[ModelEntry]:
+        return [ModelEntry(name="hpss", stems=("a", "b"), sample_rate=44100, version="1")]
+
+
+def test_a_model_without_a_download_or_file_says_why(
+    plugins: Plugins, narrow: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugins.register(OtherPackage(), "hpss")
+    assert (
+        run(
+            ["models", "add", str(narrow), "--name", "mine", "--config", str(narrow / "config.json")], plugins
+        )
+        == 0
+    )
+    capsys.readouterr()
+    use = "separate --model hpss\n"
+    for command, name, start, end in (
+        ("pull", "hpss", "error: hpss: cannot be downloaded; it comes with a plug-in. ", use),
+        ("pull", "mine", "error: mine: cannot be downloaded; it was added from a file or folder. ", "mine\n"),
+        ("path", "hpss", "error: hpss: has no file, because it is part of a plug-in. ", use),
+    ):
+        assert run(["models", command, name], plugins) == 1
+        error = capsys.readouterr().err
+        assert error.startswith(start)
+        assert error.endswith(end)
 
 
 @pytest.mark.parametrize("step", ["downloading", "unpacking", "reading", "checking"])

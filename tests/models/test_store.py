@@ -161,7 +161,8 @@ def test_removing(
     assert not file_of(pulled).parent.exists()
     assert not begun.exists()
     for name, remedy in (
-        ("4stems", "Choose one of"),
+        ("4stems", "4stems: is not installed. List all models with: plugin-cli models list\n"),
+        ("6stems", "6stems: no such model. List all models with: plugin-cli models list\n"),
         ("2stems", "Uninstall that package"),
         ("../models", "Choose a name"),
     ):
@@ -222,11 +223,14 @@ def test_every_task_removes_model_files_that_no_description_names_and_nothing_el
     assert all(path.exists() for path in (file_of(pulled), damaged, *foreign))
 
 
-def test_a_folder_that_is_not_a_model_is_not_removed(plugins: Plugins, pulled: ModelEntry) -> None:
+def test_a_folder_that_is_not_a_model_is_not_removed(
+    plugins: Plugins, pulled: ModelEntry, capsys: pytest.CaptureFixture[str]
+) -> None:
     photo = file_of(pulled).parents[1] / "photos" / "mine.jpg"
     photo.parent.mkdir()
     photo.write_text("?")
     assert run(["models", "remove", "photos"], plugins) == 1
+    assert "photos: no such model. Choose one of 4stems.\n" in capsys.readouterr().err
     assert photo.exists()
 
 

@@ -31,7 +31,12 @@ def command(plugins: Plugins, jobs: Path | None, resource_path: Path | None) -> 
     Watches the folder JOBS until you press Ctrl-C. By default, that is Stemdock/jobs in REAPER's resource
     path. The model stays loaded between jobs.
     """
-    jobs = jobs_folder(chosen_folder(resource_path)) if jobs is None else jobs
+    if jobs is None:
+        # REAPER's script creates this folder with the first job.
+        jobs = jobs_folder(chosen_folder(resource_path))
+    elif not jobs.is_dir():
+        reason = "is not a folder" if jobs.exists() else "no such folder"
+        raise JobError(jobs, reason, remedy="Choose the folder that contains the job folders.")
     loaded: dict[str, Separator] = {}
 
     def open_separator(model: str) -> Separator:

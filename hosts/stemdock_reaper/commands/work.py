@@ -12,6 +12,7 @@ import click
 
 from stemdock import os_errors_as
 from stemdock_reaper.errors import JobError
+from stemdock_reaper.jobs import require_job
 from stemdock_reaper.worker import run_job
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def command(plugins: Plugins, folder: Path) -> int:
 
         return Separator(model, plugins=plugins)
 
+    require_job(folder)
     with _logged(folder / "log.txt"):
         status = run_job(folder.absolute(), open_separator)
     return {"ok": 0, "cancelled": 130}.get(status, 1)

@@ -54,8 +54,11 @@ def build(folder: Path) -> Path:
     Raises:
         ResourceFolderError: The folder exists, or cannot be written.
     """
-    with stemdock.os_errors_as(partial(ResourceFolderError, folder)):
-        folder.mkdir(parents=True)
+    with stemdock.os_errors_as(partial(ResourceFolderError, folder), keep=ResourceFolderError):
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError as error:
+            raise ResourceFolderError(folder, "already exists", remedy="Choose a new folder.") from error
         shutil.copytree(SHIPPED / "stemdock", folder / "stemdock")
         shutil.copy(Path(__file__).with_name("selftest.lua"), folder)
         _write_audio(folder)

@@ -162,7 +162,9 @@ def _load_on_cpu(model: OnnxModel, n_threads: int, sha256: str) -> Sequence[Any]
             return _load_prepared(model, n_threads, sha256)
         except UnsafeFolderError as error:
             _LOG.warning(
-                "%s: models load slowly. Set %s to a folder that only you can write.", error, FOLDER_VARIABLE
+                "%s: models load slowly. Set %s to a folder that only you can write to.",
+                error,
+                FOLDER_VARIABLE,
             )
         except Exception as error:  # noqa: BLE001  the disk may be full; a damaged model raises again below
             _LOG.debug("%s is loaded without its prepared form: %s", model.path, error)

@@ -181,5 +181,6 @@ def test_the_folder_is_complete_and_never_replaced(tmp_path: Path) -> None:
         samples, rate = soundfile.read(folder / name)
         assert abs(np.abs(samples[:, 0]).argmax() / rate - 0.5) < 0.001
     assert [click["track"] for click in plan["clicks"]] == ["plain", "reversed", "faster", "mp3"]
-    with pytest.raises(ResourceFolderError):
+    with pytest.raises(ResourceFolderError, match=r"x: already exists$") as caught:
         build(folder)
+    assert caught.value.remedy == "Choose a new folder."

@@ -9,6 +9,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from click.testing import CliRunner
+
+from stemdock_reaper.commands import command
+from stemdock_reaper.errors import JobError
 from support.child_signals import default_signals
 
 if TYPE_CHECKING:
@@ -21,6 +26,15 @@ def wait_until(condition: Callable[[], Any], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "nothing happened"
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("name", "reason"), [("nope", "no such folder"), ("file", "is not a folder")])
+def test_a_wrong_folder_is_refused_at_once(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(JobError, match=f"{name}: {reason}$"):
+        CliRunner().invoke(
+            command, ["serve", str(tmp_path / name)], standalone_mode=False, catch_exceptions=False
+        )
 
 
 def test_jobs_are_done_one_after_the_other(tmp_path: Path, example: Path) -> None:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 
 from stemdock.errors import ModelNotFoundError
 from stemdock_reaper import naming, worker
+from stemdock_reaper.commands import command
 from stemdock_reaper.errors import JobError, JobTakenError
 from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
 from support.child_signals import default_signals
@@ -343,6 +345,16 @@ def test_only_jobs_of_long_ago_are_removed(tmp_path: Path, song: Path) -> None:
     new.mkdir()
     assert remove_old_jobs(old.parent) == 1
     assert list(old.parent.iterdir()) == [new]
+
+
+@pytest.mark.parametrize(("name", "reason"), [("nope", "no such job folder"), ("song", "contains no job")])
+def test_a_folder_without_a_job_is_left_as_it_is(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "song").mkdir()
+    with pytest.raises(JobError, match=f"{name}: {reason}$"):
+        CliRunner().invoke(
+            command, ["work", str(tmp_path / name)], standalone_mode=False, catch_exceptions=False
+        )
+    assert list(tmp_path.rglob("*")) == [tmp_path / "song"]
 
 
 def start(folder: Path, **settings: Any) -> subprocess.Popen[bytes]:
