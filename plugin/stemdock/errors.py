@@ -123,13 +123,19 @@ class OutputError(StemdockError, OSError):
 
 
 class OutputExistsError(OutputError, FileExistsError):
-    """The output file exists already."""
+    """The output file already exists."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, choice: str = "output folder") -> None:
+        """The message.
+
+        Args:
+            path: The file.
+            choice: What else the user can choose, after the word "another".
+        """
         super().__init__(
             path,
-            "exists already",
-            remedy="Choose another output folder, or replace the file with --overwrite.",
+            "already exists",
+            remedy=f"Choose another {choice}, or replace the file with --overwrite.",
         )
 
 

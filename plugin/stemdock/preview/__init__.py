@@ -87,4 +87,4 @@ def _check_target(path: Path, stems: Mapping[str, Path], *, overwrite: bool) -> 
         if any(path.samefile(file) for file in stems.values() if file.exists()):
             raise OutputError(path, "is one of the stems", remedy="Choose another name for the page.")
         if not overwrite:
-            raise OutputExistsError(path)
+            raise OutputExistsError(path, choice="file with --output")

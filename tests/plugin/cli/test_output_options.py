@@ -79,6 +79,10 @@ def test_what_is_written_where(
         (["--codec", "midi"], "midi"),
         (["--template", "{song}/{instrument}"], "{filename}, {foldername}"),
         (["--template", "../{instrument}"], "leads out"),
+        (["--start", "nan"], "'nan' is not a finite number of seconds"),
+        (["--start", "inf"], "'inf' is not a finite number of seconds"),
+        (["--duration", "nan"], "'nan' is not a finite number of seconds"),
+        (["--duration", "inf"], "'inf' is not a finite number of seconds"),
     ],
 )
 def test_wrong_usage(
