@@ -119,10 +119,17 @@ def excerpt_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --model, as the argument `model`."""
     option = click.option(
-        "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
+        "-m", "--model", default="2stems", show_default=True, callback=_model,
+        shell_complete=complete_models,
         help="Use this model: a name, or the path of an .onnx file.",
     )  # fmt: skip
     return option(command)
+
+
+def _model(_: click.Context, __: click.Parameter, name: str) -> str:
+    if not name.strip():
+        raise click.BadParameter("the model name is empty.")
+    return name
 
 
 def downmix_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -203,9 +203,7 @@ def test_the_lines_for_a_program(plans: list[SongPlan], clock: Clock) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("n_ended", "expected"), [(0, ["1 song: 1 unfinished (0:04)", ""]), (1, [""])]
-)
+@pytest.mark.parametrize(("n_ended", "expected"), [(0, ["1 song: 1 unfinished (0:04)", ""]), (1, [""])])
 def test_one_song_has_a_summary_only_if_it_was_interrupted(
     plans: list[SongPlan], clock: Clock, n_ended: int, expected: list[str]
 ) -> None:

@@ -128,6 +128,12 @@ def test_what_a_codec_does_not_have_is_refused(output: dict[str, Any], reason: s
     assert caught.value.remedy
 
 
+def test_a_list_of_choices_is_a_sentence() -> None:
+    with pytest.raises(OutputOptionError) as caught:
+        codec_of(Output(codec="mp3", sample_rate=8000))
+    assert caught.value.remedy == "Use 32000, 44100 or 48000 Hz."
+
+
 @pytest.mark.parametrize(
     ("codec", "rate", "expected"),
     [
