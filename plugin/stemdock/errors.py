@@ -115,11 +115,13 @@ class OutputError(StemdockError, OSError):
 
     Attributes:
         path: The file or folder.
+        reason: What is wrong with it, without its path.
     """
 
     def __init__(self, path: Path, reason: str, *, remedy: str) -> None:
         super().__init__(f"{path}: {reason}", remedy=remedy)
         self.path = path
+        self.reason = reason
 
 
 class OutputExistsError(OutputError, FileExistsError):
