@@ -39,8 +39,8 @@ EXIT_STATUS = (
     (
         "1",
         (
-            "Failed. The message says why, and what to do. This includes a model, provider or file that is not "
-            "there, and results that would have the same file."
+            "Failed. The message says why, and what to do. This includes a model, provider or file that is "
+            "not there, and results that would have the same file."
         ),
     ),
     (

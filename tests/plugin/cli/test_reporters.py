@@ -212,8 +212,8 @@ def test_one_song_has_a_summary_only_if_it_was_interrupted(
     reporter.start(plans[:1], "small", "cpu")
     reporter.show(Started(plan=plans[0]))
     clock.now += 4
-    ended: list[BatchEvent] = [done(plans[0])][:n_ended]
-    reporter.finish(summarise(plans[:1], ended))
+    events: list[BatchEvent] = [done(plans[0])]
+    reporter.finish(summarise(plans[:1], events[:n_ended]))
     assert screen(stream.getvalue()) == expected
 
 
