@@ -36,8 +36,20 @@ messages to standard error.
 
 EXIT_STATUS = (
     ("0", "Done."),
-    ("1", "Failed. The message says why, and what to do."),
-    ("2", "Invalid command, option or argument."),
+    (
+        "1",
+        (
+            "Failed. The message says why, and what to do. This includes a model, provider or file that is "
+            "not there, and results that would have the same file."
+        ),
+    ),
+    (
+        "2",
+        (
+            "Invalid command, option or argument. This includes settings that the codec does not support and "
+            "stems that the model does not have."
+        ),
+    ),
     ("3", "The audio editor is not running or does not respond."),
     ("4", "No audio is selected in the audio editor."),
     ("129", "Stopped because the terminal closed. No unfinished files are left behind."),

@@ -115,21 +115,29 @@ class OutputError(StemdockError, OSError):
 
     Attributes:
         path: The file or folder.
+        reason: What is wrong with it, without its path.
     """
 
     def __init__(self, path: Path, reason: str, *, remedy: str) -> None:
         super().__init__(f"{path}: {reason}", remedy=remedy)
         self.path = path
+        self.reason = reason
 
 
 class OutputExistsError(OutputError, FileExistsError):
-    """The output file exists already."""
+    """The output file already exists."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, choice: str = "output folder") -> None:
+        """The message.
+
+        Args:
+            path: The file.
+            choice: What else the user can choose, after the word "another".
+        """
         super().__init__(
             path,
-            "exists already",
-            remedy="Choose another output folder, or replace the file with --overwrite.",
+            "already exists",
+            remedy=f"Choose another {choice}, or replace the file with --overwrite.",
         )
 
 

@@ -150,7 +150,7 @@ def test_an_existing_model_is_kept_unless_asked(
     output = tmp_path / "model.onnx"
     output.write_text("precious", encoding="utf-8")
     assert export(tmp_path / "checkpoint", "-o", output) == 1
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert export(tmp_path / "checkpoint", "-o", tmp_path) == 1
     assert "is a folder" in capsys.readouterr().err
     assert export(tmp_path / "checkpoint", "-o", tmp_path / "nowhere" / "model.onnx") == 1
@@ -235,7 +235,7 @@ def test_a_model_that_appears_meanwhile_is_kept(
         stemdock_export.reference, "require_parity", lambda *_: output.write_text("theirs", encoding="utf-8")
     )
     assert export(small_checkpoint, "-o", output) == 1
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert output.read_text(encoding="utf-8") == "theirs"
     assert list(tmp_path.iterdir()) == [output]
 

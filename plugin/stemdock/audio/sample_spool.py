@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 from stemdock.dsp.levels import peak_of
 from stemdock.errors import OutputError
 from stemdock.lib.array_file import ArrayFile
+from stemdock.lib.os_errors import write_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ class SampleSpool:
             lambda reason: OutputError(
                 folder,
                 f"temporary files cannot be stored there ({reason})",
-                remedy="Check the permissions and the free disk space.",
+                remedy=write_remedy(reason, "Check the permissions and the free disk space."),
             ),
         )
 

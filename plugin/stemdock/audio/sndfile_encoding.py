@@ -11,7 +11,7 @@ import soundfile
 
 from stemdock.audio.rf64 import become_wav_if_small, fits_in_wav
 from stemdock.errors import OutputError
-from stemdock.lib.os_errors import os_errors_as, reason_for
+from stemdock.lib.os_errors import os_errors_as, reason_for, write_remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,7 +132,7 @@ class SndfileSink:
                 if text := getattr(tags, name):
                     setattr(self._file, name, text)
         except soundfile.SoundFileError as error:
-            return str(error)
+            return _text(error)
         return ""
 
     def write(self, block: FloatArray) -> None:
@@ -169,15 +169,20 @@ class SndfileSink:
         if isinstance(error, OSError):
             return self._output_error(reason_for(error))
         if isinstance(error, (soundfile.SoundFileError, AssertionError)):
-            return self._output_error(str(error))
+            return self._output_error(_text(error))
         return error
 
     def _output_error(self, reason: str) -> OutputError:
         return OutputError(
             self._path,
             f"cannot be written ({reason})",
-            remedy="Check the permissions and the free disk space.",
+            remedy=write_remedy(reason, "Check the permissions and the free disk space."),
         )
+
+
+def _text(error: BaseException) -> str:
+    """The reason of an error of soundfile, without the stream's name and the full stop of libsndfile."""
+    return str(getattr(error, "error_string", error)).rstrip(".")
 
 
 def _omit_peak_chunk(file: soundfile.SoundFile) -> None:

@@ -134,6 +134,12 @@ def _in_playlist(path: Path) -> Iterator[Song]:
                 f"contains a URL, which is not supported: {entry}",
                 "Replace it with the path of a file.",
             )
+        elif PurePath(entry).suffix.lower() in PLAYLISTS:
+            yield faulty_song(
+                path,
+                f"contains {entry[:80]}, and playlists in playlists are not supported",
+                "Name the other playlist itself.",
+            )
         else:
             yield _playlist_song(path, entry)
 

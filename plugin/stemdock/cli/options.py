@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,6 +25,16 @@ class BatchOptions:
     resume: bool
     n_at_once: int
     progress: Literal["auto", "json", "none"]
+
+
+class _Seconds(click.FloatRange):
+    """A number of seconds; float accepts nan and inf, which are no times."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value!r} is not a finite number of seconds.", param, ctx)
+        return seconds
 
 
 def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,11 +105,11 @@ def excerpt_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --start and --duration, as the argument `excerpt`."""
     options = (
         click.option(
-            "-s", "--start", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS",
+            "-s", "--start", type=_Seconds(min=0), default=0.0, metavar="SECONDS",
             help="Start this many seconds into the song.  [default: 0]",
         ),
         click.option(
-            "-d", "--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+            "-d", "--duration", type=_Seconds(min=0, min_open=True), metavar="SECONDS",
             help="Separate only this many seconds.  [default: up to the end of the song]",
         ),
     )  # fmt: skip
@@ -108,10 +119,17 @@ def excerpt_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --model, as the argument `model`."""
     option = click.option(
-        "-m", "--model", default="2stems", show_default=True, shell_complete=complete_models,
+        "-m", "--model", default="2stems", show_default=True, callback=_model,
+        shell_complete=complete_models,
         help="Use this model: a name, or the path of an .onnx file.",
     )  # fmt: skip
     return option(command)
+
+
+def _model(_: click.Context, __: click.Parameter, name: str) -> str:
+    if not name.strip():
+        raise click.BadParameter("the model name is empty.")
+    return name
 
 
 def downmix_option(command: Callable[..., Any]) -> Callable[..., Any]:

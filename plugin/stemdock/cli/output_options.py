@@ -53,7 +53,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "full scale; 32f (floating point, wav only) does not.  [default: 32f in wav, 24 in flac]",
         ),
         click.option(
-            "--bitrate", callback=_bitrate, metavar="RATE",
+            "--bitrate", metavar="RATE",
             help="Encode mp3, ogg, opus and m4a files at this bit rate, for example 192k.  [default: 256k, "
             "ogg 192k, opus 160k]",
         ),
@@ -79,28 +79,36 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(
-        *arguments: Any, stems: str | None, mixes: tuple[str, ...], no_tags: bool, **values: Any
+        *arguments: Any,
+        stems: str | None,
+        mixes: tuple[str, ...],
+        bitrate: str | None,
+        no_tags: bool,
+        **values: Any,
     ) -> Any:
-        names = ("codec", "bit_depth", "bitrate", "sample_rate", "prevent_clipping")
+        names = ("codec", "bit_depth", "sample_rate", "prevent_clipping")
         output = Output(
             **{name: values.pop(name) for name in names},
+            bitrate=_bitrate(bitrate),
             stems=None if stems is None else _stems(stems),
             mixes=_mixes(mixes),
             copy_tags=not no_tags,
         )
-        codec_of(output)
+        if output.stems == () and not output.mixes:
+            raise click.UsageError("--stems none needs at least one --mix.")
+        codec_of(output, typed_bitrate=bitrate)
         return command(*arguments, output=output, **values)
 
     return with_options(wrapped, options)
 
 
-def _bitrate(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+def _bitrate(text: str | None) -> int | None:
     """Kilobits per second, in Spleeter's notation: 256k."""
     if text is None:
         return None
     digits = text.lower().removesuffix("k")
     if not (digits.isascii() and digits.isdigit()):
-        raise click.BadParameter(f"{text!r} is not a bit rate. Write it like 256k.")
+        raise click.BadParameter(f"{text!r} is not a bit rate. Write it like 256k.", param_hint="--bitrate")
     return int(digits)
 
 

@@ -72,9 +72,9 @@ class TextReporter:
             self._draw("")
 
     def finish(self, summary: Summary) -> None:
-        """Prints the counts if there was more than one song."""
+        """Prints the counts if there was more than one song, or if the run was interrupted."""
         self._draw("")
-        if summary.n_songs > 1:
+        if summary.n_songs > 1 or summary.n_left:
             counts = {
                 "done": summary.n_done,
                 "skipped": summary.n_skipped,
@@ -84,7 +84,8 @@ class TextReporter:
             text = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
             if summary.n_done == summary.n_songs and not self._live:
                 return
-            self._print(f"{summary.n_songs} songs: {text} ({_duration(self._eta.elapsed)})")
+            songs = "1 song" if summary.n_songs == 1 else f"{summary.n_songs} songs"
+            self._print(f"{songs}: {text} ({_duration(self._eta.elapsed)})")
 
     def _status(self) -> str:
         """All songs in progress, and the whole batch if it has more than one song."""

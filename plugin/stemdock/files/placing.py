@@ -55,6 +55,8 @@ class Placement:
     def staged(self) -> Iterator[Mapping[str, Path]]:
         """Gives a temporary path for each file, in the file system of its place.
 
+        An `OutputError` about a temporary file or its hidden folder names the place instead.
+
         Raises:
             OutputError: A folder cannot be created or written to.
         """
@@ -63,7 +65,15 @@ class Placement:
             for path in self.places.values():
                 if path.parent not in hidden:
                     hidden[path.parent] = folders.enter_context(staging(path.parent))
-            yield {name: hidden[path.parent] / path.name for name, path in self.places.items()}
+            staged = {name: hidden[path.parent] / path.name for name, path in self.places.items()}
+            finished = {staged[name]: path for name, path in self.places.items()}
+            finished |= {folder: path for path, folder in hidden.items()}
+            try:
+                yield staged
+            except OutputError as error:
+                if error.path not in finished:
+                    raise
+                raise OutputError(finished[error.path], error.reason, remedy=error.remedy) from error
 
     def place(self, staged: Mapping[str, Path]) -> None:
         """Moves all files from their temporary paths to their places, or none if one cannot be moved.

@@ -67,7 +67,7 @@ def separate_file(
         ArgumentError: An argument has the wrong type or is out of its range, or `targets` lacks a file.
         AudioFileError: The mixture cannot be read or separated.
         OutputOptionError: The codec or the model does not support what `output` asks for.
-        OutputError: A stem exists already, or cannot be written.
+        OutputError: A stem already exists, or cannot be written.
         CancelledError: The observer's `cancel` was set.
     """
     if not is_path(source):

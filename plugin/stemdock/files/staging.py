@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputError
 from stemdock.lib.locking import Lock, LocksUnsupportedError
-from stemdock.lib.os_errors import reason_for
+from stemdock.lib.os_errors import reason_for, write_remedy
 from stemdock.lib.paths import exists, is_folder
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
             folder.mkdir(parents=True, exist_ok=True)
             path, lock = _locked_folder(folder)
         except (OSError, ValueError) as error:
-            raise OutputError(folder, f"cannot be written to ({reason_for(error)})", remedy=remedy) from error
+            reason = reason_for(error)
+            raise OutputError(
+                folder, f"cannot be written to ({reason})", remedy=write_remedy(reason, remedy)
+            ) from error
         try:
             yield path
         finally:

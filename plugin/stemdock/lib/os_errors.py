@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_DISK_FULL: Final = tuple(
+    os.strerror(getattr(errno, name)) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name)
+)
+"""Windows reports a full disk as ENOSPC, too, and may lack EDQUOT."""
 
 
 def reason_for(error: OSError | ValueError) -> str:
@@ -23,6 +30,16 @@ def reason_for(error: OSError | ValueError) -> str:
     if "null" in str(error):
         return "its name contains a null character"
     return str(error)
+
+
+def write_remedy(reason: str, otherwise: str) -> str:
+    """What to do now that a file could not be written.
+
+    Args:
+        reason: From `reason_for`.
+        otherwise: The remedy unless the disk or the user's share of it is full.
+    """
+    return "The disk is full. Free some space." if reason in _DISK_FULL else otherwise
 
 
 @contextmanager

@@ -75,8 +75,12 @@ CODECS: Final = {
 }
 
 
-def codec_of(output: Output) -> Codec:
+def codec_of(output: Output, *, typed_bitrate: str | None = None) -> Codec:
     """The codec of an output, which supports the output's other settings.
+
+    Args:
+        output: The codec and its settings.
+        typed_bitrate: The bit rate as the user wrote it, for the error message.
 
     Raises:
         OutputOptionError: The codec is unknown, or does not support the bit depth, bit rate or sample rate.
@@ -89,7 +93,8 @@ def codec_of(output: Output) -> Codec:
     if output.bit_depth is not None and output.bit_depth not in codec.bit_depths:
         raise OutputOptionError(
             "bit depth",
-            f"{codec.name} does not support {output.bit_depth} bits",
+            f"{codec.name} does not support {output.bit_depth}"
+            + (" bits" if output.bit_depth.isdigit() else ""),
             remedy=f"Use {_listed(codec.bit_depths)}."
             if codec.bit_depths
             else "Omit the bit depth, or use wav or flac.",
@@ -97,7 +102,7 @@ def codec_of(output: Output) -> Codec:
     if output.bitrate is not None and output.bitrate not in codec.bitrates:
         raise OutputOptionError(
             "bit rate",
-            f"{codec.name} does not support {output.bitrate}k",
+            f"{codec.name} does not support {typed_bitrate or f'{output.bitrate}k'}",
             remedy=f"Use {codec.bitrates[0]}k to {codec.bitrates[-1]}k."
             if codec.bitrates
             else "Omit the bit rate, or use a lossy codec: mp3, ogg, opus or m4a.",
@@ -120,4 +125,5 @@ def written_rate(codec: Codec, sample_rate: int) -> int:
 def _listed(values: Sequence[int] | Sequence[str]) -> str:
     if isinstance(values, range):
         return f"{values[0]} to {values[-1]}"
-    return " or ".join(str(value) for value in values)
+    *others, last = map(str, values)
+    return f"{', '.join(others)} or {last}" if others else last

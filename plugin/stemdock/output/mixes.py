@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stemdock.errors import OutputOptionError
+from stemdock.lib.legal_names import legal_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +51,8 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
         The stems in the model's order, then the mixes in the output's; at least one.
 
     Raises:
-        OutputOptionError: A stem is unknown, a mix has the name of a stem or of another mix, or there is
-            nothing to write.
+        OutputOptionError: A stem is unknown, a mix has the name of a stem or of another mix or a name that
+            no file can have, or there is nothing to write.
     """
     requested = stems if output.stems is None else output.stems
     _check_known(requested, stems)
@@ -66,6 +67,12 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
                 "mix",
                 f"the name {name} is already used",
                 remedy="Choose a name that no stem or other mix has.",
+            )
+        if legal_name(name) != name:
+            raise OutputOptionError(
+                "mix",
+                f"the name {name!r} cannot be a file name on every system",
+                remedy=f"Choose another name, for example {legal_name(name)}.",
             )
         taken.add(name.casefold())
         chosen[name] = _indices(name, terms, stems)

@@ -95,7 +95,7 @@ def _components(template: str) -> list[list[_Part]]:
     except ValueError as error:
         raise OutputOptionError(
             "template",
-            f"{error}: {template}",
+            f"{template!r} has an incomplete field or a single brace",
             remedy="Close each field with }, and write {{ or }} for a brace.",
         ) from error
     components: list[list[_Part]] = [[]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stemdock.errors import OutputError, OutputExistsError, StemdockError
 from stemdock.files.staging import staging
 from stemdock.lib.atomic import move_to_place
-from stemdock.lib.os_errors import os_errors_as
+from stemdock.lib.os_errors import os_errors_as, write_remedy
 from stemdock.preview.page import write_page
 from stemdock.preview.reading import draw
 from stemdock.preview.sound import sound_for
@@ -61,20 +61,25 @@ def write_preview(
 
     def unwritable(reason: str) -> OutputError:
         return OutputError(
-            path, f"cannot be written ({reason})", remedy="Check the permissions and the free disk space."
+            path,
+            f"cannot be written ({reason})",
+            remedy=write_remedy(reason, "Check the permissions and the free disk space."),
         )
 
     with os_errors_as(unwritable, keep=StemdockError), staging(path.parent) as unfinished:
-        drawn = [
-            draw(
-                source,
-                duration=duration,
-                sound=sound,
-                mp3=unfinished / f"{index}.mp3",
-                on_samples=on_samples,
-            )
-            for index, source in enumerate(sources)
-        ]
+        try:
+            drawn = [
+                draw(
+                    source,
+                    duration=duration,
+                    sound=sound,
+                    mp3=unfinished / f"{index}.mp3",
+                    on_samples=on_samples,
+                )
+                for index, source in enumerate(sources)
+            ]
+        except OutputError as error:
+            raise OutputError(path, error.reason, remedy=error.remedy) from error
         staged = unfinished / "page.html"
         with staged.open("w", encoding="utf-8", newline="\n") as page:
             write_page(page, drawn, title=title, facts=facts or {}, duration=duration, sound=sound)
@@ -87,4 +92,4 @@ def _check_target(path: Path, stems: Mapping[str, Path], *, overwrite: bool) -> 
         if any(path.samefile(file) for file in stems.values() if file.exists()):
             raise OutputError(path, "is one of the stems", remedy="Choose another name for the page.")
         if not overwrite:
-            raise OutputExistsError(path)
+            raise OutputExistsError(path, choice="file with --output")

@@ -132,6 +132,14 @@ def test_urls_in_a_playlist_are_reported_one_by_one(tmp_path: Path) -> None:
     assert song.path == tmp_path / "b.mp3"
 
 
+def test_a_playlist_in_a_playlist_is_reported(tmp_path: Path) -> None:
+    playlist = tmp_path / "mine.m3u"
+    playlist.write_text("other.M3U8\nb.mp3\n")
+    other, song = find_songs([str(playlist)])
+    assert "contains other.M3U8, and playlists in playlists are not supported" in str(other.fault)
+    assert song.path == tmp_path / "b.mp3"
+
+
 def test_an_empty_playlist_is_a_fault(tmp_path: Path) -> None:
     playlist = tmp_path / "mine.m3u"
     playlist.write_text("#EXTM3U\n")

@@ -79,6 +79,15 @@ def test_what_is_written_where(
         (["--codec", "midi"], "midi"),
         (["--template", "{song}/{instrument}"], "{filename}, {foldername}"),
         (["--template", "../{instrument}"], "leads out"),
+        (["--stems", "none"], "--stems none needs at least one --mix"),
+        (["--codec", "mp3", "--bitrate", "128000"], "mp3 does not support 128000. Use 40k to 320k"),
+        (["--codec", "flac", "--bit-depth", "32f"], "flac does not support 32f. "),
+        (["--mix", "a/b=low"], "the name 'a/b' cannot be a file name"),
+        (["--model", ""], "the model name is empty"),
+        (["--start", "nan"], "'nan' is not a finite number of seconds"),
+        (["--start", "inf"], "'inf' is not a finite number of seconds"),
+        (["--duration", "nan"], "'nan' is not a finite number of seconds"),
+        (["--duration", "inf"], "'inf' is not a finite number of seconds"),
     ],
 )
 def test_wrong_usage(

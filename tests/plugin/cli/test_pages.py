@@ -45,7 +45,7 @@ def test_an_old_page_stops_separate_before_any_work(
     old.parent.mkdir(parents=True)
     old.write_text("old")
     assert run(arguments, plugins) == 1
-    assert "preview.html: exists already" in capsys.readouterr().err
+    assert "preview.html: already exists" in capsys.readouterr().err
     assert list(old.parent.iterdir()) == [old]
     assert run([*arguments, "--overwrite"], plugins) == 0
     assert old.read_text() != "old"

@@ -203,6 +203,20 @@ def test_the_lines_for_a_program(plans: list[SongPlan], clock: Clock) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("n_ended", "expected"), [(0, ["1 song: 1 unfinished (0:04)", ""]), (1, [""])])
+def test_one_song_has_a_summary_only_if_it_was_interrupted(
+    plans: list[SongPlan], clock: Clock, n_ended: int, expected: list[str]
+) -> None:
+    stream = io.StringIO()
+    reporter = TextReporter(stream, live=False, now=clock)
+    reporter.start(plans[:1], "small", "cpu")
+    reporter.show(Started(plan=plans[0]))
+    clock.now += 4
+    events: list[BatchEvent] = [done(plans[0])]
+    reporter.finish(summarise(plans[:1], events[:n_ended]))
+    assert screen(stream.getvalue()) == expected
+
+
 def test_a_refusal_for_a_program() -> None:
     stream = io.StringIO()
     JsonReporter(stream).refuse(OutputExistsError(Path("out/low.wav")))

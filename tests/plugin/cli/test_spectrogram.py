@@ -34,7 +34,7 @@ def test_the_picture_is_a_png_and_is_not_overwritten(
     assert capsys.readouterr().out == f"{picture}\n"
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert run(["spectrogram", str(SONG), "-o", str(picture)]) == 1
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_a_folder_that_does_not_exist_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

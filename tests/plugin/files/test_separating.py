@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -237,21 +238,23 @@ def test_an_output_folder_that_cannot_be_written(small_separator: Separator) -> 
         folder.chmod(0o755)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk(
     small_separator: Separator, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stems staged in a file system of no size: every flush fails as on a full disk."""
+    """Every write fails as on a full disk. The error names the file that the user wanted."""
 
-    def staging(folder: Path, prefix: str) -> str:
-        path = Path(folder) / prefix
-        path.mkdir()
-        (path / "low.wav").symlink_to("/dev/full")
-        return str(path)
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("stemdock.files.staging.tempfile.mkdtemp", lambda prefix, dir: staging(dir, prefix))  # noqa: A006
-    with pytest.raises(OutputError):
+    monkeypatch.setattr("stemdock.audio.sndfile_encoding.memoryview", full, raising=False)
+    with pytest.raises(OutputError) as caught:
         separate_file(small_separator, song, tmp_path / "out")
+    assert (
+        str(caught.value)
+        == f"{tmp_path / 'out' / 'low.wav'}: cannot be written ({os.strerror(errno.ENOSPC)})"
+    )
+    assert caught.value.path == tmp_path / "out" / "low.wav"
+    assert caught.value.remedy == "The disk is full. Free some space."
     assert files_below(tmp_path) == ["song.wav"]
 
 

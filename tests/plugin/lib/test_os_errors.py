@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stemdock.lib.os_errors import os_errors_as, reason_for
+from stemdock.lib.os_errors import os_errors_as, reason_for, write_remedy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,3 +55,11 @@ def test_names_that_no_file_can_have(tmp_path: Path, name: str, reason: str) -> 
     with pytest.raises(ValueError) as caught:  # noqa: PT011  Python's own text is not ours to check
         (tmp_path / name).open("rb")
     assert reason in reason_for(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ENOSPC", "EDQUOT"])
+def test_the_remedy_for_a_full_disk_is_space(name: str) -> None:
+    number = getattr(errno, name)
+    assert "Free some space" in write_remedy(reason_for(OSError(number, os.strerror(number))), "Else.")
+    denied = OSError(errno.EACCES, os.strerror(errno.EACCES))
+    assert write_remedy(reason_for(denied), "Else.") == "Else."

@@ -128,6 +128,12 @@ def test_what_a_codec_does_not_have_is_refused(output: dict[str, Any], reason: s
     assert caught.value.remedy
 
 
+def test_a_list_of_choices_is_a_sentence() -> None:
+    with pytest.raises(OutputOptionError) as caught:
+        codec_of(Output(codec="mp3", sample_rate=8000))
+    assert caught.value.remedy == "Use 32000, 44100 or 48000 Hz."
+
+
 @pytest.mark.parametrize(
     ("codec", "rate", "expected"),
     [
@@ -299,3 +305,11 @@ def test_what_wav_cannot_count_is_rf64(
         writer.write(music)
     assert path.read_bytes()[:4] == b"RF64"
     np.testing.assert_array_equal(read(path), music)
+
+
+def test_a_reason_of_libsndfile_has_no_full_stop_of_its_own(tmp_path: Path, music: np.ndarray) -> None:
+    """A sample rate that the checks before would have refused."""
+    with pytest.raises(OutputError) as caught:
+        written(tmp_path, music, rate=7, codec="mp3")
+    assert str(caught.value).endswith("44100, and 48000)")
+    assert "_WatchedFile" not in str(caught.value)

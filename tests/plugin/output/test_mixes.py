@@ -78,6 +78,8 @@ def test_what_is_selected(output: dict[str, Any], expected: dict[str, tuple[int,
         ({"mixes": {"k": ("drums", "bass", "drums")}}, "k names drums more than once"),
         ({"mixes": {"k": ("-bass", "-bass")}}, "k names bass more than once"),
         ({"stems": ()}, "there is nothing to write"),
+        ({"mixes": {"a/b": ("bass",)}}, "the name 'a/b' cannot be a file name"),
+        ({"mixes": {"con": ("bass",)}}, "the name 'con' cannot be a file name"),
     ],
 )
 def test_what_cannot_be_selected(output: dict[str, Any], reason: str) -> None:

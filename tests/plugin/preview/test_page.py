@@ -128,7 +128,9 @@ def test_the_command_writes_it_once(
     assert capsys.readouterr().out == f"{path}\n"
     before = path.read_bytes()
     assert run(["preview", str(short_stems), "-o", str(path)]) == 1
-    assert "exists already" in capsys.readouterr().err
+    refused = capsys.readouterr().err
+    assert "already exists" in refused
+    assert "Choose another file with --output, or" in refused
     assert run(["preview", str(short_stems), "-o", str(path), "--overwrite"]) == 0
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

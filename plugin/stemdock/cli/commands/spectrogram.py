@@ -32,7 +32,7 @@ _RANGE: Final = 90
 def command(files: tuple[Path, ...], output: Path, overwrite: bool) -> None:
     """Draw the spectrograms of audio files, one below the other, with the same level scale."""
     if exists(output) and not overwrite:
-        raise OutputExistsError(output)
+        raise OutputExistsError(output, choice="file with --output")
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError as error:
