@@ -41,11 +41,8 @@ class Lock:
         # Imported late: commands that lock nothing, such as --help, should not wait for it.
         from filelock import FileLock  # noqa: PLC0415
 
-        try:
-            # A soft lock, which is only a file, would stay when its process is killed.
-            self._lock = FileLock(path, thread_local=False, fallback_to_soft=False)
-        except TypeError:  # versions that do not know the argument
-            self._lock = FileLock(path, thread_local=False)
+        # A soft lock, which is only a file, would stay when its process is killed.
+        self._lock = FileLock(path, thread_local=False, fallback_to_soft=False)
 
     def try_acquire(self, timeout: float = 0.0) -> bool:
         """Acquires the lock if it is free; returns whether it was.
