@@ -23,6 +23,7 @@ from stemdock_reaper.commands import command
 from stemdock_reaper.errors import JobError, JobTakenError
 from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
 from support.child_signals import default_signals
+from support.file_limits import files_up_to
 from support.reaper_model.known_separator import SHARES, known_separator
 
 if TYPE_CHECKING:
@@ -408,13 +409,8 @@ def test_a_cancel_file_stops_the_process(tmp_path: Path, example: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes")
 def test_a_disk_that_takes_no_more_is_told_and_left_clean(tmp_path: Path, example: Path) -> None:
-    import resource  # noqa: PLC0415  not on Windows
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
     folder = make_job(tmp_path, source(example))
-    with start(folder, preexec_fn=limit) as process:
+    with files_up_to(100_000), start(folder) as process:
         assert process.wait(60) == 1
     error = json.loads((folder / "result.json").read_text())["error"]
     assert error["code"] == "OutputError"

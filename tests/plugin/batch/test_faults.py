@@ -19,6 +19,7 @@ import pytest
 import soundfile
 
 from support.child_signals import default_signals
+from support.file_limits import files_up_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,10 +189,8 @@ def test_a_song_too_large_for_the_limit_fails_alone(music: Path, model: Path, tm
     shutil.copy(music / "0" / "1.wav", folder)
     soundfile.write(folder / "2.wav", np.zeros((200_000, 2), np.float32), 8000, subtype="FLOAT")
     line = command(folder, model, tmp_path / "out")
-    # Blocks of 512 bytes.
-    run = subprocess.run(
-        ["sh", "-c", 'ulimit -f 1000; exec "$@"', "sh", *line], check=False, capture_output=True, timeout=60
-    )
+    with files_up_to(512_000):
+        run = subprocess.run(line, check=False, capture_output=True, timeout=60)
     told = events(run.stderr)
     assert run.returncode == 1
     assert [event["event"] for event in told if event["event"] in {"done", "failed"}] == ["done", "failed"]

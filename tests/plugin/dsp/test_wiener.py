@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import resource
 import tempfile
 from pathlib import Path
 from threading import Event
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from stemdock import Execution, Plugins, Separation, Separator
 from stemdock.dsp.wiener import gather_statistics, wiener_filter
 from stemdock.errors import CancelledError, ModelContractError, OutputError
+from support.file_limits import files_up_to
 from support.mixtures import DATA, recorded_case, snr
 from support.small_model import SmallPlugin, SmallSession, small_card
 
@@ -173,13 +173,8 @@ def test_both_passes_can_be_cancelled(mwf_separator: Separator, wanted: int) -> 
 
 
 def test_a_full_disk_is_told_with_the_folder(mwf_separator: Separator) -> None:
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
-    try:
-        with pytest.raises(OutputError, match="temporary file") as caught:
-            mwf_separator.separate(sources(20000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with files_up_to(100_000), pytest.raises(OutputError, match="temporary file") as caught:
+        mwf_separator.separate(sources(20000))
     assert str(caught.value.path) == tempfile.gettempdir()
     assert "TMPDIR" in caught.value.remedy
 

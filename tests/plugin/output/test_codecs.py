@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,11 @@ from stemdock import Observer, Output, separate_file
 from stemdock.audio import AudioWriter, open_audio
 from stemdock.errors import CancelledError, OutputError, OutputOptionError
 from stemdock.output.codecs import CODECS, codec_of, written_rate
+from support.file_limits import files_up_to
 from support.mixtures import SONG, snr
 from support.small_model import write_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from stemdock import Separator
@@ -212,18 +211,6 @@ def test_what_a_signal_raises_while_libsndfile_writes(
     monkeypatch.setattr("stemdock.audio.sndfile_encoding.memoryview", interrupted, raising=False)
     with pytest.raises(KeyboardInterrupt):
         written(tmp_path, music)
-
-
-@contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """A limit on the size of files in bytes, in place of the end of the disk."""
-    resource = pytest.importorskip("resource")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def fake_ffmpeg(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
