@@ -108,14 +108,14 @@ def remove_empty(folders: list[Path]) -> None:
 def _locked_folder(folder: Path) -> tuple[Path, Lock]:
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
-        lock = Lock(path / _LOCK)
         try:
+            lock = Lock(path / _LOCK)
             acquired = lock.try_acquire()
         except LocksUnsupportedError:
             # `remove_abandoned` cannot acquire a lock either, and removes nothing.
             acquired = True
         except BaseException:  # a signal that ends the process, too
-            _remove(path, lock)
+            shutil.rmtree(path, ignore_errors=True)
             raise
         # Between the two calls, another run may have taken the folder for abandoned.
         if acquired and is_folder(path):

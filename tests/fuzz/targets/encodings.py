@@ -124,10 +124,10 @@ class _Encoder:
         pieces_of_fields: list[bytes] = []
         count = first
         for descriptor, value in message.ListFields():
-            values = list(value) if descriptor.is_repeated else [value]
+            values = list(value) if _is_repeated(descriptor) else [value]
             pieces = []
             wire_type = _WIRE_TYPES.get(descriptor.type, _BYTES)
-            packs = descriptor.is_repeated and wire_type != _BYTES
+            packs = _is_repeated(descriptor) and wire_type != _BYTES
             if packs and (descriptor.is_packed or self._rng.random() < 0.3):
                 row = b"".join(_scalar(descriptor, each) for each in values)
                 pieces.append(self._field(descriptor.number, _BYTES, row, count in places))
@@ -267,3 +267,9 @@ _FAULTS: Final[tuple[Callable[[Random, int, int, bytes], bytes], ...]] = (
 )
 
 TARGET: Final = Target(weight=0, build=lambda _: None, damage=damage, run=run)
+
+
+def _is_repeated(descriptor: Any) -> bool:
+    """Whether a field is a list. Older versions of protobuf have a label, which newer ones warn of."""
+    repeated = getattr(descriptor, "is_repeated", None)
+    return bool(descriptor.label == descriptor.LABEL_REPEATED if repeated is None else repeated)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from support.child_signals import default_signals
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -32,7 +34,9 @@ main()
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_reader_that_hangs_is_left_by_a_second_signal(song: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", _HANGING, str(song), f"{tmp_path}/out"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with default_signals():
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == b"reading\n"

@@ -92,8 +92,8 @@ def test_the_definition_written_out() -> None:
         own = delayed(references[source : source + 1], n_delays)
         true = np.pad(references[source], ((0, n_delays - 1), (0, 0)))
         estimate = np.pad(estimates[source], ((0, n_delays - 1), (0, 0)))
-        target = own @ np.linalg.lstsq(own, estimate)[0]
-        explained = everything @ np.linalg.lstsq(everything, estimate)[0]
+        target = own @ np.linalg.lstsq(own, estimate, rcond=None)[0]
+        explained = everything @ np.linalg.lstsq(everything, estimate, rcond=None)[0]
         spatial, interference, artifacts = target - true, explained - target, estimate - explained
         expected = {
             "SDR": decibels(true, spatial + interference + artifacts),
