@@ -128,7 +128,7 @@ class _Encoder:
             pieces = []
             wire_type = _WIRE_TYPES.get(descriptor.type, _BYTES)
             packs = _is_repeated(descriptor) and wire_type != _BYTES
-            if packs and (descriptor.is_packed or self._rng.random() < 0.3):
+            if packs and (_is_packed(descriptor) or self._rng.random() < 0.3):
                 row = b"".join(_scalar(descriptor, each) for each in values)
                 pieces.append(self._field(descriptor.number, _BYTES, row, count in places))
                 count += 1
@@ -273,3 +273,9 @@ def _is_repeated(descriptor: Any) -> bool:
     """Whether a field is a list. Older versions of protobuf have a label, which newer ones warn of."""
     repeated = getattr(descriptor, "is_repeated", None)
     return bool(descriptor.label == descriptor.LABEL_REPEATED if repeated is None else repeated)
+
+
+def _is_packed(descriptor: Any) -> bool:
+    """Whether a list of numbers is one field. Older versions of protobuf have an option instead."""
+    packed = getattr(descriptor, "is_packed", None)
+    return bool(descriptor.GetOptions().packed if packed is None else packed)
