@@ -1,4 +1,4 @@
-"""Holds an engine to its promises: anybody can write one."""
+"""Checks what an engine returns, because engines come from other packages."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def supervised(
         The engine's blocks.
 
     Raises:
-        ModelContractError: The blocks have another shape, contain NaN or infinity, or have other samples
-            in number than the mixture.
+        ModelContractError: The blocks have the wrong shape, contain NaN or infinity, or together are not as
+            long as the mixture.
         ModelError: The engine raised an exception that is not a `StemdockError`.
     """
     caller = _Caller(mixture, on_analysed)
