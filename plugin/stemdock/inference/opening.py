@@ -107,6 +107,8 @@ def spleeter_engine(
             "no plug-in has an engine for this model",
             remedy="Run plugin-cli doctor to see which plug-ins are broken.",
         )
+    # Two threads that import numpy for the first time can see it half loaded: onnxruntime imports it as well.
+    import_module("numpy")
     # Importing the transforms keeps Python busy while loading keeps the disk and C++ code busy.
     with ThreadPoolExecutor(1) as background:
         transforms = background.submit(import_module, "stemdock.engine.spleeter")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -114,3 +116,26 @@ def test_a_card_survives_its_metadata() -> None:
 def test_an_unusable_card_is_refused(key: str, text: str, reason: str) -> None:
     with pytest.raises(ModelContractError, match=reason):
         card_from_metadata({**card_to_metadata(small_card()), key: text}, "m")
+
+
+_WATCHED_IMPORTS = """
+import sys
+from stemdock import load_plugins
+from stemdock.inference import opening
+assert "numpy" not in sys.modules
+imported = opening.import_module
+def watched(name):
+    if name != "numpy":
+        print("numpy" in sys.modules)
+    return imported(name)
+opening.import_module = watched
+opening.open_model("2stems", load_plugins())
+"""
+
+
+def test_numpy_is_loaded_before_two_threads_import_it() -> None:
+    """Otherwise onnxruntime can find it half loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", _WATCHED_IMPORTS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
