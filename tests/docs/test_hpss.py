@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(__file__).parents[2] / "docs" / "examples" / "stemdock-hpss"
 STEMS = ("harmonic", "percussive")
 

@@ -15,6 +15,8 @@ import soundfile
 import stemdock
 from support.tutorials import blocks_of, section
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "python.md"
 SONG = ROOT / "tests" / "data" / "audio_example.mp3"

@@ -10,6 +10,8 @@ import soundfile
 
 from support.tutorials import Reader, blocks_of, is_shown, section
 
+pytestmark = pytest.mark.slow
+
 TUTORIAL = Path(__file__).parents[2] / "docs" / "writing-a-plugin.md"
 SHARED = {"make_song.py", "levels.py"}
 """Files that one section shows and others use."""

@@ -131,6 +131,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[
 FILES = st.sampled_from(["index", "data-00000-of-00001"])
 
 
+@pytest.mark.slow
 @given(file=FILES, position=st.integers(0, 10**6), mask=st.integers(1, 255))
 @settings(max_examples=500, deadline=None)
 def test_a_changed_byte_does_no_harm(fuzzed: Any, file: str, position: int, mask: int) -> None:
@@ -141,6 +142,7 @@ def test_a_changed_byte_does_no_harm(fuzzed: Any, file: str, position: int, mask
     fuzzed(file, change)
 
 
+@pytest.mark.slow
 @given(file=FILES, start=st.integers(0, 10**6), length=st.integers(1, 10**6), fill=st.binary(max_size=20))
 @settings(max_examples=500, deadline=None)
 def test_a_lost_or_replaced_part_does_no_harm(

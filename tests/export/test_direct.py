@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from stemdock_export.config import SpleeterConfig
 
+pytestmark = pytest.mark.slow
+
 ACTIVATIONS = [("ELU", "ELU"), ("LeakyReLU", "ReLU"), ("ReLU", "LeakyReLU")]
 CONVERT = """
 import sys
@@ -169,7 +171,6 @@ def test_both_converters_agree_at_full_width(
     require_equal_models(full_width(name), config, tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["4stems", "5stems-16kHz"])
 def test_full_width_fits_into_a_gigabyte(
     full_width: Callable[[str], Path], name: str, tmp_path: Path

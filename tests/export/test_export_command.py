@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from stemdock_export.config import SpleeterConfig
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def export(small_config_file: Path) -> Callable[..., int]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from stemdock_export.exporting import Converter
 
+pytestmark = pytest.mark.slow
+
 NARROW = ("4stems-narrow", "5stems-narrow")
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from stemdock_models.store import Store
     from support.release_server import ReleaseServer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def config(narrow: Path) -> str:

@@ -119,6 +119,7 @@ def test_two_checkpoints_are_refused(outside: tuple[Path, Path], names: tuple[st
         unpack_checkpoint(archive, folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model.index", "unwanted.bin"])
 def test_a_bomb_is_refused_before_it_is_unpacked(outside: tuple[Path, Path], name: str) -> None:
     """100 MB of zeros in 100 kB."""
@@ -204,6 +205,7 @@ def test_no_name_leaves_the_folder(tmp_path_factory: pytest.TempPathFactory, nam
     assert len(everything(base)) == 1 + len(everything(folder))
 
 
+@pytest.mark.slow
 def test_a_hostile_archive_leaves_the_store_as_it_was(
     plugins: Plugins,
     outside: tuple[Path, Path],

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from stemdock_models.fetching import Fetcher
     from support.release_server import ReleaseServer, Request
 
+pytestmark = pytest.mark.slow
+
 
 PIECE = 32768
 """Bytes that are received at once: as many may be lost in a cut."""

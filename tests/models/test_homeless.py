@@ -14,6 +14,8 @@ from support.mixtures import SONG
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 RUN = """
 import sys
 if sys.platform != "win32":

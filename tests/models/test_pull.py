@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from stemdock_models.fetching import Fetcher
     from support.release_server import ReleaseServer
 
+pytestmark = pytest.mark.slow
+
 
 def publish(store: Store, path: Path, converted: ExportedModel) -> None:
     source = "https://example.org"

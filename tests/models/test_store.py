@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from stemdock_models.fetching import Fetcher
     from stemdock_models.store import Store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pulled(plugins: Plugins, store: Store, capsys: pytest.CaptureFixture[str]) -> ModelEntry:

@@ -79,6 +79,7 @@ def test_all_that_it_names_inside_the_context_is_there(stages: list[list[str]], 
     assert not [name for name in named if not (context / PurePosixPath(name)).is_file()]
 
 
+@pytest.mark.slow
 def test_notices_name_every_package_with_its_licence() -> None:
     told = subprocess.run(
         [sys.executable, ROOT / "distribution" / "notices.py"], capture_output=True, text=True, check=True

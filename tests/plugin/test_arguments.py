@@ -179,6 +179,7 @@ def test_a_long_value_is_not_repeated() -> None:
         Excerpt(start=[0.0] * 1000)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # newer Pythons warn of forks beside threads
 def test_a_separator_of_before_a_fork_reports_it(separator: Separator) -> None:

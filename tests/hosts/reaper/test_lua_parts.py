@@ -18,6 +18,8 @@ from support.reaper_model.stage import SHIPPED
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 class Parts:
     """The script's parts in a bare Lua."""

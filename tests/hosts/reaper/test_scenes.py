@@ -12,6 +12,8 @@ from support.reaper_model.stage import Stage
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("lua", ["lua53", "lua54"])
 @pytest.mark.parametrize("name", SCENES)

@@ -143,6 +143,7 @@ def no_action(stage: Stage) -> None:
     stage.host.action_ids.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("deviation", "point"),
     [

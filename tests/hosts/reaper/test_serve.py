@@ -37,6 +37,7 @@ def test_a_wrong_folder_is_refused_at_once(tmp_path: Path, name: str, reason: st
         )
 
 
+@pytest.mark.slow
 def test_jobs_are_done_one_after_the_other(tmp_path: Path, example: Path) -> None:
     jobs = tmp_path / "jobs"
     jobs.mkdir()

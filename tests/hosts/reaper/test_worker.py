@@ -29,6 +29,8 @@ from support.reaper_model.known_separator import SHARES, known_separator
 if TYPE_CHECKING:
     from stemdock import Separator
 
+pytestmark = pytest.mark.slow
+
 SAMPLE_RATE = 8000
 LENGTH = 40_000
 

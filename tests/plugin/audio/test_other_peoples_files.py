@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stemdock import Damage
 
-pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
+pytestmark = [pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg"), pytest.mark.slow]
 
 
 def read(path: Path, *, track: int | None = None) -> tuple[NDArray[np.float32], int, list[Damage]]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from stemdock import Separator
 
+pytestmark = pytest.mark.slow
+
 FFMPEG = shutil.which("ffmpeg")
 FFPROBE = shutil.which("ffprobe")
 needs_ffmpeg = pytest.mark.skipif(FFMPEG is None or FFPROBE is None, reason="ffmpeg is not installed")

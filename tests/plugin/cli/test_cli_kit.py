@@ -27,6 +27,7 @@ def test_every_name_of_the_kit_can_be_imported() -> None:
         assert getattr(stemdock.cli, name).__module__.startswith("stemdock.cli.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [

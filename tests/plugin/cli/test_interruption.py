@@ -31,6 +31,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_reader_that_hangs_is_left_by_a_second_signal(song: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", _HANGING, str(song), f"{tmp_path}/out"]

@@ -17,6 +17,8 @@ from support.small_model import write_noise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 DRIVER = Path(__file__).parents[2] / "support" / "batch_driver.py"
 
 

@@ -37,6 +37,7 @@ def test_the_picture_is_a_png_and_is_not_overwritten(
     assert "already exists" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_folder_that_does_not_exist_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["spectrogram", str(SONG), "-o", str(tmp_path / "no" / "picture.png")]) == 1
     assert "cannot be written" in capsys.readouterr().err

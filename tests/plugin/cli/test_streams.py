@@ -13,7 +13,10 @@ from support.small_model import write_noise
 
 DRIVER = Path(__file__).parents[2] / "support" / "batch_driver.py"
 
-pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+pytestmark = [
+    pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full"),
+    pytest.mark.slow,
+]
 
 
 def separate(tmp_path: Path, arguments: str, streams: str) -> subprocess.CompletedProcess[str]:

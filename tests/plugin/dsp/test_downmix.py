@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from stemdock import Plugins, Separator
 
+pytestmark = pytest.mark.slow
+
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
 LAYOUTS = {

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from stemdock import Separator
 
+pytestmark = pytest.mark.slow
+
 FRAME, HOP, SEGMENT = 256, 64, 64 * 64
 
 
@@ -69,7 +71,6 @@ def test_whole_file_formula() -> None:
         np.testing.assert_allclose(stem, expected.T, atol=1e-5)
 
 
-@pytest.mark.slow
 @given(
     length=st.one_of(st.integers(1, 3 * SEGMENT), st.integers(-300, 300).map(lambda d: 2 * SEGMENT + d)),
     cuts=st.lists(st.integers(0, 3 * SEGMENT), max_size=12),
@@ -82,7 +83,6 @@ def test_no_bit_depends_on_how_the_mixture_is_cut(length: int, cuts: list[int]) 
     assert np.array_equal(separate(pieces), whole)
 
 
-@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(cuts=st.lists(st.integers(1, 617400), min_size=1, max_size=30))
 def test_no_bit_depends_on_the_blocks_with_the_genuine_model(separator: Separator, cuts: list[int]) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SPLEETERS_OWN_TEST = {
     "vocals": {"SDR": 3.25e-05, "SIR": -1.3849, "SAR": -11.153575, "ISR": 2.75e-05},
     "drums": {"SDR": -0.079505, "SIR": -4.972755, "SAR": -15.7073575, "ISR": 0.0013575},
@@ -50,7 +52,6 @@ def assert_near(
         assert found[stem] == pytest.approx(ratios, abs=tolerance), stem
 
 
-@pytest.mark.slow
 # Spleeter stores its stems in 16 bits before it measures them, Stemdock in floating point. That moves SIR and
 # SAR of 2stems' vocals, which are 60 dB below full scale here, by 0.005 dB; those of louder stems by 0.00005.
 @pytest.mark.parametrize(
@@ -104,7 +105,6 @@ def test_the_table(small_songs: Path, small_plugins: Plugins, capsys: pytest.Cap
             assert values["median"][stem][ratio] == sorted(each)[1]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "separation"),
     [(["--mwf"], Separation(mwf=True)), (["--bandwidth", "16k"], Separation(bandwidth="16k"))],

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from stemdock.types import Bandwidth
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def wide_separator() -> Separator:
@@ -99,7 +101,6 @@ def level_above(samples: np.ndarray, frequency: float) -> float:
     return float(10 * np.log10(power[first:].sum() / power.sum() + 1e-12))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("stem", "level"), [("vocals", 80), ("accompaniment", 90)])
 def test_16k_is_the_16_khz_variant_of_the_original_spleeter(
     wide_separator: Separator, stem: str, level: float
@@ -116,7 +117,6 @@ def test_16k_has_the_name_and_the_bandwidth_of_that_variant(wide_separator: Sepa
     assert wide_separator.entry.bandwidth == 16537.5
 
 
-@pytest.mark.slow
 def test_what_was_asked_for_is_what_stems_have(separator: Separator, wide_separator: Separator) -> None:
     mixture = np.random.default_rng(0).uniform(-0.3, 0.3, (60000, 2)).astype(np.float32)
     full = Separator(separation=Separation(bandwidth="full"))

@@ -25,6 +25,7 @@ with atomic_file(Path(sys.argv[1]), part=Path(sys.argv[2]) if sys.argv[2:] else 
 """
 
 
+@pytest.mark.slow
 def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_atomically(path, bytes(1 << 20))

@@ -67,6 +67,7 @@ def test_lossless_files(
     np.testing.assert_allclose(read(path), music, rtol=0, atol=error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", LOSSY)
 def test_lossy_files_are_in_step_with_the_song(tmp_path: Path, music: np.ndarray, codec: str) -> None:
     """Without a gap in front, of the same length, and close to the song: a shift by one sample is heard."""
@@ -85,6 +86,7 @@ def test_short_files_have_their_length(tmp_path: Path, music: np.ndarray, codec:
     assert len(read(written(tmp_path, music[:length], codec=codec))) == length
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codec", "bitrate", "tolerance"),
     [
@@ -98,6 +100,7 @@ def test_bit_rates(tmp_path: Path, music: np.ndarray, codec: str, bitrate: int, 
     assert found == pytest.approx(bitrate, rel=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", CODECS.values(), ids=lambda codec: codec.name)
 def test_the_ends_of_a_codecs_range_can_be_written(tmp_path: Path, codec: Any) -> None:
     if codec.encoder == "ffmpeg" and shutil.which("ffmpeg") is None:

@@ -27,6 +27,8 @@ from support.mixtures import SONG
 from support.page_parsing import Page
 from support.tones import N_SECONDS, SAMPLE_RATE, write
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 SOUND = Sound(sample_rate=44100, bitrate=160, is_reduced=False)
 
@@ -248,7 +250,6 @@ def test_a_reduced_page_says_so(short_stems: Path, tmp_path: Path, monkeypatch: 
     assert [(len(samples), rate) for samples, rate in page.sounds()] == [(32000, 32000)] * 2
 
 
-@pytest.mark.slow
 def test_the_real_song(tmp_path: Path) -> None:
     samples, rate = soundfile.read(SONG)
     write_preview({"mixture": SONG}, tmp_path / "preview.html", title="song")
