@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _LOADED: Final = 0.02
 """Share of the progress for loading the model."""
+_MOST_PLACES: Final = 3
+"""Damaged places of a source that the result names: a message box has room for a few lines."""
 _REMEDY: Final = "Save the project in a folder that you can write to, and start the action again."
 
 
@@ -139,6 +141,7 @@ def _separate_source(
         "start": math.floor(round(source.start * rate, 6)) / rate,
         "duration": separated.total_length / rate,
         "stems": [{"name": stem, "title": title(stem), "path": str(path)} for stem, path in paths.items()],
+        "damage": [str(place) for place in separated.damage[:_MOST_PLACES]],
     }
 
 

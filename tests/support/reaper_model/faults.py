@@ -48,6 +48,7 @@ FAULTS = [
     Fault("a folder for each item", "place", "local track = reaper.GetMediaItemTrack(item)\n          if not by_track[track]", "local track = reaper.GetMediaItemTrack(item)\n          if true", "items_are_found_again_after_undo_and_redo"),
     Fault("original always muted", "place", "if options.mute then", "if true then", "originals_can_be_left_as_they_are"),
     Fault("original never muted", "place", "if options.mute then", "if false then", "stems_stay_in_time_if_the_left_edge_was_dragged"),
+    Fault("damage not told", "place", '        notes[#notes + 1] = ("%s %s."):format(source.name, damage)\n', "", "a_damaged_file_is_named_and_its_stems_are_placed"),
     Fault("failed sources not told", "place", 'notes[#notes + 1] = ("%s: %s. %s")', 'local _ = ("%s: %s. %s")', "a_source_that_failed_is_named_and_the_others_are_placed"),
     Fault("GUID check forgotten", "items", " and items.guid(piece.item) == piece.guid then", " then", "a_pointer_that_now_is_another_item_is_not_trusted"),
     Fault("stale pointer used", "items", 'if reaper.ValidatePtr2(project, piece.item, "MediaItem*") and', "if", "a_deleted_track_is_like_deleted_items"),

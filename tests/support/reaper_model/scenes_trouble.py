@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import soundfile
+
 from support.reaper_model.objects import Source, UndoStep, state_of
 from support.reaper_model.scenes import (
     SetStage,
@@ -48,6 +50,7 @@ def results_that_make_no_sense_change_nothing(set_stage: SetStage) -> None:
     bad_entries: list[Any] = [
         None, "s1", {"id": "s1"}, {**entry, "start": None}, {**entry, "stems": []}, {**entry, "stems": [7]},
         {**entry, "stems": [{"name": "v", "title": "V"}]}, {**entry, "id": 1},
+        {**entry, "damage": [7]},
         {"id": "s1", "status": "error"},
     ]  # fmt: skip
     results: list[Any] = [
@@ -72,6 +75,25 @@ def a_source_that_failed_is_named_and_the_others_are_placed(set_stage: SetStage)
     assert [name for name, _ in stage.names()][-1] == "Lost"
     assert_told(stage, "broken", "broken.wav")
     assert stage.project.tracks[-1].items[0].values["B_MUTE"] == 0
+
+
+@scene
+def a_damaged_file_is_named_and_its_stems_are_placed(set_stage: SetStage) -> None:
+    stage = set_stage()
+    song = stage.noise(seconds=10)
+    mp3 = song.with_suffix(".mp3")
+    samples, rate = soundfile.read(song, dtype="float32", always_2d=True)
+    soundfile.write(mp3, samples, rate, format="MP3")
+    data = bytearray(mp3.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 2000] = bytes(2000)
+    mp3.write_bytes(data)
+    item = stage.add_item(
+        stage.add_track(), Source("MP3", str(mp3), samples=samples, sample_rate=rate), item_d_length=9.0
+    )
+    stage.run()
+    assert len(stage.stem_items("Vocals")) == 1
+    assert item.values["B_MUTE"] == 1
+    assert_told(stage, f"{song.stem} is damaged")
 
 
 @scene

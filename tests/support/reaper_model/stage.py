@@ -152,6 +152,11 @@ class Stage:
             self.host.refuse(f"another command was started: {words}")
         if not (folder / "job.json").is_file():
             self.host.refuse("the worker was started before there was a job")
+        for path in folder.glob("*.wav"):
+            # The worker would read the file with a wrong size, too; other programs would not.
+            size = int.from_bytes(path.read_bytes()[4:8], "little") + 8
+            if size != path.stat().st_size:
+                self.host.refuse(f"{path.name} says that it has {size} bytes, but has {path.stat().st_size}")
         self.jobs.append(folder)
         self.pending.append((self.patience, folder))
         return "0\n"

@@ -99,6 +99,11 @@ local function is_entry(entry)
       return false
     end
   end
+  for _, damage in ipairs(type(entry.damage) == "table" and entry.damage or {}) do
+    if type(damage) ~= "string" then
+      return false
+    end
+  end
   return type(entry.start) == "number" and type(entry.stems) == "table" and #entry.stems > 0
 end
 

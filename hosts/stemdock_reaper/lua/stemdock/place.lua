@@ -52,6 +52,9 @@ local function group_by_track(project, planned, entries, notes)
       local problem = entry.error or {}
       notes[#notes + 1] = ("%s: %s. %s"):format(source.name, problem.message or "no result", problem.hint or "")
     else
+      for _, damage in ipairs(type(entry.damage) == "table" and entry.damage or {}) do
+        notes[#notes + 1] = ("%s %s."):format(source.name, damage)
+      end
       for _, piece in ipairs(source.pieces) do
         local item, take = items.find(project, piece)
         if item then
