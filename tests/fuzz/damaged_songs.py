@@ -94,9 +94,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2, help="run this many processes at a time [2]")
     options = parser.parse_args()
     counts: Counter[tuple[str, str]] = Counter()
-    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(2) as pool:
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(options.workers) as pool:
         folder = Path(name)
         make_songs(folder)
         numbers = range(options.n)

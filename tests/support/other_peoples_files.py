@@ -94,6 +94,19 @@ def with_hole(path: Path, size: int = 500, *, fraction: float = 0.5) -> Path:
     return path
 
 
+def with_impossible_frame(path: Path, number: int) -> Path:
+    """Gives an mp3 frame a number of values that its granule has no room for; its header stays intact."""
+    data = bytearray(path.read_bytes())
+    position = 0
+    for _ in range(number + 1):
+        position = data.index(b"\xff\xfb", position + 4)
+    # In stereo, the side information of 32 bytes ends with the granules, of 59 bits for each channel.
+    side_info = int.from_bytes(data[position + 4 : position + 36], "big") | 0x1FF << 59 - 12 - 9
+    data[position + 4 : position + 36] = side_info.to_bytes(32, "big")
+    path.write_bytes(data)
+    return path
+
+
 def with_tail(path: Path, tail: bytes) -> Path:
     """Appends bytes."""
     path.write_bytes(path.read_bytes() + tail)

@@ -18,6 +18,8 @@ _ERRORS: Final = ("-v", "error")
 _ALL_MESSAGES: Final = ("-hide_banner", "-nostats", "-v", "level+info")
 """For the reader of the messages, with the level of each."""
 
+_MAX_EXIT_STATUS: Final = 255
+
 
 def find_ffmpeg() -> str | None:
     """The path of ffmpeg; None if it is not installed."""
@@ -69,6 +71,12 @@ class FfmpegProcess:
     def wait(self) -> bool:
         """Waits until ffmpeg ends; returns whether it succeeded."""
         return self._process.wait() == 0
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether the system ended ffmpeg, after `wait`."""
+        # Negative by a signal; on Windows, an exception gives a large number.
+        return not 0 <= self._process.returncode <= _MAX_EXIT_STATUS
 
     def message(self) -> str:
         """The last line that ffmpeg printed while it wrote a file."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from stemdock.audio.damaged_places import add_damage
 from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg
 from stemdock.audio.ffmpeg_log import FfmpegLog
-from stemdock.audio.ffmpeg_reasons import stopped, uninstalled, unreadable, unstartable
+from stemdock.audio.ffmpeg_reasons import crashed, uninstalled, unreadable, unstartable
 from stemdock.audio.layouts import read_wav_header
 from stemdock.audio.stream import BLOCK_LENGTH, AudioStream
 from stemdock.audio.timeline import Timeline
@@ -27,20 +28,20 @@ _COUNTED: Final = frozenset({"mp3", "aac", "ac3", "eac3", "dts", "truehd", "mlp"
 _DSD_STARTS: Final = (b"DSD ", b"FRM8")
 _DSD_RATE: Final = 88200
 """Hz. DSD has a rate of megahertz, most of which is noise above the range of hearing."""
-_MERGED: Final = 0.5
-"""Seconds: damaged places that are as close as this count as one."""
 _END_TOLERANCE: Final = 0.1
 """Seconds by which the announced length of an intact file may be wrong."""
 
 
 @contextmanager
-def open_by_ffmpeg(path: Path, track: int | None = None) -> Iterator[AudioStream]:
+def open_by_ffmpeg(path: Path, track: int | None = None, *, has_times: bool = False) -> Iterator[AudioStream]:
     """Opens an audio file through ffmpeg.
 
     Args:
         path: A file, which must exist.
         track: Number of the audio track, from 1; None for the one that the file marks as its default, else
             the first.
+        has_times: Whether each frame of the file can be found, so that times that ffmpeg counts are true
+            although the format has none.
 
     Raises:
         AudioFileError: ffmpeg is not installed, cannot be started, or cannot read the file.
@@ -57,7 +58,7 @@ def open_by_ffmpeg(path: Path, track: int | None = None) -> Iterator[AudioStream
         if wanted != decoding.track:
             decoding.stop()
             decoding = _Decoding(program, path, wanted)
-        yield decoding.stream()
+        yield decoding.stream(has_times=has_times)
     finally:
         decoding.stop()
 
@@ -80,7 +81,9 @@ class _Decoding:
             is_dsd = file.read(4) in _DSD_STARTS
         filters = f"aresample={_DSD_RATE},ashowinfo" if is_dsd else "ashowinfo"
         # A WAV header gives the rate and the channels, and says which loudspeakers the channels are for.
-        arguments = ["-err_detect", "crccheck", "-i", f"file:{path}", "-map", f"0:a:{track}", "-af", filters]
+        # A file with many damaged frames is not a failure.
+        arguments = ["-max_error_rate", "1", "-err_detect", "crccheck", "-i", f"file:{path}"]
+        arguments += ["-map", f"0:a:{track}", "-af", filters]
         arguments += ["-c:a", "pcm_f32le", "-f", "wav", "-"]
         self.track = track
         self._path = path
@@ -95,8 +98,8 @@ class _Decoding:
         self._process.stop()
         self.log.finish()
 
-    def stream(self) -> AudioStream:
-        """The open file; raises `AudioFileError` if ffmpeg cannot read it."""
+    def stream(self, *, has_times: bool) -> AudioStream:
+        """The open file, see `open_by_ffmpeg`; raises `AudioFileError` if ffmpeg cannot read it."""
         if self._header is None:
             self._process.wait()
             self.log.finish()
@@ -106,17 +109,19 @@ class _Decoding:
             sample_rate=sample_rate,
             n_channels=n_channels,
             total_length=None,
-            blocks=self._blocks(sample_rate, n_channels),
+            blocks=self._blocks(
+                sample_rate, n_channels, has_times=has_times or not self.log.formats & _COUNTED
+            ),
             speakers=speakers,
             damage=self._damage,
         )
 
-    def _blocks(self, sample_rate: int, n_channels: int) -> Iterator[FloatArray]:
+    def _blocks(self, sample_rate: int, n_channels: int, *, has_times: bool) -> Iterator[FloatArray]:
         announced = self.log.duration
         timeline = Timeline(
             sample_rate,
             None if announced is None else round(announced * sample_rate),
-            has_times=not self.log.formats & _COUNTED,
+            has_times=has_times,
             has_video=self.log.has_video,
         )
         parts: list[bytes] = []
@@ -155,9 +160,9 @@ class _Decoding:
         """Notes the damage before a frame at a position."""
         if silence and (position > silence or frame.after_error):
             start = (position - silence) / sample_rate
-            self._add(Damage(start=start, duration=silence / sample_rate, kind="silence"))
+            add_damage(self._damage, Damage(start=start, duration=silence / sample_rate, kind="silence"))
         elif frame.after_error:
-            self._add(Damage(start=position / sample_rate, duration=0.0, kind="invalid"))
+            add_damage(self._damage, Damage(start=position / sample_rate, duration=0.0, kind="invalid"))
 
     def _end(self, end: float, after_error: bool) -> None:
         """Notes the damage at the end, in seconds, and checks how ffmpeg ended."""
@@ -168,23 +173,13 @@ class _Decoding:
         # The announced length is that of the longest stream.
         is_only = not self.log.has_video and len(self.log.audio_streams) == 1
         if announced is not None and end < announced - _END_TOLERANCE and (after_error or is_only):
-            self._add(Damage(start=end, duration=announced - end, kind="end"))
+            add_damage(self._damage, Damage(start=end, duration=announced - end, kind="end"))
+        elif not succeeded:
+            add_damage(self._damage, Damage(start=end, duration=0.0, kind="end"))
         elif after_error:
-            self._add(Damage(start=end, duration=0.0, kind="invalid"))
-        if not succeeded:
-            raise stopped(self._path, self.log, end)
-
-    def _add(self, damage: Damage) -> None:
-        last = self._damage[-1] if self._damage else None
-        if (
-            last
-            and last.kind == damage.kind == "invalid"
-            and damage.start <= last.start + last.duration + _MERGED
-        ):
-            duration = damage.start + damage.duration - last.start
-            self._damage[-1] = Damage(start=last.start, duration=duration, kind="invalid")
-        else:
-            self._damage.append(damage)
+            add_damage(self._damage, Damage(start=end, duration=0.0, kind="invalid"))
+        if self._process.has_crashed:
+            raise crashed(self._path, end)
 
 
 def _samples(parts: list[bytes], n_channels: int) -> FloatArray:

@@ -74,11 +74,10 @@ def unreadable(path: Path, log: FfmpegLog, track: int) -> AudioFileError:
     )
 
 
-def stopped(path: Path, log: FfmpegLog, end: float) -> AudioFileError:
-    """Ffmpeg failed after some samples."""
-    reason = f" ({log.errors[-1]})" if log.errors else ""
+def crashed(path: Path, end: float) -> AudioFileError:
+    """The system ended ffmpeg after some samples."""
     return AudioFileError(
         path,
-        f"is damaged at {end:.1f} s, and ffmpeg stopped there{reason}",
-        remedy="Get an intact copy, or repair the file in an audio editor.",
+        f"cannot be read to its end, because ffmpeg crashed at {end:.1f} s",
+        remedy="Install another version of ffmpeg, or convert the file to WAV in an audio editor.",
     )

@@ -9,18 +9,16 @@ from stemdock.audio.flac_frames import inspect_flac
 from stemdock.audio.mpeg_frames import inspect_mpeg
 from stemdock.audio.native_files import open_regular_file
 from stemdock.audio.ogg_pages import inspect_ogg
-from stemdock.audio.pcm_sizes import inspect_wav
+from stemdock.audio.pcm_sizes import PCM_STARTS, inspect_pcm
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock.audio.inspection import Inspection
 
-_INSPECTIONS: Final = {
+_INSPECTIONS: Final = dict.fromkeys(PCM_STARTS, inspect_pcm) | {
     b"fLaC": inspect_flac,
     b"OggS": inspect_ogg,
-    b"RIFF": inspect_wav,
-    b"RF64": inspect_wav,
 }
 
 

@@ -24,6 +24,8 @@ class Inspection:
     """Hz; 0 if unknown."""
     damage: tuple[Damage, ...] = ()
     """Damaged places that the structure shows."""
+    has_times: bool = False
+    """Whether frames fill the file without a gap, so that counting them gives their times."""
 
     def agrees(self, total_length: int, sample_rate: int) -> bool:
         """Whether another reader's length is the same."""

@@ -9,8 +9,10 @@ import re
 from functools import cache
 from typing import IO, Final
 
+from stemdock.audio.damaged_places import add_damage
 from stemdock.audio.inspection import Inspection
 from stemdock.audio.mpeg_headers import HEADER_SIZE, FrameHeader, frame_header, xing_header
+from stemdock.audio.mpeg_side_info import is_decodable, side_info_end
 from stemdock.audio.tail_tags import before_tags
 from stemdock.audio.windows import Window
 from stemdock.types import Damage
@@ -45,28 +47,34 @@ class _Counter:
             return Inspection(intact=False)
         xing = xing_header(self._window.read(start, first.size), first)
         position = start + first.size if xing else start
+        rate = first.sample_rate
         length = n_frames = 0
-        uniform = True
-        damage = []
+        uniform = unbroken = True
+        damage: list[Damage] = []
         while position < end:
             header = self._header_at(position)
             if header is None or position + header.size > end:
-                damage.append(Damage(start=length / first.sample_rate, duration=0.0, kind="invalid"))
+                add_damage(damage, Damage(start=length / rate, duration=0.0, kind="invalid"))
+                unbroken = False
                 position = self._next_frame(position + 1, end)
                 continue
+            if not is_decodable(self._window.read(position, side_info_end(header)), header):
+                lost = header.length / rate
+                add_damage(damage, Damage(start=length / rate, duration=lost, kind="invalid"))
             uniform = uniform and header.kind == first.kind
             length += header.length
             n_frames += 1
             position += header.size
         announced = xing.n_frames if xing else None
         if announced is not None and n_frames < announced:
-            missing = (announced - n_frames) * first.length / first.sample_rate
-            damage.append(Damage(start=length / first.sample_rate, duration=missing, kind="end"))
+            missing = (announced - n_frames) * first.length / rate
+            damage.append(Damage(start=length / rate, duration=missing, kind="end"))
         return Inspection(
             intact=uniform and not damage and announced in {None, n_frames},
             total_length=max(0, length - (xing.trimmed_length if xing else 0)),
-            sample_rate=first.sample_rate,
+            sample_rate=rate,
             damage=tuple(damage),
+            has_times=uniform and unbroken,
         )
 
     def _header_at(self, position: int) -> FrameHeader | None:

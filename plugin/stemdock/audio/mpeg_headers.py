@@ -25,6 +25,7 @@ _RATE_DIVISORS: Final = {3: 1, 2: 2, 0: 4}
 _LAYERS: Final = {3: 1, 2: 2, 1: 3}
 """By the code of the layer."""
 _MONO: Final = 3
+_CHECKSUM_SIZE: Final = 2
 _ALL_FIELDS: Final = 15
 """Flags of a Xing header with all optional fields."""
 _DELAYS: Final = slice(141, 144)
@@ -43,7 +44,9 @@ class FrameHeader:
     kind: tuple[int, int, bool]
     """Layer, sample rate in Hz, and whether it is mono: equal in all frames from one encoder."""
     xing_offset: int
-    """Bytes from the frame to a Xing header."""
+    """Bytes from the frame to a Xing header, which takes the place of sound behind the side information."""
+    side_info_offset: int
+    """Bytes from the frame to the side information of layer III."""
 
     @property
     def sample_rate(self) -> int:
@@ -79,6 +82,7 @@ def frame_header(data: bytes) -> FrameHeader | None:
         length=length,
         kind=(layer, sample_rate, mono),
         xing_offset=HEADER_SIZE + ((17 if mono else 32) if divisor == 1 else (9 if mono else 17)),
+        side_info_offset=HEADER_SIZE + (0 if data[1] & 1 else _CHECKSUM_SIZE),
     )
 
 

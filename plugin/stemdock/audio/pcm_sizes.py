@@ -1,58 +1,97 @@
-"""The sizes that WAV and RF64 files announce, compared with the size of the file.
-
-Format: Microsoft's RIFF; EBU Tech 3306.
-"""
+"""The sizes that the headers of uncompressed formats announce, compared with the size of the file."""
 
 from __future__ import annotations
 
-import os
-import struct
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from stemdock.audio.inspection import Inspection
+from stemdock.audio.pcm_headers import (
+    SampleSection,
+    aiff_section,
+    au_section,
+    caf_section,
+    wav_section,
+    wave64_section,
+)
+from stemdock.audio.tail_tags import before_tags
+from stemdock.audio.windows import Window
 from stemdock.types import Damage
 
-_CHUNK: Final = struct.Struct("<4sI")
-_FORMAT_SIZE: Final = 16
-_UNKNOWN: Final = 0x7FFF0000
-"""Sizes from here on are those of programs that write to a pipe, and mean the rest of the file."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stemdock.types import DamageKind
+
+PCM_STARTS: Final[dict[bytes, Callable[[Window], SampleSection | None]]] = {
+    b"RIFF": wav_section,
+    b"RF64": wav_section,
+    b"riff": wave64_section,
+    b"FORM": aiff_section,
+    b"caff": caf_section,
+    b".snd": au_section,
+    b"dns.": au_section,
+}
+"""The reader of the header, by the first bytes of the file."""
 _TOLERANCE: Final = 0.01
 """Seconds. Some programs count the header in the size of the samples."""
+_PART_SIZE: Final = 1 << 16
 
 
-def inspect_wav(file: IO[bytes]) -> Inspection | None:
-    """Compares the sizes; None if the file is not WAV or RF64."""
-    size = os.fstat(file.fileno()).st_size
-    head = file.read(12)
-    if head[:4] not in {b"RIFF", b"RF64"} or head[8:] != b"WAVE":
-        return None
-    byte_rate = large = 0
-    block_size = 1
-    while len(chunk := file.read(_CHUNK.size)) == _CHUNK.size:
-        name, length = _CHUNK.unpack(chunk)
-        start = file.tell()
-        if name == b"data":
-            present = size - start
-            return _inspection(length, present - present % block_size, byte_rate, large)
-        content = file.read(min(length, 64))
-        if name == b"fmt " and len(content) >= _FORMAT_SIZE:
-            byte_rate = int.from_bytes(content[8:12], "little")
-            block_size = max(1, int.from_bytes(content[12:14], "little"))
-        elif name == b"ds64" and len(content) >= 16:  # noqa: PLR2004
-            large = int.from_bytes(content[8:16], "little")
-        file.seek(start + length + length % 2)
-    return Inspection(intact=True)
+def inspect_pcm(file: IO[bytes]) -> Inspection | None:
+    """Compares the sizes; None if the file has none of these formats."""
+    window = Window(file)
+    find_section = PCM_STARTS.get(window.read(0, 4))
+    section = find_section(window) if find_section else None
+    return None if section is None else _inspection(window, section)
 
 
-def _inspection(announced: int, present: int, byte_rate: int, large: int) -> Inspection:
-    if announced == 0xFFFFFFFF and large:  # noqa: PLR2004
-        announced = large
-    elif announced >= _UNKNOWN and announced > present:
-        return Inspection(intact=True)
-    if not announced and present > _CHUNK.size:
+def _inspection(window: Window, section: SampleSection) -> Inspection:
+    present = max(0, window.file_size - section.start)
+    if section.block_size:
+        present -= present % section.block_size
+    announced = present if section.announced is None else max(0, section.announced)
+    difference = _seconds(announced - present, section)
+    if announced >= present:
+        damage = (_damage(present, difference, section, "end"),) if difference > _TOLERANCE else ()
+        return _agreed(present, section, damage)
+    if section.layout is None:
+        # All readers but libsndfile ignore the size.
+        return _agreed(present, section)
+    behind = section.start + announced
+    if section.layout.chunks_fill(window, behind) or section.layout.chunks_fill(
+        window, section.layout.aligned(behind)
+    ):
+        return _agreed(announced, section)
+    if not announced:
         # The recorder crashed before it wrote the size.
         return Inspection(intact=False)
-    missing = (announced - present) / byte_rate if byte_rate else 0.0
-    if missing <= _TOLERANCE:
-        return Inspection(intact=True)
-    return Inspection(intact=True, damage=(Damage(start=present / byte_rate, duration=missing, kind="end"),))
+    if -difference <= _TOLERANCE or _is_empty(window, behind):
+        return _agreed(announced, section)
+    return Inspection(intact=True, damage=(_damage(announced, -difference, section, "invalid"),))
+
+
+def _agreed(size: int, section: SampleSection, damage: tuple[Damage, ...] = ()) -> Inspection:
+    """Libsndfile reads so many bytes, or stops early."""
+    return Inspection(
+        intact=True,
+        total_length=size // section.block_size if section.block_size else None,
+        sample_rate=section.sample_rate,
+        damage=damage,
+    )
+
+
+def _damage(position: int, duration: float, section: SampleSection, kind: DamageKind) -> Damage:
+    return Damage(start=_seconds(position, section), duration=duration, kind=kind)
+
+
+def _seconds(size: int, section: SampleSection) -> float:
+    return size / section.byte_rate if section.byte_rate else 0.0
+
+
+def _is_empty(window: Window, start: int) -> bool:
+    """Whether there are only zeros and tags from a position to the end of the file."""
+    end = before_tags(window, start)
+    return not any(
+        window.read(position, min(_PART_SIZE, end - position)).strip(b"\0")
+        for position in range(start, end, _PART_SIZE)
+    )

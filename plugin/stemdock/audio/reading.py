@@ -107,26 +107,30 @@ def _opened(path: Path, track: int | None, opened: ExitStack) -> AudioStream:
     if inspection is not None and not inspection.intact and find_ffmpeg():
         # libsndfile would stop early. What ffmpeg cannot read at all, libsndfile may still read.
         with suppress(AudioFileError):
-            return _with_damage(opened.enter_context(open_by_ffmpeg(path, track)), inspection)
+            return _by_ffmpeg(path, track, inspection, opened)
     if unreadable_reason(path):
-        return opened.enter_context(open_by_ffmpeg(path, track))
+        return _by_ffmpeg(path, track, inspection, opened)
     if track is not None and track > 1:
         raise AudioFileError(
             path, f"has no audio track {track}; it has only one", remedy="Leave out --track."
         )
     native = opened.enter_context(open_by_sndfile(path))
     if find_ffmpeg() and not _agrees(native, inspection):
-        return opened.enter_context(open_by_ffmpeg(path, track))
+        return _by_ffmpeg(path, track, inspection, opened)
     damage = [*inspection.damage] if inspection else []
     return replace(native, blocks=continued(path, native, inspection, damage), damage=damage)
 
 
-def _with_damage(stream: AudioStream, inspection: Inspection) -> AudioStream:
-    """A stream of ffmpeg's with the damage that only the second look noticed."""
+def _by_ffmpeg(
+    path: Path, track: int | None, inspection: Inspection | None, opened: ExitStack
+) -> AudioStream:
+    """A file opened by ffmpeg, with the damage that only the second look noticed."""
+    has_times = inspection is not None and inspection.has_times
+    stream = opened.enter_context(open_by_ffmpeg(path, track, has_times=has_times))
 
     def blocks() -> Iterator[FloatArray]:
         yield from stream.blocks
-        if not stream.damage:
+        if inspection is not None and not stream.damage:
             stream.damage.extend(inspection.damage)
 
     return replace(stream, blocks=blocks())

@@ -115,6 +115,57 @@ def test_silence_keeps_the_time_of_what_is_behind_a_hole(tmp_path: Path, kind: s
         assert not samples[first : first + round(place.duration * rate)].any()
 
 
+def test_silence_takes_the_place_of_an_mp3_frame_that_cannot_be_decoded(tmp_path: Path) -> None:
+    """Every frame has its header, so the time of each is known."""
+    expected, rate, _ = read(SONG)
+    path = files.with_impossible_frame(copied(tmp_path), 200)
+    samples, _, damage = read(path)
+    assert len(samples) == len(expected)
+    assert [(place.duration, place.kind) for place in damage] == [(1152 / rate, "silence")]
+    # The decoder needs two frames to recover.
+    behind = round((damage[0].start + damage[0].duration) * rate) + 2 * 1152
+    np.testing.assert_allclose(samples[behind:], expected[behind:], atol=1e-3)
+    assert files.ffmpeg_length(path) == len(expected) - 1152
+
+
+def test_without_ffmpeg_an_mp3_frame_that_cannot_be_decoded_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = files.with_impossible_frame(copied(tmp_path), 200)
+    monkeypatch.setenv("PATH", "")
+    _, rate, damage = read(path)
+    assert [(place.duration, place.kind) for place in damage] == [(1152 / rate, "invalid")]
+
+
+def test_most_of_an_m4a_is_damaged(tmp_path: Path) -> None:
+    """By itself, ffmpeg counts it as a failure if two thirds of the frames are."""
+    samples, _, damage = read(files.with_hole(files.song_as(tmp_path, "a.m4a"), 150_000, fraction=0.1))
+    assert damage
+    assert len(samples) == pytest.approx(files.SAMPLES, abs=2048)
+
+
+def test_ffmpeg_gives_up_in_the_middle(tmp_path: Path) -> None:
+    """Noise can look like a frame with other channels, which its filters do not accept."""
+    path = files.song_as(tmp_path, "a.m4a")
+    data = path.read_bytes()
+    start, size = int(len(data) * 0.1), int(len(data) * 0.75)
+    noise = np.random.default_rng(0).integers(0, 256, size, np.uint8).tobytes()
+    path.write_bytes(data[:start] + noise + data[start + size :])
+    samples, _, damage = read(path)
+    assert len(samples) == files.ffmpeg_length(path)
+    assert damage[-1].kind == "end"
+
+
+def test_an_ffmpeg_that_crashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = files.song_as(tmp_path, "a.m4a")
+    program = tmp_path / "ffmpeg"
+    program.write_text(f'#!/bin/sh\n{shutil.which("ffmpeg")} "$@" | head -c 2000000\nkill -9 $$\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(AudioFileError, match="ffmpeg crashed at"):
+        read(path)
+
+
 def test_what_is_behind_the_last_frame_of_flac(tmp_path: Path) -> None:
     path = files.song_as(tmp_path, "a.flac")
     files.with_tail(path, b"TAG" + bytes(125))
