@@ -1,7 +1,7 @@
 """Damages songs at random and compares how much of them Stemdock and ffmpeg read.
 
-A case passes if the sound is as long as ffmpeg decodes it, or if Stemdock reports damage, or if neither reads
-anything. Run it from the folder `tests`: python -m fuzz.damaged_songs --n 2000
+A case passes if the sound is as long as ffmpeg decodes it, or if Stemdock reports damage, or if ffmpeg reads
+nothing. Run it from the folder `tests`: python -m fuzz.damaged_songs --n 2000
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stemdock import open_audio
 from stemdock.errors import AudioFileError
 from support.mixtures import SONG
+from support.other_peoples_files import ffmpeg_length
+from support.verdicts import verdict
+
+if TYPE_CHECKING:
+    from stemdock import Damage
 
 _ENCODERS: Final = {
     "mp3": ("-c:a", "libmp3lame"), "vbr.mp3": ("-c:a", "libmp3lame", "-q:a", "4", "-write_xing", "0"),
@@ -55,16 +60,8 @@ def damaged(rng: Random, data: bytes) -> bytes:
     return data
 
 
-def ffmpeg_length(path: Path) -> int:
-    """Samples that ffmpeg decodes."""
-    command = ["ffmpeg", "-v", "quiet", "-i", f"file:{path}", "-map", "0:a:0"]
-    command += ["-c:a", "pcm_f32le", "-ac", "1", "-f", "f32le", "-"]
-    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    return len(done.stdout) // 4
-
-
-def outcome(folder: Path, seed: int, number: int) -> tuple[str, str]:
-    """Tries one case; returns its format and how it ended."""
+def outcome(folder: Path, seed: int, number: int) -> tuple[str, str, str]:
+    """Tries one case; returns its format, how it ended, and what happened."""
     rng = Random(f"{seed}/{number}")  # noqa: S311
     name = rng.choice(tuple(_ENCODERS))
     data = damaged(rng, (folder / f"song.{name}").read_bytes())
@@ -72,21 +69,19 @@ def outcome(folder: Path, seed: int, number: int) -> tuple[str, str]:
         path = Path(own) / f"song.{name}"
         path.write_bytes(data)
         expected = ffmpeg_length(path)
+        length: int | None = None
+        damage: list[Damage] = []
+        reason = ""
         try:
             with open_audio(path, "auto") as audio:
                 length = sum(len(block) for block in audio.blocks)
+                damage = audio.damage
         except AudioFileError as error:
-            return (
-                name,
-                "neither reads" if expected == 0 else f"REFUSED {expected}: {str(error)[len(str(path)) :]}",
-            )
+            reason = str(error)[len(str(path)) + 2 :]
         except Exception as error:  # noqa: BLE001  every other exception is a find
-            return name, f"EXCEPTION {type(error).__name__}: {error}"
-    if length == expected:
-        return name, "same length" + (", reported" if audio.damage else "")
-    if audio.damage:
-        return name, "other length, reported"
-    return name, f"SILENT: {length} instead of {expected} samples"
+            return name, "EXCEPTION", f"{type(error).__name__}: {error}"
+    how = verdict(expected, length, is_reported=bool(damage))
+    return name, how, f"{reason or length} instead of {expected} samples"
 
 
 def main() -> int:
@@ -103,14 +98,13 @@ def main() -> int:
         numbers = range(options.n)
         folders, seeds = [folder] * options.n, [options.seed] * options.n
         outcomes = pool.map(outcome, folders, seeds, numbers, chunksize=8)
-        for number, (kind, how) in zip(numbers, outcomes, strict=True):
-            is_find = how[:3].isupper()
-            if is_find:
-                print(f"{options.seed}/{number} {kind}: {how}", flush=True)  # noqa: T201
-            counts[kind, how.split(" ")[0].rstrip(":") if is_find else how] += 1
+        for number, (kind, how, what) in zip(numbers, outcomes, strict=True):
+            if how.isupper():
+                print(f"{options.seed}/{number} {kind}: {how}: {what}", flush=True)  # noqa: T201
+            counts[kind, how] += 1
     for (kind, how), n in sorted(counts.items()):
-        print(f"{kind:8} {how:24} {n}")  # noqa: T201
-    return int(any(how.isupper() and how != "REFUSED" for _, how in counts))
+        print(f"{kind:8} {how:30} {n}")  # noqa: T201
+    return int(any(how.isupper() for _, how in counts))
 
 
 if __name__ == "__main__":

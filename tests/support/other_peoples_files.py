@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SAMPLES: Final = 479_832
 """Of the example song, at 44.1 kHz."""
+_WAV_HEADER: Final = 44
+"""Bytes before the samples of ffmpeg's mono WAV."""
 
 
 def ffmpeg(*arguments: str | Path) -> None:
@@ -22,21 +24,17 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 def ffmpeg_length(path: Path) -> int:
     """Samples per channel of the first audio stream that ffmpeg decodes."""
-    command: list[str | Path] = [
-        "ffmpeg",
-        "-v",
-        "quiet",
-        "-i",
-        path,
-        "-map",
-        "0:a:0",
-        "-ac",
-        "1",
-        "-f",
-        "f32le",
-        "-",
-    ]
-    return len(subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout) // 4
+    return decoded_by_ffmpeg(path)[0]
+
+
+def decoded_by_ffmpeg(path: Path) -> tuple[int, int]:
+    """The samples per channel that ffmpeg decodes, and their rate in Hz; both 0 if it decodes nothing."""
+    command = ["ffmpeg", "-v", "quiet", "-i", f"file:{path}", "-map", "0:a:0", "-ac", "1"]
+    # Without metadata, the header of WAV has a fixed size.
+    command += ["-c:a", "pcm_s16le", "-map_metadata", "-1", "-bitexact", "-f", "wav", "-"]
+    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    length = max(0, len(done.stdout) - _WAV_HEADER) // 2
+    return length, int.from_bytes(done.stdout[24:28], "little") if length else 0
 
 
 def song_as(folder: Path, name: str, *options: str) -> Path:

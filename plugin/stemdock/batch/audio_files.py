@@ -10,13 +10,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AUDIO_SUFFIXES: Final = frozenset({
-    ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".alac", ".ape", ".au", ".caf", ".dff", ".dsf", ".dts",
-    ".eac3", ".ec3", ".flac", ".m4a", ".m4b", ".mka", ".mp2", ".mp3", ".mpc", ".oga", ".ogg", ".opus",
-    ".rf64", ".snd", ".spx", ".tak", ".tta", ".w64", ".wav", ".wave", ".wma", ".wv",
+    ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".alac", ".amr", ".ape", ".au", ".caf", ".dff", ".dsf", ".dts",
+    ".dtshd", ".eac3", ".ec3", ".flac", ".m4a", ".m4b", ".m4r", ".mka", ".mlp", ".mp1", ".mp2", ".mp3",
+    ".mpc", ".mpga", ".oga", ".ogg", ".opus", ".ra", ".rf64", ".shn", ".snd", ".spx", ".tak", ".thd", ".tta",
+    ".w64", ".wav", ".wave", ".weba", ".wma", ".wv",
 })  # fmt: skip
 """File name extensions of audio, in lower case."""
-_STARTS: Final = (b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"wvPk", b"MAC ", b"DSD ", b"tBaK")
-"""First bytes of formats that hold nothing but audio."""
+_STARTS: Final = (
+    b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"wvpk", b"MAC ", b"DSD ", b"FRM8", b"tBaK", b"TTA1", b"ajkg",
+    b"MPCK", b"MP+", b"#!AMR", b"DTSHDHDR", b"\x7f\xfe\x80\x01", b"\x0b\x77", b"riff\x2e\x91\xcf\x11",
+)  # fmt: skip
+"""First bytes of formats that hold nothing but audio. Those without letters are DTS, and AC-3 and E-AC3."""
 _CONTAINERS: Final = {b"RIFF": (b"WAVE",), b"RF64": (b"WAVE",), b"FORM": (b"AIFF", b"AIFC")}
 """First bytes of formats that also hold other data, and the types, at byte 8, that are audio."""
 

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemdock import open_audio
 from stemdock.batch.inputs import find_songs
 from stemdock.batch.playlists import is_url, playlist_entries
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.errors import AudioFileError
+from support import other_peoples_files as files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +51,44 @@ def test_what_begins_like_audio_counts_whatever_its_name(tmp_path: Path) -> None
     (tmp_path / "b.dat").write_bytes(b"fLaC\0\0\0\0")
     (tmp_path / "c.avi").write_bytes(b"RIFF\0\0\0\0AVI LIST")
     (tmp_path / "d").write_bytes(b"")
-    assert below(tmp_path, find_songs([str(tmp_path)])) == ["a", "b.dat"]
+    (tmp_path / "e").write_bytes(b"tBaK\x01\x0a\0\0")
+    (tmp_path / "f").write_bytes(b"FRM8\0\0\0\0\0\0\0\0DSD ")
+    assert below(tmp_path, find_songs([str(tmp_path)])) == ["a", "b.dat", "e", "f"]
+
+
+RARE: Final = {
+    "a.dts": ("-c:a", "dca", "-strict", "-2"), "a.eac3": (), "a.ac3": (), "a.tta": (), "a.wv": (),
+    "a.w64": (), "a.mlp": ("-strict", "-2"), "a.thd": ("-strict", "-2"),
+}  # fmt: skip
+"""ffmpeg's options for each."""
+NAMELESS: Final = ("a.mlp", "a.thd")
+"""Their first bytes say only how long the first part is."""
+
+
+def rare(folder: Path, name: str) -> Path:
+    if name == "a.dsf":
+        return files.dsd(folder)
+    files.ffmpeg("-f", "lavfi", "-i", "sine=r=48000:d=1", "-ac", "2", *RARE[name], folder / name)
+    return folder / name
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
+@pytest.mark.parametrize("name", [*RARE, "a.dsf"])
+def test_rare_formats_are_found_in_folders_and_read(tmp_path: Path, name: str) -> None:
+    path = rare(tmp_path, name)
+    assert [song.path for song in find_songs([str(tmp_path)])] == [path]
+    with open_audio(path) as audio:
+        length = sum(len(block) for block in audio.blocks)
+    assert length / audio.sample_rate == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
+@pytest.mark.parametrize("name", [name for name in [*RARE, "a.dsf"] if name not in NAMELESS])
+def test_rare_formats_are_found_by_their_first_bytes(tmp_path: Path, name: str) -> None:
+    path = rare(tmp_path, name).rename(tmp_path / "without a name")
+    assert [song.path for song in find_songs([str(tmp_path)])] == [path]
 
 
 def test_results_of_former_runs_are_no_songs(tmp_path: Path) -> None:
