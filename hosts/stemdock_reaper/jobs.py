@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock import os_errors_as, parse_json, write_atomically
+from stemdock import os_errors_as, parse_json_as, write_atomically
 from stemdock_reaper.errors import JobError, JobTakenError
 
 if TYPE_CHECKING:
@@ -97,50 +97,72 @@ def read_job(folder: Path) -> Job:
         JobError: The request is missing, damaged, or has another protocol version.
     """
     try:
-        content = parse_json((folder / "job.json").read_text(encoding="utf-8"))
+        text = (folder / "job.json").read_bytes()
+        protocol = parse_json_as(_Versioned, text, ignore_unknown=True).protocol
+        if protocol != PROTOCOL:
+            raise JobError(folder, f"the script uses protocol {protocol} instead of {PROTOCOL}")
+        return _job(folder, parse_json_as(_Request, text, ignore_unknown=True))
     except OSError as error:
         raise JobError(folder, f"job.json cannot be read ({error.strerror})") from error
     except ValueError as error:
-        raise JobError(folder, f"job.json is damaged ({error})") from error
-    try:
-        return _job(folder, content)
-    except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
-        raise JobError(folder, f"job.json is invalid ({error!r})") from error
+        raise JobError(folder, f"job.json is invalid ({error})") from error
 
 
-def _job(folder: Path, content: Mapping[str, Any]) -> Job:
-    if content["protocol"] != PROTOCOL:
-        raise JobError(folder, f"the script uses protocol {content['protocol']} instead of {PROTOCOL}")
-    sources = tuple(_source(source) for source in content["sources"])
-    if not sources or len({source.id for source in sources}) != len(sources):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Versioned:
+    """What job.json has in every version of the protocol."""
+
+    protocol: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RequestedSource:
+    """A source in job.json."""
+
+    id: str
+    name: str
+    path: str
+    start: float
+    duration: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """The content of job.json."""
+
+    output_dir: str
+    model: str
+    sources: tuple[_RequestedSource, ...]
+    stems: tuple[str, ...] | Mapping[str, str] = ()
+    """The script writes an empty list as an object."""
+
+
+def _job(folder: Path, request: _Request) -> Job:
+    if not request.sources or len({source.id for source in request.sources}) != len(request.sources):
         raise ValueError("no sources, or two with the same id")
+    if not all((request.output_dir, request.model, *request.stems)):
+        raise ValueError("output_dir, model or a stem is empty")
     return Job(
         folder=folder,
-        output_folder=Path(_text(content["output_dir"])),
-        model=_text(content["model"]),
-        stems=tuple(_text(stem) for stem in content.get("stems", ())),
-        sources=sources,
+        output_folder=Path(request.output_dir),
+        model=request.model,
+        stems=tuple(request.stems),
+        sources=tuple(map(_source, request.sources)),
     )
 
 
-def _source(content: Mapping[str, Any]) -> Source:
-    duration = content.get("duration")
-    start = float(content["start"])
-    if not (start >= 0 and (duration is None or float(duration) > 0)):
+def _source(source: _RequestedSource) -> Source:
+    if not (source.start >= 0 and (source.duration is None or source.duration > 0)):
         raise ValueError("start or duration out of range")
+    if not all((source.id, source.name, source.path)):
+        raise ValueError("the id, name or path of a source is empty")
     return Source(
-        id=_text(content["id"]),
-        name=_text(content["name"]),
-        path=Path(_text(content["path"])),
-        start=start,
-        duration=None if duration is None else float(duration),
+        id=source.id,
+        name=source.name,
+        path=Path(source.path),
+        start=source.start,
+        duration=source.duration,
     )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError(f"{value!r} is not a text")
-    return value
 
 
 def waiting_jobs(parent: Path) -> list[Path]:

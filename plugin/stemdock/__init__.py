@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from stemdock.lib.processes import is_running as is_running
     from stemdock.lib.processes import processor_time as processor_time
     from stemdock.lib.untrusted_json import parse_json as parse_json
+    from stemdock.lib.untrusted_json import parse_json_as as parse_json_as
     from stemdock.output.options import Output as Output
     from stemdock.plugins import Plugins as Plugins
     from stemdock.plugins import load_plugins as load_plugins
@@ -122,7 +123,7 @@ _NAMES: Final = {
     "lib.arrays": "FloatArray",
     "lib.processes": "find_processes is_running processor_time",
     "inference.session": "OnnxSession",
-    "lib.untrusted_json": "parse_json",
+    "lib.untrusted_json": "parse_json parse_json_as",
     "output.options": "Output",
     "plugins": "Plugins load_plugins",
     "separator": "Separator",
