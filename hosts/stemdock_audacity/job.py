@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from stemdock import parse_json_as, write_atomically
+from stemdock import parse_json_as, printable, write_atomically
 from stemdock_audacity.request import request_from_json
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def describe(state: JobState) -> str:
         "failed": f"failed: {state.message}",
     }
     note = f" ({state.message})" if state.message and state.state != "failed" else ""
-    return f"{state.title}: {words[state.state]}{note}"
+    return printable(f"{state.title}: {words[state.state]}{note}")
 
 
 def failed(state: JobState, message: str) -> JobState:

@@ -14,6 +14,7 @@ from stemdock import (
     OutputError,
     StemdockError,
     move_all_to_place,
+    printable,
     staging,
 )
 from stemdock_reaper.heartbeat import Heartbeat
@@ -82,7 +83,7 @@ def _separate(job: Job, separator: Separator, heartbeat: Heartbeat) -> dict[str,
     done = 0.0
     entries = []
     for number, source in enumerate(job.sources, start=1):
-        text = f"Separating {source.name}"
+        text = f"Separating {printable(source.name)}"
         if len(job.sources) > 1:
             text += f" ({number} of {len(job.sources)})"
         share = (source.duration or 1.0) / total
@@ -182,6 +183,8 @@ def _discard(entries: Sequence[dict[str, Any]]) -> None:
 
 def _described(error: BaseException) -> dict[str, str]:
     if isinstance(error, StemdockError):
-        return {"code": type(error).__name__, "message": str(error), "hint": error.remedy}
+        # REAPER shows both in a message box.
+        texts = {"message": str(error), "hint": error.remedy}
+        return {"code": type(error).__name__} | {key: printable(text, "\n") for key, text in texts.items()}
     message = f"Stemdock failed unexpectedly ({error!r})"
     return {"code": type(error).__name__, "message": message, "hint": "Please report this with the log file."}

@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from stemdock.lib.locking import try_locked as try_locked
     from stemdock.lib.os_errors import os_errors_as as os_errors_as
     from stemdock.lib.os_errors import reason_for as reason_for
+    from stemdock.lib.printing import printable as printable
     from stemdock.lib.processes import find_processes as find_processes
     from stemdock.lib.processes import is_running as is_running
     from stemdock.lib.processes import processor_time as processor_time
@@ -121,6 +122,7 @@ _NAMES: Final = {
     "lib.locking": "locked try_locked",
     "lib.os_errors": "os_errors_as reason_for",
     "lib.arrays": "FloatArray",
+    "lib.printing": "printable",
     "lib.processes": "find_processes is_running processor_time",
     "inference.session": "OnnxSession",
     "lib.untrusted_json": "parse_json parse_json_as",
