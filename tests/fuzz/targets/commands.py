@@ -74,6 +74,13 @@ def check_command(arguments: Sequence[str]) -> str:
     Raises:
         RefusedError: The input was refused, with one line of error.
     """
+    status, output, errors = captured(arguments)
+    _check(status, output, errors)
+    return output
+
+
+def captured(arguments: Sequence[str]) -> tuple[int, str, str]:
+    """Runs a command line in this process; returns its status, its output and its messages."""
     output, errors = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO())
     with redirect_stdout(output), redirect_stderr(errors):
         status = run_command(arguments)
@@ -81,8 +88,7 @@ def check_command(arguments: Sequence[str]) -> str:
     for stream in (output, errors):
         stream.seek(0)
         texts.append(stream.read())
-    _check(status, *texts)
-    return texts[0]
+    return status, texts[0], texts[1]
 
 
 def run_process(place: Place) -> None:
