@@ -12,9 +12,10 @@ import requests
 from stemdock import CancelledError, StemdockError
 from stemdock_models.downloaded import read_tag, write_tag
 from stemdock_models.errors import DownloadError, store_errors
+from stemdock_models.requesting import InvalidAnswerError, answer, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
     from threading import Event
 
@@ -79,11 +80,11 @@ class Download:
             try:
                 self._attempt()
             except (_InterruptedError, requests.ConnectionError, requests.Timeout) as error:
-                reason = _reason(error)
+                reason = reason_of(error)
             except requests.exceptions.ChunkedEncodingError:
                 reason = "the connection was cut"
-            except requests.RequestException as error:
-                raise self._error(_reason(error)) from error
+            except (requests.RequestException, InvalidAnswerError) as error:
+                raise self._error(reason_of(error)) from error
             except OSError as error:
                 # requests raises a bare OSError for it.
                 if isinstance(error, StemdockError) or "CA certificate" not in str(error):
@@ -103,7 +104,7 @@ class Download:
             headers["Range"] = f"bytes={n_bytes}-"
             if tag := read_tag(self.path, self.url):
                 headers["If-Range"] = tag
-        with self._answer(headers) as response:
+        with answer(self.url, headers, self.retry.timeout) as response:
             if response.status_code == _OUT_OF_RANGE:
                 # The part here is longer than the file there. A complete file would have the right hash and
                 # would not be downloaded at all.
@@ -119,17 +120,6 @@ class Download:
                 self._restart()
                 raise _InterruptedError("the server sent a different part of the file than requested")
             self._receive(response, n_bytes)
-
-    def _answer(self, headers: Mapping[str, str]) -> requests.Response:
-        try:
-            return requests.get(
-                self.url, headers=headers, stream=True, timeout=(self.retry.timeout, self.retry.timeout)
-            )
-        except requests.RequestException:
-            raise
-        except ValueError as error:
-            # requests lets it pass, for example if the server redirects to an address that is none.
-            raise self._error(f"the server's answer is invalid ({error})") from error
 
     def _receive(self, response: requests.Response, n_bytes: int) -> None:
         length = response.headers.get("Content-Length", "")
@@ -174,21 +164,3 @@ class Download:
 
     def _error(self, reason: str) -> DownloadError:
         return DownloadError(self.model, self.url, reason, remedy=self.remedy)
-
-
-def _reason(error: Exception) -> str:
-    """Say in plain words what requests' nested exceptions mean."""
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy cannot be reached or refused the connection (see HTTPS_PROXY and NO_PROXY)"
-    if isinstance(error, requests.exceptions.SSLError):
-        return (
-            "the server's certificate is not trusted (in a company's network, set REQUESTS_CA_BUNDLE to the "
-            "file with its certificates)"
-        )
-    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
-        return "the proxy is a SOCKS proxy, which needs the package PySocks (pip install PySocks)"
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return "the server does not answer"
-    if isinstance(error, requests.ConnectionError):
-        return "cannot connect to the server"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

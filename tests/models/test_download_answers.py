@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+import zlib
+from contextlib import suppress
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -32,11 +35,15 @@ def serve() -> Iterator[Callable[[bytes], str]]:
             def handle(self) -> None:
                 while self.rfile.readline().strip():
                     pass
-                self.wfile.write(answer.replace(b"@port", b"%d" % servers[0].server_address[1]))
+                # A client may have read enough.
+                with suppress(OSError):
+                    self.wfile.write(answer.replace(b"@port", b"%d" % port))
 
-        servers.append(ThreadingTCPServer(("127.0.0.1", 0), Handler))
-        Thread(target=servers[0].serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return f"http://127.0.0.1:{servers[0].server_address[1]}/archive"
+        server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        port = server.server_address[1]
+        servers.append(server)
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return f"http://127.0.0.1:{port}/archive"
 
     yield start
     for server in servers:
@@ -179,13 +186,15 @@ def test_a_strong_tag_is_sent_again(
     serve: Callable[[bytes], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str | None] = []
-    get = requests.get
+    send = requests.Session.send
 
-    def watched(url: str, *, headers: dict[str, str], **options: Any) -> requests.Response:
-        sent.append(headers.get("If-Range"))
-        return get(url, headers=headers, **options)
+    def watched(
+        session: requests.Session, request: requests.PreparedRequest, **options: Any
+    ) -> requests.Response:
+        sent.append(request.headers.get("If-Range"))
+        return send(session, request, **options)
 
-    monkeypatch.setattr(requests, "get", watched)
+    monkeypatch.setattr(requests.Session, "send", watched)
     url = serve(answer('ETag: "v1"', f"Content-Length: {len(FILE)}"))
     path = tmp_path / "archive"
     run(url, path)
@@ -193,3 +202,33 @@ def test_a_strong_tag_is_sent_again(
     path.write_bytes(FILE[:HAVE])
     run(url, path)
     assert sent == [None, '"v1"']
+
+
+def test_a_redirect_is_followed(serve: Callable[[bytes], str], tmp_path: Path) -> None:
+    there = serve(answer(f"Content-Length: {len(FILE)}"))
+    here = serve(answer(f"Location: {there}", "Content-Length: 0", status="302 Moved", body=b""))
+    run(here, tmp_path / "archive")
+    assert (tmp_path / "archive").read_bytes() == FILE
+
+
+def test_a_redirect_without_end_is_given_up(serve: Callable[[bytes], str], tmp_path: Path) -> None:
+    url = serve(answer("Location: /archive", "Content-Length: 0", status="302 Moved", body=b""))
+    with pytest.raises(DownloadError, match="again and again"):
+        run(url, tmp_path / "archive")
+
+
+def test_the_body_of_a_redirect_is_not_read(serve: Callable[[bytes], str], tmp_path: Path) -> None:
+    """requests itself takes all of it into memory, unpacked: here 64 MB, of as few as 64 kB."""
+    there = serve(answer(f"Content-Length: {len(FILE)}"))
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    body = b"".join(packer.compress(bytes(1 << 20)) for _ in range(64)) + packer.flush()
+    headers = (f"Location: {there}", "Content-Encoding: gzip", f"Content-Length: {len(body) + 1}")
+    here = serve(answer(*headers, status="302 Moved", body=body))
+    tracemalloc.start()
+    try:
+        run(here, tmp_path / "archive")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "archive").read_bytes() == FILE
+    assert peak < 10 << 20
