@@ -15,6 +15,7 @@ import errno
 import os
 import sys
 from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.lib.printing import printable
@@ -63,6 +64,18 @@ class OutputStream:
     def isatty(self) -> bool:
         """Whether the stream is a terminal."""
         return self._stream is not None and bool(self._stream.isatty())
+
+    def fileno(self) -> int:
+        """The descriptor of the stream.
+
+        Raises:
+            OSError: It has none. On Windows, click would write to a console by this number and pass this
+                object by.
+        """
+        if self._stream is None or (sys.platform == "win32" and self._is_shown):
+            raise UnsupportedOperation("fileno")
+        number: int = self._stream.fileno()
+        return number
 
     @property
     def buffer(self) -> OutputStream:

@@ -77,6 +77,16 @@ def test_a_terminal_gets_no_controls_but_ends_of_lines_and_tabs(encoding: str, t
     assert stream.error is None
 
 
+def test_click_cannot_pass_the_boundary_by_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, it writes to a console by the number of its descriptor, if a stream has one."""
+    monkeypatch.setattr("sys.platform", "win32")
+    with pytest.raises(io.UnsupportedOperation):
+        OutputStream(Terminal()).fileno()
+    monkeypatch.setattr("sys.platform", "linux")
+    with Path(os.devnull).open() as file:
+        assert OutputStream(file).fileno() == file.fileno()
+
+
 def test_another_program_gets_every_byte() -> None:
     pipe = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
     stream = OutputStream(pipe)
