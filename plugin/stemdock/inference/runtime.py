@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from stemdock.inference.onnx_file import OnnxModel
     from stemdock.types import Execution, FloatArray
 
-_ERRORS_ONLY: Final = 3
-"""Severity level of onnxruntime. Its warnings are meant for authors of graphs."""
+_NO_MESSAGES: Final = 4
+"""Severity level of onnxruntime. It would print below Python, with names from the model, whatever they
+contain. Errors are raised, too, and its warnings are meant for authors of graphs."""
 _SILENT: Final = {"enable_fallback": 0}
 """Without this setting, onnxruntime loads an unreadable model twice, and reports that on standard output."""
 _N_PARTS: Final = 2
@@ -228,7 +229,7 @@ def _open(
 
 def _options(n_threads: int) -> Any:
     options = _import_runtime().SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _NO_MESSAGES
     options.intra_op_num_threads = n_threads
     # Threads that spin while they wait would take the processor from the transforms.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
