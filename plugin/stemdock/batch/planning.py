@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from stemdock.audio import UnreadableTagsError, read_tags
 from stemdock.batch.events import SongPlan
 from stemdock.errors import OutputError, OutputExistsError
-from stemdock.lib.paths import exists, resolved
+from stemdock.files.placing import folder_in_the_way
+from stemdock.lib.paths import exists, is_folder, resolved
 from stemdock.output.naming import path_key
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def conflicts(plans: Sequence[SongPlan], *, may_replace: Callable[[Path], bool])
         may_replace: Whether an existing file may be replaced.
 
     Returns:
-        An error for each target that is one of the mixtures, that exists and may not be replaced, or that
-        two songs share. Paths count as shared if a file system that ignores case or the encoding of accents
+        An error for each target that is one of the mixtures, that exists and may not be replaced, that
+        is a folder, or that two songs share. Paths count as shared if a file system that ignores case or the encoding of accents
         would treat them as one.
     """
     mixtures = {resolved(plan.song.path) for plan in plans if not plan.song.is_standard_input}
@@ -89,6 +90,8 @@ def conflicts(plans: Sequence[SongPlan], *, may_replace: Callable[[Path], bool])
                 )
             elif exists(path) and not may_replace(path):
                 errors.append(OutputExistsError(path))
+            elif is_folder(path):
+                errors.append(folder_in_the_way(path))
     return errors + _shared(sharers.values())
 
 

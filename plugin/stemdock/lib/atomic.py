@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from stemdock.lib.durable import flush_file, flush_files, flush_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -50,11 +52,10 @@ def atomic_file(
     with scratch_file(path.parent, suffix=path.suffix, part=part) as staged:
         yield staged
         if durable:
-            _flush(staged)
+            flush_file(staged)
         move_to_place(staged, path, overwrite=overwrite)
         if durable:
-            with suppress(OSError):  # not every system can flush a folder
-                _flush(path.parent)
+            flush_folder(path.parent)
 
 
 def write_atomically(
@@ -115,29 +116,58 @@ def move_to_place(staged: Path, path: Path, *, overwrite: bool = True) -> None:
         _move_to_free_place(staged, path)
 
 
-def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True) -> None:
-    """Moves complete files to their places; if one cannot be moved, removes those that were.
-
-    Files that were replaced before the error are lost.
+def move_all_to_place(
+    places: Mapping[Path, Path], *, overwrite: bool = True, durable: bool = False
+) -> None:
+    """Moves complete files to their places; if one cannot be moved, all places are as they were.
 
     Args:
-        places: The place of each file.
+        places: The place of each file. The folder of the file keeps what is replaced until the end.
         overwrite: As in `move_to_place`.
+        durable: Whether the files must survive a power failure: their content is then flushed to the disk
+            before they move, and their folders afterwards.
 
     Raises:
         FileExistsError: There is a file in a place and `overwrite` is false.
-        OSError: A file cannot be moved.
+        OSError: A file cannot be flushed or moved.
     """
+    if durable:
+        flush_files(places)
     moved: list[Path] = []
+    kept: dict[Path, Path] = {}
     try:
         for staged, path in places.items():
+            if overwrite and os.path.lexists(path):
+                kept[path] = _kept_aside(path, staged.with_name(f".{token_hex(8)}"))
             move_to_place(staged, path, overwrite=overwrite)
             moved.append(path)
     except BaseException:
         for path in moved:
             with suppress(OSError):
                 path.unlink()
+        for path, aside in kept.items():
+            with suppress(OSError):
+                aside.replace(path)
+                aside.unlink(missing_ok=True)  # if both are names of one file, it has not moved
         raise
+    for aside in kept.values():
+        with suppress(OSError):
+            aside.unlink()
+    if durable:
+        for folder in {path.parent for path in places.values()}:
+            flush_folder(folder)
+
+
+def _kept_aside(path: Path, aside: Path) -> Path:
+    """Gives a file that is about to be replaced a second name; a folder in its place is an error."""
+    if path.is_dir() and not path.is_symlink():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    try:
+        os.link(path, aside, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        # Memory cards and some network drives have no hard links.
+        path.replace(aside)
+    return aside
 
 
 def _move_to_free_place(staged: Path, path: Path) -> None:
@@ -156,12 +186,3 @@ def _move_to_free_place(staged: Path, path: Path) -> None:
             raise
     else:
         staged.unlink()
-
-
-def _flush(path: Path) -> None:
-    # Windows flushes only files that are open for writing.
-    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -81,7 +81,7 @@ def test_an_error_in_the_block_leaves_the_old_file_and_no_other(tmp_path: Path) 
 
 @pytest.fixture(params=["hard links", "no hard links"])
 def _file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def link(source: Path, target: Path) -> None:
+    def link(source: Path, target: Path, **_: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM), str(source), None, str(target))
 
     if request.param == "no hard links":
@@ -96,6 +96,29 @@ def test_a_new_file_never_replaces_one(tmp_path: Path) -> None:
         write_atomically(path, b"second", overwrite=False)
     assert path.read_bytes() == b"first"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("_file_system")
+def test_if_one_of_several_files_cannot_move_what_was_replaced_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "staged").mkdir()
+    (tmp_path / "out" / "c").mkdir(parents=True)
+    for name in "abcd":
+        (tmp_path / "staged" / name).write_text("new")
+        if name != "c":
+            (tmp_path / "out" / name).write_text("old")
+    with pytest.raises(IsADirectoryError):
+        move_all_to_place({tmp_path / "staged" / name: tmp_path / "out" / name for name in "abcd"})
+    left = {path.name: path.read_text() for path in (tmp_path / "out").iterdir() if path.is_file()}
+    assert left == dict.fromkeys("abd", "old")
+    assert {path.name for path in (tmp_path / "staged").iterdir()} == {"c", "d"}
+
+
+@pytest.mark.usefixtures("_file_system")
+def test_what_several_files_replaced_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("new")
+    (tmp_path / "b").write_text("old")
+    move_all_to_place({tmp_path / "a": tmp_path / "b"})
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("b", "new")]
 
 
 @pytest.mark.usefixtures("_file_system")
