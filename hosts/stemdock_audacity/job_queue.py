@@ -25,6 +25,8 @@ from stemdock_audacity.job import Job, describe
 from stemdock_audacity.request import request_to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stemdock_audacity.job import JobState
     from stemdock_audacity.request import Request
 
@@ -72,14 +74,16 @@ class JobQueue:
         return Job(folder=making.rename(folder))
 
     def note_outcome(self, text: str) -> None:
-        """Adds a line to the recent outcomes."""
+        """Adds a line to the recent outcomes, which only inform: if they cannot be written, work goes on."""
         lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {' '.join(text.split())}"]
-        write_atomically(self.folder / "recent.txt", ("\n".join(lines[-_N_RECENT:]) + "\n").encode())
+        with suppress(OSError):
+            write_atomically(self.folder / "recent.txt", _encoded(lines[-_N_RECENT:]))
 
     def recent(self) -> list[str]:
         """Recent outcomes, the latest last."""
         try:
-            return (self.folder / "recent.txt").read_text("utf-8").splitlines()
+            # A power failure may have left half of a character.
+            return (self.folder / "recent.txt").read_text("utf-8", "replace").splitlines()
         except OSError:
             return []
 
@@ -100,13 +104,18 @@ class JobQueue:
 
     def write_status(self) -> None:
         """Writes the text that Stem Status shows."""
-        text = "".join(f"{line}\n" for line in self.status_lines())
-        write_atomically(self.folder / "status.txt", text.encode())
+        with suppress(OSError):  # it only informs
+            write_atomically(self.folder / "status.txt", _encoded(self.status_lines()))
 
     def status_lines(self) -> list[str]:
         """One line for each job."""
         pairs = [(job, job.state()) for job in self.jobs()]
         return [f"{job.id}  {describe(state)}" for job, state in pairs if state]
+
+
+def _encoded(lines: Sequence[str]) -> bytes:
+    # Titles come from files; JSON can hold text that UTF-8 cannot.
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
 
 
 def default_queue() -> JobQueue:

@@ -173,4 +173,4 @@ def write_result(folder: Path, result: Mapping[str, Any]) -> None:
     """
     content = json.dumps({"protocol": PROTOCOL, **result}).encode("ascii")
     with os_errors_as(lambda reason: JobError(folder, f"the result cannot be written ({reason})")):
-        write_atomically(folder / "result.json", content)
+        write_atomically(folder / "result.json", content, durable=True)

@@ -148,7 +148,7 @@ def _separate_source(
 def _move(files: Mapping[Path, Path]) -> None:
     """Replaces the empty files that reserve the names with the stems: all or none."""
     try:
-        move_all_to_place(files)
+        move_all_to_place(files, durable=True)  # before the result names them
     except OSError as error:
         for path in files.values():
             with suppress(OSError):

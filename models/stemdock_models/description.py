@@ -86,6 +86,22 @@ def remove_leftovers(parent: Path) -> None:
                 folder.rmdir()
 
 
+def installed_archives(parent: Path) -> frozenset[str]:
+    """The hashes of the archives, hex, that the installed models came in.
+
+    Args:
+        parent: The store's folder.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    found = set()
+    for folder in parent.iterdir():
+        with suppress(*INVALID):
+            found.add(str(read_description(folder)["archive_sha256"]))
+    return frozenset(found)
+
+
 def _remedy(name: str, source: str) -> str:
     if source.startswith(("http:", "https:")):
         return f"Download it again with: plugin-cli models pull {name}"

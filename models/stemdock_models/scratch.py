@@ -27,7 +27,7 @@ def scratch_folder(parent: Path, key: str, on_wait: Callable[[], None]) -> Itera
     """
     parent.mkdir(parents=True, exist_ok=True)
     folder = parent / key
-    with locked(_lock_path(folder), on_wait=on_wait):
+    with locked(lock_path(folder), on_wait=on_wait):
         shutil.rmtree(folder, ignore_errors=True)
         _remove_leftovers(parent)
         folder.mkdir()
@@ -40,10 +40,11 @@ def scratch_folder(parent: Path, key: str, on_wait: Callable[[], None]) -> Itera
 def _remove_leftovers(parent: Path) -> None:
     """Remove the scratch folders of tasks that were killed."""
     for folder in [path for path in parent.iterdir() if path.is_dir()]:
-        with try_locked(_lock_path(folder)) as free:
+        with try_locked(lock_path(folder)) as free:
             if free:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lock_path(folder: Path) -> Path:
+def lock_path(folder: Path) -> Path:
+    """The lock of a scratch folder, which its task holds."""
     return folder.with_name(f"{folder.name}.lock")

@@ -18,14 +18,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import ModelDamagedError, atomic_file, card_to_values, locked, verify_model
+from stemdock import (
+    ModelDamagedError,
+    atomic_file,
+    card_to_values,
+    flush_folder,
+    locked,
+    make_folder,
+    move_all_to_place,
+    verify_model,
+)
 from stemdock_models.description import (
     DESCRIPTION,
     INVALID,
+    installed_archives,
     model_file_name,
     read_entry,
     remove_leftovers,
 )
+from stemdock_models.downloaded import remove_used_archives
 from stemdock_models.errors import DiskFullError, StoreError, store_errors
 from stemdock_models.scratch import scratch_folder
 
@@ -113,10 +124,12 @@ class Store:
         }
         folder = self.folder / name
         with store_errors(folder), locked(self._lock, on_wait=on_wait) as held:
-            folder.mkdir(parents=True, exist_ok=True)
-            with atomic_file(folder / DESCRIPTION, part=model.with_suffix(".json")) as staged:
+            make_folder(folder)
+            part = model.with_suffix(".json")
+            with atomic_file(folder / DESCRIPTION, durable=True, part=part) as staged:
                 staged.write_text(json.dumps(description, indent=2), encoding="utf-8")
-                model.replace(folder / file_name)
+                # The disk has the model before a description names it.
+                move_all_to_place({model: folder / file_name}, durable=True)
             if held:  # otherwise they may be another process's, which is not ready yet
                 remove_leftovers(self.folder)
         return read_entry(folder)
@@ -137,6 +150,7 @@ class Store:
             if existed:
                 # From here on the model is gone. What cannot be removed now is removed by a later task.
                 (folder / DESCRIPTION).unlink()
+                flush_folder(folder)
                 shutil.rmtree(folder, ignore_errors=True)
             if held:
                 remove_leftovers(self.folder)
@@ -157,6 +171,9 @@ class Store:
             with locked(self._lock, on_wait=on_wait) as held:
                 if held:
                     remove_leftovers(self.folder)
+                    remove_used_archives(
+                        self.folder / ".downloads", folder.parent, installed_archives(self.folder)
+                    )
             yield folder
 
     def download_path(self, file_name: str) -> Path:

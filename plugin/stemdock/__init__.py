@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from stemdock.lib.atomic import atomic_file as atomic_file
     from stemdock.lib.atomic import move_all_to_place as move_all_to_place
     from stemdock.lib.atomic import write_atomically as write_atomically
+    from stemdock.lib.durable import flush_folder as flush_folder
+    from stemdock.lib.durable import make_folder as make_folder
     from stemdock.lib.hashing import file_sha256 as file_sha256
     from stemdock.lib.hashing import files_sha256 as files_sha256
     from stemdock.lib.legal_names import is_device_name as is_device_name
@@ -115,6 +117,7 @@ _NAMES: Final = {
     "inference.bandwidth": "with_bins",
     "inference.opening": "DEFAULT_MODEL find_entry open_model plain_name verify_model",
     "lib.atomic": "atomic_file move_all_to_place write_atomically",
+    "lib.durable": "flush_folder make_folder",
     "lib.hashing": "file_sha256 files_sha256",
     "lib.legal_names": "is_device_name legal_name",
     "lib.locking": "locked try_locked",

@@ -8,18 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from stemdock.batch.contents import Content
 from stemdock.errors import OutputError
 from stemdock.lib.atomic import write_atomically
+from stemdock.lib.durable import make_folder
 from stemdock.lib.os_errors import os_errors_as
 from stemdock.lib.untrusted_json import parse_json
-from stemdock.types import Damage
+from stemdock.types import Damage, DamageKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 FOLDER: Final = ".stemdock"
@@ -28,6 +29,8 @@ ALGORITHM: Final = 2
 """Raise it whenever the same mixture, model and options give other samples than before."""
 _FORMAT: Final = 1
 """Version of the JSON files. Files of another version count as missing."""
+_LONGEST: Final = 1e9
+"""Seconds; no song is as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,8 @@ class ManifestEntry:
     """Whether all outputs have reached their final paths."""
     damage: tuple[Damage, ...] = ()
     """Damaged places of the mixture."""
+    replaced: Mapping[str, Content] = field(default_factory=dict)
+    """Until the entry is complete: files of earlier runs that still may be in the places of outputs."""
 
     @property
     def is_short(self) -> bool:
@@ -62,9 +67,13 @@ class ManifestEntry:
         return any(place.kind == "end" and place.duration for place in self.damage)
 
 
-def entry_name(entry: ManifestEntry) -> str:
-    """The name of an entry's file without its extension; it depends on the paths of the outputs only."""
-    return hashlib.sha256(os.fsencode("\0".join(entry.outputs))).hexdigest()[:32]
+def entry_name(outputs: Iterable[str]) -> str:
+    """The name of an entry's file without its extension: a hash of the paths of the outputs.
+
+    Raises:
+        UnicodeEncodeError: No file can have such a path.
+    """
+    return hashlib.sha256(os.fsencode("\0".join(sorted(outputs)))).hexdigest()[:32]
 
 
 def load_entry(path: Path) -> ManifestEntry | None:
@@ -73,19 +82,56 @@ def load_entry(path: Path) -> ManifestEntry | None:
         value = parse_json(path.read_bytes())
         if value["format"] != _FORMAT:
             return None
-        provenance = value["work"]
-        return ManifestEntry(
-            provenance=Provenance(**{**provenance, "mixture": Content(**provenance["mixture"])}),
-            outputs={str(output): Content(**content) for output, content in value["outputs"].items()},
+        entry = ManifestEntry(
+            provenance=_provenance(value["work"]),
+            outputs=_contents(value["outputs"]),
             complete=value["complete"] is True,
-            damage=tuple(Damage(**place) for place in value.get("damage", ())),
+            damage=tuple(_damage(place) for place in value.get("damage", ())),
+            replaced=_contents(value.get("replaced", {})),
         )
+        _check(bool(entry.outputs))
+        entry_name(entry.outputs)  # fails if no file can have such a path
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+    return entry
+
+
+def _provenance(value: Mapping[str, Any]) -> Provenance:
+    provenance = Provenance(**{**value, "mixture": _content(value["mixture"])})
+    _check(all(isinstance(text, str) for text in (provenance.model, provenance.model_sha256)))
+    _check(isinstance(provenance.options, dict) and type(provenance.algorithm) is int)
+    return provenance
+
+
+def _contents(value: Mapping[str, Any]) -> dict[str, Content]:
+    return {output: _content(content) for output, content in value.items()}
+
+
+def _content(value: Mapping[str, Any]) -> Content:
+    content = Content(**value)
+    _check(type(content.size) is int and isinstance(content.sha256, str))
+    return content
+
+
+def _damage(value: Mapping[str, Any]) -> Damage:
+    damage = Damage(**value)
+    _check(damage.kind in get_args(DamageKind))
+    _check(
+        all(
+            type(number) in {int, float} and 0 <= number < _LONGEST
+            for number in (damage.start, damage.duration)
+        )
+    )
+    return damage
+
+
+def _check(is_valid: bool) -> None:
+    if not is_valid:
+        raise ValueError("an entry has a value of the wrong type")
 
 
 def write_entry(entry: ManifestEntry, path: Path) -> None:
-    """Writes an entry, completely or not at all.
+    """Writes an entry, completely or not at all; it survives a power failure.
 
     Raises:
         OutputError: It cannot be written.
@@ -98,6 +144,8 @@ def write_entry(entry: ManifestEntry, path: Path) -> None:
     }
     if entry.damage:
         value["damage"] = [asdict(place) for place in entry.damage]
+    if entry.replaced:
+        value["replaced"] = {output: asdict(content) for output, content in entry.replaced.items()}
 
     def unwritable(reason: str) -> OutputError:
         return OutputError(
@@ -107,7 +155,7 @@ def write_entry(entry: ManifestEntry, path: Path) -> None:
         )
 
     with os_errors_as(unwritable):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         # The next run writes to the same temporary file, and so leaves none of a killed run.
         write_atomically(
             path, json.dumps(value, indent=1).encode(), durable=True, part=path.with_suffix(".part")

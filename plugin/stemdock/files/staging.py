@@ -123,42 +123,37 @@ def remove_empty(folders: list[Path]) -> None:
 
 
 def _locked_folder(folder: Path) -> tuple[Path, Lock]:
-    """A new folder and its lock. Other runs may remove the empty parent, and take the new one for abandoned."""
+    """Makes a folder and its lock. Other runs may remove the empty parent, and take the new one for abandoned."""
     for _ in range(_N_ATTEMPTS):
         make_folder(folder)
         path = folder / f"{_PREFIX}{token_hex(8)}"
-        with suppress(FileNotFoundError, FileExistsError):
-            path.mkdir(mode=0o700)
-            lock = _locked(path)
-            if lock:
-                return path, lock
+        lock = Lock(path / _LOCK)
+        try:
+            with suppress(FileNotFoundError, FileExistsError):
+                path.mkdir(mode=0o700)
+                if _is_locked(path, lock):
+                    return path, lock
+        except BaseException:  # a signal that ends the process, too
+            _remove(path, lock)
+            raise
+        _remove(path, lock)
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 
 
-def _locked(path: Path) -> Lock | None:
-    """The lock of a new folder; None if another run has taken the folder for abandoned.
+def _is_locked(path: Path, lock: Lock) -> bool:
+    """Makes and acquires the lock of a new folder; returns False if another run has taken the lock.
 
     Raises:
-        FileNotFoundError: The other run has removed it.
-        FileExistsError: The other run has made the lock.
+        FileNotFoundError: Another run has removed the folder.
+        FileExistsError: Another run has made the lock.
     """
-    lock = Lock(path / _LOCK)
+    file = os.open(path / _LOCK, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
-        file = os.open(path / _LOCK, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        try:
-            acquired = _try_acquire(lock)
-            # If the folder is gone, the lock made it again, with other permissions. As long as the first file
-            # is open, no other file has its number.
-            if acquired and os.path.samestat(os.fstat(file), (path / _LOCK).lstat()):
-                return lock
-        finally:
-            os.close(file)
-    except BaseException:  # a signal that ends the process, too
-        _remove(path, lock)
-        raise
-    if acquired:
-        _remove(path, lock)
-    return None
+        # If the folder is gone, filelock makes it again, with other permissions. As long as the first file is
+        # open, no other file has its number.
+        return _try_acquire(lock) and os.path.samestat(os.fstat(file), (path / _LOCK).lstat())
+    finally:
+        os.close(file)
 
 
 def _try_acquire(lock: Lock) -> bool:

@@ -116,9 +116,7 @@ def move_to_place(staged: Path, path: Path, *, overwrite: bool = True) -> None:
         _move_to_free_place(staged, path)
 
 
-def move_all_to_place(
-    places: Mapping[Path, Path], *, overwrite: bool = True, durable: bool = False
-) -> None:
+def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True, durable: bool = False) -> None:
     """Moves complete files to their places; if one cannot be moved, all places are as they were.
 
     Args:

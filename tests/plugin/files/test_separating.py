@@ -28,7 +28,7 @@ from support.small_model import write_noise
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from stemdock import Damage, Separator
+    from stemdock import Damage, Progress, Separator
     from support.small_model import SmallPlugin
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")

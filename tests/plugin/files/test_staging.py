@@ -190,8 +190,8 @@ def test_a_folder_that_another_run_removes_at_the_worst_moment_is_made_again(
             with suppress(OSError):
                 (tmp_path / "song").rmdir()
 
-    def open_(path: str | os.PathLike[str], *arguments: int, **options: int | None) -> int:
-        file = opened(path, *arguments, **options)
+    def open_(path: str | os.PathLike[str], *arguments: int, dir_fd: int | None = None) -> int:
+        file = opened(path, *arguments, dir_fd=dir_fd)
         if moment == "the lock is made" and Path(path).name == ".lock" and not n_removed:
             remove()
         return file
