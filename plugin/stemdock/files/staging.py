@@ -37,6 +37,8 @@ _REMEDY: Final = "Choose a folder that you have permission to write to."
 def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
     """Gives a hidden folder inside `folder` for unfinished files, and removes it at the end.
 
+    The hidden folders that killed runs left in `folder` are removed first.
+
     Args:
         folder: Created if it is missing, with its parents; those are removed again if they are empty
             at the end.
@@ -48,6 +50,7 @@ def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
     missing = [path for path in (folder, *folder.parents) if not exists(path)]
     try:
         try:
+            _remove_abandoned_in(folder)
             path, lock = _locked_folder(folder)
         except (OSError, ValueError) as error:
             reason = reason_for(error)
@@ -75,14 +78,10 @@ def remove_abandoned(folder: Path) -> None:
 def temporary_folder() -> Iterator[Path]:
     """Gives a hidden folder in the system's folder for temporary files (`TMPDIR`), and removes it at the end.
 
-    The folders that killed runs left there are removed first.
-
     Raises:
         OutputError: The folder cannot be created.
     """
-    parent = Path(tempfile.gettempdir())
-    _remove_abandoned_in(parent)
-    with staging(parent) as folder:
+    with staging(Path(tempfile.gettempdir())) as folder:
         yield folder
 
 
