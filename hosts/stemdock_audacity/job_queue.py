@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import write_atomically
+from stemdock import printable, write_atomically
 from stemdock_audacity.job import Job, describe
 from stemdock_audacity.request import request_to_json
 
@@ -75,7 +75,7 @@ class JobQueue:
 
     def note_outcome(self, text: str) -> None:
         """Adds a line to the recent outcomes, which only inform: if they cannot be written, work goes on."""
-        lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {' '.join(text.split())}"]
+        lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {printable(' '.join(text.split()))}"]
         with suppress(OSError):
             write_atomically(self.folder / "recent.txt", _encoded(lines[-_N_RECENT:]))
 
@@ -114,8 +114,7 @@ class JobQueue:
 
 
 def _encoded(lines: Sequence[str]) -> bytes:
-    # Titles come from files; JSON can hold text that UTF-8 cannot.
-    return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def default_queue() -> JobQueue:

@@ -9,15 +9,15 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.batch.contents import Content
+from stemdock.batch.contents import Content  # noqa: TC001  parse_json_as reads the annotations
 from stemdock.errors import OutputError
 from stemdock.lib.atomic import write_atomically
 from stemdock.lib.durable import make_folder
 from stemdock.lib.os_errors import os_errors_as
-from stemdock.lib.untrusted_json import parse_json
-from stemdock.types import Damage, DamageKind
+from stemdock.lib.untrusted_json import parse_json_as
+from stemdock.types import Damage  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,8 +29,6 @@ ALGORITHM: Final = 2
 """Raise it whenever the same mixture, model and options give other samples than before."""
 _FORMAT: Final = 1
 """Version of the JSON files. Files of another version count as missing."""
-_LONGEST: Final = 1e9
-"""Seconds; no song is as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,58 +74,34 @@ def entry_name(outputs: Iterable[str]) -> str:
     return hashlib.sha256(os.fsencode("\0".join(sorted(outputs)))).hexdigest()[:32]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """The content of an entry's file."""
+
+    format: int
+    work: Provenance
+    outputs: Mapping[str, Content]
+    complete: bool
+    damage: tuple[Damage, ...] = ()
+    replaced: Mapping[str, Content] = field(default_factory=dict)
+
+
 def load_entry(path: Path) -> ManifestEntry | None:
     """Reads an entry; None if the file is damaged or of another version."""
     try:
-        value = parse_json(path.read_bytes())
-        if value["format"] != _FORMAT:
+        file = parse_json_as(_File, path.read_bytes())
+        if file.format != _FORMAT or not file.outputs:
             return None
-        entry = ManifestEntry(
-            provenance=_provenance(value["work"]),
-            outputs=_contents(value["outputs"]),
-            complete=value["complete"] is True,
-            damage=tuple(_damage(place) for place in value.get("damage", ())),
-            replaced=_contents(value.get("replaced", {})),
-        )
-        _check(bool(entry.outputs))
-        entry_name(entry.outputs)  # fails if no file can have such a path
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        entry_name(file.outputs)  # fails if no file can have such a path
+    except (OSError, ValueError):
         return None
-    return entry
-
-
-def _provenance(value: Mapping[str, Any]) -> Provenance:
-    provenance = Provenance(**{**value, "mixture": _content(value["mixture"])})
-    _check(all(isinstance(text, str) for text in (provenance.model, provenance.model_sha256)))
-    _check(isinstance(provenance.options, dict) and type(provenance.algorithm) is int)
-    return provenance
-
-
-def _contents(value: Mapping[str, Any]) -> dict[str, Content]:
-    return {output: _content(content) for output, content in value.items()}
-
-
-def _content(value: Mapping[str, Any]) -> Content:
-    content = Content(**value)
-    _check(type(content.size) is int and isinstance(content.sha256, str))
-    return content
-
-
-def _damage(value: Mapping[str, Any]) -> Damage:
-    damage = Damage(**value)
-    _check(damage.kind in get_args(DamageKind))
-    _check(
-        all(
-            type(number) in {int, float} and 0 <= number < _LONGEST
-            for number in (damage.start, damage.duration)
-        )
+    return ManifestEntry(
+        provenance=file.work,
+        outputs=file.outputs,
+        complete=file.complete,
+        damage=file.damage,
+        replaced=file.replaced,
     )
-    return damage
-
-
-def _check(is_valid: bool) -> None:
-    if not is_valid:
-        raise ValueError("an entry has a value of the wrong type")
 
 
 def write_entry(entry: ManifestEntry, path: Path) -> None:

@@ -73,11 +73,11 @@ def test_damaged_outcomes_stop_no_worker(queue: JobQueue, state: str, damage: Ca
 
 
 def test_a_title_that_no_file_can_hold_stops_no_worker(queue: JobQueue) -> None:
-    job = add_job(queue, "lone \ud800")
+    job = add_job(queue, "lone \udcff")
     run_worker(queue)
     assert state_of(job).state == "failed"
-    assert "lone ?" in queue.recent()[-1]
-    assert "lone ?" in (queue.folder / "status.txt").read_text("utf-8")
+    assert r"lone \udcff" in queue.recent()[-1]
+    assert r"lone \udcff" in (queue.folder / "status.txt").read_text("utf-8")
 
 
 def test_a_status_that_cannot_be_written_stops_no_worker(queue: JobQueue) -> None:
