@@ -77,7 +77,7 @@ class JobQueue:
         """Adds a line to the recent outcomes, which only inform: if they cannot be written, work goes on."""
         lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {printable(' '.join(text.split()))}"]
         with suppress(OSError):
-            write_atomically(self.folder / "recent.txt", _encoded(lines[-_N_RECENT:]))
+            _write(self.folder / "recent.txt", lines[-_N_RECENT:])
 
     def recent(self) -> list[str]:
         """Recent outcomes, the latest last."""
@@ -105,7 +105,7 @@ class JobQueue:
     def write_status(self) -> None:
         """Writes the text that Stem Status shows."""
         with suppress(OSError):  # it only informs
-            write_atomically(self.folder / "status.txt", _encoded(self.status_lines()))
+            _write(self.folder / "status.txt", self.status_lines())
 
     def status_lines(self) -> list[str]:
         """One line for each job."""
@@ -113,8 +113,10 @@ class JobQueue:
         return [f"{job.id}  {describe(state)}" for job, state in pairs if state]
 
 
-def _encoded(lines: Sequence[str]) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode()
+def _write(path: Path, lines: Sequence[str]) -> None:
+    # Only one worker writes. The next write replaces what a killed worker left.
+    content = "".join(f"{line}\n" for line in lines).encode()
+    write_atomically(path, content, part=path.with_suffix(".part"))
 
 
 def default_queue() -> JobQueue:

@@ -122,7 +122,7 @@ def remove_empty(folders: list[Path]) -> None:
 
 
 def _locked_folder(folder: Path) -> tuple[Path, Lock]:
-    """Makes a folder and its lock. Other runs may remove the empty parent, and take the new one for abandoned."""
+    """Makes a folder and its lock, until no other run has taken it for abandoned meanwhile."""
     for _ in range(_N_ATTEMPTS):
         make_folder(folder)
         path = folder / f"{_PREFIX}{token_hex(8)}"

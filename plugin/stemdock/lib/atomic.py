@@ -117,7 +117,7 @@ def move_to_place(staged: Path, path: Path, *, overwrite: bool = True) -> None:
 
 
 def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True, durable: bool = False) -> None:
-    """Moves complete files to their places; if one cannot be moved, all places are as they were.
+    """Moves complete files to their places; if one cannot be moved, all files and places are as they were.
 
     Args:
         places: The place of each file. The folder of the file keeps what is replaced until the end.
@@ -131,18 +131,18 @@ def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True, du
     """
     if durable:
         flush_files(places)
-    moved: list[Path] = []
+    moved: dict[Path, Path] = {}
     kept: dict[Path, Path] = {}
     try:
         for staged, path in places.items():
             if overwrite and os.path.lexists(path):
                 kept[path] = _kept_aside(path, staged.with_name(f".{token_hex(8)}"))
             move_to_place(staged, path, overwrite=overwrite)
-            moved.append(path)
+            moved[staged] = path
     except BaseException:
-        for path in moved:
+        for staged, path in moved.items():
             with suppress(OSError):
-                path.unlink()
+                path.replace(staged)
         for path, aside in kept.items():
             with suppress(OSError):
                 aside.replace(path)
