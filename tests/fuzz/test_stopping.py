@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fuzz.stopping.runs import cut_power
 from fuzz.stopping.works import SCENARIOS
-from support.recorded_calls import Call
 from support.simulated_disk import Disk
+
+if TYPE_CHECKING:
+    from support.recorded_calls import Call
 
 pytestmark = [
     pytest.mark.slow,

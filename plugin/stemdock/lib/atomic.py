@@ -90,8 +90,8 @@ def scratch_file(folder: Path, *, suffix: str = "", part: Path | None = None) ->
     try:
         yield path
     finally:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+        with suppress(OSError):  # usually the block has moved it away
+            path.unlink()
 
 
 def move_to_place(staged: Path, path: Path, *, overwrite: bool = True) -> None:
@@ -146,7 +146,7 @@ def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True, du
         for path, aside in kept.items():
             with suppress(OSError):
                 aside.replace(path)
-                aside.unlink(missing_ok=True)  # if both are names of one file, it has not moved
+                aside.unlink()  # if both are names of one file, it has not moved
         raise
     for aside in kept.values():
         with suppress(OSError):
