@@ -242,11 +242,15 @@ def test_on_windows_renaming_does_not_replace(tmp_path: Path, monkeypatch: pytes
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
 def test_without_links_a_name_that_was_reserved_in_vain_is_free_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gone: bool
 ) -> None:
     def fail(path: Path, target: Path) -> Path:
-        assert target.stat().st_size == 0
+        # The name is reserved by an empty file with the permissions of any other.
+        assert (target.stat().st_size, target.stat().st_mode) == (0, path.stat().st_mode)
+        if is_gone:
+            target.unlink()
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
 
     def no_links(*_: object) -> None:
@@ -329,3 +333,74 @@ def test_several_files_replace_none_unless_they_may(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
     assert (tmp_path / "b").read_text() == "old"
     assert {path.name: path.read_text() for path in hidden.iterdir()} == {"a": "new", "b": "new"}
+
+
+def test_files_are_replaced_unless_that_is_forbidden(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    move_to_place(tmp_path / "a", tmp_path / "b")
+    move_all_to_place({tmp_path / "b": tmp_path / "c"})
+    with atomic_file(tmp_path / "c") as staged:
+        staged.write_text("d")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["d"]
+
+
+def test_what_disappears_meanwhile_keeps_nothing_else_from_coming_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    for name in "abc":
+        (hidden / name).write_text("new")
+        (tmp_path / name).write_text("old")
+    move = atomic.move_to_place
+
+    def interrupted(staged: Path, path: Path, *, overwrite: bool) -> None:
+        if staged.name == "c":
+            (tmp_path / "a").unlink()
+            raise KeyboardInterrupt
+        move(staged, path, overwrite=overwrite)
+
+    monkeypatch.setattr(atomic, "move_to_place", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        move_all_to_place({hidden / name: tmp_path / name for name in "abc"})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()} == {
+        "a": "old", "b": "old", "c": "old"
+    }  # fmt: skip
+
+
+def test_an_old_file_that_somebody_removes_meanwhile_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "a").write_text("new")
+    (tmp_path / "a").write_text("old")
+    move = atomic.move_to_place
+
+    def move_and_remove(staged: Path, path: Path, *, overwrite: bool) -> None:
+        move(staged, path, overwrite=overwrite)
+        for aside in hidden.iterdir():
+            aside.unlink()
+
+    monkeypatch.setattr(atomic, "move_to_place", move_and_remove)
+    move_all_to_place({hidden / "a": tmp_path / "a"})
+    assert (tmp_path / "a").read_text() == "new"
+
+
+def test_a_second_name_for_a_link_is_never_one_for_its_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Linux never follows; other systems do unless they are told.
+    options: list[dict[str, bool]] = []
+    link = os.link
+
+    def recorded(source: Path, target: Path, **how: bool) -> None:
+        options.append(how)
+        link(source, target, **how)
+
+    (tmp_path / "a").write_text("new")
+    (tmp_path / "b").symlink_to(tmp_path / "c")
+    monkeypatch.setattr(os, "link", recorded)
+    move_all_to_place({tmp_path / "a": tmp_path / "b"})
+    assert options == [{"follow_symlinks": False}]
