@@ -33,12 +33,8 @@ def flush_files(paths: Collection[Path]) -> None:
     Raises:
         OSError: A file cannot be opened or written.
     """
-    if len(paths) > 1:
-        with ThreadPoolExecutor(len(paths), thread_name_prefix="stemdock-flush") as pool:
-            list(pool.map(flush_file, paths))
-    else:
-        for path in paths:
-            flush_file(path)
+    with ThreadPoolExecutor(max(1, len(paths))) as pool:
+        list(pool.map(flush_file, paths))
 
 
 def flush_folder(path: Path) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -43,6 +44,18 @@ def test_files_are_flushed_in_any_number(tmp_path: Path, flushed: list[str]) -> 
         flush_files(paths)
         assert sorted(flushed) == [str(path) for path in paths]
         flushed.clear()
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_several_files_are_flushed_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int
+) -> None:
+    all_at_once = Barrier(n)
+    monkeypatch.setattr(os, "fsync", lambda _: all_at_once.wait(timeout=30))
+    paths = [tmp_path / f"{number}" for number in range(n)]
+    for path in paths:
+        path.touch()
+    flush_files(paths)
 
 
 @pytest.mark.parametrize("n", [1, 3])
