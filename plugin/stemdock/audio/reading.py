@@ -13,6 +13,7 @@ from stemdock.audio.inspecting import inspected
 from stemdock.audio.sndfile_reading import open_by_sndfile, unreadable_reason
 from stemdock.dsp.downmix import downmixed, front_pair, full_downmix
 from stemdock.errors import AudioFileError
+from stemdock.output.arguments import as_path
 from stemdock.output.codecs import SAMPLE_RATES
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from stemdock.audio.inspection import Inspection
     from stemdock.audio.stream import AudioStream
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import DownmixMode, FloatArray
 
 _MAX_CHANNELS: Final = 2
@@ -45,16 +47,17 @@ class AudioInfo:
         return self.total_length / self.sample_rate
 
 
-def audio_info(path: Path) -> AudioInfo:
+def audio_info(path: StrPath) -> AudioInfo:
     """Reads the length and format of an audio file.
 
     Decodes the whole file if its header does not give the length, as ffmpeg's formats do not.
 
     Raises:
+        ArgumentError: `path` is not a path.
         AudioFileNotFoundError: There is no such file.
         AudioFileError: The file contains no audio, is damaged, or cannot be read.
     """
-    with _open(path) as stream:
+    with _open(as_path("path", path)) as stream:
         total_length = stream.total_length
         if total_length is None:
             total_length = sum(len(block) for block in stream.blocks)
@@ -68,7 +71,7 @@ def audio_info(path: Path) -> AudioInfo:
 
 @contextmanager
 def open_audio(
-    path: Path, downmix: DownmixMode = "refuse", *, track: int | None = None
+    path: StrPath, downmix: DownmixMode = "refuse", *, track: int | None = None
 ) -> Iterator[AudioStream]:
     """Opens an audio file, through libsndfile or, if that cannot read all of it, through ffmpeg.
 
@@ -79,10 +82,12 @@ def open_audio(
             the first.
 
     Raises:
+        ArgumentError: `path` is not a path.
         AudioFileNotFoundError: There is no such file.
         AudioFileError: The file does not have the track, contains no audio or no samples, is
             damaged, or has an unsupported sample rate or number of channels.
     """
+    path = as_path("path", path)
     with _open(path, track) as stream:
         if stream.sample_rate not in SAMPLE_RATES:
             raise AudioFileError(
