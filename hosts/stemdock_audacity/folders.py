@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import plistlib
+import re
 import shutil
 import sys
-from configparser import Error as ConfigError
-from configparser import RawConfigParser
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from stemdock_audacity.settings import get_value
+from stemdock_audacity.text_files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 MODULE: Final = "mod-script-pipe"
 PLUGIN_FILES: Final = ("stemdock-separate.ny", "stemdock-status.ny")
 _FIRST_WITHOUT_PIPE: Final = 4
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _FLATPAK: Final = Path(".var/app/org.audacityteam.Audacity")
 _LINUX_MODULES: Final = (
     "/usr/lib/audacity/modules",
@@ -114,16 +117,13 @@ def _first(candidates: Iterable[Path]) -> Path | None:
     return next((path for path in candidates if path.exists()), None)
 
 
-def read_settings(path: Path) -> RawConfigParser:
-    """Audacity's settings, for reading only; empty if the file is missing or unreadable."""
-    settings = RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#",), allow_no_value=True)
-    settings.optionxform = str  # type: ignore[assignment,method-assign]
+def read_setting(profile: Profile, section: str, key: str) -> str:
+    """A value of Audacity's settings; "" if it or the file is missing or unreadable."""
     try:
-        # Keys outside any section come first.
-        settings.read_string("[/]\n" + path.read_text("utf-8", errors="replace"))
-    except (OSError, ConfigError):
-        return RawConfigParser()
-    return settings
+        text = read_text(profile.settings)
+    except OSError:
+        return ""
+    return (get_value(text, section, key) or "").strip()
 
 
 def find_version(profile: Profile) -> str:
@@ -132,17 +132,17 @@ def find_version(profile: Profile) -> str:
         try:
             info = plistlib.loads((profile.program.parents[1] / "Info.plist").read_bytes())
             return str(info.get("CFBundleShortVersionString", ""))
-        except (OSError, ValueError):
+        # A damaged file raises errors of many types in plistlib.
+        except Exception:  # noqa: BLE001
             return ""
-    settings = read_settings(profile.settings)
-    parts = [settings.get("Version", key, fallback="") for key in ("Major", "Minor", "Micro")]
+    parts = [read_setting(profile, "Version", key) for key in ("Major", "Minor", "Micro")]
     return ".".join(parts) if all(parts) else ""
 
 
 def has_no_pipe(version: str) -> bool:
     """Whether this version of Audacity, "" if unknown, has no mod-script-pipe."""
     major = version.partition(".")[0]
-    return major.isdecimal() and int(major) >= _FIRST_WITHOUT_PIPE
+    return _NUMBER.fullmatch(major) is not None and int(major) >= _FIRST_WITHOUT_PIPE
 
 
 def module_time(module: Path) -> str:

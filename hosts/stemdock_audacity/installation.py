@@ -11,7 +11,7 @@ from stemdock_audacity.folders import (
     find_version,
     has_no_pipe,
     module_time,
-    read_settings,
+    read_setting,
 )
 
 _INSTALL = "Close Audacity and run `plugin-cli audacity install`."
@@ -73,15 +73,14 @@ def _settings(profile: Profile) -> Check:
 
 def _module(profile: Profile) -> Check:
     subject = f"audacity {MODULE}"
-    settings = read_settings(profile.settings)
-    if settings.get("Module", MODULE, fallback="") != "1":
+    if read_setting(profile, "Module", MODULE) != "1":
         return Check(
             subject=subject,
             status="warning",
             detail="off: Audacity cannot be used while it separates.",
             remedy=_INSTALL,
         )
-    if profile.module and settings.get("ModuleDateTime", MODULE, fallback="") != module_time(profile.module):
+    if profile.module and read_setting(profile, "ModuleDateTime", MODULE) != module_time(profile.module):
         return Check(
             subject=subject,
             status="warning",

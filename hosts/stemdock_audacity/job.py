@@ -6,13 +6,12 @@ import json
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal
 
-from stemdock import parse_json, write_atomically
+from stemdock import parse_json_as, printable, write_atomically
 from stemdock_audacity.request import request_from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from stemdock_audacity.request import Request
@@ -35,6 +34,15 @@ class JobState:
     """Process id."""
     audacity: int = 0
     """Process id of the Audacity that sent the request; 0 if unknown."""
+
+    def __post_init__(self) -> None:
+        """Checks the ranges.
+
+        Raises:
+            ValueError: A number is out of its range.
+        """
+        if not (0 <= self.share <= 1 and 0 <= self.worker < _PID_LIMIT and 0 <= self.audacity < _PID_LIMIT):
+            raise ValueError("a share or the number of a process is out of range")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +73,8 @@ class Job:
     def state(self) -> JobState | None:
         """Reads the state; None if the job has just finished or its file is invalid."""
         try:
-            values = parse_json((self.folder / "state.json").read_text("utf-8"))
-            return JobState(**values) if _is_valid(asdict(JobState(**values))) else None
-        except (OSError, ValueError, TypeError):
+            return parse_json_as(JobState, (self.folder / "state.json").read_bytes())
+        except (OSError, ValueError):
             return None
 
     def update(self, state: JobState) -> None:
@@ -98,21 +105,9 @@ def describe(state: JobState) -> str:
         "failed": f"failed: {state.message}",
     }
     note = f" ({state.message})" if state.message and state.state != "failed" else ""
-    return f"{state.title}: {words[state.state]}{note}"
+    return printable(f"{state.title}: {words[state.state]}{note}")
 
 
 def failed(state: JobState, message: str) -> JobState:
     """The same job in the state "failed"."""
     return replace(state, state="failed", message=message)
-
-
-def _is_valid(values: Mapping[str, Any]) -> bool:
-    """Whether the values of a state, which come from a file, have valid types and ranges."""
-    return (
-        values["state"] in get_args(State)
-        and isinstance(values["title"], str)
-        and isinstance(values["message"], str)
-        and isinstance(values["share"], float | int)
-        and 0 <= values["share"] <= 1
-        and all(type(values[key]) is int and 0 <= values[key] < _PID_LIMIT for key in ("worker", "audacity"))
-    )

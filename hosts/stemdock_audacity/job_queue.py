@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import write_atomically
+from stemdock import printable, write_atomically
 from stemdock_audacity.job import Job, describe
 from stemdock_audacity.request import request_to_json
 
@@ -73,7 +73,7 @@ class JobQueue:
 
     def note_outcome(self, text: str) -> None:
         """Adds a line to the recent outcomes."""
-        lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {' '.join(text.split())}"]
+        lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {printable(' '.join(text.split()))}"]
         write_atomically(self.folder / "recent.txt", ("\n".join(lines[-_N_RECENT:]) + "\n").encode())
 
     def recent(self) -> list[str]:

@@ -65,7 +65,7 @@ def _channel(track: StemTrack, n_track: int, channel: int) -> str:
     place = channel if track.n_channels > 1 else 2  # left, right, or mono
     blocks = "".join(_blocks(track, n_track, channel))
     return (
-        f'<wavetrack name={quoteattr(_clean(track.name))} channel="{place}" linked="{linked}" '
+        f'<wavetrack name={quoteattr(track.name)} channel="{place}" linked="{linked}" '
         f'mute="0" solo="0" isSelected="0" rate="{track.sample_rate}" gain="1.0" pan="0.0" colorindex="0">'
         f'<waveclip offset="{track.start!r}" colorindex="0"><sequence maxsamples="{_BLOCK_LENGTH}" '
         f'sampleformat="{_FLOAT}" numsamples="{track.length}">{blocks}</sequence></waveclip></wavetrack>'
@@ -80,8 +80,3 @@ def _blocks(track: StemTrack, n_track: int, channel: int) -> Iterator[str]:
             f'aliasfile={audio} aliasstart="{start}" aliaslen="{min(_BLOCK_LENGTH, track.length - start)}" '
             f'aliaschannel="{channel}" min="-1" max="1" rms="0.5"/></waveblock>'
         )
-
-
-def _clean(name: str) -> str:
-    """The name without characters that XML does not allow."""
-    return "".join(character for character in name if character.isprintable())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json
+from stemdock import parse_json_as
 from stemdock_audacity.errors import ReplyError
 from stemdock_audacity.nyquist_text import ALL_STEMS
 
@@ -38,6 +38,17 @@ class CapturedTrack:
     audio_end: int
     """One past the last sample of the track's audio."""
 
+    def __post_init__(self) -> None:
+        """Checks the ranges.
+
+        Raises:
+            ValueError: A number is out of its range.
+        """
+        if not (self.index >= 0 and self.n_channels > 0 and self.length >= 0 and self.sample_rate > 0):
+            raise ValueError(f"a number of the track {self.name!r} is out of range")
+        if max(map(abs, (self.start_sample, self.length, self.audio_start, self.audio_end))) >= _LATEST:
+            raise ValueError(f"a position of the track {self.name!r} is out of range")
+
     @property
     def first_sample(self) -> int:
         """First captured sample that belongs to the track's audio."""
@@ -67,6 +78,15 @@ class Request:
     tracks: tuple[CapturedTrack, ...]
     project_rate: float
     """Hz."""
+
+    def __post_init__(self) -> None:
+        """Checks the range of the rate.
+
+        Raises:
+            ValueError: It is no sample rate.
+        """
+        if not 1 <= self.project_rate < _LATEST:
+            raise ValueError(f"{self.project_rate} Hz")
 
     @property
     def title(self) -> str:
@@ -159,10 +179,8 @@ def request_from_json(text: str | bytes) -> Request:
         ReplyError: The file is damaged.
     """
     try:
-        values: dict[str, Any] = parse_json(text)
-        tracks = tuple(CapturedTrack(**track) for track in values["tracks"])
-        return Request(**{**values, "stems": tuple(values["stems"]), "tracks": tracks})
-    except (ValueError, TypeError, LookupError) as error:
+        return parse_json_as(Request, text)
+    except ValueError as error:
         raise ReplyError(f"the saved request is damaged ({error})", str(text)) from error
 
 

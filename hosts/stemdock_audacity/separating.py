@@ -7,7 +7,7 @@ from functools import reduce
 from operator import sub
 from typing import TYPE_CHECKING
 
-from stemdock import StemdockError, move_all_to_place
+from stemdock import StemdockError, move_all_to_place, printable
 from stemdock_audacity.errors import HOST
 from stemdock_audacity.legacy import StemTrack, write_project
 
@@ -91,7 +91,8 @@ def _separate_track(
     mixture.unlink()
     return [
         StemTrack(
-            name=f"{track.name} \N{EN DASH} {stem}",
+            # XML allows no control characters, and Audacity must find the name as it was written.
+            name=printable(f"{track.name} \N{EN DASH} {stem}"),
             audio=path.absolute(),
             sample_rate=track.sample_rate,
             n_channels=made.n_channels,

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+"""Not str.splitlines: values can contain characters that only Unicode counts as line ends."""
+
 
 def get_value(text: str, section: str, key: str) -> str | None:
     """The raw value of a key; None if the key is missing."""
-    place = _find(text.splitlines(), section, key)
-    return None if place is None else text.splitlines()[place].partition("=")[2]
+    lines = _LINE.findall(text)
+    place = _find(lines, section, key)
+    return None if place is None else _content(lines[place]).partition("=")[2]
 
 
 def set_value(text: str, section: str, key: str, value: str | None) -> str:
     """Sets a raw value, or removes the key with None; a section without keys is removed, too."""
     end = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines()
+    lines = _LINE.findall(text)
+    if lines and _content(lines[-1]) == lines[-1]:
+        lines[-1] += end
     place = _find(lines, section, key)
+    line = f"{key}={value}{end}"
     if value is None:
         if place is not None:
             del lines[place]
             _drop_empty(lines, section)
     elif place is not None:
-        lines[place] = f"{key}={value}"
+        lines[place] = line
     elif (head := _find_head(lines, section)) is not None:
-        lines.insert(head + 1, f"{key}={value}")
+        lines.insert(head + 1, line)
     else:
-        lines += [f"[{section}]", f"{key}={value}"]
-    return "".join(line + end for line in lines)
+        lines += [f"[{section}]{end}", line]
+    return "".join(lines)
+
+
+def _content(line: str) -> str:
+    return line.rstrip("\r\n")
 
 
 def _find(lines: list[str], section: str, key: str) -> int | None:
@@ -32,7 +46,7 @@ def _find(lines: list[str], section: str, key: str) -> int | None:
     for place, line in enumerate(lines):
         if line.startswith("["):
             current = line.rstrip()
-        elif current == f"[{section}]" and line.partition("=")[0] == key:
+        elif current == f"[{section}]" and _content(line).partition("=")[0] == key:
             return place
     return None
 

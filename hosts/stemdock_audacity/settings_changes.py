@@ -7,10 +7,11 @@ what installing changed.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json
-from stemdock_audacity.errors import RunningError
+from stemdock import parse_json_as
+from stemdock_audacity.errors import InstallError, RunningError
 from stemdock_audacity.folders import MODULE, module_time
 from stemdock_audacity.preference import DEFAULT, MARKER, PREFERENCE, escape_setting, noted_value
 from stemdock_audacity.processes import find_audacity
@@ -18,12 +19,25 @@ from stemdock_audacity.settings import get_value, set_value
 from stemdock_audacity.text_files import read_text, write_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from stemdock_audacity.folders import Profile
     from stemdock_audacity.job_queue import JobQueue
 
 _BACKUP: Final = "audacity.cfg.before-stemdock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Installed:
+    """The content of installed.json. Keys are "section/key"."""
+
+    former: Mapping[str, str | None] = field(default_factory=dict)
+    """Values before the installation; None for a missing key."""
+    set: Mapping[str, str] = field(default_factory=dict)
+    """Values that the installation wrote."""
+    made_settings: bool | None = None
+    """Whether there was no settings file before; None before the first installation."""
 
 
 def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
@@ -33,6 +47,7 @@ def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
         What was done, one sentence each.
 
     Raises:
+        InstallError: The settings are damaged.
         RunningError: The settings must change, and Audacity is running.
     """
     wanted = {("Module", MODULE): "1"}
@@ -40,22 +55,25 @@ def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
         wanted["ModulePath", MODULE] = escape_setting(str(profile.module))
         wanted["ModuleDateTime", MODULE] = module_time(profile.module)
     text = read_text(profile.settings)
+    if "\0" in text:
+        raise InstallError(
+            f"{profile.settings} is damaged: it contains null characters",
+            remedy="Rename this file. Audacity writes a new one at its next start.",
+        )
     changes = {place: value for place, value in wanted.items() if get_value(text, *place) != value}
     if not changes:
         return [f"{MODULE} was already switched on."]
     if find_audacity():
         raise RunningError
-    installed = _read_installed(queue)
-    former = installed.setdefault("former", {})
-    for section, key in changes:
-        former.setdefault(f"{section}/{key}", get_value(text, section, key))
-    installed.setdefault("made_settings", not profile.settings.exists())
-    installed["set"] = {
-        **installed.get("set", {}),
-        **{"/".join(place): value for place, value in wanted.items()},
-    }
+    known = _read_installed(queue)
+    before = {f"{section}/{key}": get_value(text, section, key) for section, key in changes}
+    installed = _Installed(
+        former={**before, **known.former},
+        made_settings=not profile.settings.exists() if known.made_settings is None else known.made_settings,
+        set={**known.set, **{"/".join(place): value for place, value in wanted.items()}},
+    )
     queue.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_text(installed_path(queue), json.dumps(installed, indent=1))
+    write_text(installed_path(queue), json.dumps(asdict(installed), indent=1))
     done = []
     if profile.settings.exists():
         backup = profile.settings.with_name(_BACKUP)
@@ -85,7 +103,7 @@ def restore_settings(profile: Profile, queue: JobQueue) -> list[str]:
     if restored != text:
         if find_audacity():
             raise RunningError
-        if installed.get("made_settings") and not restored.strip():
+        if installed.made_settings and not restored.strip():
             profile.settings.unlink()
         else:
             write_text(profile.settings, restored)
@@ -117,18 +135,17 @@ def installed_path(queue: JobQueue) -> Path:
     return queue.folder / "installed.json"
 
 
-def _restored(text: str, installed: dict[str, Any]) -> str:
-    for place, former in installed.get("former", {}).items():
+def _restored(text: str, installed: _Installed) -> str:
+    for place, former in installed.former.items():
         section, _, key = place.partition("/")
         # A value that the user or a newer Audacity has set since then stays.
-        if get_value(text, section, key) == installed["set"][place]:
+        if get_value(text, section, key) == installed.set.get(place):
             text = set_value(text, section, key, former)
     return text
 
 
-def _read_installed(queue: JobQueue) -> dict[str, Any]:
+def _read_installed(queue: JobQueue) -> _Installed:
     try:
-        installed: dict[str, Any] = parse_json(installed_path(queue).read_text("utf-8"))
+        return parse_json_as(_Installed, installed_path(queue).read_bytes())
     except (OSError, ValueError):
-        return {}
-    return installed
+        return _Installed()

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from stemdock import file_sha256, os_errors_as, write_atomically
+from stemdock_hostkit.job.folder import remove_old_jobs
 from stemdock_reaper import keyboard, places
 from stemdock_reaper.errors import ReaperRunningError, ResourceFolderError
 from stemdock_reaper.installed import installed_path, read_installed
-from stemdock_reaper.jobs import remove_old_jobs
 from stemdock_reaper.shipped import action_paths, wanted_files
 
 _BACKUP: Final = "reaper-kb.ini before Stemdock"

@@ -171,10 +171,10 @@ class Fetcher:
         task.step(f"{model.archive}: no sha256 is pinned in Stemdock; using the one in {url}")
         path = scratch / self.release.checksums
         self._prepare_download(model, url, path, None, task).run()
-        try:
-            sha256 = str(parse_json(path.read_text("utf-8"))[model.archive]).lower()
-        except (ValueError, KeyError, TypeError):
-            sha256 = ""
+        sha256 = ""
+        with suppress(OSError, ValueError):
+            listed = parse_json(path.read_bytes())
+            sha256 = str(listed.get(model.archive, "")).lower() if isinstance(listed, dict) else ""
         if not _SHA256.fullmatch(sha256):
             raise DownloadError(
                 model.name,

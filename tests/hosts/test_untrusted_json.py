@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from stemdock_audacity.errors import ReplyError
 from stemdock_audacity.job import Job, JobState, describe
 from stemdock_audacity.request import CapturedTrack, Request, request_from_json, request_to_json
-from stemdock_reaper.errors import JobError
-from stemdock_reaper.jobs import read_job
+from stemdock_hostkit.errors import JobError
+from stemdock_hostkit.job import folder as kit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ REQUEST = Request(
     model="2stems", stems=(), remainder=False, mute_original=True, tracks=(TRACK,), project_rate=44100.0
 )
 SOURCE = {"id": "1", "name": "Song", "path": "/x.wav", "start": 0.5, "duration": None}
-JOB = {"protocol": 1, "output_dir": "/out", "model": "2stems", "sources": [SOURCE]}
+JOB = {"protocol": 2, "output_dir": "/out", "model": "2stems", "sources": [SOURCE]}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_a_request_that_is_none_is_refused(text: str | bytes) -> None:
 def test_a_job_is_one_or_refused(folder: Path, key: str, value: Any) -> None:
     (folder / "job.json").write_text(changed(JOB, key, value), "utf-8")
     try:
-        job = read_job(folder)
+        job = kit.Job(folder).request()
     except JobError:
         return
     assert job.sources
@@ -97,5 +97,5 @@ def test_a_job_is_one_or_refused(folder: Path, key: str, value: Any) -> None:
 @pytest.mark.parametrize("start", [10**400, float("nan"), -1, "1e999x", None, []])
 def test_a_source_that_starts_nowhere_is_refused(folder: Path, start: Any) -> None:
     (folder / "job.json").write_text(changed(JOB, "sources", [{**SOURCE, "start": start}]), "utf-8")
-    with pytest.raises(JobError, match="is invalid"):
-        read_job(folder)
+    with pytest.raises(JobError, match="is (invalid|damaged)"):
+        kit.Job(folder).request()

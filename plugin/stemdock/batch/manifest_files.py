@@ -11,12 +11,12 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.batch.contents import Content
+from stemdock.batch.contents import Content  # noqa: TC001  parse_json_as reads the annotations
 from stemdock.errors import OutputError
 from stemdock.lib.atomic import write_atomically
 from stemdock.lib.os_errors import os_errors_as
-from stemdock.lib.untrusted_json import parse_json
-from stemdock.types import Damage
+from stemdock.lib.untrusted_json import parse_json_as
+from stemdock.types import Damage  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,21 +67,28 @@ def entry_name(entry: ManifestEntry) -> str:
     return hashlib.sha256(os.fsencode("\0".join(entry.outputs))).hexdigest()[:32]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """The content of an entry's file."""
+
+    format: int
+    work: Provenance
+    outputs: Mapping[str, Content]
+    complete: bool
+    damage: tuple[Damage, ...] = ()
+
+
 def load_entry(path: Path) -> ManifestEntry | None:
     """Reads an entry; None if the file is damaged or of another version."""
     try:
-        value = parse_json(path.read_bytes())
-        if value["format"] != _FORMAT:
-            return None
-        provenance = value["work"]
-        return ManifestEntry(
-            provenance=Provenance(**{**provenance, "mixture": Content(**provenance["mixture"])}),
-            outputs={str(output): Content(**content) for output, content in value["outputs"].items()},
-            complete=value["complete"] is True,
-            damage=tuple(Damage(**place) for place in value.get("damage", ())),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        file = parse_json_as(_File, path.read_bytes())
+    except (OSError, ValueError):
         return None
+    if file.format != _FORMAT:
+        return None
+    return ManifestEntry(
+        provenance=file.work, outputs=file.outputs, complete=file.complete, damage=file.damage
+    )
 
 
 def write_entry(entry: ManifestEntry, path: Path) -> None:

@@ -11,13 +11,14 @@ import errno
 import os
 import signal
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from stemdock.cli.builtin import ENTRIES
 from stemdock.cli.completion import COMPLETE_VARIABLE, register
-from stemdock.cli.streams import occupy_descriptors, protected_streams
+from stemdock.cli.streams import OutputStream, occupy_descriptors, protected_streams
 from stemdock.cli.terminal import echo_error
 from stemdock.errors import (
     ArgumentError,
@@ -165,9 +166,15 @@ def _exit_status(error: StemdockError) -> int:
     return EXIT_FAILED
 
 
+def _print_exception(*exception: Any) -> None:
+    """Prints an exception that nothing expected, without control characters in its message."""
+    OutputStream(sys.stderr, shown=True).write("".join(traceback.format_exception(*exception)))
+
+
 def main() -> None:
     """Entry point of the programs `plugin-cli` and `stemdock`."""
     occupy_descriptors()
+    sys.excepthook = _print_exception
     # Raising SystemExit removes unfinished files; the default action would leave them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     sys.exit(run())

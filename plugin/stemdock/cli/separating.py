@@ -21,6 +21,7 @@ from stemdock.cli.opening import open_separator
 from stemdock.cli.pages import Pages
 from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.cli.terminal import echo_path
+from stemdock.lib.untrusted_json import parse_json
 from stemdock.output.mixes import selected
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def separate(
                 downmix=downmix,
                 track=track,
                 options={
-                    **json.loads(json.dumps(asdict(output))),
+                    **parse_json(json.dumps(asdict(output))),
                     **asdict(excerpt),
                     **asdict(separation),
                     "precision": execution.precision,

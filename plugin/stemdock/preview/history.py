@@ -40,7 +40,10 @@ def find_history(files: Iterable[Path]) -> History:
             provenance = Manifest(root).provenance_of(real)
             if provenance:
                 options = provenance.options
-                return History(facts=_facts(provenance.model, options), mixes=options.get("mixes", ()))
+                mixes = options.get("mixes")
+                return History(
+                    facts=_facts(provenance.model, options), mixes=mixes if isinstance(mixes, dict) else ()
+                )
     return History()
 
 

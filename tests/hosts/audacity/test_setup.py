@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from configparser import RawConfigParser
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,8 @@ def test_uninstall_undoes_exactly_what_install_did(
         profile.settings.write_bytes(own.encode())
     for _ in range(2):
         setup.install(profile, queue, models)
-    text = folders.read_settings(profile.settings)
+    text = RawConfigParser()
+    text.read_string("[/]\n" + profile.settings.read_text("utf-8"))
     assert text.get("Module", "mod-script-pipe") == "1"
     assert text.get("ModulePath", "mod-script-pipe") == str(profile.module)
     if own is not None:

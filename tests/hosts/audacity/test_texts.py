@@ -166,7 +166,7 @@ def test_only_audio_of_the_track_is_separated(
 
 def test_project_for_import(tmp_path: Path) -> None:
     track = StemTrack(
-        name='<a> & "b" \x01',
+        name='<a> & "b"',
         audio=tmp_path / "ä&.wav",
         sample_rate=48000,
         n_channels=2,
@@ -179,7 +179,7 @@ def test_project_for_import(tmp_path: Path) -> None:
     assert (tmp_path / root.attrib["projname"]).is_dir()
     channels = root.findall("wavetrack", spaces)
     assert [(c.attrib["name"], c.attrib["channel"], c.attrib["linked"]) for c in channels] == [
-        ('<a> & "b" ', "0", "1"), ('<a> & "b" ', "1", "0"),
+        ('<a> & "b"', "0", "1"), ('<a> & "b"', "1", "0"),
     ]  # fmt: skip
     summaries = []
     for n_channel, channel in enumerate(channels):

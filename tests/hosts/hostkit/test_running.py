@@ -1,33 +1,29 @@
-"""The worker's half of the job folder protocol."""
+"""What the worker does with one job."""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
-from click.testing import CliRunner
 
 from stemdock.errors import ModelNotFoundError
-from stemdock_reaper import naming, worker
-from stemdock_reaper.commands import command
-from stemdock_reaper.errors import JobError, JobTakenError
-from stemdock_reaper.jobs import remove_old_jobs, waiting_jobs
-from support.child_signals import default_signals
-from support.file_limits import files_up_to
+from stemdock_hostkit.errors import JobError, JobTakenError
+from stemdock_hostkit.job.folder import Job, remove_old_jobs, waiting_jobs
+from stemdock_hostkit.worker import naming, running
+from support.host_jobs import left, make_job, source
 from support.reaper_model.known_separator import SHARES, known_separator
 
 if TYPE_CHECKING:
     from stemdock import Separator
+    from stemdock_hostkit.job.states import SourceResult
 
 pytestmark = pytest.mark.slow
 
@@ -43,35 +39,11 @@ def song(tmp_path: Path) -> Path:
     return path
 
 
-def make_job(tmp_path: Path, *sources: dict[str, Any], **changes: Any) -> Path:
-    folder = tmp_path / "jobs" / "{0F}"
-    folder.mkdir(parents=True)
-    content = {
-        "protocol": 1,
-        "output_dir": str(tmp_path / "Média"),
-        "model": "2stems",
-        "sources": list(sources),
-        **changes,
-    }
-    (folder / "job.json").write_text(json.dumps(content), encoding="utf-8")
-    return folder
-
-
-def source(path: Path, identifier: str = "s1", **changes: Any) -> dict[str, Any]:
-    return {"id": identifier, "name": "Song", "path": str(path), "start": 1.0, "duration": 2.0, **changes}
-
-
 def run(folder: Path) -> dict[str, Any]:
-    status = worker.run_job(folder, lambda _: known_separator())
+    status = running.run_job(Job(folder), lambda *_: known_separator())
     result: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="ascii"))
     assert result["status"] == status
-    assert result["protocol"] == 1
     return result
-
-
-def left(media: Path) -> list[str]:
-    """Names of all files in the media folder, which may be missing."""
-    return sorted(path.name for path in media.iterdir()) if media.exists() else []
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -191,10 +163,10 @@ def test_inputs_made_for_the_job_are_removed_and_others_are_not(tmp_path: Path, 
 
 def test_cancelling_leaves_no_stems(tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make_job(tmp_path, source(song), source(song, "s2"))
-    genuine = worker._separate_source
+    genuine = running._separate_source
     n_calls = 0
 
-    def cancelled_later(*arguments: Any) -> dict[str, Any]:
+    def cancelled_later(*arguments: Any) -> SourceResult:
         nonlocal n_calls
         n_calls += 1
         if n_calls == 2:
@@ -202,8 +174,8 @@ def test_cancelling_leaves_no_stems(tmp_path: Path, song: Path, monkeypatch: pyt
             arguments[-1].check_cancel()
         return genuine(*arguments)
 
-    monkeypatch.setattr(worker, "_separate_source", cancelled_later)
-    assert run(folder) == {"protocol": 1, "status": "cancelled"}
+    monkeypatch.setattr(running, "_separate_source", cancelled_later)
+    assert run(folder) == {"protocol": 2, "status": "cancelled"}
     assert left(tmp_path / "Média") == []
 
 
@@ -211,14 +183,14 @@ def test_cancelling_at_the_last_moment_counts(
     tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_job(tmp_path, source(song))
-    genuine = worker._separate_source
+    genuine = running._separate_source
 
-    def cancelled_after(*arguments: Any) -> dict[str, Any]:
+    def cancelled_after(*arguments: Any) -> SourceResult:
         entry = genuine(*arguments)
         (folder / "cancel").touch()
         return entry
 
-    monkeypatch.setattr(worker, "_separate_source", cancelled_after)
+    monkeypatch.setattr(running, "_separate_source", cancelled_after)
     assert run(folder)["status"] == "cancelled"
     assert left(tmp_path / "Média") == []
 
@@ -230,16 +202,16 @@ def test_cancelling_at_the_last_moment_counts(
         "{",
         "[]",
         "null",
-        '{"protocol": 1}',
-        '{"protocol": 2, "sources": []}',
-        '{"protocol": 1, "output_dir": "/x", "model": "2stems", "sources": []}',
-        '{"protocol": 1, "output_dir": "/x", "model": "2stems", "sources": [{"id": "a"}]}',
+        '{"protocol": 2}',
+        '{"protocol": "2", "sources": []}',
+        '{"protocol": 2, "output_dir": "/x", "model": "2stems", "sources": []}',
+        '{"protocol": 2, "output_dir": "/x", "model": "2stems", "sources": [{"id": "a"}]}',
         (
-            '{"protocol": 1, "output_dir": "/x", "model": "m", "sources": '
+            '{"protocol": 2, "output_dir": "/x", "model": "m", "sources": '
             '[{"id": "a", "name": "n", "path": "p", "start": NaN, "duration": 1}]}'
         ),
         (
-            '{"protocol": 1, "output_dir": "/x", "model": "m", "sources": '
+            '{"protocol": 2, "output_dir": "/x", "model": "m", "sources": '
             '[{"id": "a", "name": "n", "path": "p", "start": 0, "duration": 0}]}'
         ),
     ],
@@ -252,13 +224,51 @@ def test_a_damaged_job_gets_an_answer(tmp_path: Path, content: str) -> None:
     assert (result["status"], result["error"]["code"]) == ("error", "JobError")
 
 
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        (0, "Stemdock's part in REAPER is older than this Stemdock"),
+        (1, "Stemdock's part in REAPER is older than this Stemdock"),
+        (3, "this Stemdock is older than its part in REAPER"),
+    ],
+)
+def test_another_version_gets_an_answer_that_it_can_read(
+    tmp_path: Path, song: Path, version: int, reason: str
+) -> None:
+    host = {"name": "REAPER", "version": "7.20"}
+    result = run(make_job(tmp_path, source(song), protocol=version, host=host))
+    assert result["protocol"] == version
+    assert (result["status"], result["error"]["code"]) == ("error", "JobVersionError")
+    assert reason in result["error"]["message"]
+    assert result["error"]["hint"] == "Close REAPER, and run in a terminal: plugin-cli reaper install"
+
+
+def test_the_stems_are_those_that_the_result_describes(tmp_path: Path, song: Path) -> None:
+    run(make_job(tmp_path, source(song, start=0.5, duration=1.25)))
+    result = Job(tmp_path / "jobs" / "{0F}").result()
+    assert result is not None
+    (entry,) = result.sources
+    assert (entry.start, entry.length, entry.sample_rate, entry.n_channels) == (0.5, 10_000, SAMPLE_RATE, 2)
+    assert [soundfile.info(stem.path).frames for stem in entry.stems] == [10_000] * 2
+
+
+def test_mixes_are_written_and_other_stems_are_not(tmp_path: Path, song: Path) -> None:
+    mixes = {"everything but vocals": ["-vocals"]}
+    (entry,) = run(make_job(tmp_path, source(song, file_name="1"), stems=["vocals"], mixes=mixes))["sources"]
+    assert [stem["name"] for stem in entry["stems"]] == ["vocals", "everything but vocals"]
+    assert left(tmp_path / "Média") == ["1 - Everything but vocals.wav", "1 - Vocals.wav"]
+    samples, _ = soundfile.read(entry["stems"][1]["path"], dtype="float32")
+    mixture, _ = soundfile.read(song, dtype="float32")
+    np.testing.assert_array_equal(samples, mixture[8000:24000] * np.float32(SHARES["accompaniment"]))
+
+
 def test_a_missing_model_gets_an_answer(tmp_path: Path, song: Path) -> None:
     folder = make_job(tmp_path, source(song))
 
-    def missing(model: str) -> Separator:
+    def missing(model: str, _: object) -> Separator:
         raise ModelNotFoundError(model, known=("2stems",))
 
-    assert worker.run_job(folder, missing) == "error"
+    assert running.run_job(Job(folder), missing) == "error"
     assert "2stems" in json.loads((folder / "result.json").read_text())["error"]["hint"]
 
 
@@ -267,23 +277,23 @@ def test_a_surprise_gets_an_answer_too(
 ) -> None:
     folder = make_job(tmp_path, source(song))
 
-    def burst(_: str) -> Separator:
+    def burst(*_: object) -> Separator:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        worker.run_job(folder, burst)
+        running.run_job(Job(folder), burst)
     assert json.loads((folder / "result.json").read_text())["error"]["code"] == "MemoryError"
     assert "MemoryError" in capsys.readouterr().err
 
 
 def test_a_job_is_done_once(tmp_path: Path, song: Path) -> None:
     folder = make_job(tmp_path, source(song))
-    assert waiting_jobs(folder.parent) == [folder]
+    assert waiting_jobs(folder.parent) == [Job(folder)]
     run(folder)
     before = (folder / "result.json").read_bytes()
     assert waiting_jobs(folder.parent) == []
     with pytest.raises(JobTakenError):
-        worker.run_job(folder, lambda _: known_separator())
+        running.run_job(Job(folder), lambda *_: known_separator())
     assert (folder / "result.json").read_bytes() == before
 
 
@@ -295,7 +305,7 @@ def test_a_cancelled_job_is_not_picked_up(tmp_path: Path, song: Path) -> None:
 
 def test_a_folder_that_is_gone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="cannot be written"):
-        worker.run_job(tmp_path / "gone", lambda _: known_separator())
+        running.run_job(Job(tmp_path / "gone"), lambda *_: known_separator())
 
 
 def test_stems_appear_together_or_not_at_all(
@@ -328,7 +338,7 @@ def test_a_batch_in_the_media_folder_leaves_the_stems_of_a_running_job(
         subprocess.run([sys.executable, "-c", code, str(media)], check=True)
         return genuine(media, *arguments)
 
-    monkeypatch.setattr(worker, "reserve_paths", reserve_late)
+    monkeypatch.setattr(running, "reserve_paths", reserve_late)
     assert run(folder)["status"] == "ok"
     assert left(tmp_path / "Média") == ["Song - Accompaniment.wav", "Song - Vocals.wav"]
 
@@ -348,73 +358,3 @@ def test_only_jobs_of_long_ago_are_removed(tmp_path: Path, song: Path) -> None:
     new.mkdir()
     assert remove_old_jobs(old.parent) == 1
     assert list(old.parent.iterdir()) == [new]
-
-
-@pytest.mark.parametrize(("name", "reason"), [("nope", "no such job folder"), ("song", "contains no job")])
-def test_a_folder_without_a_job_is_left_as_it_is(tmp_path: Path, name: str, reason: str) -> None:
-    (tmp_path / "song").mkdir()
-    with pytest.raises(JobError, match=f"{name}: {reason}$"):
-        CliRunner().invoke(
-            command, ["work", str(tmp_path / name)], standalone_mode=False, catch_exceptions=False
-        )
-    assert list(tmp_path.rglob("*")) == [tmp_path / "song"]
-
-
-def start(folder: Path, **settings: Any) -> subprocess.Popen[bytes]:
-    """The process that the script starts, with the bare environment that REAPER may have."""
-    command = [sys.executable, "-m", "stemdock", "reaper", "work", str(folder)]
-    with default_signals():
-        return subprocess.Popen(command, env={}, cwd=folder.parent, **settings)
-
-
-def test_the_genuine_model_in_a_process_of_its_own(tmp_path: Path, example: Path) -> None:
-    folder = make_job(tmp_path, source(example, start=2.0, duration=3.0))
-    with start(folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        output, errors = process.communicate(timeout=120)
-    assert (process.returncode, output, errors) == (0, b"", b"")
-    (entry,) = json.loads((folder / "result.json").read_text())["sources"]
-
-    from stemdock import Separator  # noqa: PLC0415  heavy
-
-    whole, rate = soundfile.read(example, dtype="float32", always_2d=True)
-    wanted = Separator("2stems").separate(whole[2 * rate : 5 * rate], rate)
-    for stem in entry["stems"]:
-        samples, _ = soundfile.read(stem["path"], dtype="float32")
-        np.testing.assert_allclose(samples, wanted[stem["name"]], atol=1e-6)
-    assert lines(folder)[-1]["fraction"] == 1
-
-
-def test_a_worker_told_to_end_leaves_an_answer_and_no_stems(tmp_path: Path, example: Path) -> None:
-    folder = make_job(tmp_path, *(source(example, f"s{i}", duration=None) for i in range(20)))
-    with start(folder) as process:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "Média").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 143
-    assert json.loads((folder / "result.json").read_text())["status"] == "error"
-    assert not [name for name in left(tmp_path / "Média") if name.startswith(".")]
-    assert "SystemExit" in (folder / "log.txt").read_text()
-
-
-def test_a_cancel_file_stops_the_process(tmp_path: Path, example: Path) -> None:
-    folder = make_job(tmp_path, *(source(example, f"s{i}", duration=None) for i in range(20)))
-    with start(folder) as process:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "Média").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        (folder / "cancel").touch()
-        assert process.wait(60) == 130
-    assert json.loads((folder / "result.json").read_text())["status"] == "cancelled"
-    assert left(tmp_path / "Média") == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes")
-def test_a_disk_that_takes_no_more_is_told_and_left_clean(tmp_path: Path, example: Path) -> None:
-    folder = make_job(tmp_path, source(example))
-    with files_up_to(100_000), start(folder) as process:
-        assert process.wait(60) == 1
-    error = json.loads((folder / "result.json").read_text())["error"]
-    assert error["code"] == "OutputError"
-    assert "free disk space" in error["hint"]
-    assert left(tmp_path / "Média") == []
