@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import errno
+import sys
 from typing import Final
-
-try:
-    import resource
-except ImportError:  # Windows has no such limits
-    resource = None  # type: ignore[assignment]
 
 _SIGNS: Final = (
     "bad_alloc",
@@ -32,7 +28,9 @@ def is_memory_shortage(error: BaseException) -> bool:
 
 def address_limit() -> int | None:
     """Bytes of address space that this process may use (`ulimit -v`); None if there is no limit."""
-    if resource is None:
+    if sys.platform == "win32":  # it has no such limits
         return None
+    import resource  # noqa: PLC0415  missing on Windows
+
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     return None if limit == resource.RLIM_INFINITY else limit
