@@ -15,6 +15,7 @@ from stemdock.audio.inspecting import inspected
 from stemdock.audio.sndfile_reading import open_by_sndfile, unreadable_reason
 from stemdock.dsp.downmix import downmixed, front_pair, full_downmix
 from stemdock.errors import AudioFileError
+from stemdock.output.arguments import as_path
 from stemdock.output.codecs import SAMPLE_RATES
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from stemdock.audio.abandoning import Call
     from stemdock.audio.inspection import Inspection
     from stemdock.audio.stream import AudioStream
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import DownmixMode, FloatArray
 
 _MAX_CHANNELS: Final = 2
@@ -49,16 +51,17 @@ class AudioInfo:
         return self.total_length / self.sample_rate
 
 
-def audio_info(path: Path) -> AudioInfo:
+def audio_info(path: StrPath) -> AudioInfo:
     """Reads the length and format of an audio file.
 
     Decodes the whole file if its header does not give the length, as ffmpeg's formats do not.
 
     Raises:
+        ArgumentError: `path` is not a path.
         AudioFileNotFoundError: There is no such file.
         AudioFileError: The file contains no audio, is damaged, or cannot be read.
     """
-    with _open(path) as stream:
+    with _open(as_path("path", path)) as stream:
         total_length = stream.total_length
         if total_length is None:
             total_length = sum(len(block) for block in stream.blocks)
@@ -72,7 +75,11 @@ def audio_info(path: Path) -> AudioInfo:
 
 @contextmanager
 def open_audio(
-    path: Path, downmix: DownmixMode = "refuse", *, track: int | None = None, cancel: Event | None = None
+    path: StrPath,
+    downmix: DownmixMode = "refuse",
+    *,
+    track: int | None = None,
+    cancel: Event | None = None,
 ) -> Iterator[AudioStream]:
     """Opens an audio file, through libsndfile or, if that cannot read all of it, through ffmpeg.
 
@@ -84,12 +91,14 @@ def open_audio(
         cancel: Set it from another thread to stop reading within half a second, even if reading hangs.
 
     Raises:
+        ArgumentError: `path` is not a path.
         AudioFileNotFoundError: There is no such file.
         AudioFileError: The file does not have the track, contains no audio or no samples, contains more
             than a recording of its size can, is damaged, or has an unsupported sample rate or number of
             channels.
         CancelledError: `cancel` was set.
     """
+    path = as_path("path", path)
     with abandonable(_open_supported(path, downmix, track), cancel) as (stream, call):
         yield replace(stream, blocks=_each(stream.blocks, call))
 
