@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock import parse_json
+from stemdock import make_own_folder, parse_json
 from stemdock_audacity.errors import RunningError
 from stemdock_audacity.folders import MODULE, module_time
 from stemdock_audacity.preference import DEFAULT, MARKER, PREFERENCE, escape_setting, noted_value
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stemdock_audacity.job_queue import JobQueue
 
 _BACKUP: Final = "audacity.cfg.before-stemdock"
+_MODE: Final = 0o600
 
 
 def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
@@ -54,8 +55,8 @@ def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
         **installed.get("set", {}),
         **{"/".join(place): value for place, value in wanted.items()},
     }
-    queue.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_text(installed_path(queue), json.dumps(installed, indent=1))
+    queue.prepare()
+    write_text(installed_path(queue), json.dumps(installed, indent=1), mode=_MODE)
     done = []
     if profile.settings.exists():
         backup = profile.settings.with_name(_BACKUP)
@@ -64,7 +65,7 @@ def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
             done.append(f"Saved a copy of the settings as {backup}.")
     for place, value in changes.items():
         text = set_value(text, *place, value)
-    profile.settings.parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(profile.settings.parent)
     write_text(profile.settings, text)
     return [*done, f"Switched {MODULE} on in {profile.settings}."]
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from stemdock import ModelDamagedError, parse_json, verify_model
+from stemdock import ModelDamagedError, make_own_folder, parse_json, verify_model
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.download import Download, RetryPolicy
 from stemdock_models.downloaded import remove_download
@@ -140,7 +140,7 @@ class Fetcher:
         if resumed and stored_sha256(path) == sha256:
             return sha256
         with store_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_own_folder(path.parent)
         download = self._prepare_download(
             model, url, path, sha256, task, on_size=lambda *sizes: self._require_space(models, *sizes)
         )

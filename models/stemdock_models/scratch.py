@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
-from stemdock import locked, try_locked
+from stemdock import locked, make_own_folder, try_locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+_THIS_USER_ALONE: Final = 0o700
 
 
 @contextmanager
@@ -25,12 +28,14 @@ def scratch_folder(parent: Path, key: str, on_wait: Callable[[], None]) -> Itera
     Raises:
         OSError: The folder cannot be made.
     """
-    parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(parent.parent)
+    with suppress(FileExistsError):
+        parent.mkdir(mode=_THIS_USER_ALONE)
     folder = parent / key
     with locked(_lock_path(folder), on_wait=on_wait):
         shutil.rmtree(folder, ignore_errors=True)
         _remove_leftovers(parent)
-        folder.mkdir()
+        folder.mkdir(mode=_THIS_USER_ALONE)
         try:
             yield folder
         finally:

@@ -15,8 +15,16 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from stemdock.batch.contents import has_content, output_content
-from stemdock.batch.manifest_files import FOLDER, ManifestEntry, entry_name, load_entry, write_entry
+from stemdock.batch.manifest_files import (
+    FOLDER,
+    ManifestEntry,
+    check_folder,
+    entry_name,
+    load_entry,
+    write_entry,
+)
 from stemdock.lib.paths import resolved
+from stemdock.lib.regular_files import is_real_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -41,10 +49,18 @@ class Manifest:
         """Name of the entry that lists an output, by the output's path."""
         # A folder that may not be read has no entries: writing to it will say what is wrong.
         with suppress(OSError):
-            for path in sorted((root / FOLDER).glob("*.json")):
+            for path in sorted((root / FOLDER).glob("*.json") if is_real_folder(root / FOLDER) else ()):
                 entry = load_entry(path)
                 if entry:
                     self._add(path.stem, entry)
+
+    def check(self) -> None:
+        """Checks that entries can be written, as far as that is known before.
+
+        Raises:
+            OutputError: Something else has the name of the manifest's folder.
+        """
+        check_folder(self._root / FOLDER)
 
     def paths(self) -> frozenset[Path]:
         """All files that previous runs wrote, resolved."""

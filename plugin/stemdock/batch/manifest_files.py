@@ -15,6 +15,7 @@ from stemdock.batch.contents import Content
 from stemdock.errors import OutputError
 from stemdock.lib.atomic import write_atomically
 from stemdock.lib.os_errors import os_errors_as
+from stemdock.lib.regular_files import is_real_folder, read_regular_file
 from stemdock.lib.untrusted_json import parse_json
 from stemdock.types import Damage
 
@@ -67,10 +68,24 @@ def entry_name(entry: ManifestEntry) -> str:
     return hashlib.sha256(os.fsencode("\0".join(entry.outputs))).hexdigest()[:32]
 
 
+def check_folder(folder: Path) -> None:
+    """Checks that a manifest's folder, if there is one, is a folder: others may have put a link there.
+
+    Raises:
+        OutputError: It is a link, a file or a pipe.
+    """
+    if os.path.lexists(folder) and not is_real_folder(folder):
+        raise OutputError(
+            folder,
+            "the manifest cannot be written (this is not a folder)",
+            remedy="Remove it, or choose another output folder.",
+        )
+
+
 def load_entry(path: Path) -> ManifestEntry | None:
     """Reads an entry; None if the file is damaged or of another version."""
     try:
-        value = parse_json(path.read_bytes())
+        value = parse_json(read_regular_file(path))
         if value["format"] != _FORMAT:
             return None
         provenance = value["work"]
@@ -106,6 +121,7 @@ def write_entry(entry: ManifestEntry, path: Path) -> None:
             remedy="Check permissions and free disk space.",
         )
 
+    check_folder(path.parent)
     with os_errors_as(unwritable):
         path.parent.mkdir(parents=True, exist_ok=True)
         # The next run writes to the same temporary file, and so leaves none of a killed run.

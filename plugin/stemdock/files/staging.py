@@ -7,6 +7,7 @@ shows whether its run is still alive: the system releases the lock when the run 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
@@ -17,11 +18,13 @@ from stemdock.errors import OutputError
 from stemdock.lib.locking import Lock, LocksUnsupportedError
 from stemdock.lib.os_errors import reason_for, write_remedy
 from stemdock.lib.paths import exists, is_folder
+from stemdock.lib.regular_files import is_real_file, is_real_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX: Final = ".stemdock-"
+_NAME: Final = re.compile(rf"{re.escape(_PREFIX)}[0-9a-z_]{{8}}")
 _LOCK: Final = ".lock"
 _REMEDY: Final = "Choose a folder that you have permission to write to."
 
@@ -87,15 +90,17 @@ def _remove_abandoned_in(folder: Path) -> int:
         for path in sorted(folder.glob(f"{_PREFIX}*")):
             lock = Lock(path / _LOCK)
             with suppress(OSError):
-                if _is_own(path) and lock.try_acquire():
+                if _NAME.fullmatch(path.name) and _is_own(path) and lock.try_acquire():
                     _remove(path, lock)
                     n_removed += 1
     return n_removed
 
 
 def _is_own(path: Path) -> bool:
-    """Whether a folder is this user's: others can put links into a shared folder."""
-    return not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
+    """Whether `staging` made a folder for this user: people and other programs may choose such names, too."""
+    if hasattr(os, "getuid") and path.lstat().st_uid != os.getuid():
+        return False
+    return is_real_folder(path) and (is_real_file(path / _LOCK) or not any(path.iterdir()))
 
 
 def remove_empty(folders: list[Path]) -> None:

@@ -49,7 +49,7 @@ def test_the_living_keep_their_folders_and_the_dead_do_not(tmp_path: Path) -> No
         try:
             assert run.stdout is not None
             run.stdout.readline()
-            (tmp_path / "song" / ".stemdock-older").mkdir()
+            (tmp_path / "song" / ".stemdock-older001").mkdir()
             remove_abandoned(tmp_path / "song")
             (left,) = (tmp_path / "song").iterdir()
             assert (left / "vocals.wav").exists()
@@ -125,7 +125,7 @@ def test_a_folder_that_is_not_there_has_nothing_abandoned(tmp_path: Path) -> Non
 
 
 def test_a_folder_with_other_files_stays(tmp_path: Path) -> None:
-    (tmp_path / "song" / ".stemdock-x").mkdir(parents=True)
+    (tmp_path / "song" / ".stemdock-killed01").mkdir(parents=True)
     (tmp_path / "song" / "mine.txt").touch()
     remove_abandoned(tmp_path / "song")
     assert [path.name for path in (tmp_path / "song").iterdir()] == ["mine.txt"]
