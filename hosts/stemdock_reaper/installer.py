@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from stemdock import file_sha256, make_own_folder, os_errors_as, write_atomically
+from stemdock import deny_others_writing, file_sha256, make_own_folder, os_errors_as, write_atomically
 from stemdock_reaper import keyboard, places
 from stemdock_reaper.errors import ReaperRunningError, ResourceFolderError
 from stemdock_reaper.installed import installed_path, read_installed
@@ -136,6 +136,9 @@ class Installer:
         path = self._resources / name
         self._installed.files[name] = hashlib.sha256(content).hexdigest()
         if path.exists() and path.read_bytes() == content:
+            if not self._dry_run:
+                with suppress(OSError):  # the file belongs to another user
+                    deny_others_writing(path)
             return
         self._report("write", path)
         self._make_folders(path.parent)

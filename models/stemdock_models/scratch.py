@@ -28,9 +28,7 @@ def scratch_folder(parent: Path, key: str, on_wait: Callable[[], None]) -> Itera
     Raises:
         OSError: The folder cannot be made.
     """
-    make_own_folder(parent.parent)
-    with suppress(FileExistsError):
-        parent.mkdir(mode=_THIS_USER_ALONE)
+    make_hidden_folder(parent)
     folder = parent / key
     with locked(_lock_path(folder), on_wait=on_wait):
         shutil.rmtree(folder, ignore_errors=True)
@@ -40,6 +38,17 @@ def scratch_folder(parent: Path, key: str, on_wait: Callable[[], None]) -> Itera
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_hidden_folder(folder: Path) -> None:
+    """Make a folder of the store that only this user can enter, unless it exists.
+
+    Raises:
+        OSError: The folder cannot be made.
+    """
+    make_own_folder(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=_THIS_USER_ALONE)
 
 
 def _remove_leftovers(parent: Path) -> None:

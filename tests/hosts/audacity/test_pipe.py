@@ -12,8 +12,9 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("this system has no FIFOs", allow_module_level=True)
 
+from stemdock import HostUnreachableError
 from stemdock_audacity import pipe, transport
-from stemdock_audacity.errors import ForeignPipeError, HostUnreachableError, ReplyTooLongError
+from stemdock_audacity.errors import ForeignPipeError, ReplyTooLongError
 from stemdock_audacity.pipe import Pipe, connect
 
 if TYPE_CHECKING:
