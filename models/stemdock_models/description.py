@@ -93,7 +93,7 @@ def remove_leftovers(parent: Path) -> None:
         OSError: The folder cannot be read.
     """
     for folder in parent.iterdir():
-        if folder.name.startswith(".") or not folder.is_dir():
+        if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir():
             continue
         try:
             kept = read_description(folder).file

@@ -19,9 +19,17 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from stemdock.batch.contents import has_content, output_content
-from stemdock.batch.manifest_files import FOLDER, ManifestEntry, entry_name, load_entry, write_entry
+from stemdock.batch.manifest_files import (
+    FOLDER,
+    ManifestEntry,
+    check_folder,
+    entry_name,
+    load_entry,
+    write_entry,
+)
 from stemdock.lib.durable import flush_folder
 from stemdock.lib.paths import exists, resolved
+from stemdock.lib.regular_files import is_real_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -50,7 +58,7 @@ class Manifest:
         found: dict[str, ManifestEntry] = {}
         # A folder that may not be read has no entries: writing to it will say what is wrong.
         with suppress(OSError):
-            for path in sorted((root / FOLDER).glob("*.json")):
+            for path in sorted((root / FOLDER).glob("*.json") if is_real_folder(root / FOLDER) else ()):
                 entry = load_entry(path)
                 if entry:
                     found[path.stem] = entry
@@ -59,6 +67,14 @@ class Manifest:
         # What a run announced before it was stopped is newer than what it was about to replace.
         for name, entry in sorted(found.items(), key=lambda pair: not pair[1].complete):
             self._add(name, entry)
+
+    def check(self) -> None:
+        """Checks that entries can be written, as far as that is known before.
+
+        Raises:
+            OutputError: Something else has the name of the manifest's folder.
+        """
+        check_folder(self._root / FOLDER)
 
     def paths(self) -> frozenset[Path]:
         """All files that previous runs wrote, resolved."""

@@ -16,6 +16,7 @@ from stemdock.errors import OutputError
 from stemdock.lib.atomic import write_atomically
 from stemdock.lib.durable import make_folder
 from stemdock.lib.os_errors import os_errors_as
+from stemdock.lib.regular_files import is_real_folder, read_regular_file
 from stemdock.lib.untrusted_json import parse_json_as
 from stemdock.types import Damage  # noqa: TC001
 
@@ -86,10 +87,24 @@ class _File:
     replaced: Mapping[str, Content] = field(default_factory=dict)
 
 
+def check_folder(folder: Path) -> None:
+    """Checks that a manifest's folder, if there is one, is a folder: others may have put a link there.
+
+    Raises:
+        OutputError: It is a link, a file or a pipe.
+    """
+    if os.path.lexists(folder) and not is_real_folder(folder):
+        raise OutputError(
+            folder,
+            "the manifest cannot be written (this is not a folder)",
+            remedy="Remove it, or choose another output folder.",
+        )
+
+
 def load_entry(path: Path) -> ManifestEntry | None:
     """Reads an entry; None if the file is damaged or of another version."""
     try:
-        file = parse_json_as(_File, path.read_bytes())
+        file = parse_json_as(_File, read_regular_file(path))
         if file.format != _FORMAT or not file.outputs:
             return None
         entry_name(file.outputs)  # fails if no file can have such a path
@@ -128,6 +143,7 @@ def write_entry(entry: ManifestEntry, path: Path) -> None:
             remedy="Check permissions and free disk space.",
         )
 
+    check_folder(path.parent)
     with os_errors_as(unwritable):
         make_folder(path.parent)
         # The next run writes to the same temporary file, and so leaves none of a killed run.

@@ -21,6 +21,7 @@ from stemdock.lib.durable import make_folder
 from stemdock.lib.locking import Lock, LocksUnsupportedError
 from stemdock.lib.os_errors import reason_for, write_remedy
 from stemdock.lib.paths import exists
+from stemdock.lib.regular_files import is_real_file, is_real_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,8 +111,11 @@ def _remove_if_abandoned(path: Path) -> bool:
 
 
 def _is_own(path: Path) -> bool:
-    """Whether a folder is this user's: others can put links into a shared folder."""
-    return not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
+    """Whether this user's `staging` can have made a folder: in a shared folder, others can make the same name."""
+    if hasattr(os, "getuid") and path.lstat().st_uid != os.getuid():
+        return False
+    lock = path / _LOCK
+    return is_real_folder(path) and (is_real_file(lock) or not os.path.lexists(lock))
 
 
 def remove_empty(folders: list[Path]) -> None:
