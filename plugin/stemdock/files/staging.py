@@ -111,7 +111,7 @@ def _remove_if_abandoned(path: Path) -> bool:
 
 
 def _is_own(path: Path) -> bool:
-    """Whether this user's `staging` can have made a folder: in a shared folder, others can make the same name."""
+    """Whether this user's `staging` can have made a folder; others can make one of that name."""
     if hasattr(os, "getuid") and path.lstat().st_uid != os.getuid():
         return False
     lock = path / _LOCK
