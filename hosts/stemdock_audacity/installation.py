@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stemdock import Check
+from stemdock_audacity.errors import QueueFolderError
 from stemdock_audacity.folders import (
     MODULE,
     PLUGIN_FILES,
@@ -13,6 +14,7 @@ from stemdock_audacity.folders import (
     module_time,
     read_setting,
 )
+from stemdock_audacity.job_queue import default_queue
 
 _INSTALL = "Close Audacity and run `plugin-cli audacity install`."
 
@@ -92,7 +94,11 @@ def _module(profile: Profile) -> Check:
 
 def _plugins(profile: Profile) -> Check:
     subject = "audacity plug-in"
+    try:
+        queue = default_queue()
+    except QueueFolderError as error:
+        return Check(subject=subject, status="warning", detail=f"{error}.", remedy=error.remedy)
     missing = [name for name in PLUGIN_FILES if not (profile.plugins / name).exists()]
-    if missing:
+    if missing or not queue.inbox.is_dir():
         return Check(subject=subject, status="warning", detail="not installed.", remedy=_INSTALL)
     return Check(subject=subject, status="ok", detail=str(profile.plugins))

@@ -79,7 +79,9 @@ class Job:
 
     def update(self, state: JobState) -> None:
         """Writes the state."""
-        write_atomically(self.folder / "state.json", json.dumps(asdict(state)).encode())
+        # Only one process writes. The next write replaces what a killed one left.
+        content = json.dumps(asdict(state)).encode()
+        write_atomically(self.folder / "state.json", content, part=self.folder / "state.part")
 
     def cancel(self) -> None:
         """Asks the worker to stop this job."""

@@ -4,12 +4,11 @@ inbox/          written and read by the plug-in in Audacity; fixed names, one re
 jobs/ID/        one request: request.json, state.json, cancel, audio, stems, stems.aup
 recent.txt      outcomes of the last requests
 status.txt      the text that Stem Status shows
-worker.lock     held by the worker; window.lock is held by its window
+worker.lock     held by the worker; window.lock is held by its window, pipe.lock by what is connected
 """
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 import sys
@@ -20,17 +19,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import printable, write_atomically
+from stemdock import is_private_folder, make_private_folder, printable, reason_for, write_atomically
+from stemdock_audacity.errors import QueueFolderError
 from stemdock_audacity.job import Job, describe
 from stemdock_audacity.request import request_to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from stemdock_audacity.job import JobState
     from stemdock_audacity.request import Request
 
 _N_RECENT: Final = 20
 _KEEP_TIME: Final = 7 * 24 * 3600
 """Seconds after which stems that were not imported are deleted."""
+_THIS_USER_ALONE: Final = 0o700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,26 @@ class JobQueue:
         return self.folder / "inbox"
 
     def prepare(self) -> None:
-        """Creates the folders, readable by their owner only."""
+        """Creates the folders, which only their owner can enter.
+
+        Raises:
+            QueueFolderError: Others can change what is in them, or they cannot be created.
+        """
         for path in (self.folder, self.inbox, self.folder / "jobs"):
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                make_private_folder(path)
+                path.chmod(_THIS_USER_ALONE)
+            except OSError as error:
+                raise QueueFolderError(path, reason_for(error)) from error
+
+    def check(self) -> None:
+        """Checks that only this user can have written what is in the folder, if it exists.
+
+        Raises:
+            QueueFolderError: Others can change what is in it.
+        """
+        if os.path.lexists(self.folder) and not is_private_folder(self.folder):
+            raise QueueFolderError(self.folder, "is not a folder that only you can write to")
 
     def jobs(self) -> list[Job]:
         """Unfinished and failed jobs, oldest first."""
@@ -72,14 +92,16 @@ class JobQueue:
         return Job(folder=making.rename(folder))
 
     def note_outcome(self, text: str) -> None:
-        """Adds a line to the recent outcomes."""
+        """Adds a line to the recent outcomes, which only inform: if they cannot be written, work goes on."""
         lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {printable(' '.join(text.split()))}"]
-        write_atomically(self.folder / "recent.txt", ("\n".join(lines[-_N_RECENT:]) + "\n").encode())
+        with suppress(OSError):
+            _write(self.folder / "recent.txt", lines[-_N_RECENT:])
 
     def recent(self) -> list[str]:
         """Recent outcomes, the latest last."""
         try:
-            return (self.folder / "recent.txt").read_text("utf-8").splitlines()
+            # A power failure may have left half of a character.
+            return (self.folder / "recent.txt").read_text("utf-8", "replace").splitlines()
         except OSError:
             return []
 
@@ -100,8 +122,8 @@ class JobQueue:
 
     def write_status(self) -> None:
         """Writes the text that Stem Status shows."""
-        text = "".join(f"{line}\n" for line in self.status_lines())
-        write_atomically(self.folder / "status.txt", text.encode())
+        with suppress(OSError):  # it only informs
+            _write(self.folder / "status.txt", self.status_lines())
 
     def status_lines(self) -> list[str]:
         """One line for each job."""
@@ -109,15 +131,34 @@ class JobQueue:
         return [f"{job.id}  {describe(state)}" for job, state in pairs if state]
 
 
+def _write(path: Path, lines: Sequence[str]) -> None:
+    # Only one worker writes. The next write replaces what a killed worker left.
+    content = "".join(f"{line}\n" for line in lines).encode()
+    write_atomically(path, content, part=path.with_suffix(".part"))
+
+
 def default_queue() -> JobQueue:
-    """The user's queue. Its path is plain ASCII, since Audacity's commands carry no other characters."""
-    candidates = [_state_folder(), Path(tempfile.gettempdir())]
-    if sys.platform == "win32":
-        candidates.append(Path(os.environ.get("PUBLIC", "C:/Users/Public")))
-    user = getpass.getuser().encode().hex()
-    names = ["stemdock/audacity", f"stemdock-{user}", f"stemdock-{user}"]
-    paths = [base / name for base, name in zip(candidates, names, strict=False)]
-    return JobQueue(folder=next((path for path in paths if str(path).isascii()), paths[0]))
+    """The user's queue. Its path is plain ASCII, since Audacity's commands carry no other characters.
+
+    Raises:
+        QueueFolderError: There is no such folder, or others can change what is in it.
+    """
+    folder = next((path for path in _folders() if path.is_absolute() and str(path).isascii()), None)
+    if folder is None:
+        raise QueueFolderError(None, "Audacity needs a path in plain ASCII, and no folder of yours has one")
+    queue = JobQueue(folder=folder)
+    queue.check()
+    return queue
+
+
+def _folders() -> Iterator[Path]:
+    """Folders for the queue, the best first. Others cannot make any of them before this user does."""
+    with suppress(RuntimeError):  # the user has no home
+        yield _state_folder() / "stemdock/audacity"
+    for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir()):
+        with suppress(OSError):
+            if parent and is_private_folder(Path(parent)):
+                yield Path(parent) / "stemdock-audacity"
 
 
 def _state_folder() -> Path:

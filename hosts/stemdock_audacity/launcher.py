@@ -4,8 +4,8 @@ With mod-script-pipe, it queues the captured audio, starts the worker and return
 separates while Audacity waits: it reads its input at the speed of the separation, so that Audacity's
 export dialog shows the progress. Cancel in that dialog ends the input early.
 
-The exit status is always 0, because Audacity opens a window for any other; the outcome is in
-`inbox/reply.txt`.
+The exit status is 0, because Audacity opens a window for any other; the outcome is in `inbox/reply.txt`.
+Only if that file cannot be trusted, the window has to show the error.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
+from stemdock_audacity.errors import QueueFolderError
 from stemdock_audacity.job import JobState
 from stemdock_audacity.job_queue import default_queue
 from stemdock_audacity.preference import noted_value, restoring_command
@@ -40,7 +41,10 @@ _CLEAN_TIME: Final = 300
 
 def main() -> None:
     """Serves one request, or removes the files of an import (--clean)."""
-    queue = default_queue()
+    try:
+        queue = default_queue()
+    except QueueFolderError as error:
+        sys.exit(f"{error}. {error.remedy}")  # Audacity shows it in a window
     if sys.argv[1:] == ["--clean"]:
         _clean(queue)
         return

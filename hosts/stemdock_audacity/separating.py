@@ -141,6 +141,15 @@ def _cut(mixture: Path, track: CapturedTrack) -> None:
 
 def _subtract(mixture: Path, stems: Iterable[Path], remainder: Path) -> None:
     """Writes the mixture minus the stems, so that the stems and this file add up to the mixture."""
+    from stemdock import staging  # noqa: PLC0415
+
+    with staging(remainder.parent) as hidden:
+        part = hidden / remainder.name
+        _write_difference(mixture, stems, part)
+        move_all_to_place({part: remainder}, durable=True)
+
+
+def _write_difference(mixture: Path, stems: Iterable[Path], remainder: Path) -> None:
     from stemdock import AudioWriter, open_audio  # noqa: PLC0415
 
     with ExitStack() as files:

@@ -106,8 +106,8 @@ class Worker:
         self._queue.write_status()
 
     def _fail(self, job: Job, state: JobState, message: str) -> None:
-        self._queue.note_outcome(f"{state.title}: {message}")
         job.update(failed(state, message))
+        self._queue.note_outcome(f"{state.title}: {message}")
         if not job.project.exists():
             for path in job.folder.rglob("*.wav"):
                 path.unlink()

@@ -195,7 +195,9 @@ def headers(n_headers: int, kind: bytes, size: int) -> bytes:
     info = tarfile.TarInfo("x")
     info.type, info.size = kind, size
     last, content = member("model.index")
-    return (info.tobuf(tarfile.GNU_FORMAT) + b"a" * size) * n_headers + last.tobuf() + content.ljust(1536, b"\0")
+    return (
+        (info.tobuf(tarfile.GNU_FORMAT) + b"a" * size) * n_headers + last.tobuf() + content.ljust(1536, b"\0")
+    )
 
 
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])

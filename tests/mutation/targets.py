@@ -6,7 +6,14 @@ TARGETS: dict[str, list[str]] = {
     "plugin/stemdock/dsp/segments.py": ["tests/plugin/dsp/test_segments.py"],
     "plugin/stemdock/files/staging.py": ["tests/plugin/files/test_staging.py"],
     "plugin/stemdock/lib/locking.py": ["tests/plugin/lib/test_locking.py"],
-    "plugin/stemdock/lib/atomic.py": ["tests/plugin/lib/test_atomic.py"],
+    "plugin/stemdock/lib/atomic.py": [
+        "tests/plugin/lib/test_atomic.py",
+        "tests/plugin/lib/test_power_cuts.py",
+    ],
+    "plugin/stemdock/lib/durable.py": [
+        "tests/plugin/lib/test_durable.py",
+        "tests/plugin/lib/test_power_cuts.py",
+    ],
     "plugin/stemdock/batch/manifest.py": ["tests/plugin/batch/test_manifest.py"],
     "plugin/stemdock/batch/manifest_files.py": ["tests/plugin/batch/test_manifest.py"],
     "plugin/stemdock/inference/splitting.py": ["tests/plugin/inference/test_splitting.py"],

@@ -190,6 +190,11 @@ def test_parts_that_no_network_of_ours_needs_are_refused(
         pytest.param(
             field(7, field(5, b"\x70" + varint(1 << 31))), "data_location that is too", id="least negative"
         ),
+        pytest.param(
+            field(7, field(5, field(1, bytes([100, 3])) + b"\x10\x01" + field(9, bytes(40)))),
+            "incomplete",
+            id="dims in a row",
+        ),
         pytest.param(field(7, field(5, b"\x0d" + bytes(4))), "dims of another type", id="fixed dims"),
         pytest.param(field(7, field(5, field(2, b"\x01"))), "data_type of another", id="a type in a row"),
         pytest.param(
