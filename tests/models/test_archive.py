@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
-import random
 import tarfile
 import tracemalloc
 from threading import Event
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,7 +145,7 @@ def test_exactly_the_limit_is_allowed(outside: tuple[Path, Path]) -> None:
 
 def test_what_is_written_is_what_the_archive_contains(outside: tuple[Path, Path]) -> None:
     archive, folder = outside
-    content = random.Random(0).randbytes((1 << 21) + 5)
+    content = np.random.default_rng(0).bytes((1 << 21) + 5)
     write(archive, member("a.index", content), good=False)
     unpack_checkpoint(archive, folder)
     assert (folder / "a.index").read_bytes() == content
