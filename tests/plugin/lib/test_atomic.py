@@ -404,3 +404,23 @@ def test_a_second_name_for_a_link_is_never_one_for_its_target(
     monkeypatch.setattr(os, "link", recorded)
     move_all_to_place({tmp_path / "a": tmp_path / "b"})
     assert options == [{"follow_symlinks": False}]
+
+
+def test_nothing_waits_for_the_disk_unless_it_must_be_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(_: int) -> None:
+        raise AssertionError("flushed")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with atomic_file(tmp_path / "a") as staged:
+        staged.write_bytes(b"a")
+    write_atomically(tmp_path / "b", b"b")
+    move_all_to_place({tmp_path / "a": tmp_path / "c"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
+    for write in (
+        lambda: write_atomically(tmp_path / "d", b"d", durable=True),
+        lambda: move_all_to_place({tmp_path / "b": tmp_path / "d"}, durable=True),
+    ):
+        with pytest.raises(AssertionError, match="flushed"):
+            write()
