@@ -77,8 +77,8 @@ def launch_command() -> None:
 def status_command() -> None:
     """Show running requests and the outcome of recent ones."""
     queue = default_queue()
-    for line in queue.recent():
-        click.echo(line)
+    for outcome in queue.recent():
+        click.echo(str(outcome))
     for line in queue.status_lines() or ["Nothing is being separated."]:
         click.echo(line)
 
@@ -94,8 +94,10 @@ def cancel_command(ids: tuple[str, ...]) -> None:
             f"Unknown request {unknown[0]}. List requests with: plugin-cli audacity status"
         )
     for job in [jobs[name] for name in ids] or jobs.values():
-        state = job.state()
-        job.remove() if state and state.state == "failed" else job.cancel()
+        if job.phase().phase == "failed":
+            job.kit.remove()
+        else:
+            job.kit.cancel()
         click.echo(f"cancelled {job.id}")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock import HostError, HostUnreachableError
+from stemdock import HostError, HostUnreachableError, StemdockError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from stemdock_hostkit.job.states import Fault
 
 HOST = "audacity"
 
@@ -96,6 +98,18 @@ class CommandFailedError(HostError):
         )
         self.command = command
         self.reply = reply
+
+
+class SeparationError(StemdockError):
+    """The worker could not separate.
+
+    Attributes:
+        fault: Why.
+    """
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message, remedy=fault.remedy)
+        self.fault = fault
 
 
 class DeliveryError(HostError):

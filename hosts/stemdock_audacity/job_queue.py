@@ -1,36 +1,55 @@
-"""The queue: the folder in which requests wait, are separated, and keep stems that were not imported.
+"""The folder in which Audacity's requests wait, and keep stems that were not imported.
 
 inbox/          written and read by the plug-in in Audacity; fixed names, one request at a time
-jobs/ID/        one request: request.json, state.json, cancel, audio, stems, stems.aup
-recent.txt      outcomes of the last requests
+jobs/ID/        one request: a job folder of the kit, with captured audio, stems, stems.aup, delivery.json
+recent.jsonl    outcomes of the last requests
 status.txt      the text that Stem Status shows
-worker.lock     held by the worker; window.lock is held by its window
 """
 
 from __future__ import annotations
 
 import getpass
+import json
 import os
-import shutil
 import sys
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, Literal
 
-from stemdock import printable, write_atomically
-from stemdock_audacity.job import Job, describe
-from stemdock_audacity.request import request_to_json
-
-if TYPE_CHECKING:
-    from stemdock_audacity.job import JobState
-    from stemdock_audacity.request import Request
+from stemdock import is_running, parse_json_as, printable, write_atomically
+from stemdock_audacity.former import adopt_former
+from stemdock_audacity.job import AudacityJob, Phase, describe
+from stemdock_hostkit.job.folder import remove_old_jobs
 
 _N_RECENT: Final = 20
-_KEEP_TIME: Final = 7 * 24 * 3600
-"""Seconds after which stems that were not imported are deleted."""
+_START_TIME: Final = 120.0
+"""Seconds after which a job that no courier has taken counts as interrupted."""
+
+Status = Literal["done", "cancelled", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a request."""
+
+    time: str
+    """Local time of day."""
+    title: str
+    """The names of the tracks."""
+    status: Status
+    seconds: float = 0.0
+    """How long it took; with "done" only."""
+    message: str = ""
+    """Why it failed, or a note."""
+
+    def __str__(self) -> str:
+        """One line for the user."""
+        words = {"done": f"done in {self.seconds:.1f} s", "cancelled": "cancelled", "failed": self.message}
+        note = f"; {self.message}" if self.status == "done" and self.message else ""
+        return printable(" ".join(f"{self.time} {self.title}: {words[self.status]}{note}".split()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,51 +63,81 @@ class JobQueue:
         """The folder in which the plug-in writes."""
         return self.folder / "inbox"
 
+    @property
+    def jobs_folder(self) -> Path:
+        """The parent of the job folders."""
+        return self.folder / "jobs"
+
     def prepare(self) -> None:
         """Creates the folders, readable by their owner only."""
-        for path in (self.folder, self.inbox, self.folder / "jobs"):
+        for path in (self.folder, self.inbox, self.jobs_folder):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[AudacityJob]:
         """Unfinished and failed jobs, oldest first."""
-        return [Job(folder=path) for path in sorted((self.folder / "jobs").glob("*-*")) if path.is_dir()]
+        found = []
+        for path in self.jobs_folder.glob("*/job.json"):
+            with suppress(OSError):  # a finished job is removed
+                found.append((path.stat().st_mtime_ns, path.parent))
+        return [AudacityJob(folder) for _, folder in sorted(found)]
 
-    def add(self, request: Request, inbox: Path, state: JobState) -> Job:
-        """Makes a job from captured files.
+    def is_next(self, job: AudacityJob) -> bool:
+        """Whether no earlier job is on its way: stems arrive in the order of the requests."""
+        for other in self.jobs():
+            if other == job:
+                break
+            if other.phase().phase != "failed" and not self._is_interrupted(other):
+                return False
+        return True
 
-        Args:
-            request: What to separate.
-            inbox: The folder of the captured files, on the same disk; the files are moved.
-            state: "queued" for the worker to start it.
-        """
-        making = Path(tempfile.mkdtemp(prefix=".", dir=self.folder / "jobs"))
-        for track in request.tracks:
-            name = f"track-{track.index + 1}.wav"
-            (inbox / name).replace(making / name)
-        (making / "request.json").write_text(request_to_json(request), "utf-8")
-        Job(folder=making).update(state)
-        # The worker sees the job from here on, complete.
-        folder = making.with_name(f"{time.strftime('%m%d-%H%M%S')}-{time.time_ns() // 1000 % 1000000:06}")
-        return Job(folder=making.rename(folder))
+    def note(self, title: str, status: Status, *, seconds: float = 0.0, message: str = "") -> None:
+        """Adds an outcome to the recent ones."""
+        outcome = Outcome(
+            time=time.strftime("%H:%M:%S"), title=title, status=status, seconds=seconds, message=message
+        )
+        with suppress(OSError), (self.folder / "recent.jsonl").open("a", encoding="ascii") as file:
+            file.write(json.dumps(asdict(outcome)) + "\n")
 
-    def note_outcome(self, text: str) -> None:
-        """Adds a line to the recent outcomes."""
-        lines = [*self.recent(), f"{time.strftime('%H:%M:%S')} {printable(' '.join(text.split()))}"]
-        write_atomically(self.folder / "recent.txt", ("\n".join(lines[-_N_RECENT:]) + "\n").encode())
-
-    def recent(self) -> list[str]:
+    def recent(self) -> list[Outcome]:
         """Recent outcomes, the latest last."""
         try:
-            return (self.folder / "recent.txt").read_text("utf-8").splitlines()
+            lines = (self.folder / "recent.jsonl").read_text("ascii", errors="replace").splitlines()
         except OSError:
             return []
+        outcomes = []
+        for line in lines[-_N_RECENT:]:
+            with suppress(ValueError):
+                outcomes.append(parse_json_as(Outcome, line))
+        return outcomes
 
-    def forget_old(self) -> None:
-        """Deletes failed and incomplete jobs that are more than a week old."""
-        for path in (self.folder / "jobs").iterdir():
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _KEEP_TIME:
-                    shutil.rmtree(path)
+    def tidy(self) -> None:
+        """Forgets old jobs and outcomes, and reports jobs whose courier was killed as failed."""
+        remove_old_jobs(self.jobs_folder)
+        lines = "".join(json.dumps(asdict(outcome)) + "\n" for outcome in self.recent())
+        write_atomically(self.folder / "recent.jsonl", lines.encode("ascii"))
+        for job, message in adopt_former(self.jobs_folder):
+            self.fail(job, message)
+        for job in self.jobs():
+            if job.phase().phase != "failed" and self._is_interrupted(job):
+                job.kit.cancel()
+                self.fail(job, "the separation was interrupted. Start it again in Audacity")
+
+    def fail(self, job: AudacityJob, message: str) -> None:
+        """Marks a job as failed; keeps its files only if its stems can still be imported."""
+        self.note(job.title, "failed", message=message)
+        with suppress(OSError):
+            job.update(Phase(phase="failed", message=message))
+        if not job.project.exists():
+            for path in job.folder.rglob("*.wav"):
+                path.unlink(missing_ok=True)
+
+    def _is_interrupted(self, job: AudacityJob) -> bool:
+        """Whether the process that carries the job out was killed."""
+        if courier := job.phase().courier:
+            return not is_running(courier)
+        with suppress(OSError):
+            return abs(time.time() - (job.folder / "job.json").stat().st_mtime) > _START_TIME
+        return False
 
     def take_cancel_all(self) -> None:
         """Cancels every job if the plug-in asked for that."""
@@ -96,7 +145,7 @@ class JobQueue:
         if wish.exists():
             wish.unlink(missing_ok=True)
             for job in self.jobs():
-                job.cancel()
+                job.kit.cancel()
 
     def write_status(self) -> None:
         """Writes the text that Stem Status shows."""
@@ -105,8 +154,7 @@ class JobQueue:
 
     def status_lines(self) -> list[str]:
         """One line for each job."""
-        pairs = [(job, job.state()) for job in self.jobs()]
-        return [f"{job.id}  {describe(state)}" for job, state in pairs if state]
+        return [f"{job.id}  {describe(job)}" for job in self.jobs()]
 
 
 def default_queue() -> JobQueue:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from stemdock import OutputError, legal_name
+from stemdock import OutputError, legal_name, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def reserve_paths(folder: Path, name: str, stems: Sequence[str]) -> Mapping[str,
 
 def title(stem: str) -> str:
     """A stem's name as shown to the user."""
-    return stem[:1].upper() + stem[1:]
+    return printable(stem[:1].upper() + stem[1:])
 
 
 def _create_all(paths: Sequence[Path]) -> bool:

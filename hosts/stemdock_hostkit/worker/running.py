@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from stemdock import CancelledError, OutputError, StemdockError, move_all_to_place, staging
+from stemdock import CancelledError, OutputError, StemdockError, move_all_to_place, printable, staging
 from stemdock_hostkit.errors import InterruptedJobError
 from stemdock_hostkit.job.states import Fault, JobResult, SourceResult, Stem
 from stemdock_hostkit.worker.naming import reserve_paths, title
@@ -74,7 +74,7 @@ def _separate(request: Request, separator: Separator, reporter: Reporter) -> Job
     done = 0.0
     results: list[SourceResult] = []
     for number, source in enumerate(request.sources, start=1):
-        text = f"Separating {source.name}"
+        text = f"Separating {printable(source.name)}"
         if len(request.sources) > 1:
             text += f" ({number} of {len(request.sources)})"
         share = (source.duration or 1.0) / total

@@ -1,0 +1,38 @@
+"""Requests that the version of Stemdock before protocol 2 left in the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from stemdock import parse_json_as
+from stemdock_audacity.job import AudacityJob, Details, complete_job
+from stemdock_audacity.request import Request
+from stemdock_hostkit.errors import JobError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FORMER: Final = "request.json"
+
+
+def adopt_former(jobs: Path) -> Iterator[tuple[AudacityJob, str]]:
+    """Turns what an earlier version left into jobs of this one.
+
+    Args:
+        jobs: The parent of the job folders.
+
+    Yields:
+        A job that was never finished, and what to tell its user.
+    """
+    for path in sorted(jobs.glob(f"*/{_FORMER}")):
+        job = AudacityJob(path.parent)
+        try:
+            complete_job(job.folder, Details(request=parse_json_as(Request, path.read_bytes())), job.folder)
+            path.unlink()
+        except (OSError, ValueError, JobError):
+            continue  # damaged, or just removed; `remove_old_jobs` takes it after a week
+        if job.project.exists():
+            yield job, f"an earlier version of Stemdock separated it; the stems are kept in {job.project}"
+        else:
+            yield job, "an earlier version of Stemdock did not finish it. Start it again in Audacity"
