@@ -13,7 +13,6 @@ from stemdock import load_plugins
 from stemdock_audacity import folders, installation, settings_changes, setup
 from stemdock_audacity.errors import RunningError
 from stemdock_audacity.folders import Profile
-from stemdock_audacity.job import Job, JobState, describe
 from stemdock_audacity.job_queue import JobQueue, default_queue
 from stemdock_audacity.nyquist_text import plugin_texts
 
@@ -133,15 +132,6 @@ def test_audacity_4_has_no_pipe(version: str, expected: bool) -> None:
 def test_folder_for_requests_is_ascii(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "Jürgen"))
     assert str(default_queue().folder).isascii()
-
-
-def test_states_in_words(tmp_path: Path) -> None:
-    job = Job(folder=tmp_path)
-    assert job.state() is None
-    state = JobState(state="separating", title="song", share=0.426)
-    job.update(state)
-    assert job.state() == state
-    assert describe(state) == "song: separating, 43%"
 
 
 def test_launcher_survives_odd_python_paths(
