@@ -14,14 +14,14 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 from stemdock import CancelledError, HostError, HostUnreachableError, StemdockError, is_running
-from stemdock_audacity.delivery import Delivery
+from stemdock_audacity.capture.preference import restore_preference
+from stemdock_audacity.delivery.importing import Delivery
+from stemdock_audacity.delivery.legacy import write_project
+from stemdock_audacity.delivery.stem_tracks import stem_tracks
 from stemdock_audacity.errors import DeliveryError, OtherProjectError
-from stemdock_audacity.job import NAME, AudacityJob, Phase
-from stemdock_audacity.job_queue import default_queue
-from stemdock_audacity.legacy import write_project
-from stemdock_audacity.pipe import connect
-from stemdock_audacity.preference import restore_preference
-from stemdock_audacity.stem_tracks import stem_tracks
+from stemdock_audacity.jobs.job import NAME, AudacityJob, Phase
+from stemdock_audacity.jobs.queue import default_queue
+from stemdock_audacity.link.pipe import connect
 from stemdock_hostkit import client
 from stemdock_hostkit.window.showing import show
 from stemdock_hostkit.window.values import Ending, Subject
@@ -29,7 +29,7 @@ from stemdock_hostkit.window.values import Ending, Subject
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stemdock_audacity.job_queue import JobQueue
+    from stemdock_audacity.jobs.queue import JobQueue
     from stemdock_hostkit.job.states import JobProgress
 
 DELIVERY_TIME: Final = 120.0

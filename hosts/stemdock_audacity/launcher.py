@@ -16,18 +16,18 @@ import time
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
-from stemdock_audacity.job import Phase, add_job
-from stemdock_audacity.job_queue import default_queue
-from stemdock_audacity.legacy import write_project
-from stemdock_audacity.preference import noted_value, restoring_command
-from stemdock_audacity.request import read_request
-from stemdock_audacity.stem_tracks import stem_tracks
+from stemdock_audacity.capture.preference import noted_value, restoring_command
+from stemdock_audacity.capture.request import read_request
+from stemdock_audacity.delivery.legacy import write_project
+from stemdock_audacity.delivery.stem_tracks import stem_tracks
+from stemdock_audacity.jobs.job import Phase, add_job
+from stemdock_audacity.jobs.queue import default_queue
 from stemdock_hostkit import client
 from stemdock_hostkit.worker.starting import start_detached
 
 if TYPE_CHECKING:
-    from stemdock_audacity.job_queue import JobQueue
-    from stemdock_audacity.request import Request
+    from stemdock_audacity.capture.request import Request
+    from stemdock_audacity.jobs.queue import JobQueue
     from stemdock_hostkit.job.states import JobProgress
 
 _HEADER_SIZE: Final = 256
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _serve(queue: JobQueue) -> str:
-    from stemdock_audacity.pipe import is_served  # noqa: PLC0415
+    from stemdock_audacity.link.pipe import is_served  # noqa: PLC0415
 
     request = read_request(queue.inbox)
     if not request.tracks:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stemdock_audacity.capture import capture_selection
+from stemdock_audacity.capture.selection import capture_selection
 from stemdock_audacity.courier import Courier
-from stemdock_audacity.job import Phase, add_job
-from stemdock_audacity.pipe import connect
+from stemdock_audacity.jobs.job import Phase, add_job
+from stemdock_audacity.link.pipe import connect
 from stemdock_hostkit import client
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.job_queue import JobQueue
+    from stemdock_audacity.jobs.queue import JobQueue
 
 
 def separate_selection(

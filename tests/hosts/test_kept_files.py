@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stemdock_audacity import folders, settings_changes
+from stemdock_audacity.capture.request import CapturedTrack, Request
 from stemdock_audacity.errors import InstallError, ReplyError
-from stemdock_audacity.folders import Profile, find_version, has_no_pipe
-from stemdock_audacity.job import AudacityJob
-from stemdock_audacity.job_queue import JobQueue
-from stemdock_audacity.request import CapturedTrack, Request
-from stemdock_audacity.settings import get_value, set_value
+from stemdock_audacity.install import settings_changes
+from stemdock_audacity.jobs.job import AudacityJob
+from stemdock_audacity.jobs.queue import JobQueue
+from stemdock_audacity.profile import folders
+from stemdock_audacity.profile.folders import Profile, find_version, has_no_pipe
+from stemdock_audacity.profile.settings import get_value, set_value
 from stemdock_hostkit.errors import JobError
 from stemdock_reaper import installation, places
 from stemdock_reaper.errors import ResourceFolderError

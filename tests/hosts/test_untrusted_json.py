@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from stemdock_audacity.capture.request import CapturedTrack, Request
 from stemdock_audacity.errors import ReplyError
-from stemdock_audacity.job import AudacityJob, Details, Phase, complete_job, describe
-from stemdock_audacity.request import CapturedTrack, Request
+from stemdock_audacity.jobs.job import AudacityJob, Details, Phase, complete_job, describe
 from stemdock_hostkit.errors import JobError
 from stemdock_hostkit.job import folder as kit
 
@@ -95,5 +95,5 @@ def test_a_job_is_one_or_refused(folder: Path, key: str, value: Any) -> None:
 @pytest.mark.parametrize("start", [10**400, float("nan"), -1, "1e999x", None, []])
 def test_a_source_that_starts_nowhere_is_refused(folder: Path, start: Any) -> None:
     (folder / "job.json").write_text(changed(JOB, "sources", [{**SOURCE, "start": start}]), "utf-8")
-    with pytest.raises(JobError, match="is (invalid|damaged)"):
+    with pytest.raises(JobError, match=r"is (invalid|damaged)"):
         kit.Job(folder).request()

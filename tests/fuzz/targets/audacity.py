@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from fuzz.case import Target
 from fuzz.mutation import mutated, mutated_json
 from stemdock.errors import StemdockError
-from stemdock_audacity.job import AudacityJob, Details, complete_job, describe
-from stemdock_audacity.job_queue import JobQueue
-from stemdock_audacity.pipe import Pipe
-from stemdock_audacity.preference import noted_value, restoring_command
-from stemdock_audacity.protocol import command_line
-from stemdock_audacity.request import read_request
-from stemdock_audacity.settings import get_value, set_value
+from stemdock_audacity.capture.preference import noted_value, restoring_command
+from stemdock_audacity.capture.request import read_request
+from stemdock_audacity.jobs.job import AudacityJob, Details, complete_job, describe
+from stemdock_audacity.jobs.queue import JobQueue
+from stemdock_audacity.link.pipe import Pipe
+from stemdock_audacity.link.protocol import command_line
+from stemdock_audacity.profile.settings import get_value, set_value
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 import soundfile
 
 from stemdock.errors import HostError
-from stemdock_audacity import transport
-from stemdock_audacity.job_queue import JobQueue
-from stemdock_audacity.pipe import COMMAND_TIME, connect
+from stemdock_audacity.jobs.queue import JobQueue
+from stemdock_audacity.link import transport
+from stemdock_audacity.link.pipe import COMMAND_TIME, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from stemdock_audacity.protocol import Reply, TrackInfo
+    from stemdock_audacity.link.protocol import Reply, TrackInfo
 
 T = TypeVar("T")
 

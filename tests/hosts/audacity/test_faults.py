@@ -12,14 +12,14 @@ import pytest
 
 from hosts.audacity.desktop import CLI, summary, wait_until
 from stemdock.errors import HostUnreachableError
-from stemdock_audacity import transport
 from stemdock_audacity.errors import (
     BusyError,
     DialogOpenError,
     ModuleOffError,
     NotRunningError,
 )
-from stemdock_audacity.pipe import connect
+from stemdock_audacity.link import transport
+from stemdock_audacity.link.pipe import connect
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,11 +12,11 @@ import pytest
 import soundfile
 
 from stemdock import StemdockError
+from stemdock_audacity.capture.request import CapturedTrack, Request
+from stemdock_audacity.delivery.stem_tracks import stem_tracks
 from stemdock_audacity.errors import SeparationError
-from stemdock_audacity.job import AudacityJob, Phase, add_job, describe
-from stemdock_audacity.job_queue import JobQueue
-from stemdock_audacity.request import CapturedTrack, Request
-from stemdock_audacity.stem_tracks import stem_tracks
+from stemdock_audacity.jobs.job import AudacityJob, Phase, add_job, describe
+from stemdock_audacity.jobs.queue import JobQueue
 from stemdock_hostkit.job.states import JobProgress
 from stemdock_hostkit.worker.running import run_job
 from support.reaper_model.known_separator import SHARES, known_separator
@@ -24,7 +24,7 @@ from support.reaper_model.known_separator import SHARES, known_separator
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.legacy import StemTrack
+    from stemdock_audacity.delivery.legacy import StemTrack
 
 SAMPLE_RATE = 8000
 TRACK = CapturedTrack(

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stemdock import load_plugins
-from stemdock_audacity import folders, installation, settings_changes, setup
 from stemdock_audacity.errors import RunningError
-from stemdock_audacity.folders import Profile
-from stemdock_audacity.job_queue import JobQueue, default_queue
-from stemdock_audacity.nyquist_text import plugin_texts
+from stemdock_audacity.install import checking, settings_changes, setup
+from stemdock_audacity.jobs.queue import JobQueue, default_queue
+from stemdock_audacity.nyquist.texts import plugin_texts
+from stemdock_audacity.profile import folders
+from stemdock_audacity.profile.folders import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,8 +117,8 @@ def test_the_dialog_begins_with_the_default_model(models: Sequence[ModelEntry]) 
 
 
 def test_doctor_only_looks(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "find_profile", lambda: profile)
-    checks = installation.diagnose()
+    monkeypatch.setattr(checking, "find_profile", lambda: profile)
+    checks = checking.diagnose()
     assert {check.status for check in checks} <= {"ok", "warning"}
     assert any("plugin-cli audacity install" in check.remedy for check in checks)
 

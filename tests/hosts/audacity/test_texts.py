@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemdock_audacity.errors import ReplyError
-from stemdock_audacity.legacy import StemTrack, write_project
-from stemdock_audacity.preference import escape_setting, noted_value, unescape_setting
-from stemdock_audacity.protocol import LINE_LIMIT, command_line, is_complete, parse_reply, parse_tracks
-from stemdock_audacity.request import (
+from stemdock_audacity.capture.preference import escape_setting, noted_value, unescape_setting
+from stemdock_audacity.capture.request import (
     CapturedTrack,
     Request,
     nearest_sample,
     parse_track,
 )
-from stemdock_audacity.settings import get_value, set_value
+from stemdock_audacity.delivery.legacy import StemTrack, write_project
+from stemdock_audacity.errors import ReplyError
+from stemdock_audacity.link.protocol import LINE_LIMIT, command_line, is_complete, parse_reply, parse_tracks
+from stemdock_audacity.profile.settings import get_value, set_value
 
 line_text = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=60)
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from stemdock import is_running, parse_json_as, printable, write_atomically
-from stemdock_audacity.former import adopt_former
-from stemdock_audacity.job import AudacityJob, Phase, describe
+from stemdock_audacity.jobs.former import adopt_former
+from stemdock_audacity.jobs.job import AudacityJob, Phase, describe
 from stemdock_hostkit.job.folder import remove_old_jobs
 
 _N_RECENT: Final = 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stemdock import Check
-from stemdock_audacity.folders import (
+from stemdock_audacity.profile.folders import (
     MODULE,
     PLUGIN_FILES,
     Profile,

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock import HostUnreachableError, try_locked
-from stemdock_audacity import protocol, transport
 from stemdock_audacity.errors import (
     BusyError,
     CommandFailedError,
@@ -22,13 +21,14 @@ from stemdock_audacity.errors import (
     NoPipeError,
     NotRunningError,
 )
-from stemdock_audacity.folders import find_profile, find_version, has_no_pipe
-from stemdock_audacity.processes import find_audacity, is_busy, other_clients
+from stemdock_audacity.link import protocol, transport
+from stemdock_audacity.link.processes import find_audacity, is_busy, other_clients
+from stemdock_audacity.profile.folders import find_profile, find_version, has_no_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stemdock_audacity.protocol import Reply, TrackInfo
+    from stemdock_audacity.link.protocol import Reply, TrackInfo
 
 GREETING_TIME: Final = 5.0
 """Seconds to wait for the first answer; an idle Audacity needs 0.1."""

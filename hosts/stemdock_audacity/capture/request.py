@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stemdock_audacity.errors import ReplyError
-from stemdock_audacity.nyquist_text import ALL_STEMS
+from stemdock_audacity.nyquist.texts import ALL_STEMS
 
 if TYPE_CHECKING:
     from pathlib import Path

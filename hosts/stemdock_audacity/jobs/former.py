@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from stemdock import parse_json_as
-from stemdock_audacity.job import AudacityJob, Details, complete_job
-from stemdock_audacity.request import Request
+from stemdock_audacity.capture.request import Request
+from stemdock_audacity.jobs.job import AudacityJob, Details, complete_job
 from stemdock_hostkit.errors import JobError
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stemdock import StemdockError, printable
+from stemdock_audacity.delivery.legacy import StemTrack
 from stemdock_audacity.errors import HOST, SeparationError
-from stemdock_audacity.legacy import StemTrack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stemdock_audacity.request import CapturedTrack, Request
+    from stemdock_audacity.capture.request import CapturedTrack, Request
     from stemdock_hostkit.job.states import JobResult, SourceResult
 
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from stemdock import parse_json_as, printable, write_atomically
+from stemdock_audacity.capture.request import Request  # noqa: TC001  a type of values that are read
 from stemdock_audacity.errors import ReplyError
-from stemdock_audacity.request import Request  # noqa: TC001  a type of values that are read
 from stemdock_hostkit.errors import JobError
 from stemdock_hostkit.job.folder import Job, new_job_folder
 from stemdock_hostkit.job.request import Request as KitRequest
@@ -17,7 +17,7 @@ from stemdock_hostkit.job.request import Source
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.request import CapturedTrack
+    from stemdock_audacity.capture.request import CapturedTrack
 
 NAME: Final = "Audacity"
 _PID_LIMIT: Final = 1 << 31
