@@ -141,7 +141,7 @@ def complete_job(folder: Path, details: Details, output_folder: Path) -> None:
         model=request.model,
         sources=tuple(_source(track, folder) for track in request.tracks),
         stems=request.stems or None,
-        mixes={rest: tuple(f"-{stem}" for stem in request.stems)} if rest else {},
+        mixes={rest: ("mixture", *(f"-{stem}" for stem in request.stems))} if rest else {},
         details=asdict(details),
     )
     Job(folder).write_request(kit_request)
