@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
@@ -23,6 +25,7 @@ from stemdock_audacity.jobs.job import NAME, AudacityJob, Phase
 from stemdock_audacity.jobs.queue import default_queue
 from stemdock_audacity.link.pipe import connect
 from stemdock_hostkit import client
+from stemdock_hostkit.job.states import Fault
 from stemdock_hostkit.window.showing import show
 from stemdock_hostkit.window.values import Ending, Subject
 
@@ -73,10 +76,14 @@ class Courier:
             self._job.kit.remove()
             self._queue.note(title, "cancelled")
             return Ending(kind="cancelled")
-        except StemdockError as error:
-            self._queue.fail(self._job, f"{error}. {error.remedy}")
+        except Exception as error:  # noqa: BLE001  whatever happens, the user is told and the next job runs
+            fault = Fault.of(error)
+            if not isinstance(error, StemdockError):
+                with suppress(OSError), self._job.kit.log.open("a", encoding="utf-8") as log:
+                    traceback.print_exc(file=log)
+            self._queue.fail(self._job, f"{fault.message}. {fault.remedy}")
             folder = self._job.folder if self._job.project.exists() else None
-            return Ending(kind="failed", text=f"{error}.", next_step=error.remedy, folder=folder)
+            return Ending(kind="failed", text=f"{fault.message}.", next_step=fault.remedy, folder=folder)
         else:
             self._job.kit.remove()
             self._queue.note(title, "done", seconds=time.monotonic() - began, message=note)

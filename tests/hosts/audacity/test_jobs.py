@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, replace
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ import soundfile
 
 from stemdock import StemdockError
 from stemdock_audacity.capture.request import CapturedTrack, Request
+from stemdock_audacity.courier import Courier
 from stemdock_audacity.delivery.stem_tracks import stem_tracks
 from stemdock_audacity.errors import SeparationError
 from stemdock_audacity.jobs.job import AudacityJob, Phase, add_job, describe
@@ -153,6 +155,18 @@ def test_a_job_that_no_courier_takes_is_reported(queue: JobQueue) -> None:
     os.utime(job.folder / "job.json", (0, 0))
     queue.tidy()
     assert job.phase().phase == "failed"
+
+
+def test_whatever_happens_to_a_courier_is_reported(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise ZeroDivisionError("unforeseen")
+
+    monkeypatch.setattr("stemdock_audacity.courier.client.submit", fail)
+    job = added(queue)
+    ending = Courier(queue, job).serve(lambda _: None, Event())
+    assert (ending.kind, job.phase().phase) == ("failed", "failed")
+    assert "unforeseen" in str(queue.recent()[-1])
+    assert "ZeroDivisionError" in job.kit.log.read_text("utf-8")
 
 
 def test_a_request_of_an_earlier_version_is_reported(queue: JobQueue) -> None:
