@@ -158,10 +158,10 @@ def test_a_job_that_no_courier_takes_is_reported(queue: JobQueue) -> None:
 
 
 def test_whatever_happens_to_a_courier_is_reported(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr("stemdock_audacity.courier.client.submit", fail)
+    monkeypatch.setattr("stemdock_audacity.courier.client.follow", fail)
     job = added(queue)
     ending = Courier(queue, job).serve(lambda _: None, Event())
     assert (ending.kind, job.phase().phase) == ("failed", "failed")
