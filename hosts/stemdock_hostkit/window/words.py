@@ -32,9 +32,10 @@ def remaining_text(seconds: float | None) -> str:
         return ""
     if seconds < _ALMOST:
         return "a few seconds left"
-    if seconds < _MINUTE:
-        return f"about {_ALMOST * round(seconds / _ALMOST)} s left"
-    return f"about {round(seconds / _MINUTE)} min left"
+    rounded = _ALMOST * round(seconds / _ALMOST)
+    if rounded < _MINUTE:
+        return f"about {rounded} s left"
+    return f"about {round(rounded / _MINUTE)} min left"
 
 
 def stems_text(stems: Sequence[str] | None, host: str) -> str:

@@ -181,6 +181,7 @@ def test_worker_killed(desktop: Desktop, long_song: Path) -> None:
     before = desktop.tracks()
     desktop.kill("stemdock_hostkit.worker")
     assert "was interrupted" in desktop.wait_for_outcome(0)
+    time.sleep(0.5)
     desktop.picture("interrupted")
     desktop.click_close(desktop.window("Stemdock"))
     desktop.select(0, 1.5, 0)
