@@ -35,7 +35,7 @@ def remaining_text(seconds: float | None) -> str:
     rounded = _ALMOST * round(seconds / _ALMOST)
     if rounded < _MINUTE:
         return f"about {rounded} s left"
-    return f"about {round(rounded / _MINUTE)} min left"
+    return f"about {max(1, round(seconds / _MINUTE))} min left"
 
 
 def stems_text(stems: Sequence[str] | None, host: str) -> str:
