@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json_as
+from stemdock import parse_json_as, try_locked
 from stemdock_audacity.capture.request import Request
 from stemdock_audacity.jobs.job import AudacityJob, Details, complete_job
 from stemdock_hostkit.errors import JobError
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FORMER: Final = "request.json"
+_LOCK: Final = "worker.lock"
+"""Held by the worker of the earlier version."""
 
 
 def adopt_former(jobs: Path) -> Iterator[tuple[AudacityJob, str]]:
@@ -25,7 +27,13 @@ def adopt_former(jobs: Path) -> Iterator[tuple[AudacityJob, str]]:
     Yields:
         A job that was never finished, and what to tell its user.
     """
-    for path in sorted(jobs.glob(f"*/{_FORMER}")):
+    found = sorted(jobs.glob(f"*/{_FORMER}"))
+    if not found:
+        return
+    with try_locked(jobs.with_name(_LOCK)) as is_over:
+        if not is_over:
+            return  # the earlier version is still at work
+    for path in found:
         job = AudacityJob(path.parent)
         try:
             complete_job(job.folder, Details(request=parse_json_as(Request, path.read_bytes())), job.folder)

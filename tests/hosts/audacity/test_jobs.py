@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from stemdock import StemdockError
+from stemdock import StemdockError, try_locked
 from stemdock_audacity.capture.request import CapturedTrack, Request
 from stemdock_audacity.courier import Courier
 from stemdock_audacity.delivery.stem_tracks import stem_tracks
@@ -176,6 +176,15 @@ def test_a_request_of_an_earlier_version_is_reported(queue: JobQueue) -> None:
     assert list(folder.glob("*.wav")) == []
     queue.tidy()
     assert len(queue.recent()) == 1
+
+
+def test_an_earlier_version_that_is_still_at_work_is_left_alone(queue: JobQueue) -> None:
+    folder = former_job(queue)
+    with try_locked(queue.folder / "worker.lock") as is_ours:
+        assert is_ours
+        queue.tidy()
+    assert queue.recent() == []
+    assert (folder / "track-1.wav").exists()
 
 
 def test_stems_that_an_earlier_version_kept_are_reported_and_stay(queue: JobQueue) -> None:
