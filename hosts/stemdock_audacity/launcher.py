@@ -4,8 +4,8 @@ With mod-script-pipe, it queues the captured audio, starts a courier and returns
 has it separated while Audacity waits: it reads its input at the speed of the separation, so that Audacity's
 export dialog shows the progress. Cancel in that dialog ends the input early.
 
-The exit status is always 0, because Audacity opens a window for any other; the outcome is in
-`inbox/reply.txt`.
+The exit status is 0, because Audacity opens a window for any other; the outcome is in `inbox/reply.txt`.
+Only if that file cannot be trusted, the window has to show the error.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from stemdock_audacity.capture.preference import noted_value, restoring_command
 from stemdock_audacity.capture.request import read_request
 from stemdock_audacity.delivery.legacy import write_project
 from stemdock_audacity.delivery.stem_tracks import stem_tracks
+from stemdock_audacity.errors import QueueFolderError
 from stemdock_audacity.jobs.job import Phase, add_job
 from stemdock_audacity.jobs.queue import default_queue
 from stemdock_hostkit import client
@@ -44,7 +45,10 @@ _CLEAN_TIME: Final = 300
 
 def main() -> None:
     """Serves one request, or removes the files of an import (--clean)."""
-    queue = default_queue()
+    try:
+        queue = default_queue()
+    except QueueFolderError as error:
+        sys.exit(f"{error}. {error.remedy}")  # Audacity shows it in a window
     if sys.argv[1:] == ["--clean"]:
         _clean(queue)
         return

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from stemdock import CancelledError, StemdockError, reason_for
+from stemdock import CancelledError, OutputError, StemdockError, reason_for
 from stemdock_hostkit.errors import JobError, WorkerError
 from stemdock_hostkit.job.states import Fault, JobResult
 from stemdock_hostkit.worker.places import worker_folder
@@ -44,9 +44,10 @@ def submit(job: Job) -> None:
         folder = worker_folder()
         Queue(folder).put(job)
         ensure_worker(folder)
-    except OSError as error:
+    except (OSError, OutputError) as error:
+        reason = str(error) if isinstance(error, OutputError) else reason_for(error)
         remedy = "Check the permissions and the free disk space of your home folder, and try again."
-        raise JobError(job.folder, f"cannot be started ({reason_for(error)})", remedy=remedy) from error
+        raise JobError(job.folder, f"cannot be started ({reason})", remedy=remedy) from error
 
 
 def follow(

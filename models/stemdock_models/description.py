@@ -38,6 +38,8 @@ class Description:
     sha256: str
     source: str
     card: Mapping[str, Any]
+    archive_sha256: str = ""
+    """Of the archive that the weights came in, hex; empty if it is not known."""
 
     def __post_init__(self) -> None:
         """Checks the name of the file.
@@ -91,7 +93,7 @@ def remove_leftovers(parent: Path) -> None:
         OSError: The folder cannot be read.
     """
     for folder in parent.iterdir():
-        if folder.name.startswith(".") or not folder.is_dir():
+        if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir():
             continue
         try:
             kept = read_description(folder).file
@@ -107,6 +109,22 @@ def remove_leftovers(parent: Path) -> None:
                     path.unlink()
             if kept is None:
                 folder.rmdir()
+
+
+def installed_archives(parent: Path) -> frozenset[str]:
+    """The hashes of the archives, hex, that the installed models came in.
+
+    Args:
+        parent: The store's folder.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    found = set()
+    for folder in parent.iterdir():
+        with suppress(*INVALID):
+            found.add(read_description(folder).archive_sha256)
+    return frozenset(found)
 
 
 def _remedy(name: str, source: str) -> str:

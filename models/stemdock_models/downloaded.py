@@ -8,10 +8,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json_as
+from stemdock import file_sha256, parse_json_as, try_locked
 from stemdock_models.errors import store_errors
+from stemdock_models.scratch import lock_path
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 
@@ -60,6 +62,24 @@ def remove_download(archive: Path) -> bool:
         archive.unlink(missing_ok=True)
         _note_path(archive).unlink(missing_ok=True)
     return existed
+
+
+def remove_used_archives(downloads: Path, scratch: Path, used: Collection[str]) -> None:
+    """Remove whole archives that tasks left which were killed after their models were installed.
+
+    Args:
+        downloads: The folder of the archives.
+        scratch: The folder of the scratch folders: an archive that a task works on stays.
+        used: Hashes of the archives of installed models, hex.
+
+    Raises:
+        OSError: An archive cannot be read.
+        StoreError: An archive cannot be removed.
+    """
+    for archive in downloads.glob("*.tar.gz"):
+        with try_locked(lock_path(scratch / archive.name.removesuffix(".tar.gz"))) as free:
+            if free and archive.exists() and file_sha256(archive) in used:
+                remove_download(archive)
 
 
 def _note_path(archive: Path) -> Path:

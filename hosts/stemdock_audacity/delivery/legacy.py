@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import quoteattr
 
+from stemdock import make_folder, write_atomically
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -40,6 +42,8 @@ class StemTrack:
 def write_project(path: Path, tracks: Sequence[StemTrack], project_rate: float) -> None:
     """Writes a project with these tracks, and the empty data folder that Audacity requires beside it.
 
+    When this returns, both survive a power failure.
+
     Args:
         path: The .aup file.
         tracks: The tracks from the top.
@@ -49,15 +53,15 @@ def write_project(path: Path, tracks: Sequence[StemTrack], project_rate: float) 
         OSError: The project cannot be written.
     """
     data = path.with_name(f"{path.stem}_data")
-    data.mkdir(exist_ok=True)
+    make_folder(data)
     body = "".join(
         _channel(track, n, channel) for n, track in enumerate(tracks) for channel in range(track.n_channels)
     )
-    path.write_text(
+    content = (
         f'{_HEADER}<project xmlns="http://audacity.sourceforge.net/xml/" projname={quoteattr(data.name)} '
-        f'version="1.3.0" audacityversion="2.4.2" rate="{project_rate!r}">{body}</project>\n',
-        "utf-8",
+        f'version="1.3.0" audacityversion="2.4.2" rate="{project_rate!r}">{body}</project>\n'
     )
+    write_atomically(path, content.encode(), durable=True)
 
 
 def _channel(track: StemTrack, n_track: int, channel: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from stemdock import Check
+from stemdock_audacity.errors import QueueFolderError
+from stemdock_audacity.jobs.queue import default_queue
 from stemdock_audacity.profile.folders import (
     MODULE,
     PLUGIN_FILES,
@@ -92,7 +94,11 @@ def _module(profile: Profile) -> Check:
 
 def _plugins(profile: Profile) -> Check:
     subject = "audacity plug-in"
+    try:
+        queue = default_queue()
+    except QueueFolderError as error:
+        return Check(subject=subject, status="warning", detail=f"{error}.", remedy=error.remedy)
     missing = [name for name in PLUGIN_FILES if not (profile.plugins / name).exists()]
-    if missing:
+    if missing or not queue.inbox.is_dir():
         return Check(subject=subject, status="warning", detail="not installed.", remedy=_INSTALL)
     return Check(subject=subject, status="ok", detail=str(profile.plugins))

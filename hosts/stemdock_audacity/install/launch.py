@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from stemdock_audacity.errors import DialogOpenError, InstallError, ModuleOffError
+from stemdock_audacity.errors import DialogOpenError, ForeignPipeError, InstallError, ModuleOffError
 from stemdock_audacity.link import transport
 from stemdock_audacity.link.pipe import connect
 
@@ -33,6 +34,7 @@ def launch(program: Path) -> int:
 
     Raises:
         InstallError: Audacity exited at once.
+        ForeignPipeError: Another user has made what has the name of Audacity's pipe.
         HostUnreachableError: Audacity is running and does not answer.
     """
     for _ in range(_N_STARTS):
@@ -40,16 +42,17 @@ def launch(program: Path) -> int:
         keeper = _PipeKeeper()
         deadline = time.monotonic() + _START_TIME
         fault: HostUnreachableError = ModuleOffError()
-        while process.poll() is None and time.monotonic() < deadline:
-            keeper.watch()
-            try:
-                if keeper.has_settled and _has_answered():
-                    keeper.release()
-                    return process.pid
-            except DialogOpenError as error:
-                fault = error
-            time.sleep(_PERIOD)
-        keeper.release()
+        try:
+            while process.poll() is None and time.monotonic() < deadline:
+                keeper.watch()
+                try:
+                    if keeper.has_settled and _has_answered():
+                        return process.pid
+                except DialogOpenError as error:
+                    fault = error
+                time.sleep(_PERIOD)
+        finally:
+            keeper.release()
         if process.poll() is None:
             raise fault
         time.sleep(1)
@@ -63,7 +66,10 @@ def _start(program: Path) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         return subprocess.Popen([program], close_fds=True)  # noqa: S603
     for path in (transport.TO_AUDACITY, transport.FROM_AUDACITY):
-        path.unlink(missing_ok=True)  # left over from an earlier instance
+        try:
+            path.unlink(missing_ok=True)  # left over from an earlier instance
+        except OSError as error:
+            raise ForeignPipeError(path) from error
     return subprocess.Popen([program], stdin=null, stdout=null, stderr=null, start_new_session=True)  # noqa: S603
 
 
@@ -74,7 +80,7 @@ def _has_answered() -> bool:
         with connect() as pipe:
             # Until a project is open, Audacity answers with an empty line and does nothing.
             return pipe.run("GetInfo", Type="Tracks", Format="JSON", seconds=5).ok
-    except DialogOpenError:
+    except (DialogOpenError, ForeignPipeError):
         raise
     except HostUnreachableError:
         return False
@@ -109,13 +115,15 @@ class _PipeKeeper:
         if sys.platform == "win32":
             return
         with suppress(OSError):
-            inode = transport.TO_AUDACITY.stat().st_ino
+            if not transport.is_own(transport.TO_AUDACITY):
+                return
+            inode = transport.TO_AUDACITY.lstat().st_ino
             if inode != self._inode:
                 self._inode = inode
                 self._changed = time.monotonic()
                 if self._first is None:
-                    spare = transport.TO_AUDACITY.with_name(f"stemdock-pipe.{os.getpid()}")
-                    os.link(transport.TO_AUDACITY, spare)
+                    spare = transport.TO_AUDACITY.with_name(f".{secrets.token_hex(8)}")
+                    os.link(transport.TO_AUDACITY, spare, follow_symlinks=False)
                     self._first = spare
             elif self.has_settled and self._first and self._first.stat().st_ino != inode:
                 self._first.replace(transport.TO_AUDACITY)

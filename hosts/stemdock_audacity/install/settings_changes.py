@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json_as
+from stemdock import make_own_folder, parse_json_as
 from stemdock_audacity.capture.preference import DEFAULT, MARKER, PREFERENCE, escape_setting, noted_value
 from stemdock_audacity.errors import InstallError, RunningError
 from stemdock_audacity.link.processes import find_audacity
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from stemdock_audacity.profile.folders import Profile
 
 _BACKUP: Final = "audacity.cfg.before-stemdock"
+_MODE: Final = 0o600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +73,8 @@ def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
         made_settings=not profile.settings.exists() if known.made_settings is None else known.made_settings,
         set={**known.set, **{"/".join(place): value for place, value in wanted.items()}},
     )
-    queue.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_text(installed_path(queue), json.dumps(asdict(installed), indent=1))
+    queue.prepare()
+    write_text(installed_path(queue), json.dumps(asdict(installed), indent=1), mode=_MODE)
     done = []
     if profile.settings.exists():
         backup = profile.settings.with_name(_BACKUP)
@@ -82,7 +83,7 @@ def switch_on_module(profile: Profile, queue: JobQueue) -> list[str]:
             done.append(f"Saved a copy of the settings as {backup}.")
     for place, value in changes.items():
         text = set_value(text, *place, value)
-    profile.settings.parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(profile.settings.parent)
     write_text(profile.settings, text)
     return [*done, f"Switched {MODULE} on in {profile.settings}."]
 

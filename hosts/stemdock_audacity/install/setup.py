@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from stemdock import make_own_folder
 from stemdock_audacity.capture.preference import MARKER
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.install.settings_changes import (
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from stemdock_audacity.jobs.queue import JobQueue
 
 
+_PROGRAM_MODE: Final = 0o700
+_SCRIPT_MODE: Final = 0o644
+"""Audacity runs the scripts, so only this user may change them, whatever the umask is."""
+
+
 def install(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) -> list[str]:
     """Switches the scripting module on and installs the plug-in.
 
@@ -41,13 +47,14 @@ def install(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) -> 
 
     Raises:
         RunningError: The settings must change, and Audacity is running.
+        QueueFolderError: Others can change what is in the queue, or it cannot be created.
         InstallError: No model is installed, or a file cannot be written.
     """
     if not models:
         raise InstallError("no model is installed", remedy="Install one: plugin-cli models pull 2stems")
     try:
-        done = [*restore_export_command(profile, queue), *switch_on_module(profile, queue)]
         queue.prepare()
+        done = [*restore_export_command(profile, queue), *switch_on_module(profile, queue)]
         _write_launcher(queue)
         done += _write_plugins(profile, queue, models)
     except OSError as error:
@@ -78,17 +85,17 @@ def uninstall(profile: Profile, queue: JobQueue) -> list[str]:
 def _write_launcher(queue: JobQueue) -> None:
     path = _launcher(queue)
     if sys.platform == "win32":
-        write_text(path, f'@"{sys.executable}" -m stemdock_audacity.launcher\r\n')
+        write_text(path, f'@"{sys.executable}" -m stemdock_audacity.launcher\r\n', mode=_PROGRAM_MODE)
     else:
         # Bundled versions of Audacity make programs load Audacity's libraries instead of Python's.
         unset = "unset LD_LIBRARY_PATH DYLD_LIBRARY_PATH PYTHONHOME PYTHONPATH"
         command = f"exec {shlex.quote(sys.executable)} -m stemdock_audacity.launcher"
-        write_text(path, f"#!/bin/sh\n{unset}\n{command}\n")
-        path.chmod(0o700)
+        write_text(path, f"#!/bin/sh\n{unset}\n{command}\n", mode=_PROGRAM_MODE)
+        path.chmod(_PROGRAM_MODE)
 
 
 def _write_plugins(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) -> list[str]:
-    profile.plugins.mkdir(parents=True, exist_ok=True)
+    make_own_folder(profile.plugins)
     done = []
     texts = plugin_texts(
         models,
@@ -98,7 +105,7 @@ def _write_plugins(profile: Profile, queue: JobQueue, models: Sequence[ModelEntr
         marker=MARKER,
     )
     for name, text in texts.items():
-        write_text(profile.plugins / name, text)
+        write_text(profile.plugins / name, text, mode=_SCRIPT_MODE)
         done.append(f"Installed {profile.plugins / name}.")
     return done
 

@@ -102,7 +102,9 @@ class AudacityJob:
 
     def update(self, phase: Phase) -> None:
         """Writes how far the job is."""
-        write_atomically(self.folder / "delivery.json", json.dumps(asdict(phase)).encode("ascii"))
+        # Only one process writes. The next write replaces what a killed one left.
+        content = json.dumps(asdict(phase)).encode("ascii")
+        write_atomically(self.folder / "delivery.json", content, part=self.folder / "delivery.part")
 
 
 def add_job(

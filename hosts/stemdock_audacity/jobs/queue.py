@@ -4,25 +4,26 @@ inbox/          written and read by the plug-in in Audacity; fixed names, one re
 jobs/ID/        one request: a job folder of the kit, with captured audio, stems, stems.aup, delivery.json
 recent.jsonl    outcomes of the last requests
 status.txt      the text that Stem Status shows
+pipe.lock       held by the program that is connected to Audacity
 """
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
-import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from stemdock import is_running, parse_json_as, printable, write_atomically
 from stemdock_audacity.jobs.former import adopt_former
 from stemdock_audacity.jobs.job import AudacityJob, Phase, describe
+from stemdock_audacity.profile.state_folder import make_state_folder, state_folder
 from stemdock_hostkit.job.folder import remove_old_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 _N_RECENT: Final = 20
 _START_TIME: Final = 120.0
@@ -69,9 +70,13 @@ class JobQueue:
         return self.folder / "jobs"
 
     def prepare(self) -> None:
-        """Creates the folders, readable by their owner only."""
+        """Creates the folders, which only their owner can enter.
+
+        Raises:
+            QueueFolderError: Others can change what is in them, or they cannot be created.
+        """
         for path in (self.folder, self.inbox, self.jobs_folder):
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_state_folder(path)
 
     def jobs(self) -> list[AudacityJob]:
         """Unfinished and failed jobs, oldest first."""
@@ -113,8 +118,7 @@ class JobQueue:
     def tidy(self) -> None:
         """Forgets old jobs and outcomes, and reports jobs whose courier was killed as failed."""
         remove_old_jobs(self.jobs_folder)
-        lines = "".join(json.dumps(asdict(outcome)) + "\n" for outcome in self.recent())
-        write_atomically(self.folder / "recent.jsonl", lines.encode("ascii"))
+        _write(self.folder / "recent.jsonl", [json.dumps(asdict(outcome)) for outcome in self.recent()])
         for job, message in adopt_former(self.jobs_folder):
             self.fail(job, message)
         for job in self.jobs():
@@ -149,8 +153,7 @@ class JobQueue:
 
     def write_status(self) -> None:
         """Writes the text that Stem Status shows."""
-        text = "".join(f"{line}\n" for line in self.status_lines())
-        write_atomically(self.folder / "status.txt", text.encode())
+        _write(self.folder / "status.txt", self.status_lines())
 
     def status_lines(self) -> list[str]:
         """One line for each job."""
@@ -158,20 +161,16 @@ class JobQueue:
 
 
 def default_queue() -> JobQueue:
-    """The user's queue. Its path is plain ASCII, since Audacity's commands carry no other characters."""
-    candidates = [_state_folder(), Path(tempfile.gettempdir())]
-    if sys.platform == "win32":
-        candidates.append(Path(os.environ.get("PUBLIC", "C:/Users/Public")))
-    user = getpass.getuser().encode().hex()
-    names = ["stemdock/audacity", f"stemdock-{user}", f"stemdock-{user}"]
-    paths = [base / name for base, name in zip(candidates, names, strict=False)]
-    return JobQueue(folder=next((path for path in paths if str(path).isascii()), paths[0]))
+    """The user's queue.
+
+    Raises:
+        QueueFolderError: There is no folder for it, or others can change what is in it.
+    """
+    return JobQueue(folder=state_folder())
 
 
-def _state_folder() -> Path:
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData/Local"))
-    if sys.platform == "darwin":
-        return home / "Library/Application Support"
-    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state")
+def _write(path: Path, lines: Sequence[str]) -> None:
+    # It only informs. The next write replaces what a killed process left.
+    content = "".join(f"{line}\n" for line in lines).encode()
+    with suppress(OSError):
+        write_atomically(path, content, part=path.with_suffix(".part"))

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import secrets
-import sys
-import tempfile
 import time
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import HostUnreachableError, try_locked
+from stemdock import HostUnreachableError, reason_for, try_locked
 from stemdock_audacity.errors import (
     BusyError,
     CommandFailedError,
-    DialogOpenError,
-    ModuleOffError,
-    NoPipeError,
-    NotRunningError,
+    ForeignPipeError,
+    QueueFolderError,
+    ReplyTooLongError,
 )
 from stemdock_audacity.link import protocol, transport
-from stemdock_audacity.link.processes import find_audacity, is_busy, other_clients
-from stemdock_audacity.profile.folders import find_profile, find_version, has_no_pipe
+from stemdock_audacity.link.processes import find_audacity, other_clients
+from stemdock_audacity.link.unreachable import no_answer_error, no_pipe_error
+from stemdock_audacity.profile.state_folder import make_state_folder, state_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from stemdock_audacity.link.protocol import Reply, TrackInfo
 
@@ -36,6 +31,8 @@ _RENEWAL_TIME: Final = 0.5
 """Seconds to wait until Audacity has reopened its pipe."""
 COMMAND_TIME: Final = 60.0
 """Seconds to wait for a command; enough to import an album."""
+_MAX_REPLY: Final = 4 << 20
+"""Bytes of an answer; one about 100 tracks has 20,000."""
 
 
 class Pipe:
@@ -85,18 +82,24 @@ class Pipe:
         nonce = f"stemdock-{secrets.token_hex(6)}"
         deadline = time.monotonic() + GREETING_TIME
         self._link_write(protocol.command_line("Message", Text=nonce), deadline)
-        received = b""
-        while not (nonce.encode() in received and protocol.is_complete(received)):
-            received += self._read(deadline)
+        self._receive(
+            deadline, lambda received: nonce.encode() in received and protocol.is_complete(received)
+        )
 
     def _exchange(self, line: str, deadline: float) -> Reply:
         if self._stale:
             raise BusyError("the connection cannot be used after a command that took too long")
         self._link_write(line, deadline)
+        return protocol.parse_reply(self._receive(deadline, protocol.is_complete))
+
+    def _receive(self, deadline: float, is_complete: Callable[[bytes], bool]) -> bytes:
         received = b""
-        while not protocol.is_complete(received):
+        while not is_complete(received):
+            if len(received) > _MAX_REPLY:
+                self._stale = True
+                raise ReplyTooLongError
             received += self._read(deadline)
-        return protocol.parse_reply(received)
+        return received
 
     def _link_write(self, line: str, deadline: float) -> None:
         try:
@@ -106,7 +109,8 @@ class Pipe:
             raise no_answer_error() from error
 
     def _read(self, deadline: float) -> bytes:
-        data = self._link.read(deadline)
+        # At a pipe that is never empty, reading never has to wait.
+        data = self._link.read(deadline) if time.monotonic() < deadline else b""
         if not data:
             self._stale = True
             raise no_answer_error()
@@ -123,6 +127,9 @@ def connect() -> Iterator[Pipe]:
         NoPipeError: This is Audacity 4.
         BusyError: Another program is connected, or Audacity is busy.
         DialogOpenError: Audacity is waiting for the user.
+        ForeignPipeError: Another user or program has made what has the name of the pipe.
+        ReplyTooLongError: The answer has no end.
+        QueueFolderError: The folder of the lock cannot be used.
     """
     with _open_link() as link:
         pipe = Pipe(link)
@@ -144,7 +151,7 @@ def is_served() -> bool:
 @contextmanager
 def _open_link() -> Iterator[transport.Transport]:
     with ExitStack() as stack:
-        if not stack.enter_context(try_locked(lock_path())):
+        if not _lock(stack):
             raise BusyError("another Stemdock program is using Audacity")
         _refuse_other_clients()
         link = _open_patiently()
@@ -158,39 +165,29 @@ def _open_patiently() -> transport.Transport:
     while True:
         try:
             return transport.open_transport()
+        except ForeignPipeError:
+            raise
         except OSError as error:
             if time.monotonic() > deadline or not find_audacity():
                 raise no_pipe_error() from error
         time.sleep(_RENEWAL_TIME / 10)
 
 
-def lock_path() -> Path:
-    """The lock that each Stemdock program holds while it is connected; one per user, like the pipe."""
-    user = os.getuid() if sys.platform != "win32" else getpass.getuser()
-    return Path(tempfile.gettempdir()) / f"stemdock-audacity-{user}.lock"
+def _lock(stack: ExitStack) -> bool:
+    """Acquires the lock that each Stemdock program holds while it is connected; returns whether it was free.
+
+    It is in a folder that only this user can enter: others must not be able to hold it.
+    """
+    folder = state_folder()
+    make_state_folder(folder)
+    path = folder / "pipe.lock"
+    try:
+        return stack.enter_context(try_locked(path))
+    except OSError as error:
+        raise QueueFolderError(path, reason_for(error)) from error
 
 
 def _refuse_other_clients() -> None:
     fifo = getattr(transport, "TO_AUDACITY", None)
     if fifo and (pids := other_clients(fifo)):
         raise BusyError(f"another program (process {pids[0]}) is using Audacity's pipe")
-
-
-def no_pipe_error() -> HostUnreachableError:
-    """The error for a pipe that does not exist."""
-    if not find_audacity():
-        return NotRunningError()
-    version = find_version(find_profile())
-    if has_no_pipe(version):
-        return NoPipeError(version)
-    return ModuleOffError()
-
-
-def no_answer_error() -> HostUnreachableError:
-    """The error for an open pipe without an answer."""
-    pids = find_audacity()
-    if not pids:
-        return NotRunningError()
-    if any(is_busy(pid) for pid in pids):
-        return BusyError("Audacity is busy")
-    return DialogOpenError()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import sys
 import time
 from pathlib import Path
 from typing import Protocol
 
-from stemdock_audacity.errors import ConnectionLostError
+from stemdock_audacity.errors import ConnectionLostError, ForeignPipeError
 
 
 class Transport(Protocol):
@@ -45,6 +46,9 @@ if sys.platform == "win32":
     import queue
     import threading
 
+    _MAX_WAITING = 1024
+    """Pieces of 4096 bytes that wait to be read; the pipe then waits, too."""
+
     class NamedPipes:
         """Named pipes on Windows; they block, so a thread reads."""
 
@@ -52,7 +56,7 @@ if sys.platform == "win32":
             # Checking whether the pipe exists would use its only instance, so it is opened directly.
             self._to = open(r"\\.\pipe\ToSrvPipe", "wb", buffering=0)  # noqa: PTH123, SIM115
             self._from = open(r"\\.\pipe\FromSrvPipe", "rb", buffering=0)  # noqa: PTH123, SIM115
-            self._received: queue.Queue[bytes] = queue.Queue()
+            self._received: queue.Queue[bytes] = queue.Queue(_MAX_WAITING)
             threading.Thread(target=self._receive, daemon=True).start()
 
         def _receive(self) -> None:
@@ -102,9 +106,9 @@ else:
         """FIFOs on Linux and macOS."""
 
         def __init__(self) -> None:
-            self._to = os.open(TO_AUDACITY, os.O_WRONLY | os.O_NONBLOCK)
+            self._to = _open_own(TO_AUDACITY, os.O_WRONLY)
             try:
-                self._from = os.open(FROM_AUDACITY, os.O_RDONLY | os.O_NONBLOCK)
+                self._from = _open_own(FROM_AUDACITY, os.O_RDONLY)
             except OSError:
                 os.close(self._to)
                 raise
@@ -153,6 +157,28 @@ else:
         """Connects.
 
         Raises:
+            ForeignPipeError: Another user or program has made what has the name of the pipe.
             OSError: The pipe does not exist.
         """
         return Fifos()
+
+    def is_own(path: Path) -> bool:
+        """Whether a FIFO is this user's. Anyone can make files in the folder of Audacity's pipe.
+
+        Raises:
+            OSError: There is nothing at this path.
+        """
+        return _is_own_fifo(path.lstat())
+
+    def _open_own(path: Path, access: int) -> int:
+        """Opens a FIFO, if it is this user's."""
+        if not is_own(path):  # opening another one would already be seen at its other end
+            raise ForeignPipeError(path)
+        descriptor = os.open(path, access | os.O_NONBLOCK | os.O_NOFOLLOW)
+        if _is_own_fifo(os.fstat(descriptor)):
+            return descriptor
+        os.close(descriptor)
+        raise ForeignPipeError(path)
+
+    def _is_own_fifo(status: os.stat_result) -> bool:
+        return stat.S_ISFIFO(status.st_mode) and status.st_uid == os.getuid()

@@ -18,8 +18,14 @@ def read_text(path: Path) -> str:
         return ""
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replaces the file in one step."""
+def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Replaces the file in one step.
+
+    Args:
+        path: The file.
+        text: Its new text.
+        mode: The most permissions that the file gets; those of the file that is replaced if not given.
+    """
     # Audacity must not take the temporary file for a plug-in, so its name does not end with .ny.
     part = path.with_name(f"{path.name}.part")
-    write_atomically(path, text.encode("utf-8", "surrogateescape"), part=part)
+    write_atomically(path, text.encode("utf-8", "surrogateescape"), part=part, mode=mode)

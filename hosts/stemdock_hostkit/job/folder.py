@@ -153,7 +153,7 @@ class Job:
             content = self._read("job.json")
             # An editor's part of another version reads no other than its own.
             version = content.get("protocol", PROTOCOL) if isinstance(content, dict) else PROTOCOL
-        self._write("result.json", {**result.to_values(), "protocol": version})
+        self._write("result.json", {**result.to_values(), "protocol": version}, durable=True)
 
     @property
     def is_over(self) -> bool:
@@ -192,9 +192,9 @@ class Job:
         except ValueError as error:
             raise JobError(self.folder, f"{name} is damaged ({error})") from error
 
-    def _write(self, name: str, content: object) -> None:
+    def _write(self, name: str, content: object, *, durable: bool = False) -> None:
         with os_errors_as(lambda reason: JobError(self.folder, f"{name} cannot be written ({reason})")):
-            write_atomically(self.folder / name, json.dumps(content).encode("ascii"))
+            write_atomically(self.folder / name, json.dumps(content).encode("ascii"), durable=durable)
 
 
 def waiting_jobs(parent: Path) -> list[Job]:

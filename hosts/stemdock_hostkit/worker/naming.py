@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import OutputError, legal_name, printable
+from stemdock import OutputError, legal_name, move_all_to_place, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
 _LONGEST: Final = 120
 """Bytes of a name in UTF-8; file systems allow 255, which include the stem's title."""
@@ -22,25 +22,27 @@ def file_name(name: str) -> str:
     return legal_name(name.lstrip(" ."), max_bytes=_LONGEST, fallback="Item")
 
 
-def reserve_paths(folder: Path, name: str, stems: Sequence[str]) -> Mapping[str, Path]:
-    """Creates an empty file for each stem, with the same number in all names.
+def move_to_free_names(files: Mapping[str, Path], folder: Path, name: str) -> Mapping[str, Path]:
+    """Moves stems to a folder, all or none, under names with the same number in all of them.
+
+    When this returns, they survive a power failure.
 
     Args:
-        folder: An existing folder.
+        files: The complete file of each stem, in the same file system as the folder.
+        folder: An existing folder. Nothing in it is replaced.
         name: Name of the mixture.
-        stems: Names of the stems.
 
     Returns:
         `<name> - <Stem>.wav`, or `<name> (2) - <Stem>.wav` and so on, for each stem.
 
     Raises:
-        OutputError: A file cannot be created.
+        OutputError: A file cannot be moved.
     """
     base = file_name(name)
     for number in count(1):
         numbered = base if number == 1 else f"{base} ({number})"
-        paths = {stem: folder / f"{numbered} - {title(stem)}.wav" for stem in stems}
-        if _create_all(list(paths.values())):
+        paths = {stem: folder / f"{numbered} - {title(stem)}.wav" for stem in files}
+        if not any(map(os.path.lexists, paths.values())) and _move(files, paths):
             return paths
     raise AssertionError  # count() has no end
 
@@ -50,22 +52,16 @@ def title(stem: str) -> str:
     return printable(stem[:1].upper() + stem[1:])
 
 
-def _create_all(paths: Sequence[Path]) -> bool:
-    """Creates all files or none; False if one already exists."""
-    created: list[Path] = []
-    for path in paths:
-        try:
-            path.touch(exist_ok=False)
-        except OSError as error:
-            for other in created:
-                with suppress(OSError):
-                    other.unlink()
-            if isinstance(error, FileExistsError):
-                return False
-            raise OutputError(
-                path,
-                f"cannot be created ({error.strerror})",
-                remedy="Check the permissions and the free disk space of the project's media folder.",
-            ) from error
-        created.append(path)
+def _move(files: Mapping[str, Path], paths: Mapping[str, Path]) -> bool:
+    """Moves all files or none; False if another program has just taken a name."""
+    try:
+        move_all_to_place({files[stem]: path for stem, path in paths.items()}, overwrite=False, durable=True)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise OutputError(
+            Path(error.filename2 or error.filename or next(iter(paths.values()))),
+            f"cannot be written ({error.strerror})",
+            remedy="Check the permissions and the free disk space of the project's media folder.",
+        ) from error
     return True

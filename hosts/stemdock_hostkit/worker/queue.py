@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from stemdock import parse_json, write_atomically
+from stemdock import move_all_to_place, parse_json, staging
 from stemdock_hostkit.job.folder import Job
 
 _SUFFIX: Final = ".ticket"
@@ -43,17 +43,21 @@ class Queue:
 
         Raises:
             OSError: The ticket cannot be written.
+            OutputError: So is the folder.
         """
         if job in self:
             return
         content = json.dumps({"folder": str(job.folder.absolute())}).encode("ascii")
         number = max((int(path.stem) for path in self._paths()), default=0)
-        while True:
-            number += 1
-            # Another process may take the same number at the same moment.
-            with suppress(FileExistsError):
-                write_atomically(self.folder / f"{number:08}{_SUFFIX}", content, overwrite=False)
-                return
+        with staging(self.folder) as hidden:
+            while True:
+                number += 1
+                # Another process may take the same number at the same moment.
+                with suppress(FileExistsError):
+                    staged = hidden / "ticket"
+                    staged.write_bytes(content)
+                    move_all_to_place({staged: self.folder / f"{number:08}{_SUFFIX}"}, overwrite=False)
+                    return
 
     def tickets(self) -> list[Ticket]:
         """All tickets in order. Damaged ones, which name no job, are removed."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 import traceback
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from stemdock import CancelledError, OutputError, StemdockError, move_all_to_place, printable, staging
+from stemdock import CancelledError, StemdockError, printable, staging
 from stemdock_hostkit.errors import InterruptedJobError
 from stemdock_hostkit.job.states import Fault, JobResult, SourceResult, Stem
-from stemdock_hostkit.worker.naming import reserve_paths, title
+from stemdock_hostkit.worker.naming import move_to_free_names, title
 from stemdock_hostkit.worker.reporter import Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from stemdock import Progress, Separator
+    from stemdock import Progress, SeparatedFile, Separator
     from stemdock_hostkit.job.folder import Job
     from stemdock_hostkit.job.request import Request, Source
     from stemdock_hostkit.job.states import Status
@@ -70,9 +70,23 @@ def _result(job: Job, open_separator: OpenSeparator, reporter: Reporter) -> JobR
 
 
 def _separate(request: Request, separator: Separator, reporter: Reporter) -> JobResult:
+    """Separates all sources before the first stem gets its name: a job that ends early leaves nothing."""
+    with staging(request.output_folder, remedy=_REMEDY) as hidden:
+        outcomes = list(_separated(request, separator, hidden, reporter))
+        if reporter.check_cancel():
+            raise CancelledError
+        sources = tuple(_placed(request, source, outcome) for source, outcome in outcomes)
+    if all(result.error for result in sources):
+        return JobResult(status="error", error=sources[0].error, sources=sources)
+    return JobResult(status="ok", output_folder=request.output_folder, sources=sources)
+
+
+def _separated(
+    request: Request, separator: Separator, hidden: Path, reporter: Reporter
+) -> Iterator[tuple[Source, SeparatedFile | StemdockError]]:
+    """Each source with its stems in the hidden folder, or with the reason why there are none."""
     total = sum(source.duration or 1.0 for source in request.sources)
     done = 0.0
-    results: list[SourceResult] = []
     for number, source in enumerate(request.sources, start=1):
         text = f"Separating {printable(source.name)}"
         if len(request.sources) > 1:
@@ -84,29 +98,22 @@ def _separate(request: Request, separator: Separator, reporter: Reporter) -> Job
 
         report(0.0)
         try:
-            results.append(_separate_source(request, source, separator, report, reporter))
+            yield source, _separate_source(request, source, separator, hidden / str(number), report, reporter)
         except CancelledError:
-            _discard(results)
             raise
         except StemdockError as error:
-            results.append(SourceResult(id=source.id, error=Fault.of(error)))
+            yield source, error
         done += share
-    if reporter.check_cancel():
-        _discard(results)
-        raise CancelledError
-    sources = tuple(results)
-    if all(result.error for result in sources):
-        return JobResult(status="error", error=sources[0].error, sources=sources)
-    return JobResult(status="ok", output_folder=request.output_folder, sources=sources)
 
 
 def _separate_source(
     request: Request,
     source: Source,
     separator: Separator,
+    folder: Path,
     report: Callable[[float], None],
     reporter: Reporter,
-) -> SourceResult:
+) -> SeparatedFile:
     # Slow, so it follows the first progress line.
     from stemdock import Excerpt, Observer, Output, separate_file  # noqa: PLC0415
 
@@ -115,43 +122,35 @@ def _separate_source(
 
     if reporter.cancel.is_set():
         raise CancelledError
-    with staging(request.output_folder, remedy=_REMEDY) as hidden:
-        separated = separate_file(
-            separator,
-            source.path,
-            hidden,
-            output=Output(stems=request.stems, mixes=request.mixes),
-            excerpt=Excerpt(start=source.start, duration=source.duration),
-            observer=Observer(on_progress=on_progress, cancel=reporter.cancel),
-        )
-        names = list(separated.files)
-        paths = reserve_paths(request.output_folder, source.file_name or source.name, names)
-        _move({separated.files[name]: path for name, path in paths.items()})
-    rate = separated.sample_rate
+    return separate_file(
+        separator,
+        source.path,
+        folder,
+        output=Output(stems=request.stems, mixes=request.mixes),
+        excerpt=Excerpt(start=source.start, duration=source.duration),
+        observer=Observer(on_progress=on_progress, cancel=reporter.cancel),
+    )
+
+
+def _placed(request: Request, source: Source, outcome: SeparatedFile | StemdockError) -> SourceResult:
+    """Gives the stems of a source their names."""
+    if isinstance(outcome, StemdockError):
+        return SourceResult(id=source.id, error=Fault.of(outcome))
+    name = source.file_name or source.name
+    try:
+        paths = move_to_free_names(outcome.files, request.output_folder, name)
+    except StemdockError as error:
+        return SourceResult(id=source.id, error=Fault.of(error))
+    rate = outcome.sample_rate
     return SourceResult(
         id=source.id,
         start=math.floor(round(source.start * rate, 6)) / rate,
         sample_rate=rate,
-        length=separated.total_length,
-        n_channels=separated.n_channels,
-        stems=tuple(Stem(name=name, title=title(name), path=path) for name, path in paths.items()),
-        damage=tuple(str(place) for place in separated.damage[:_MOST_PLACES]),
+        length=outcome.total_length,
+        n_channels=outcome.n_channels,
+        stems=tuple(Stem(name=stem, title=title(stem), path=path) for stem, path in paths.items()),
+        damage=tuple(str(place) for place in outcome.damage[:_MOST_PLACES]),
     )
-
-
-def _move(files: Mapping[Path, Path]) -> None:
-    """Replaces the empty files that reserve the names with the stems: all or none."""
-    try:
-        move_all_to_place(files)
-    except OSError as error:
-        for path in files.values():
-            with suppress(OSError):
-                path.unlink()
-        raise OutputError(
-            Path(error.filename2 or path),
-            f"cannot be written ({error.strerror})",
-            remedy="Close programs that use this file, and start the separation again.",
-        ) from error
 
 
 @contextmanager
@@ -164,11 +163,3 @@ def _own_files_removed(job: Job, request: Request) -> Iterator[None]:
             if job.owns(source.path):
                 with suppress(OSError):
                     source.path.unlink()
-
-
-def _discard(results: Sequence[SourceResult]) -> None:
-    """Removes the stems of a cancelled job, which no project uses."""
-    for result in results:
-        for stem in result.stems:
-            with suppress(OSError):
-                stem.path.unlink()

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg
+from stemdock.audio.bounds import most_samples
+from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg, local_input
+from stemdock.audio.ffmpeg_formats import RECORDINGS, refused
 from stemdock.audio.ffmpeg_log import FfmpegLog
 from stemdock.audio.ffmpeg_reasons import stopped, uninstalled, unreadable, unstartable
 from stemdock.audio.layouts import read_wav_header
@@ -80,7 +82,8 @@ class _Decoding:
             is_dsd = file.read(4) in _DSD_STARTS
         filters = f"aresample={_DSD_RATE},ashowinfo" if is_dsd else "ashowinfo"
         # A WAV header gives the rate and the channels, and says which loudspeakers the channels are for.
-        arguments = ["-err_detect", "crccheck", "-i", f"file:{path}", "-map", f"0:a:{track}", "-af", filters]
+        arguments = ["-err_detect", "crccheck", *local_input(path, RECORDINGS)]
+        arguments += ["-map", f"0:a:{track}", "-map_metadata", "-1", "-map_chapters", "-1", "-af", filters]
         arguments += ["-c:a", "pcm_f32le", "-f", "wav", "-"]
         self.track = track
         self._path = path
@@ -100,6 +103,8 @@ class _Decoding:
         if self._header is None:
             self._process.wait()
             self.log.finish()
+            if self.log.refused_format:
+                raise refused(self._path, self.log.refused_format)
             raise unreadable(self._path, self.log, self.track)
         sample_rate, n_channels, speakers = self._header
         return AudioStream(
@@ -113,9 +118,10 @@ class _Decoding:
 
     def _blocks(self, sample_rate: int, n_channels: int) -> Iterator[FloatArray]:
         announced = self.log.duration
+        longest = most_samples(self._path)
         timeline = Timeline(
             sample_rate,
-            None if announced is None else round(announced * sample_rate),
+            longest if announced is None else min(round(announced * sample_rate), longest),
             has_times=not self.log.formats & _COUNTED,
             has_video=self.log.has_video,
         )

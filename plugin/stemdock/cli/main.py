@@ -29,6 +29,7 @@ from stemdock.errors import (
     OutputOptionError,
     StemdockError,
 )
+from stemdock.lib.memory import is_memory_shortage
 from stemdock.lib.os_errors import reason_for
 from stemdock.plugins import Plugins, load_plugins
 
@@ -138,10 +139,12 @@ def _run(arguments: Sequence[str] | None, plugins: Plugins | None) -> int:
     except StemdockError as error:
         echo_error(error)
         return _exit_status(error)
-    except MemoryError:
-        echo_error(MemoryShortageError("plugin-cli"))
-        return EXIT_FAILED
-    except OSError as error:
+    except (MemoryError, ImportError, RuntimeError, OSError) as error:
+        if is_memory_shortage(error):
+            echo_error(MemoryShortageError(program))
+            return EXIT_FAILED
+        if not isinstance(error, OSError):
+            raise
         # The rooms below turn the errors that they expect into their own.
         echo_error(
             StemdockError(

@@ -84,6 +84,7 @@ def separate(
             destination, deliver = inputs.enter_context(standard_output()), send
         root = destination.folder
         manifest = Manifest(root)
+        manifest.check()
         found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.paths())]
         separator = open_separator(model, plugins, execution, separation)
         with interruption() as interrupted:

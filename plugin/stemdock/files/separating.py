@@ -24,6 +24,7 @@ from stemdock.types import DownmixMode, SeparatedFile, check_choice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from threading import Event
 
     from stemdock.audio import AudioStream
     from stemdock.files.placing import Placement
@@ -80,11 +81,11 @@ def separate_file(
     codec = codec_of(output)
     files = placement(separator, source, targets, output, overwrite=overwrite)
     check_encoder(codec, next(iter(files.places.values())))
-    with open_audio(source, downmix, track=track) as whole:
+    with open_audio(source, downmix, track=track, cancel=observer.cancel) as whole:
         audio = excerpt_of(source, whole, excerpt)
         rate = output.sample_rate or written_rate(codec, audio.sample_rate)
         files.check()
-        tags, warnings = _tags(source) if output.copy_tags else (Tags(), [])
+        tags, warnings = _tags(source, observer.cancel) if output.copy_tags else (Tags(), [])
         with files.staged() as staged, _errors_of(source):
             stem_files = _stem_files(files, staged, tags)
             mixture = partial(second_reading, source, downmix, track, excerpt, rate)
@@ -158,10 +159,10 @@ def _errors_of(source: Path) -> Iterator[None]:
         raise AudioFileError(source, str(error), remedy=error.remedy) from error
 
 
-def _tags(source: Path) -> tuple[Tags, list[str]]:
+def _tags(source: Path, cancel: Event | None) -> tuple[Tags, list[str]]:
     """The tags of a song, and warnings."""
     try:
-        return read_tags(source), []
+        return read_tags(source, cancel), []
     except UnreadableTagsError as error:
         return Tags(), [f"{source}: its tags are damaged and not copied ({error})"]
 

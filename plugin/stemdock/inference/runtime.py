@@ -22,6 +22,7 @@ from stemdock.inference.prepared import FOLDER_VARIABLE, prepared_model
 from stemdock.inference.providers import AUTO, PROVIDERS, candidates
 from stemdock.inference.splitting import split_model
 from stemdock.lib.hashing import file_sha256
+from stemdock.lib.memory import is_memory_shortage
 from stemdock.lib.private_folders import UnsafeFolderError
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ _N_PARTS: Final = 2
 _CANCEL_CHECK: Final = 0.1
 """Seconds between two checks for cancellation while a network runs."""
 _LOG: Final = logging.getLogger("stemdock")
-_MEMORY_SIGNS: Final = ("bad_alloc", "Failed to allocate memory", "Cannot allocate memory")
 _PREPARING: Final = Lock()
 """Prepares one part at a time, since preparing takes several times the memory of the result."""
 
@@ -152,11 +152,6 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
     raise ProviderUnavailableError(
         wanted, "onnxruntime lacks its CPU provider", remedy="Install onnxruntime again."
     )
-
-
-def is_memory_shortage(error: Exception) -> bool:
-    """Whether an error of onnxruntime, or of loading it, means that memory is short."""
-    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _MEMORY_SIGNS)
 
 
 def reason_of(error: Exception) -> str:

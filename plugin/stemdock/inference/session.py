@@ -16,7 +16,8 @@ from stemdock.errors import (
 )
 from stemdock.inference.bandwidth import card_with_bins, model_with_bins
 from stemdock.inference.onnx_file import read_model
-from stemdock.inference.runtime import is_memory_shortage, load_network, reason_of
+from stemdock.inference.runtime import load_network, reason_of
+from stemdock.lib.memory import is_memory_shortage
 from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:

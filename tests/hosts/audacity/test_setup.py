@@ -132,6 +132,7 @@ def test_audacity_4_has_no_pipe(version: str, expected: bool) -> None:
 
 def test_folder_for_requests_is_ascii(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "Jürgen"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     assert str(default_queue().folder).isascii()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from stemdock import move_all_to_place
 from stemdock.errors import ModelNotFoundError
 from stemdock_hostkit.errors import JobError, JobTakenError
 from stemdock_hostkit.job.folder import Job, remove_old_jobs, waiting_jobs
@@ -22,8 +23,9 @@ from support.host_jobs import left, make_job, source
 from support.reaper_model.known_separator import SHARES, known_separator
 
 if TYPE_CHECKING:
-    from stemdock import Separator
-    from stemdock_hostkit.job.states import SourceResult
+    from collections.abc import Mapping
+
+    from stemdock import SeparatedFile, Separator
 
 pytestmark = pytest.mark.slow
 
@@ -166,7 +168,7 @@ def test_cancelling_leaves_no_stems(tmp_path: Path, song: Path, monkeypatch: pyt
     genuine = running._separate_source
     n_calls = 0
 
-    def cancelled_later(*arguments: Any) -> SourceResult:
+    def cancelled_later(*arguments: Any) -> SeparatedFile:
         nonlocal n_calls
         n_calls += 1
         if n_calls == 2:
@@ -179,13 +181,29 @@ def test_cancelling_leaves_no_stems(tmp_path: Path, song: Path, monkeypatch: pyt
     assert left(tmp_path / "Média") == []
 
 
+def test_a_worker_that_is_killed_at_the_second_source_leaves_no_stem_of_the_first(
+    tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_job(tmp_path, source(song), source(song, "s2"))
+    genuine = running._separate_source
+    seen: list[list[str]] = []
+
+    def looking(*arguments: Any) -> SeparatedFile:
+        seen.append([name for name in left(tmp_path / "Média") if not name.startswith(".")])
+        return genuine(*arguments)
+
+    monkeypatch.setattr(running, "_separate_source", looking)
+    assert run(folder)["status"] == "ok"
+    assert seen == [[], []]
+
+
 def test_cancelling_at_the_last_moment_counts(
     tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_job(tmp_path, source(song))
     genuine = running._separate_source
 
-    def cancelled_after(*arguments: Any) -> SourceResult:
+    def cancelled_after(*arguments: Any) -> SeparatedFile:
         entry = genuine(*arguments)
         (folder / "cancel").touch()
         return entry
@@ -319,26 +337,64 @@ def test_stems_appear_together_or_not_at_all(
             raise OSError(errno.ENOSPC, "No space left on device")
         return genuine(path, target)
 
+    def no_links(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
     monkeypatch.setattr(Path, "replace", failing)
     result = run(folder)
     assert "No space left on device" in result["error"]["message"]
     assert left(tmp_path / "Média") == []
 
 
+def test_a_name_that_another_program_takes_at_the_last_moment_stays_its_own(
+    tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_job(tmp_path, source(song))
+    theirs = tmp_path / "Média" / "Song - Accompaniment.wav"
+
+    def move_late(places: Mapping[Path, Path], **options: bool) -> None:
+        if not theirs.exists():
+            theirs.write_text("theirs")
+        move_all_to_place(places, **options)
+
+    monkeypatch.setattr(naming, "move_all_to_place", move_late)
+    assert run(folder)["status"] == "ok"
+    assert theirs.read_text() == "theirs"
+    assert left(tmp_path / "Média") == [
+        "Song (2) - Accompaniment.wav", "Song (2) - Vocals.wav", "Song - Accompaniment.wav"
+    ]  # fmt: skip
+
+
+def test_a_worker_that_is_killed_before_its_stems_are_in_place_leaves_none_of_their_names(
+    tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_job(tmp_path, source(song))
+    seen: list[list[str]] = []
+
+    def move(*_: object, **__: object) -> None:
+        seen.append([name for name in left(tmp_path / "Média") if not name.startswith(".")])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(naming, "move_all_to_place", move)
+    assert run(folder)["status"] == "error"
+    assert seen == [[]]
+
+
 def test_a_batch_in_the_media_folder_leaves_the_stems_of_a_running_job(
     tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_job(tmp_path, source(song))
-    genuine = naming.reserve_paths
+    genuine = naming.move_to_free_names
 
-    def reserve_late(media: Path, *arguments: Any) -> Any:
+    def move_late(files: Mapping[str, Path], media: Path, name: str) -> Mapping[str, Path]:
         # The stems are complete and still hidden. Another process now does what a batch does first.
         program = "import sys; from pathlib import Path; from stemdock.files.staging import remove_abandoned"
         code = f"{program}; remove_abandoned(Path(sys.argv[1]))"
         subprocess.run([sys.executable, "-c", code, str(media)], check=True)
-        return genuine(media, *arguments)
+        return genuine(files, media, name)
 
-    monkeypatch.setattr(running, "reserve_paths", reserve_late)
+    monkeypatch.setattr(running, "move_to_free_names", move_late)
     assert run(folder)["status"] == "ok"
     assert left(tmp_path / "Média") == ["Song - Accompaniment.wav", "Song - Vocals.wav"]
 
