@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from stemdock import HostError, HostUnreachableError
+from stemdock import HostError, HostUnreachableError, StemdockError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from stemdock_hostkit.job.states import Fault
 
 HOST = "audacity"
 _FOLDER_VARIABLE: Final = "XDG_STATE_HOME" if sys.platform == "linux" else "TMPDIR"
@@ -141,6 +143,18 @@ class CommandFailedError(HostError):
         )
         self.command = command
         self.reply = reply
+
+
+class SeparationError(StemdockError):
+    """The worker could not separate.
+
+    Attributes:
+        fault: Why.
+    """
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message, remedy=fault.remedy)
+        self.fault = fault
 
 
 class DeliveryError(HostError):

@@ -19,7 +19,7 @@ from stemdock import ModelEntry, Plugins, Separation, Separator, hookimpl, open_
 from stemdock.cli import builtin
 from stemdock.cli.main import run
 from stemdock.errors import SeparationOptionError
-from stemdock_audacity.nyquist_text import plugin_texts
+from stemdock_audacity.nyquist.texts import plugin_texts
 from stemdock_evaluation import plugin as evaluation
 from stemdock_evaluation import scoring
 from stemdock_hostkit.job.folder import Job

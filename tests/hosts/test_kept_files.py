@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ET
-from dataclasses import replace
-from threading import Event
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stemdock import Plugins, Separator
-from stemdock_audacity import folders, settings_changes
+from stemdock_audacity.capture.request import CapturedTrack, Request
 from stemdock_audacity.errors import InstallError, ReplyError
-from stemdock_audacity.folders import Profile, find_version, has_no_pipe
-from stemdock_audacity.job import JobState
-from stemdock_audacity.job_queue import JobQueue
-from stemdock_audacity.request import CapturedTrack, Request, request_from_json, request_to_json
-from stemdock_audacity.separating import separate_request
-from stemdock_audacity.settings import get_value, set_value
+from stemdock_audacity.install import settings_changes
+from stemdock_audacity.jobs.job import AudacityJob
+from stemdock_audacity.jobs.queue import JobQueue
+from stemdock_audacity.profile import folders
+from stemdock_audacity.profile.folders import Profile, find_version, has_no_pipe
+from stemdock_audacity.profile.settings import get_value, set_value
+from stemdock_hostkit.errors import JobError
 from stemdock_reaper import installation, places
 from stemdock_reaper.errors import ResourceFolderError
 from stemdock_reaper.installed import read_installed
-from support.small_model import SmallPlugin, write_noise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +30,14 @@ TRACK = CapturedTrack(
 REQUEST = Request(
     model="m", stems=(), remainder=False, mute_original=False, tracks=(TRACK,), project_rate=1.0
 )
+
+
+def read_details(folder: Path, details: object) -> None:
+    """Reads what Audacity's part keeps with a job."""
+    source = {"id": "0", "name": "a", "path": "/a.wav", "start": 0.0}
+    job = {"protocol": 2, "output_dir": "/out", "model": "m", "sources": [source], "details": details}
+    (folder / "job.json").write_text(json.dumps(job))
+    AudacityJob(folder).details()
 
 
 @pytest.fixture
@@ -124,18 +129,17 @@ def test_only_line_ends_end_lines(end: str) -> None:
         {"sample_rate": 44100.0},
     ],
 )
-def test_a_track_out_of_range_is_refused(changes: dict[str, Any]) -> None:
-    values = json.loads(request_to_json(REQUEST))
-    values["tracks"][0].update(changes)
-    with pytest.raises(ReplyError, match="damaged"):
-        request_from_json(json.dumps(values))
+def test_a_track_out_of_range_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    values: dict[str, Any] = {"request": asdict(REQUEST), "audacity": 1}
+    values["request"]["tracks"][0].update(changes)
+    with pytest.raises((ReplyError, JobError), match="damaged"):
+        read_details(tmp_path, values)
 
 
-@pytest.mark.parametrize("rate", ["NaN", "0", "-1", "1e300", "true", '"44100"'])
-def test_a_project_rate_out_of_range_is_refused(rate: str) -> None:
-    text = json.dumps({**json.loads(request_to_json(REQUEST)), "project_rate": "@"}).replace('"@"', rate)
+@pytest.mark.parametrize("rate", [0, -1, 1e300, True, "44100"])
+def test_a_project_rate_out_of_range_is_refused(tmp_path: Path, rate: object) -> None:
     with pytest.raises(ReplyError, match="damaged"):
-        request_from_json(text)
+        read_details(tmp_path, {"request": {**asdict(REQUEST), "project_rate": rate}})
 
 
 @pytest.mark.parametrize(
@@ -171,34 +175,3 @@ def test_reapers_command(tmp_path: Path, content: str, monkeypatch: pytest.Monke
     places.config_path(tmp_path).parent.mkdir()
     places.config_path(tmp_path).write_text(content)
     assert any("is damaged" in check.detail for check in installation.diagnose([tmp_path]))
-
-
-def test_tracks_get_names_that_audacity_can_give_back(tmp_path: Path) -> None:
-    """A name with controls would be changed by the import, and the import be taken back as a failure."""
-    name = "a\x01\x1b\u202eb\xa0c"
-    request = replace(
-        REQUEST, tracks=(replace(TRACK, name=name, sample_rate=8000, length=16000, audio_end=16000),)
-    )
-    write_noise(tmp_path / "track-1.wav")
-    plugins = Plugins()
-    plugins.register(SmallPlugin(tmp_path), "small")
-    separator = Separator("small", plugins=plugins)
-    stems = separate_request(separator, request, tmp_path, on_progress=lambda _: None, cancel=Event())
-    project = ET.parse(tmp_path / "stems.aup").getroot()  # noqa: S314  our own
-    tracks = project.findall("wavetrack", {"": "http://audacity.sourceforge.net/xml/"})
-    assert {track.attrib["name"] for track in tracks} == {stem.name for stem in stems}
-    assert {stem.name for stem in stems} == {
-        f"a\\x01\\x1b\\u202eb\xa0c \N{EN DASH} {stem}" for stem in separator.stems
-    }
-
-
-def test_the_status_for_audacitys_dialog_has_no_controls(tmp_path: Path) -> None:
-    queue = JobQueue(folder=tmp_path)
-    queue.prepare()
-    job = queue.add(
-        replace(REQUEST, tracks=()), tmp_path, JobState(state="queued", title="a\x1b[2J\nb\udcff")
-    )
-    queue.note_outcome("a\x1b[2J\nb\udcff\u202e: failed")
-    queue.write_status()
-    assert (tmp_path / "status.txt").read_text("utf-8") == f"{job.id}  a\\x1b[2J\\nb\\udcff: waiting\n"
-    assert queue.recent()[0].endswith(r" a\x1b[2J b\udcff\u202e: failed")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from stemdock import printable
 from stemdock_hostkit.errors import JobError, JobVersionError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Request:
     @property
     def title(self) -> str:
         """The names of the sources."""
-        return ", ".join(source.name for source in self.sources)
+        return printable(", ".join(source.name for source in self.sources))
 
 
 def request_to_values(request: Request) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from stemdock import StemdockError
+from stemdock import StemdockError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,8 @@ class Fault:
         """Describes an error."""
         code = type(error).__name__
         if isinstance(error, StemdockError):
-            return cls(code=code, message=str(error), remedy=error.remedy)
+            # Editors show both in a message box.
+            return cls(code=code, message=printable(str(error), "\n"), remedy=printable(error.remedy, "\n"))
         message = f"Stemdock failed unexpectedly ({error!r})"
         return cls(code=code, message=message, remedy="Please report this with the log file.")
 

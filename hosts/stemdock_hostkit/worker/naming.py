@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import OutputError, legal_name, move_all_to_place
+from stemdock import OutputError, legal_name, move_all_to_place, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def move_to_free_names(files: Mapping[str, Path], folder: Path, name: str) -> Ma
 
 def title(stem: str) -> str:
     """A stem's name as shown to the user."""
-    return stem[:1].upper() + stem[1:]
+    return printable(stem[:1].upper() + stem[1:])
 
 
 def _move(files: Mapping[str, Path], paths: Mapping[str, Path]) -> bool:

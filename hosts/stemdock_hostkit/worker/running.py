@@ -7,7 +7,7 @@ import traceback
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from stemdock import CancelledError, StemdockError, staging
+from stemdock import CancelledError, StemdockError, printable, staging
 from stemdock_hostkit.errors import InterruptedJobError
 from stemdock_hostkit.job.states import Fault, JobResult, SourceResult, Stem
 from stemdock_hostkit.worker.naming import move_to_free_names, title
@@ -88,7 +88,7 @@ def _separated(
     total = sum(source.duration or 1.0 for source in request.sources)
     done = 0.0
     for number, source in enumerate(request.sources, start=1):
-        text = f"Separating {source.name}"
+        text = f"Separating {printable(source.name)}"
         if len(request.sources) > 1:
             text += f" ({number} of {len(request.sources)})"
         share = (source.duration or 1.0) / total

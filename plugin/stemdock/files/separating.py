@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -12,6 +13,7 @@ from stemdock.errors import ArgumentError, AudioError, AudioFileError
 from stemdock.files.excerpts import WHOLE_SONG, Excerpt, damage_within, excerpt_of
 from stemdock.files.observing import Observer
 from stemdock.files.placing import placement
+from stemdock.files.remainder import second_reading, with_remainder
 from stemdock.files.stem_writing import StemFile, decibels, write_stems
 from stemdock.lib.arguments import is_path
 from stemdock.output.codecs import codec_of, written_rate
@@ -20,7 +22,8 @@ from stemdock.output.tags import Tags
 from stemdock.types import DownmixMode, SeparatedFile, check_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from threading import Event
 
     from stemdock.audio import AudioStream
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from stemdock.files.stem_writing import Written
     from stemdock.lib.arguments import StrPath
     from stemdock.separator import Separator
-    from stemdock.types import Damage
+    from stemdock.types import Damage, FloatArray
 
 _MAX_PLACES: Final = 5
 """Damaged places that get a warning of their own."""
@@ -85,7 +88,9 @@ def separate_file(
         tags, warnings = _tags(source, observer.cancel) if output.copy_tags else (Tags(), [])
         with files.staged() as staged, _errors_of(source):
             stem_files = _stem_files(files, staged, tags)
-            written = _write(separator, audio, stem_files, replace(output, sample_rate=rate), observer)
+            mixture = partial(second_reading, source, downmix, track, excerpt, rate)
+            final = replace(output, sample_rate=rate)
+            written = _write(separator, audio, stem_files, final, observer, mixture)
             damage = damage_within(audio.damage, excerpt)
             if observer.before_placing:
                 observer.before_placing({files.places[name]: path for name, path in staged.items()}, damage)
@@ -121,6 +126,7 @@ def _write(
     files: Mapping[str, StemFile],
     output: Output,
     observer: Observer,
+    mixture: Callable[[], AbstractContextManager[Iterator[FloatArray]]],
 ) -> Written:
     """Separates an open file into temporary files, at the sample rate of `output`."""
     rate = output.sample_rate or audio.sample_rate
@@ -138,7 +144,10 @@ def _write(
         on_progress=observer.on_progress,
         cancel=observer.cancel,
     )
-    return write_stems(stems, files, output, signal, cancel=observer.cancel)
+    with ExitStack() as opened:
+        if any(len(separator.stems) in file.indices for file in files.values()):
+            stems = with_remainder(stems, opened.enter_context(mixture()))
+        return write_stems(stems, files, output, signal, cancel=observer.cancel)
 
 
 @contextmanager

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Final
 from unittest import mock
 
 import soundfile
 
 from fuzz.stopping.scenario import Scenario, plugins_of
-from stemdock import HostUnreachableError, Separator, file_sha256, staging
-from stemdock_audacity import worker as audacity
-from stemdock_audacity.job import Job as AudacityJob
-from stemdock_audacity.job import JobState
-from stemdock_audacity.job_queue import JobQueue
-from stemdock_audacity.request import CapturedTrack
-from stemdock_audacity.request import Request as AudacityRequest
+from stemdock import HostUnreachableError, file_sha256, staging
+from stemdock_audacity import courier
+from stemdock_audacity.capture.request import CapturedTrack
+from stemdock_audacity.capture.request import Request as AudacityRequest
+from stemdock_audacity.jobs.job import AudacityJob, add_job
+from stemdock_audacity.jobs.queue import JobQueue
+from stemdock_hostkit import client
 from stemdock_hostkit.errors import JobError
 from stemdock_hostkit.job.folder import Job, new_job_folder
 from stemdock_hostkit.job.request import Request, Source
@@ -105,7 +104,7 @@ class _Kit:
 
 @dataclass(frozen=True)
 class _Audacity:
-    """The worker of Audacity, which has been closed: the stems stay in the folder of the job."""
+    """A courier of Audacity, which has been closed: the stems stay in the folder of the job."""
 
     place: Place
 
@@ -128,13 +127,11 @@ class _Audacity:
 
     def result(self) -> dict[str, str]:
         *_, folder = self._done()
-        state = AudacityJob(folder=folder).state()
-        assert state
         return {
             **{path.name: file_sha256(path) for path in _stems(folder)},
             # The folder of a job goes as a whole, after a week.
             **{path.name: "left" for path in self._queue.folder.glob(".*")},
-            "message": state.message.replace(str(folder), ""),
+            "message": AudacityJob(folder).phase().message.replace(str(folder), ""),
         }
 
     @property
@@ -154,32 +151,39 @@ class _Audacity:
             model="small", stems=("low",), remainder=True, mute_original=False, tracks=(track,),
             project_rate=8000.0,
         )  # fmt: skip
-        self._queue.add(request, self._queue.inbox, JobState(state="queued", title="Song"))
+        add_job(request, self._queue.inbox, self._queue.jobs_folder)
 
     def _serve(self) -> None:
         self._queue.prepare()
-        plugins = plugins_of(self.place)
+        self._queue.tidy()
+        folder = self.place.state / "worker"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        tickets = Queue(folder)
+        jobs = [job for job in self._queue.jobs() if job.phase().phase != "failed"]
+        for job in jobs:
+            if not job.kit.is_over:
+                tickets.put(job.kit)
+        service = Service(tickets, Models(plugins_of(self.place)))
+        try:
+            service.run(idle_time=0.02)
+        finally:
+            service.stop()
         closed = HostUnreachableError("Audacity", "is closed", remedy="Open it")
-        with ExitStack() as stack:
-            changes = {
-                "start_detached": lambda *_: None,
-                "IDLE_TIME": 0.02,
-                "DELIVERY_TIME": 0.0,
-                "connect": mock.Mock(side_effect=closed),
-            }
-            for name, value in changes.items():
-                stack.enter_context(mock.patch.object(audacity, name, value))
-            stack.enter_context(mock.patch("stemdock.Separator", partial(Separator, plugins=plugins)))
-            audacity.Worker(self._queue).run()
+        with (
+            mock.patch.object(courier, "DELIVERY_TIME", 0.0),
+            mock.patch.object(courier, "connect", mock.Mock(side_effect=closed)),
+            mock.patch.object(client, "follow", lambda job, **_: job.result()),
+        ):
+            for job in jobs:
+                courier.Courier(self._queue, job).serve(lambda _: None, Event())
 
     def _done(self) -> list[Path]:
         """The folders whose stems wait for Audacity."""
-        found = [(job.folder, job.state()) for job in self._queue.jobs()]
-        return [folder for folder, state in found if state and _NOT_IMPORTED in state.message]
+        return [job.folder for job in self._queue.jobs() if _NOT_IMPORTED in job.phase().message]
 
 
 def _stems(folder: Path) -> list[Path]:
-    return sorted((folder / "1").glob("*.wav"))
+    return sorted((folder / "stems").glob("*.wav"))
 
 
 def _scenario(kind: type[_Kit | _Audacity]) -> Scenario:

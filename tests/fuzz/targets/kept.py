@@ -13,9 +13,9 @@ from stemdock.lib.printing import printable
 from stemdock.output.naming import Destination
 from stemdock.output.tags import Tags
 from stemdock.preview.history import find_history
-from stemdock_audacity.folders import Profile, find_version, has_no_pipe
-from stemdock_audacity.job_queue import JobQueue
-from stemdock_audacity.settings_changes import installed_path, restore_settings
+from stemdock_audacity.install.settings_changes import installed_path, restore_settings
+from stemdock_audacity.jobs.queue import JobQueue
+from stemdock_audacity.profile.folders import Profile, find_version, has_no_pipe
 from stemdock_models.description import remove_leftovers
 from stemdock_models.downloaded import read_tag
 from stemdock_models.store import Store

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stemdock_audacity.folders import PLUGIN_FILES
+from stemdock_audacity.profile.folders import PLUGIN_FILES
 from support.other_users import ATTACKER, VICTIM, two_users
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ if sys.platform == "win32":
     pytest.skip("this system has no FIFOs", allow_module_level=True)
 
 from stemdock import HostUnreachableError
-from stemdock_audacity import pipe, transport
 from stemdock_audacity.errors import ForeignPipeError, ReplyTooLongError
-from stemdock_audacity.pipe import Pipe, connect
+from stemdock_audacity.link import pipe, transport
+from stemdock_audacity.link.pipe import Pipe, connect
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.transport import Transport
+    from stemdock_audacity.link.transport import Transport
 
 
 class Endless:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stemdock import load_plugins
-from stemdock_audacity import folders, installation, settings_changes, setup
 from stemdock_audacity.errors import RunningError
-from stemdock_audacity.folders import Profile
-from stemdock_audacity.job import Job, JobState, describe
-from stemdock_audacity.job_queue import JobQueue, default_queue
-from stemdock_audacity.nyquist_text import plugin_texts
+from stemdock_audacity.install import checking, settings_changes, setup
+from stemdock_audacity.jobs.queue import JobQueue, default_queue
+from stemdock_audacity.nyquist.texts import plugin_texts
+from stemdock_audacity.profile import folders
+from stemdock_audacity.profile.folders import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,8 +117,8 @@ def test_the_dialog_begins_with_the_default_model(models: Sequence[ModelEntry]) 
 
 
 def test_doctor_only_looks(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "find_profile", lambda: profile)
-    checks = installation.diagnose()
+    monkeypatch.setattr(checking, "find_profile", lambda: profile)
+    checks = checking.diagnose()
     assert {check.status for check in checks} <= {"ok", "warning"}
     assert any("plugin-cli audacity install" in check.remedy for check in checks)
 
@@ -134,15 +134,6 @@ def test_folder_for_requests_is_ascii(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "Jürgen"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     assert str(default_queue().folder).isascii()
-
-
-def test_states_in_words(tmp_path: Path) -> None:
-    job = Job(folder=tmp_path)
-    assert job.state() is None
-    state = JobState(state="separating", title="song", share=0.426)
-    job.update(state)
-    assert job.state() == state
-    assert describe(state) == "song: separating, 43%"
 
 
 def test_launcher_survives_odd_python_paths(

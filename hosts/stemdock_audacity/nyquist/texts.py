@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 import stemdock
-from stemdock_audacity.folders import PLUGIN_FILES
+from stemdock_audacity.profile.folders import PLUGIN_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

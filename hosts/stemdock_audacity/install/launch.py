@@ -10,9 +10,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from stemdock_audacity import transport
 from stemdock_audacity.errors import DialogOpenError, ForeignPipeError, InstallError, ModuleOffError
-from stemdock_audacity.pipe import connect
+from stemdock_audacity.link import transport
+from stemdock_audacity.link.pipe import connect
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from stemdock_audacity.errors import ReplyError
-from stemdock_audacity.protocol import command_line
+from stemdock_audacity.link.protocol import command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.pipe import Pipe
+    from stemdock_audacity.link.pipe import Pipe
 
 PREFERENCE: Final = "FileFormats/ExternalProgramExportCommand"
 DEFAULT: Final = 'lame - "%f"'

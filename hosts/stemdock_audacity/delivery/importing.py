@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from stemdock_audacity.legacy import StemTrack
-    from stemdock_audacity.pipe import Pipe
-    from stemdock_audacity.protocol import TrackInfo
-    from stemdock_audacity.request import CapturedTrack, Request
+    from stemdock_audacity.capture.request import CapturedTrack, Request
+    from stemdock_audacity.delivery.legacy import StemTrack
+    from stemdock_audacity.link.pipe import Pipe
+    from stemdock_audacity.link.protocol import TrackInfo
 
 _TOLERANCE: Final = 1e-5
 """Relative tolerance of times: Audacity reports six significant digits."""

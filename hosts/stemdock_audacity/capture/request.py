@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json_as
 from stemdock_audacity.errors import ReplyError
-from stemdock_audacity.nyquist_text import ALL_STEMS
+from stemdock_audacity.nyquist.texts import ALL_STEMS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,9 +87,17 @@ class Request:
             raise ValueError(f"{self.project_rate} Hz")
 
     @property
-    def title(self) -> str:
-        """The names of the tracks, as shown to the user."""
-        return ", ".join(track.name for track in self.tracks)
+    def remainder_name(self) -> str:
+        """Name of the track with everything else; "" if there is none."""
+        if not (self.remainder and self.stems):
+            return ""
+        return f"everything but {self.stems[0]}" if len(self.stems) == 1 else "everything else"
+
+    @property
+    def remainder_note(self) -> str:
+        """What the user must know about the track with everything else, or ""."""
+        is_missing = self.remainder and not self.stems
+        return "with all stems there is nothing else, so no further track was made" if is_missing else ""
 
 
 def nearest_sample(seconds: float, sample_rate: float) -> int:
@@ -165,23 +171,6 @@ def read_request(inbox: Path) -> Request:
         )
     except (KeyError, ValueError) as error:
         raise ReplyError(f"the request from Audacity is invalid ({error})", text) from error
-
-
-def request_to_json(request: Request) -> str:
-    """Encodes the request for a file."""
-    return json.dumps(asdict(request), ensure_ascii=False)
-
-
-def request_from_json(text: str | bytes) -> Request:
-    """Decodes a request from a file.
-
-    Raises:
-        ReplyError: The file is damaged.
-    """
-    try:
-        return parse_json_as(Request, text)
-    except ValueError as error:
-        raise ReplyError(f"the saved request is damaged ({error})", str(text)) from error
 
 
 def _read(path: Path) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from stemdock import NothingSelectedError
+from stemdock_audacity.capture.request import read_request
 from stemdock_audacity.errors import HOST, DialogOpenError, ReplyError
-from stemdock_audacity.nyquist_text import capture_text
-from stemdock_audacity.request import read_request
+from stemdock_audacity.nyquist.texts import capture_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.pipe import Pipe
-    from stemdock_audacity.request import Request
+    from stemdock_audacity.capture.request import Request
+    from stemdock_audacity.link.pipe import Pipe
 
 _LEAST_TIME: Final = 5.0
 """Seconds for the shortest capture."""

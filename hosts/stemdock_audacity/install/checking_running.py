@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stemdock import Check, HostError
 from stemdock_audacity.errors import NotRunningError
-from stemdock_audacity.pipe import connect
+from stemdock_audacity.link.pipe import connect
 
 
 def diagnose_running() -> Check:

@@ -11,19 +11,19 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from stemdock import make_own_folder, parse_json_as
+from stemdock_audacity.capture.preference import DEFAULT, MARKER, PREFERENCE, escape_setting, noted_value
 from stemdock_audacity.errors import InstallError, RunningError
-from stemdock_audacity.folders import MODULE, module_time
-from stemdock_audacity.preference import DEFAULT, MARKER, PREFERENCE, escape_setting, noted_value
-from stemdock_audacity.processes import find_audacity
-from stemdock_audacity.settings import get_value, set_value
-from stemdock_audacity.text_files import read_text, write_text
+from stemdock_audacity.link.processes import find_audacity
+from stemdock_audacity.profile.folders import MODULE, module_time
+from stemdock_audacity.profile.settings import get_value, set_value
+from stemdock_audacity.profile.text_files import read_text, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from stemdock_audacity.folders import Profile
-    from stemdock_audacity.job_queue import JobQueue
+    from stemdock_audacity.jobs.queue import JobQueue
+    from stemdock_audacity.profile.folders import Profile
 
 _BACKUP: Final = "audacity.cfg.before-stemdock"
 _MODE: Final = 0o600

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock_audacity.settings import get_value
-from stemdock_audacity.text_files import read_text
+from stemdock_audacity.profile.settings import get_value
+from stemdock_audacity.profile.text_files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

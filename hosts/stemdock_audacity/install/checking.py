@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from stemdock import Check
 from stemdock_audacity.errors import QueueFolderError
-from stemdock_audacity.folders import (
+from stemdock_audacity.jobs.queue import default_queue
+from stemdock_audacity.profile.folders import (
     MODULE,
     PLUGIN_FILES,
     Profile,
@@ -14,7 +15,6 @@ from stemdock_audacity.folders import (
     module_time,
     read_setting,
 )
-from stemdock_audacity.job_queue import default_queue
 
 _INSTALL = "Close Audacity and run `plugin-cli audacity install`."
 

@@ -7,24 +7,24 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from stemdock import make_own_folder
+from stemdock_audacity.capture.preference import MARKER
 from stemdock_audacity.errors import InstallError
-from stemdock_audacity.folders import PLUGIN_FILES, Profile
-from stemdock_audacity.nyquist_text import plugin_texts
-from stemdock_audacity.preference import MARKER
-from stemdock_audacity.settings_changes import (
+from stemdock_audacity.install.settings_changes import (
     installed_path,
     restore_export_command,
     restore_settings,
     switch_on_module,
 )
-from stemdock_audacity.text_files import write_text
+from stemdock_audacity.nyquist.texts import plugin_texts
+from stemdock_audacity.profile.folders import PLUGIN_FILES, Profile
+from stemdock_audacity.profile.text_files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from stemdock import ModelEntry
-    from stemdock_audacity.job_queue import JobQueue
+    from stemdock_audacity.jobs.queue import JobQueue
 
 
 _PROGRAM_MODE: Final = 0o700

@@ -11,8 +11,8 @@ from stemdock_audacity.errors import (
     NoPipeError,
     NotRunningError,
 )
-from stemdock_audacity.folders import find_profile, find_version, has_no_pipe
-from stemdock_audacity.processes import find_audacity, is_busy
+from stemdock_audacity.link.processes import find_audacity, is_busy
+from stemdock_audacity.profile.folders import find_profile, find_version, has_no_pipe
 
 if TYPE_CHECKING:
     from stemdock import HostUnreachableError

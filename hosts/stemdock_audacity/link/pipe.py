@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from stemdock import HostUnreachableError, reason_for, try_locked
-from stemdock_audacity import protocol, transport
 from stemdock_audacity.errors import (
     BusyError,
     CommandFailedError,
@@ -16,14 +15,15 @@ from stemdock_audacity.errors import (
     QueueFolderError,
     ReplyTooLongError,
 )
-from stemdock_audacity.job_queue import default_queue
-from stemdock_audacity.processes import find_audacity, other_clients
-from stemdock_audacity.unreachable import no_answer_error, no_pipe_error
+from stemdock_audacity.link import protocol, transport
+from stemdock_audacity.link.processes import find_audacity, other_clients
+from stemdock_audacity.link.unreachable import no_answer_error, no_pipe_error
+from stemdock_audacity.profile.state_folder import make_state_folder, state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from stemdock_audacity.protocol import Reply, TrackInfo
+    from stemdock_audacity.link.protocol import Reply, TrackInfo
 
 GREETING_TIME: Final = 5.0
 """Seconds to wait for the first answer; an idle Audacity needs 0.1."""
@@ -178,9 +178,9 @@ def _lock(stack: ExitStack) -> bool:
 
     It is in a folder that only this user can enter: others must not be able to hold it.
     """
-    queue = default_queue()
-    queue.prepare()
-    path = queue.folder / "pipe.lock"
+    folder = state_folder()
+    make_state_folder(folder)
+    path = folder / "pipe.lock"
     try:
         return stack.enter_context(try_locked(path))
     except OSError as error:
