@@ -11,8 +11,8 @@ import click
 
 from stemdock.cli import echo_checks, model_option
 from stemdock_audacity.errors import InstallError
-from stemdock_audacity.folders import find_profile
-from stemdock_audacity.job_queue import default_queue
+from stemdock_audacity.jobs.queue import default_queue
+from stemdock_audacity.profile.folders import find_profile
 
 if TYPE_CHECKING:
     from stemdock import Plugins
@@ -31,7 +31,7 @@ def install_command(plugins: Plugins) -> None:
     Close Audacity before the first installation. Run this again after you install a model, so that the
     dialog offers it.
     """
-    from stemdock_audacity.setup import install  # noqa: PLC0415
+    from stemdock_audacity.install.setup import install  # noqa: PLC0415
 
     for line in install(find_profile(), default_queue(), plugins.models()):
         click.echo(line)
@@ -42,7 +42,7 @@ def install_command(plugins: Plugins) -> None:
 @command.command("uninstall")
 def uninstall_command() -> None:
     """Remove the menu items and restore Audacity's settings."""
-    from stemdock_audacity.setup import uninstall  # noqa: PLC0415
+    from stemdock_audacity.install.setup import uninstall  # noqa: PLC0415
 
     for line in uninstall(find_profile(), default_queue()) or [
         "Nothing to remove: Stemdock is not installed in Audacity."
@@ -53,8 +53,8 @@ def uninstall_command() -> None:
 @command.command("doctor")
 def doctor_command() -> int:
     """Check the installation in Audacity, and the connection if Audacity is running."""
-    from stemdock_audacity.diagnosis import diagnose_running  # noqa: PLC0415
-    from stemdock_audacity.installation import diagnose  # noqa: PLC0415
+    from stemdock_audacity.install.checking import diagnose  # noqa: PLC0415
+    from stemdock_audacity.install.checking_running import diagnose_running  # noqa: PLC0415
 
     return 1 if echo_checks([*diagnose(), diagnose_running()]) == "failure" else 0
 
@@ -62,8 +62,8 @@ def doctor_command() -> int:
 @command.command("launch")
 def launch_command() -> None:
     """Start Audacity and wait until it is ready for Stemdock."""
-    from stemdock_audacity.launch import launch  # noqa: PLC0415
-    from stemdock_audacity.settings_changes import restore_export_command  # noqa: PLC0415
+    from stemdock_audacity.install.launch import launch  # noqa: PLC0415
+    from stemdock_audacity.install.settings_changes import restore_export_command  # noqa: PLC0415
 
     profile = find_profile()
     if profile.program is None:
@@ -77,8 +77,8 @@ def launch_command() -> None:
 def status_command() -> None:
     """Show running requests and the outcome of recent ones."""
     queue = default_queue()
-    for line in queue.recent():
-        click.echo(line)
+    for outcome in queue.recent():
+        click.echo(str(outcome))
     for line in queue.status_lines() or ["Nothing is being separated."]:
         click.echo(line)
 
@@ -94,8 +94,10 @@ def cancel_command(ids: tuple[str, ...]) -> None:
             f"Unknown request {unknown[0]}. List requests with: plugin-cli audacity status"
         )
     for job in [jobs[name] for name in ids] or jobs.values():
-        state = job.state()
-        job.remove() if state and state.state == "failed" else job.cancel()
+        if job.phase().phase == "failed":
+            job.kit.remove()
+        else:
+            job.kit.cancel()
         click.echo(f"cancelled {job.id}")
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Final
 
-from stemdock import HostError, HostUnreachableError
+from stemdock import HostError, HostUnreachableError, StemdockError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stemdock_hostkit.job.states import Fault
+
 HOST = "audacity"
+_FOLDER_VARIABLE: Final = "XDG_STATE_HOME" if sys.platform == "linux" else "TMPDIR"
+"""Environment variable that chooses the folder for requests where the usual one cannot be used."""
 
 
 class NotRunningError(HostUnreachableError):
@@ -67,6 +72,48 @@ class ConnectionLostError(HostUnreachableError):
         super().__init__(HOST, "Audacity closed the connection", remedy="Start Audacity and try again.")
 
 
+class ForeignPipeError(HostUnreachableError):
+    """What has the name of Audacity's pipe was not made by an Audacity of this user.
+
+    Attributes:
+        path: What has the name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            HOST,
+            f"{path} is not a pipe of your Audacity; another user or program made it",
+            remedy="Remove it, or ask an administrator to remove it. Then restart Audacity.",
+        )
+        self.path = path
+
+
+class ReplyTooLongError(HostUnreachableError):
+    """The answer has no end."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HOST, "Audacity's answer has no end", remedy="Close Audacity, start it again and try again."
+        )
+
+
+class QueueFolderError(HostError):
+    """The folder for requests cannot be used.
+
+    Attributes:
+        folder: The folder; None if there is none.
+    """
+
+    def __init__(self, folder: Path | None, reason: str) -> None:
+        super().__init__(
+            HOST,
+            f"{folder or 'the folder for requests'}: {reason}",
+            remedy=f"Set {_FOLDER_VARIABLE} to a folder whose path is plain ASCII and that only you can "
+            "write to. Then run: plugin-cli audacity install",
+        )
+        self.folder = folder
+
+
 class ReplyError(HostError):
     """A reply or file from Audacity could not be understood.
 
@@ -96,6 +143,18 @@ class CommandFailedError(HostError):
         )
         self.command = command
         self.reply = reply
+
+
+class SeparationError(StemdockError):
+    """The worker could not separate.
+
+    Attributes:
+        fault: Why.
+    """
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message, remedy=fault.remedy)
+        self.fault = fault
 
 
 class DeliveryError(HostError):

@@ -1,30 +1,35 @@
 """The program that Audacity's "external program" export starts, with the selection on standard input.
 
-With mod-script-pipe, it queues the captured audio, starts the worker and returns at once. Without, it
-separates while Audacity waits: it reads its input at the speed of the separation, so that Audacity's
+With mod-script-pipe, it queues the captured audio, starts a courier and returns at once. Without, it
+has it separated while Audacity waits: it reads its input at the speed of the separation, so that Audacity's
 export dialog shows the progress. Cancel in that dialog ends the input early.
 
-The exit status is always 0, because Audacity opens a window for any other; the outcome is in
-`inbox/reply.txt`.
+The exit status is 0, because Audacity opens a window for any other; the outcome is in `inbox/reply.txt`.
+Only if that file cannot be trusted, the window has to show the error.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
-from stemdock_audacity.job import JobState
-from stemdock_audacity.job_queue import default_queue
-from stemdock_audacity.preference import noted_value, restoring_command
-from stemdock_audacity.request import read_request
+from stemdock_audacity.capture.preference import noted_value, restoring_command
+from stemdock_audacity.capture.request import read_request
+from stemdock_audacity.delivery.legacy import write_project
+from stemdock_audacity.delivery.stem_tracks import stem_tracks
+from stemdock_audacity.errors import QueueFolderError
+from stemdock_audacity.jobs.job import Phase, add_job
+from stemdock_audacity.jobs.queue import default_queue
+from stemdock_hostkit import client
+from stemdock_hostkit.worker.starting import start_detached
 
 if TYPE_CHECKING:
-    from stemdock_audacity.job_queue import JobQueue
-    from stemdock_audacity.request import Request
+    from stemdock_audacity.capture.request import Request
+    from stemdock_audacity.jobs.queue import JobQueue
+    from stemdock_hostkit.job.states import JobProgress
 
 _HEADER_SIZE: Final = 256
 """Largest size of a WAV header, bytes."""
@@ -40,7 +45,10 @@ _CLEAN_TIME: Final = 300
 
 def main() -> None:
     """Serves one request, or removes the files of an import (--clean)."""
-    queue = default_queue()
+    try:
+        queue = default_queue()
+    except QueueFolderError as error:
+        sys.exit(f"{error}. {error.remedy}")  # Audacity shows it in a window
     if sys.argv[1:] == ["--clean"]:
         _clean(queue)
         return
@@ -55,46 +63,39 @@ def main() -> None:
 
 
 def _serve(queue: JobQueue) -> str:
-    from stemdock_audacity.pipe import is_served  # noqa: PLC0415
+    from stemdock_audacity.link.pipe import is_served  # noqa: PLC0415
 
     request = read_request(queue.inbox)
     if not request.tracks:
         _remove_audio(queue)
         return "message The selection contains no audio. Select part of a track and try again."
     if is_served():
-        queue.add(request, queue.inbox, JobState(state="queued", title=request.title, audacity=os.getppid()))
+        job = add_job(request, queue.inbox, queue.jobs_folder, audacity=os.getppid())
         _remove_audio(queue)
-        start_detached("stemdock_audacity.worker")
+        try:
+            client.submit(job.kit)
+            start_detached("stemdock_audacity.courier", str(job.folder))
+        except BaseException:
+            job.kit.remove()
+            raise
         return "detached "
     return _separate_now(queue, request)
 
 
-def start_detached(module: str, *arguments: str) -> None:
-    """Starts a module in a new process that keeps running after this one and Audacity."""
-    command = [sys.executable, "-m", module, *arguments]
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        subprocess.Popen(command, creationflags=flags, close_fds=True)  # noqa: S603
-        return
-    null = subprocess.DEVNULL
-    subprocess.Popen(  # noqa: S603
-        command, stdin=null, stdout=null, stderr=null, start_new_session=True, cwd="/"
-    )
-
-
 def _separate_now(queue: JobQueue, request: Request) -> str:
-    from stemdock import CancelledError, Separator  # noqa: PLC0415  loaded when needed
-    from stemdock_audacity.separating import separate_request  # noqa: PLC0415
-
     cancel = Event()
     pacer = _Pacer(request, cancel)
     (queue.inbox / "imported.txt").unlink(missing_ok=True)
+    job = add_job(request, queue.inbox, queue.jobs_folder, output_folder=queue.inbox / "stems")
     try:
-        separator = Separator(request.model)
-        separate_request(separator, request, queue.inbox, on_progress=pacer.advance, cancel=cancel)
-    except CancelledError:
+        job.update(Phase(courier=os.getpid()))
+        result = client.run(job.kit, on_progress=pacer.advance, cancel=cancel)
+    finally:
+        job.kit.remove()
+    if result.status == "cancelled":
         _remove_audio(queue)
         return "detached "
+    write_project(queue.inbox / "stems.aup", stem_tracks(request, result), request.project_rate)
     start_detached("stemdock_audacity.launcher", "--clean")
     return "import "
 
@@ -119,9 +120,10 @@ class _Pacer:
             msvcrt.setmode(0, os.O_BINARY)
         Thread(target=self._take, daemon=True).start()
 
-    def advance(self, share: float) -> None:
-        """Allows this share of the input to be read."""
-        self._share = share
+    def advance(self, progress: JobProgress) -> None:
+        """Allows the finished share of the input to be read."""
+        if progress.state == "separating":
+            self._share = progress.fraction
 
     def _take(self) -> None:
         # Not with sys.stdin: a thread that waits there keeps the process from exiting cleanly.

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stemdock_audacity.capture import capture_selection
-from stemdock_audacity.job import JobState
-from stemdock_audacity.pipe import connect
-from stemdock_audacity.worker import Worker
+from stemdock_audacity.capture.selection import capture_selection
+from stemdock_audacity.courier import Courier
+from stemdock_audacity.jobs.job import Phase, add_job
+from stemdock_audacity.link.pipe import connect
+from stemdock_hostkit import client
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.job_queue import JobQueue
+    from stemdock_audacity.jobs.queue import JobQueue
 
 
 def separate_selection(
@@ -40,12 +40,16 @@ def separate_selection(
     with connect() as pipe:
         captured = capture_selection(pipe, folder)
     request = replace(captured, model=model, stems=stems, remainder=remainder, mute_original=mute_original)
-    state = JobState(state="separating", title=request.title, worker=os.getpid())
-    job = queue.add(request, folder, state)
+    job = add_job(request, folder, queue.jobs_folder)
     try:
-        delivered = Worker(queue).carry_out(job, state)
-    finally:
-        if not job.project.exists():
-            job.remove()
-    job.remove()
+        client.submit(job.kit)
+        delivered = Courier(queue, job).carry_out()
+    except BaseException as error:
+        job.kit.cancel()
+        if job.project.exists():
+            job.update(Phase(phase="failed", message=str(error)))
+        else:
+            job.kit.remove()
+        raise
+    job.kit.remove()
     return delivered

@@ -58,31 +58,6 @@ class ResourceFolderError(HostError, OSError):
         self.path = path
 
 
-class JobError(HostError):
-    """A job folder is missing, damaged or not writable.
-
-    Attributes:
-        folder: The job folder.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        reason: str,
-        *,
-        remedy: str = "Start the action again. If it fails again, run: plugin-cli reaper install",
-    ) -> None:
-        super().__init__(HOST, f"{folder}: {reason}", remedy=remedy)
-        self.folder = folder
-
-
-class JobTakenError(JobError):
-    """Another worker has started this job."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, "another worker has already started this job")
-
-
 class ReaperRunningError(HostError):
     """REAPER is running, and would undo the change."""
 

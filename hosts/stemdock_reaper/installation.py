@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stemdock import Check, parse_json
+from stemdock import Check, parse_json_as
 from stemdock_reaper import keyboard, places
 
 if TYPE_CHECKING:
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _INSTALL = "Run: plugin-cli reaper install"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Config:
+    """The file that the script reads."""
+
+    command: tuple[str, ...]
 
 
 def diagnose(folders: Sequence[Path] | None = None, *, running: bool | None = None) -> list[Check]:
@@ -77,18 +85,16 @@ def _registration(folder: Path) -> Check:
 def _command(folder: Path) -> Check:
     path = places.config_path(folder)
     try:
-        config = parse_json(path.read_text(encoding="utf-8"))
-        command = config["command"]
-        program = command[0] if command else None
+        command = parse_json_as(_Config, path.read_bytes(), ignore_unknown=True).command
     except FileNotFoundError:
         return _warning("program", "the script does not know how to start Stemdock.", _INSTALL)
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        return _warning("program", f"{path} is damaged ({error!r}).", _INSTALL)
-    if program is None:
+    except (OSError, ValueError) as error:
+        return _warning("program", f"{path} is damaged ({error}).", _INSTALL)
+    if not command:
         detail = "this REAPER cannot start programs; keep running: plugin-cli reaper serve"
         return Check(subject="reaper program", status="ok", detail=detail)
-    if not os.access(program, os.X_OK):
-        return _warning("program", f"{program} does not exist or cannot be run.", _INSTALL)
+    if not os.access(command[0], os.X_OK):
+        return _warning("program", f"{command[0]} does not exist or cannot be run.", _INSTALL)
     return Check(subject="reaper program", status="ok", detail=" ".join(command))
 
 

@@ -6,13 +6,23 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from stemdock import parse_json
+from stemdock import parse_json_as
 from stemdock_reaper import places
 from stemdock_reaper.errors import ResourceFolderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    """The content of the file."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+    keys_added: str = ""
+    keys_created: bool = False
 
 
 @dataclass(kw_only=True)
@@ -46,9 +56,14 @@ def read_installed(resources: Path) -> Installed:
     """
     path = installed_path(resources)
     try:
-        content: Mapping[str, object] = parse_json(path.read_text(encoding="ascii"))
-        return Installed(**content)  # type: ignore[arg-type]
+        content = parse_json_as(_Content, path.read_bytes())
     except FileNotFoundError:
         return Installed()
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ResourceFolderError(path, f"cannot be read ({error})") from error
+    return Installed(
+        files=dict(content.files),
+        folders=list(content.folders),
+        keys_added=content.keys_added,
+        keys_created=content.keys_created,
+    )

@@ -10,14 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from stemdock import file_sha256, os_errors_as, write_atomically
+from stemdock import deny_others_writing, file_sha256, make_own_folder, os_errors_as, write_atomically
+from stemdock_hostkit.job.folder import remove_old_jobs
 from stemdock_reaper import keyboard, places
 from stemdock_reaper.errors import ReaperRunningError, ResourceFolderError
 from stemdock_reaper.installed import installed_path, read_installed
-from stemdock_reaper.jobs import remove_old_jobs
 from stemdock_reaper.shipped import action_paths, wanted_files
 
 _BACKUP: Final = "reaper-kb.ini before Stemdock"
+_MODE: Final = 0o644
+"""REAPER runs the scripts, so only this user may change them, whatever the umask is."""
 
 
 class Installer:
@@ -57,7 +59,7 @@ class Installer:
             self._write_file(name, content)
         if not self.uses_reapack and not self._running:
             self._add_keys()
-        self._replace(installed_path(self._resources), self._installed.encoded())
+        self._replace(installed_path(self._resources), self._installed.encoded(), mode=_MODE)
         if not self._dry_run:
             remove_old_jobs(places.jobs_folder(self._resources))
 
@@ -134,10 +136,13 @@ class Installer:
         path = self._resources / name
         self._installed.files[name] = hashlib.sha256(content).hexdigest()
         if path.exists() and path.read_bytes() == content:
+            if not self._dry_run:
+                with suppress(OSError):  # the file belongs to another user
+                    deny_others_writing(path)
             return
         self._report("write", path)
         self._make_folders(path.parent)
-        self._replace(path, content)
+        self._replace(path, content, mode=_MODE)
 
     def _make_folders(self, folder: Path) -> None:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -145,13 +150,13 @@ class Installer:
             self._installed.folders.append(path.relative_to(self._resources).as_posix())
         if not self._dry_run:
             with _errors_of(folder):
-                folder.mkdir(parents=True, exist_ok=True)
+                make_own_folder(folder)
 
-    def _replace(self, path: Path, content: bytes) -> None:
+    def _replace(self, path: Path, content: bytes, *, mode: int | None = None) -> None:
         """Writes a file in one step, so that REAPER never reads half of it."""
         if not self._dry_run:
             with _errors_of(path):
-                write_atomically(path, content)
+                write_atomically(path, content, mode=mode)
 
     def _remove_file(self, name: str) -> None:
         path = self._resources / name

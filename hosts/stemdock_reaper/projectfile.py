@@ -58,7 +58,7 @@ def tracks_text(stems: Sequence[StemFile], name: str, target: Path, line_end: by
     for number, stem in enumerate(stems, start=1):
         depth = "2 -1" if number == len(stems) else "0 0"
         lines += _track_lines(stem.title, depth, _item_lines(stem, target))
-    return b"".join(f"  {line}".encode() + line_end for line in lines)
+    return b"".join(f"  {line}".encode("utf-8", "surrogateescape") + line_end for line in lines)
 
 
 def _track_lines(name: str, bus: str, item: list[str]) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stemdock_hostkit.worker.starting import background_python
 from stemdock_reaper import places
 
 if TYPE_CHECKING:
@@ -37,8 +37,4 @@ def action_paths() -> list[str]:
 
 def worker_command() -> list[str]:
     """The program that the script starts: this Python, on Windows without a console window."""
-    interpreter = Path(sys.executable)
-    windowless = interpreter.with_name("pythonw.exe")
-    if sys.platform == "win32" and windowless.exists():
-        interpreter = windowless
-    return [str(interpreter), "-m", "stemdock", "reaper", "work"]
+    return [background_python(), "-m", "stemdock", "reaper", "work"]

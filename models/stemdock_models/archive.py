@@ -70,8 +70,8 @@ def unpack_checkpoint(
                     )
                 homes[path.name] = path.parent
                 _write(tar, member, folder / path.name, cancel)
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError) as error:
-        # For damaged extended headers, tarfile raises ValueError.
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError, RecursionError) as error:
+        # tarfile raises ValueError for damaged extended headers, and calls itself for each in a row of them.
         raise ArchiveError(
             archive,
             f"is damaged or not a .tar.gz archive ({error})",
@@ -87,6 +87,8 @@ def _members(archive: Path, tar: tarfile.TarFile, max_bytes: int) -> Iterator[ta
     """Every member. Each is checked before its data is read."""
     n_bytes = 0
     for n_members, member in enumerate(tar, 1):
+        if member.size < 0:
+            raise tarfile.ReadError("a negative size")
         n_bytes += member.size
         if n_members > MAX_MEMBERS:
             raise _unsafe(archive, f"contains more than {MAX_MEMBERS} files and folders")
@@ -107,9 +109,8 @@ def _stays_inside(name: str) -> bool:
 
 
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path, cancel: Event | None) -> None:
-    source = tar.extractfile(member)
-    if source is None:
-        raise tarfile.ReadError(f"{member.name} has no data")
+    # It is None for links and devices only, which have been refused.
+    source = cast("IO[bytes]", tar.extractfile(member))
     with source, path.open("xb") as target:
         while chunk := source.read(_MAX_READ):
             if cancel is not None and cancel.is_set():
@@ -137,23 +138,15 @@ class _Bounded:
         self._limit = max_bytes + MAX_MEMBERS * 10_240
 
     def read(self, n_bytes: int) -> bytes:
-        self._check(self._stream.tell() + n_bytes)
         if n_bytes > _MAX_READ:
             raise _unsafe(self._archive, f"contains a header of {n_bytes / 1e6:.0f} MB")
+        if self._stream.tell() + n_bytes > self._limit:
+            raise _too_large(self._archive, self._limit)
         return self._stream.read(n_bytes)
 
     def seek(self, position: int) -> int:
-        self._check(position)
+        # tarfile skips members only, and their sizes are checked before.
         return self._stream.seek(position)
 
     def tell(self) -> int:
         return self._stream.tell()
-
-    def _check(self, position: int) -> None:
-        if position < 0:
-            raise tarfile.ReadError("negative position")
-        if position > self._limit:
-            raise _too_large(self._archive, self._limit)
-
-    def seekable(self) -> bool:
-        return True

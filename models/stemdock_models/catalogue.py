@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from stemdock import parse_json_as
 from stemdock_export.config import SpleeterConfig, load_config
 
 URL_VARIABLE: Final = "STEMDOCK_RELEASE_URL"
@@ -62,6 +62,26 @@ class Release:
         return f"{self.url}/{file_name}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CardModel:
+    """A model in the release's card."""
+
+    name: str
+    archive: str
+    config: str
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Card:
+    """The card of a release, a file of this package."""
+
+    url: str
+    checksums: str
+    licence: str
+    models: tuple[_CardModel, ...]
+
+
 def load_release(url: str | None = None) -> Release:
     """Read the description of the release.
 
@@ -69,18 +89,18 @@ def load_release(url: str | None = None) -> Release:
         url: Address of the folder with its files. If not given, the environment variable
             `STEMDOCK_RELEASE_URL` or else Deezer's own address.
     """
-    card = json.loads(_CARD.read_text("utf-8"))
+    card = parse_json_as(_Card, _CARD.read_bytes())
     return Release(
-        url=(url or os.environ.get(URL_VARIABLE) or card["url"]).rstrip("/"),
-        checksums=card["checksums"],
+        url=(url or os.environ.get(URL_VARIABLE) or card.url).rstrip("/"),
+        checksums=card.checksums,
         models={
-            each["name"]: ReleasedModel(
-                name=each["name"],
-                archive=each["archive"],
-                sha256=each["sha256"],
-                config_name=each["config"],
-                licence=card["licence"],
+            each.name: ReleasedModel(
+                name=each.name,
+                archive=each.archive,
+                sha256=each.sha256,
+                config_name=each.config,
+                licence=card.licence,
             )
-            for each in card["models"]
+            for each in card.models
         },
     )

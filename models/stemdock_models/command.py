@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from stemdock import ModelError, StemdockError
-from stemdock.cli import complete_installed, complete_models, echo_error, fetch_reporter
+from stemdock.cli import Seconds, complete_installed, complete_models, echo_error, echo_path, fetch_reporter
 from stemdock_models.catalogue import URL_VARIABLE
 from stemdock_models.errors import StoreError
 from stemdock_models.option_values import check_address, checked_sha256
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stemdock import Plugins
+
+_LONGEST_TIMEOUT: Final = 24 * 3600
 
 # Each command imports the slow modules that it needs (requests, onnxruntime).
 
@@ -63,7 +65,7 @@ def list_models(plugins: Plugins, as_json: bool) -> None:
     help="Accept the archive with this hash instead of Deezer's.",
 )  # fmt: skip
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=30, show_default=True,
+    "--timeout", type=Seconds(min=0, min_open=True, max=_LONGEST_TIMEOUT), default=30, show_default=True,
     help="Retry after this many seconds without an answer from the server.",
 )  # fmt: skip
 @click.pass_obj
@@ -97,7 +99,7 @@ def pull(
             downloads[name].fetch(on_progress=on_progress) for name in requested if name not in release.models
         ]
     for entry in entries:
-        click.echo(entry.path or entry.name)
+        echo_path(entry.path or Path(entry.name))
 
 
 @command.command("verify")
@@ -136,7 +138,7 @@ def print_path(plugins: Plugins, name: str) -> None:
         remedy = f"Use it by its name: plugin-cli separate --model {name}"
         raise ModelError(name, "has no file, because it is part of a plug-in", remedy=remedy)
     verify_model(entry)
-    click.echo(entry.path)
+    echo_path(entry.path)
 
 
 @command.command("remove")
@@ -195,4 +197,5 @@ def add(plugins: Plugins, source: Path, name: str, config: str, overwrite: bool)
             plugins=plugins,
             task=Task(on_progress, cancel=None),
         )
-    click.echo(entry.path)
+    if entry.path is not None:
+        echo_path(entry.path)

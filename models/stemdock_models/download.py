@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import re
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import requests
 
-from stemdock import CancelledError, StemdockError, parse_json
-from stemdock_models.downloaded import tag_path
+from stemdock import CancelledError, StemdockError
+from stemdock_models.downloaded import read_tag, write_tag
 from stemdock_models.errors import DownloadError, store_errors
+from stemdock_models.requesting import InvalidAnswerError, answer, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ _MAX_BYTES: Final = 2 << 30
 """Upper limit for a file: three times the unpacked size of the largest released archive."""
 _TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which a retry may succeed."""
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+"""A Content-Length."""
 _PARTIAL: Final = 206
 _OUT_OF_RANGE: Final = 416
 
@@ -78,11 +80,11 @@ class Download:
             try:
                 self._attempt()
             except (_InterruptedError, requests.ConnectionError, requests.Timeout) as error:
-                reason = _reason(error)
+                reason = reason_of(error)
             except requests.exceptions.ChunkedEncodingError:
                 reason = "the connection was cut"
-            except requests.RequestException as error:
-                raise self._error(_reason(error)) from error
+            except (requests.RequestException, InvalidAnswerError) as error:
+                raise self._error(reason_of(error)) from error
             except OSError as error:
                 # requests raises a bare OSError for it.
                 if isinstance(error, StemdockError) or "CA certificate" not in str(error):
@@ -100,11 +102,9 @@ class Download:
         headers = {"Accept-Encoding": "identity"}
         if n_bytes:
             headers["Range"] = f"bytes={n_bytes}-"
-            if tag := self._tag():
+            if tag := read_tag(self.path, self.url):
                 headers["If-Range"] = tag
-        with requests.get(
-            self.url, headers=headers, stream=True, timeout=(self.retry.timeout, self.retry.timeout)
-        ) as response:
+        with answer(self.url, headers, self.retry.timeout) as response:
             if response.status_code == _OUT_OF_RANGE:
                 # The part here is longer than the file there. A complete file would have the right hash and
                 # would not be downloaded at all.
@@ -123,13 +123,12 @@ class Download:
 
     def _receive(self, response: requests.Response, n_bytes: int) -> None:
         length = response.headers.get("Content-Length", "")
-        n_total = n_bytes + int(length) if length.isdecimal() else None
+        n_total = n_bytes + int(length) if _LENGTH.fullmatch(length) else None
         if n_total is not None:
+            self._require_size(n_total)
             self.on_size(n_total - n_bytes, n_total)
         with store_errors(self.path):
-            tag_path(self.path).write_text(
-                json.dumps({"url": self.url, "tag": response.headers.get("ETag", "")}), "utf-8"
-            )
+            write_tag(self.path, self.url, response.headers.get("ETag", ""))
             file = self.path.open("ab" if n_bytes else "wb")
         with file:
             for chunk in response.iter_content(_CHUNK_LENGTH):
@@ -139,9 +138,7 @@ class Download:
                     file.write(chunk)
                     file.flush()
                 n_bytes += len(chunk)
-                if n_bytes > _MAX_BYTES:
-                    self._restart()
-                    raise self._error(f"the file is larger than {_MAX_BYTES / 1e6:.0f} MB")
+                self._require_size(n_bytes)
                 self.on_bytes(n_bytes, n_total)
         if n_total is not None and n_bytes < n_total:
             raise _InterruptedError("the connection was cut")
@@ -149,14 +146,10 @@ class Download:
     def _n_bytes(self) -> int:
         return self.path.stat().st_size if self.path.exists() else 0
 
-    def _tag(self) -> str:
-        """The entity tag of the partial file, if it came from the same address."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            note = parse_json(tag_path(self.path).read_text("utf-8"))
-            # A weak tag does not guarantee the same bytes.
-            if note["url"] == self.url and not note["tag"].startswith("W/"):
-                return str(note["tag"])
-        return ""
+    def _require_size(self, n_bytes: int) -> None:
+        if n_bytes > _MAX_BYTES:
+            self._restart()
+            raise self._error(f"the file is larger than {_MAX_BYTES / 1e6:.0f} MB")
 
     def _restart(self) -> None:
         with store_errors(self.path):
@@ -171,21 +164,3 @@ class Download:
 
     def _error(self, reason: str) -> DownloadError:
         return DownloadError(self.model, self.url, reason, remedy=self.remedy)
-
-
-def _reason(error: Exception) -> str:
-    """Say in plain words what requests' nested exceptions mean."""
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy cannot be reached or refused the connection (see HTTPS_PROXY and NO_PROXY)"
-    if isinstance(error, requests.exceptions.SSLError):
-        return (
-            "the server's certificate is not trusted (in a company's network, set REQUESTS_CA_BUNDLE to the "
-            "file with its certificates)"
-        )
-    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
-        return "the proxy is a SOCKS proxy, which needs the package PySocks (pip install PySocks)"
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return "the server does not answer"
-    if isinstance(error, requests.ConnectionError):
-        return "cannot connect to the server"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

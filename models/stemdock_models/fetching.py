@@ -13,6 +13,7 @@ from stemdock_models.download import Download, RetryPolicy
 from stemdock_models.downloaded import remove_download
 from stemdock_models.errors import DownloadError, store_errors
 from stemdock_models.installing import Task, install_checkpoint, stored_sha256
+from stemdock_models.scratch import make_hidden_folder
 from stemdock_models.store import Store, default_store
 from stemdock_models.variants import variants, weights_of
 
@@ -140,7 +141,7 @@ class Fetcher:
         if resumed and stored_sha256(path) == sha256:
             return sha256
         with store_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_hidden_folder(path.parent)
         download = self._prepare_download(
             model, url, path, sha256, task, on_size=lambda *sizes: self._require_space(models, *sizes)
         )
@@ -171,10 +172,10 @@ class Fetcher:
         task.step(f"{model.archive}: no sha256 is pinned in Stemdock; using the one in {url}")
         path = scratch / self.release.checksums
         self._prepare_download(model, url, path, None, task).run()
-        try:
-            sha256 = str(parse_json(path.read_text("utf-8"))[model.archive]).lower()
-        except (ValueError, KeyError, TypeError):
-            sha256 = ""
+        sha256 = ""
+        with suppress(OSError, ValueError):
+            listed = parse_json(path.read_bytes())
+            sha256 = str(listed.get(model.archive, "")).lower() if isinstance(listed, dict) else ""
         if not _SHA256.fullmatch(sha256):
             raise DownloadError(
                 model.name,

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from stemdock import ModelEntry, card_from_values
+from stemdock import ModelEntry, card_from_values, parse_json_as
 from stemdock_models.catalogue import load_release
 from stemdock_models.variants import variants
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stemdock_models.store import Store
 
 _DATA: Final = Path(__file__).with_name("data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Description:
+    """The content of NAME.json."""
+
+    sha256: str
+    card: Mapping[str, Any]
 
 
 def installed_models(store: Store | None) -> list[ModelEntry]:
@@ -29,12 +39,12 @@ def embedded_models() -> list[ModelEntry]:
     """The models in the package's data folder: NAME.onnx with its description NAME.json."""
     entries = []
     for path in sorted(_DATA.glob("*.json")):
-        description = json.loads(path.read_text("utf-8"))
+        description = parse_json_as(_Description, path.read_bytes())
         entries.append(
             ModelEntry.from_card(
-                card_from_values(description["card"], path.stem),
+                card_from_values(description.card, path.stem),
                 path=path.with_suffix(".onnx"),
-                sha256=description["sha256"],
+                sha256=description.sha256,
                 source="comes with Stemdock",
                 remedy=f"Install Stemdock again, or download it with: plugin-cli models pull {path.stem}",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from stemdock import printable
 from stemdock_models.errors import StoreError
 
 if TYPE_CHECKING:
@@ -37,15 +38,15 @@ class Row:
         return asdict(self)
 
     def cells(self) -> tuple[str, ...]:
-        """The row as text for a table."""
+        """The row as text for a table, each cell on one line."""
         return (
-            self.name,
+            printable(self.name),
             ", ".join(self.stems),
             f"{self.bandwidth / 1000:.1f} kHz" if self.bandwidth is not None else "",
             f"{self.n_bytes / 1e6:.0f} MB" if self.n_bytes is not None else "",
             "damaged" if self.fault else "yes" if self.installed else "no",
-            self.licence,
-            self.source,
+            printable(self.licence),
+            printable(self.source),
         )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
-from stemdock import locked, try_locked
+from stemdock import locked, make_own_folder, try_locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+_THIS_USER_ALONE: Final = 0o700
 
 
 @contextmanager
@@ -25,25 +28,37 @@ def scratch_folder(parent: Path, key: str, on_wait: Callable[[], None]) -> Itera
     Raises:
         OSError: The folder cannot be made.
     """
-    parent.mkdir(parents=True, exist_ok=True)
+    make_hidden_folder(parent)
     folder = parent / key
-    with locked(_lock_path(folder), on_wait=on_wait):
+    with locked(lock_path(folder), on_wait=on_wait):
         shutil.rmtree(folder, ignore_errors=True)
         _remove_leftovers(parent)
-        folder.mkdir()
+        folder.mkdir(mode=_THIS_USER_ALONE)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def make_hidden_folder(folder: Path) -> None:
+    """Make a folder of the store that only this user can enter, unless it exists.
+
+    Raises:
+        OSError: The folder cannot be made.
+    """
+    make_own_folder(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=_THIS_USER_ALONE)
+
+
 def _remove_leftovers(parent: Path) -> None:
     """Remove the scratch folders of tasks that were killed."""
     for folder in [path for path in parent.iterdir() if path.is_dir()]:
-        with try_locked(_lock_path(folder)) as free:
+        with try_locked(lock_path(folder)) as free:
             if free:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lock_path(folder: Path) -> Path:
+def lock_path(folder: Path) -> Path:
+    """The lock of a scratch folder, which its task holds."""
     return folder.with_name(f"{folder.name}.lock")

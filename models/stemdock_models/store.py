@@ -18,14 +18,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import ModelDamagedError, atomic_file, card_to_values, locked, verify_model
+from stemdock import (
+    ModelDamagedError,
+    atomic_file,
+    card_to_values,
+    deny_others_writing,
+    flush_folder,
+    locked,
+    make_own_folder,
+    move_all_to_place,
+    verify_model,
+)
 from stemdock_models.description import (
     DESCRIPTION,
     INVALID,
+    installed_archives,
     model_file_name,
     read_entry,
     remove_leftovers,
 )
+from stemdock_models.downloaded import remove_used_archives
 from stemdock_models.errors import DiskFullError, StoreError, store_errors
 from stemdock_models.scratch import scratch_folder
 
@@ -36,6 +48,10 @@ if TYPE_CHECKING:
 
 FOLDER_VARIABLE: Final = "STEMDOCK_MODELS"
 """Environment variable: the folder of models, instead of the one in the user's data folder."""
+
+
+_MODE: Final = 0o644
+"""Only this user may change a description, whatever the umask is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +129,15 @@ class Store:
         }
         folder = self.folder / name
         with store_errors(folder), locked(self._lock, on_wait=on_wait) as held:
-            folder.mkdir(parents=True, exist_ok=True)
-            with atomic_file(folder / DESCRIPTION, part=model.with_suffix(".json")) as staged:
+            _require_no_link(folder)
+            make_own_folder(folder)
+            flush_folder(self.folder)
+            deny_others_writing(model)
+            part = model.with_suffix(".json")
+            with atomic_file(folder / DESCRIPTION, durable=True, part=part, mode=_MODE) as staged:
                 staged.write_text(json.dumps(description, indent=2), encoding="utf-8")
-                model.replace(folder / file_name)
+                # The disk has the model before a description names it.
+                move_all_to_place({model: folder / file_name}, durable=True)
             if held:  # otherwise they may be another process's, which is not ready yet
                 remove_leftovers(self.folder)
         return read_entry(folder)
@@ -135,8 +156,10 @@ class Store:
         with store_errors(folder), locked(self._lock, on_wait=on_wait) as held:
             existed = (folder / DESCRIPTION).exists()
             if existed:
+                _require_no_link(folder)
                 # From here on the model is gone. What cannot be removed now is removed by a later task.
                 (folder / DESCRIPTION).unlink()
+                flush_folder(folder)
                 shutil.rmtree(folder, ignore_errors=True)
             if held:
                 remove_leftovers(self.folder)
@@ -157,6 +180,9 @@ class Store:
             with locked(self._lock, on_wait=on_wait) as held:
                 if held:
                     remove_leftovers(self.folder)
+                    remove_used_archives(
+                        self.folder / ".downloads", folder.parent, installed_archives(self.folder)
+                    )
             yield folder
 
     def download_path(self, file_name: str) -> Path:
@@ -170,7 +196,7 @@ class Store:
             DiskFullError: It has not.
         """
         with store_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_own_folder(self.folder)
             n_free = shutil.disk_usage(self.folder).free
         if n_free < n_bytes:
             raise DiskFullError(
@@ -181,6 +207,16 @@ class Store:
     @property
     def _lock(self) -> Path:
         return self.folder / ".lock"
+
+
+def _require_no_link(folder: Path) -> None:
+    """Refuses to change what lies behind a link.
+
+    Raises:
+        StoreError: The model's folder is a link.
+    """
+    if folder.is_symlink():
+        raise StoreError(folder, "is a link", remedy="Remove the link, or put the folder in its place.")
 
 
 def default_store() -> Store:

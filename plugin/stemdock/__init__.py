@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from stemdock.files.excerpts import Excerpt as Excerpt
     from stemdock.files.observing import Observer as Observer
     from stemdock.files.separating import separate_file as separate_file
+    from stemdock.files.staging import remove_abandoned as remove_abandoned
     from stemdock.files.staging import staging as staging
     from stemdock.hookspecs import hookimpl as hookimpl
     from stemdock.inference.bandwidth import with_bins as with_bins
@@ -70,6 +71,8 @@ if TYPE_CHECKING:
     from stemdock.lib.atomic import atomic_file as atomic_file
     from stemdock.lib.atomic import move_all_to_place as move_all_to_place
     from stemdock.lib.atomic import write_atomically as write_atomically
+    from stemdock.lib.durable import flush_folder as flush_folder
+    from stemdock.lib.durable import make_folder as make_folder
     from stemdock.lib.hashing import file_sha256 as file_sha256
     from stemdock.lib.hashing import files_sha256 as files_sha256
     from stemdock.lib.legal_names import is_device_name as is_device_name
@@ -78,10 +81,16 @@ if TYPE_CHECKING:
     from stemdock.lib.locking import try_locked as try_locked
     from stemdock.lib.os_errors import os_errors_as as os_errors_as
     from stemdock.lib.os_errors import reason_for as reason_for
+    from stemdock.lib.printing import printable as printable
+    from stemdock.lib.private_folders import deny_others_writing as deny_others_writing
+    from stemdock.lib.private_folders import is_private_folder as is_private_folder
+    from stemdock.lib.private_folders import make_own_folder as make_own_folder
+    from stemdock.lib.private_folders import make_private_folder as make_private_folder
     from stemdock.lib.processes import find_processes as find_processes
     from stemdock.lib.processes import is_running as is_running
     from stemdock.lib.processes import processor_time as processor_time
     from stemdock.lib.untrusted_json import parse_json as parse_json
+    from stemdock.lib.untrusted_json import parse_json_as as parse_json_as
     from stemdock.output.options import Output as Output
     from stemdock.plugins import Plugins as Plugins
     from stemdock.plugins import load_plugins as load_plugins
@@ -110,19 +119,22 @@ _NAMES: Final = {
     "files.excerpts": "Excerpt",
     "files.observing": "Observer",
     "files.separating": "separate_file",
-    "files.staging": "staging",
+    "files.staging": "remove_abandoned staging",
     "hookspecs": "hookimpl",
     "inference.bandwidth": "with_bins",
     "inference.opening": "DEFAULT_MODEL find_entry open_model plain_name verify_model",
     "lib.atomic": "atomic_file move_all_to_place write_atomically",
+    "lib.durable": "flush_folder make_folder",
     "lib.hashing": "file_sha256 files_sha256",
     "lib.legal_names": "is_device_name legal_name",
     "lib.locking": "locked try_locked",
     "lib.os_errors": "os_errors_as reason_for",
     "lib.arrays": "FloatArray",
+    "lib.printing": "printable",
+    "lib.private_folders": "deny_others_writing is_private_folder make_own_folder make_private_folder",
     "lib.processes": "find_processes is_running processor_time",
     "inference.session": "OnnxSession",
-    "lib.untrusted_json": "parse_json",
+    "lib.untrusted_json": "parse_json parse_json_as",
     "output.options": "Output",
     "plugins": "Plugins load_plugins",
     "separator": "Separator",

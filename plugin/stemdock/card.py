@@ -6,10 +6,11 @@ A card is stored in the metadata of the ONNX file, so a model file needs no comp
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stemdock.errors import ModelContractError
+from stemdock.lib.json_shapes import checked
 from stemdock.lib.untrusted_json import parse_json
 from stemdock.model_fields import check_model_fields, raise_first
 
@@ -162,21 +163,9 @@ def card_from_values(values: Mapping[str, Any], model: str) -> ModelCard:
             f"the card has version {version!r}, and Stemdock reads version {CARD_VERSION}",
             remedy="Update Stemdock, or export the model again.",
         )
-    kinds = {field.name: _JSON_TYPES.get(field.name, str) for field in fields(ModelCard)}
-    for name, kind in kinds.items():
-        if not isinstance(values.get(name), kind):
-            raise ModelContractError(
-                model,
-                f"the card is unusable: {name} is {values.get(name)!r}",
-                remedy="Export the model again.",
-            )
-    known = {name: values[name] for name in kinds}
-    return ModelCard(**{**known, "stems": tuple(str(stem) for stem in values["stems"])})
-
-
-_JSON_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
-    "stems": list,
-    "separation_exponent": (int, float),
-    **dict.fromkeys(("sample_rate", "n_channels", "frame_length", "hop_length", "n_frames", "n_bins"), int),
-}
-"""JSON types of the fields; all others are strings."""
+    try:
+        return checked(ModelCard, dict(values), ignore_unknown=True)
+    except ValueError as error:
+        raise ModelContractError(
+            model, f"the card is unusable: {error}", remedy="Export the model again."
+        ) from error

@@ -68,7 +68,7 @@ class MemoryShortageError(StemdockError, MemoryError):
         super().__init__(
             f"{subject}: there is too little memory",
             remedy="Close other programs, or raise the memory limit: a song needs about 0.5 GB with a model "
-            "of two stems, and more with each further stem.",
+            "of two stems (1 GB if ulimit -v sets the limit), and more with each further stem.",
         )
 
 

@@ -114,7 +114,7 @@ class Separator:
             mixture: `(n_samples, 1 or 2)` floating point, at least one sample. Full scale is 1.0.
             sample_rate: Hz, 1000 to 768000; the model's own if not given.
             on_progress: Called after every block of stems.
-            cancel: Set it from another thread to stop at the next block.
+            cancel: Set it from another thread to stop soon: a network stops within a few operators.
 
         Returns:
             For each stem in the model's order an array `(n_samples, n_channels)` at `sample_rate`.
@@ -163,7 +163,7 @@ class Separator:
             output_rate: Hz of the stems, 1000 to 768000; that of the mixture if not given.
             total_length: Samples of the mixture, if known; for `on_progress` only.
             on_progress: Called when the caller asks for the next block of stems.
-            cancel: Set it from another thread to stop at the next block.
+            cancel: Set it from another thread to stop soon: a network stops within a few operators.
 
         Yields:
             Stems `(n_stems, n_samples, n_channels)` at `output_rate`. Together they are as long as the
@@ -193,6 +193,7 @@ class Separator:
             self.model,
             widened(mixture, self.n_channels),
             lambda analysed: progress.analysed(min(analysed * source_rate // model_rate, length.taken)),
+            progress.cancel,
         )
         stems = _resampled_stems(stems, model_rate, stems_rate)
         for block in length.fitted(stems, len(self.stems), self.n_channels):

@@ -150,6 +150,9 @@ class Engine(Protocol):
         The stems must not depend on how the mixture is cut into blocks. Several threads may each separate a
         mixture of their own at the same time.
 
+        An engine whose blocks take longer than a moment can have a third parameter, `cancel`: an event that
+        is set when the separation is to stop, or None. The engine then raises `CancelledError` soon.
+
         Args:
             mixture: Blocks `(n_samples, n_channels)` of any length, finite float32 at `sample_rate`. The
                 engine must not change them.

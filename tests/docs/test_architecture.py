@@ -20,7 +20,7 @@ PICTURE = ROOT / "docs" / "images" / "rooms.svg"
 def rooms() -> list[str]:
     """The layers of the core, from top to bottom."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (layers,) = (each["layers"] for each in contracts if each["type"] == "layers")
+    (layers,) = (each["layers"] for each in contracts if each.get("containers") == ["stemdock"])
     return [room.strip(" ()") for layer in layers for room in re.split(r"[|:]", layer)]
 
 

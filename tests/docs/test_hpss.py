@@ -19,11 +19,12 @@ from stemdock import ModelEntry, Plugins, Separation, Separator, hookimpl, open_
 from stemdock.cli import builtin
 from stemdock.cli.main import run
 from stemdock.errors import SeparationOptionError
-from stemdock_audacity.nyquist_text import plugin_texts
+from stemdock_audacity.nyquist.texts import plugin_texts
 from stemdock_evaluation import plugin as evaluation
 from stemdock_evaluation import scoring
+from stemdock_hostkit.job.folder import Job
+from stemdock_hostkit.worker.running import run_job
 from stemdock_models import plugin as models
-from stemdock_reaper import worker
 from support.mixtures import DATA, generated_mixture, snr
 from support.small_model import write_noise
 
@@ -235,13 +236,13 @@ def test_audacitys_dialog_offers_it(plugins: Plugins) -> None:
     assert '"Only percussive"' in texts["stemdock-separate.ny"]
 
 
-def test_a_job_of_reaper(plugins: Plugins, song: Path, tmp_path: Path) -> None:
+def test_a_job_of_a_host(plugins: Plugins, song: Path, tmp_path: Path) -> None:
     folder = tmp_path / "jobs" / "1"
     folder.mkdir(parents=True)
     source = {"id": "s1", "name": "Song", "path": str(song), "start": 0.0, "duration": 0.2}
-    job = {"protocol": 1, "output_dir": str(tmp_path / "Media"), "model": "hpss", "sources": [source]}
+    job = {"protocol": 2, "output_dir": str(tmp_path / "Media"), "model": "hpss", "sources": [source]}
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-    assert worker.run_job(folder, lambda model: Separator(model, plugins=plugins)) == "ok"
+    assert run_job(Job(folder), lambda model, _: Separator(model, plugins=plugins)) == "ok"
     (entry,) = json.loads((folder / "result.json").read_text())["sources"]
     assert [stem["name"] for stem in entry["stems"]] == list(STEMS)
     for stem in entry["stems"]:

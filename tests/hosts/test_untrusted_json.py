@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from stemdock_audacity.capture.request import CapturedTrack, Request
 from stemdock_audacity.errors import ReplyError
-from stemdock_audacity.job import Job, JobState, describe
-from stemdock_audacity.request import CapturedTrack, Request, request_from_json, request_to_json
-from stemdock_reaper.errors import JobError
-from stemdock_reaper.jobs import read_job
+from stemdock_audacity.jobs.job import AudacityJob, Details, Phase, complete_job, describe
+from stemdock_hostkit.errors import JobError
+from stemdock_hostkit.job import folder as kit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ VALUE = st.recursive(
     max_leaves=4,
 )
 DEEP = "[" * 100_000
-STATE = JobState(state="separating", title="Song", share=0.5, worker=1)
+PHASE = Phase(phase="delivering", courier=1, message="x")
 TRACK = CapturedTrack(
     index=0,
     name="Song",
@@ -40,7 +40,7 @@ REQUEST = Request(
     model="2stems", stems=(), remainder=False, mute_original=True, tracks=(TRACK,), project_rate=44100.0
 )
 SOURCE = {"id": "1", "name": "Song", "path": "/x.wav", "start": 0.5, "duration": None}
-JOB = {"protocol": 1, "output_dir": "/out", "model": "2stems", "sources": [SOURCE]}
+JOB = {"protocol": 2, "output_dir": "/out", "model": "2stems", "sources": [SOURCE]}
 
 
 @pytest.fixture(scope="module")
@@ -52,42 +52,40 @@ def changed(values: dict[str, Any], key: str, value: Any) -> str:
     return json.dumps({**values, key: value})
 
 
-@given(key=st.sampled_from(sorted(asdict(STATE))), value=VALUE)
-@example(key="share", value=float("nan"))
-@example(key="worker", value=1 << 40)
-def test_a_state_is_one_or_none(folder: Path, key: str, value: Any) -> None:
-    (folder / "state.json").write_text(changed(asdict(STATE), key, value), "utf-8")
-    state = Job(folder=folder).state()
-    if state is not None:
-        assert describe(state)
-        assert asdict(state) == {**asdict(STATE), key: value}
+@given(key=st.sampled_from(sorted(asdict(PHASE))), value=VALUE)
+@example(key="courier", value=1 << 40)
+@example(key="phase", value="done")
+def test_a_phase_is_one_or_the_first(folder: Path, key: str, value: Any) -> None:
+    (folder / "delivery.json").write_text(changed(asdict(PHASE), key, value), "utf-8")
+    job = AudacityJob(folder)
+    assert asdict(job.phase()) in ({**asdict(PHASE), key: value}, asdict(Phase()))
+    assert describe(job)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "null", "[]", "{}", DEEP, '{"state": "queued", "title": "x", "new": 1}']
-)
-def test_a_state_that_is_none(folder: Path, text: str) -> None:
-    (folder / "state.json").write_text(text, "utf-8")
-    assert Job(folder=folder).state() is None
+@pytest.mark.parametrize("text", ["", "null", "[]", DEEP, '{"phase": "failed", "new": 1}'])
+def test_a_phase_that_is_none(folder: Path, text: str) -> None:
+    (folder / "delivery.json").write_text(text, "utf-8")
+    assert AudacityJob(folder).phase() == Phase()
 
 
-def test_a_request_is_read_as_it_was_written() -> None:
-    assert request_from_json(request_to_json(REQUEST)) == REQUEST
-    renamed = replace(REQUEST, stems=("vocals",), model="é")
-    assert request_from_json(request_to_json(renamed).encode()) == renamed
+def test_details_are_read_as_they_were_written(tmp_path: Path) -> None:
+    details = Details(request=replace(REQUEST, stems=("vocals",), model="é"), audacity=5)
+    complete_job(tmp_path, details, tmp_path)
+    assert AudacityJob(tmp_path).details() == details
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", "{}", DEEP, b"\xff", '{"tracks": [1]}', '{"tracks": 1}'])
-def test_a_request_that_is_none_is_refused(text: str | bytes) -> None:
-    with pytest.raises(ReplyError, match="damaged"):
-        request_from_json(text)
+@given(value=VALUE | st.fixed_dictionaries({"request": VALUE}))
+def test_details_that_are_none_are_refused(folder: Path, value: Any) -> None:
+    (folder / "job.json").write_text(changed(JOB, "details", value), "utf-8")
+    with pytest.raises((ReplyError, JobError)):
+        AudacityJob(folder).details()
 
 
 @given(key=st.sampled_from(sorted(JOB)), value=VALUE | st.just([SOURCE]) | st.lists(VALUE, max_size=2))
 def test_a_job_is_one_or_refused(folder: Path, key: str, value: Any) -> None:
     (folder / "job.json").write_text(changed(JOB, key, value), "utf-8")
     try:
-        job = read_job(folder)
+        job = kit.Job(folder).request()
     except JobError:
         return
     assert job.sources
@@ -97,5 +95,5 @@ def test_a_job_is_one_or_refused(folder: Path, key: str, value: Any) -> None:
 @pytest.mark.parametrize("start", [10**400, float("nan"), -1, "1e999x", None, []])
 def test_a_source_that_starts_nowhere_is_refused(folder: Path, start: Any) -> None:
     (folder / "job.json").write_text(changed(JOB, "sources", [{**SOURCE, "start": start}]), "utf-8")
-    with pytest.raises(JobError, match="is invalid"):
-        read_job(folder)
+    with pytest.raises(JobError, match=r"is (invalid|damaged)"):
+        kit.Job(folder).request()

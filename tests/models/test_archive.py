@@ -6,12 +6,15 @@ import gzip
 import io
 import tarfile
 import tracemalloc
+from threading import Event
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemdock import CancelledError
 from stemdock.cli.main import run
 from stemdock_models.archive import unpack_checkpoint
 from stemdock_models.errors import ArchiveError
@@ -131,6 +134,90 @@ def test_a_bomb_is_refused_before_it_is_unpacked(outside: tuple[Path, Path], nam
     assert everything(folder) == []
 
 
+def test_exactly_the_limit_is_allowed(outside: tuple[Path, Path]) -> None:
+    archive, folder = outside
+    write(archive, member("a.txt", bytes(1997)))
+    unpack_checkpoint(archive, folder, max_bytes=2000)
+    assert everything(folder) == sorted(GOOD)
+    with pytest.raises(ArchiveError, match="unpacks to more than"):
+        unpack_checkpoint(archive, archive.parent, max_bytes=1999)
+
+
+def test_what_is_written_is_what_the_archive_contains(outside: tuple[Path, Path]) -> None:
+    archive, folder = outside
+    content = np.random.default_rng(0).bytes((1 << 21) + 5)
+    write(archive, member("a.index", content), good=False)
+    unpack_checkpoint(archive, folder)
+    assert (folder / "a.index").read_bytes() == content
+
+
+def test_a_cancelled_unpacking_stops(outside: tuple[Path, Path]) -> None:
+    archive, folder = outside
+    write(archive)
+    cancel = Event()
+    unpack_checkpoint(archive, folder, cancel=cancel)
+    cancel.set()
+    with pytest.raises(CancelledError):
+        unpack_checkpoint(archive, folder.parent, cancel=cancel)
+
+
+def test_no_file_is_replaced(outside: tuple[Path, Path]) -> None:
+    archive, folder = outside
+    write(archive)
+    (folder / "model.index").write_bytes(b"mine")
+    with pytest.raises(FileExistsError):
+        unpack_checkpoint(archive, folder)
+    assert (folder / "model.index").read_bytes() == b"mine"
+
+
+def test_an_archive_compressed_twice_is_refused(outside: tuple[Path, Path]) -> None:
+    """It is not unpacked beyond the first layer, whose size is limited."""
+    archive, folder = outside
+    write(archive)
+    archive.write_bytes(gzip.compress(archive.read_bytes()))
+    with pytest.raises(ArchiveError, match="is damaged or not"):
+        unpack_checkpoint(archive, folder)
+
+
+@pytest.mark.parametrize("size", [-1, -512, -5000, -(1 << 40)])
+def test_a_negative_size_is_refused(outside: tuple[Path, Path], size: int) -> None:
+    archive, folder = outside
+    info = tarfile.TarInfo("model.index")
+    info.size = size
+    archive.write_bytes(gzip.compress(3 * info.tobuf(tarfile.GNU_FORMAT) + bytes(1024)))
+    with pytest.raises(ArchiveError, match="is damaged"):
+        unpack_checkpoint(archive, folder)
+    assert everything(folder) == []
+
+
+def headers(n_headers: int, kind: bytes, size: int) -> bytes:
+    """A tar file with a member that has many long names."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, size
+    last, content = member("model.index")
+    return (
+        (info.tobuf(tarfile.GNU_FORMAT) + b"a" * size) * n_headers + last.tobuf() + content.ljust(1536, b"\0")
+    )
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_long_row_of_headers_is_refused(outside: tuple[Path, Path], kind: bytes) -> None:
+    archive, folder = outside
+    archive.write_bytes(gzip.compress(headers(2000, kind, 512), 1))
+    with pytest.raises(ArchiveError, match="is damaged"):
+        unpack_checkpoint(archive, folder)
+
+
+def test_the_size_of_headers_is_limited(outside: tuple[Path, Path]) -> None:
+    archive, folder = outside
+    archive.write_bytes(gzip.compress(headers(9, tarfile.GNUTYPE_LONGLINK, 1 << 20), 1))
+    unpack_checkpoint(archive, folder, max_bytes=1000)
+    assert everything(folder) == ["model.index"]
+    archive.write_bytes(gzip.compress(headers(10, tarfile.GNUTYPE_LONGLINK, 1 << 20), 1))
+    with pytest.raises(ArchiveError, match="unpacks to more than 10 MB"):
+        unpack_checkpoint(archive, folder, max_bytes=1000)
+
+
 def test_a_bomb_of_many_parts_is_refused(outside: tuple[Path, Path]) -> None:
     archive, folder = outside
     write(archive, *(member(f"{i}.index", bytes(10_000_000)) for i in range(8)))
@@ -141,9 +228,11 @@ def test_a_bomb_of_many_parts_is_refused(outside: tuple[Path, Path]) -> None:
 
 def test_too_many_members_are_refused(outside: tuple[Path, Path]) -> None:
     archive, folder = outside
-    write(archive, *(member(f"{i}.txt") for i in range(1001)))
+    write(archive, *(member(f"{i}.txt") for i in range(997)))
+    unpack_checkpoint(archive, folder)
+    write(archive, *(member(f"{i}.txt") for i in range(998)))
     with pytest.raises(ArchiveError, match="more than 1000 files"):
-        unpack_checkpoint(archive, folder)
+        unpack_checkpoint(archive, archive.parent)
 
 
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])

@@ -312,7 +312,7 @@ def test_proxies_and_certificates_name_the_package_or_the_variable(
     def get(*_: object, **__: object) -> None:
         raise fault
 
-    monkeypatch.setattr(requests, "get", get)
+    monkeypatch.setattr(requests.Session, "get", get)
     with pytest.raises(DownloadError) as caught:
         pull(fetcher)
     assert named in caught.value.reason

@@ -111,3 +111,11 @@ def test_asking_imports_nothing_heavy(arguments: str) -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300", "0", "-1", "1" * 400])
+def test_a_timeout_that_is_none_is_wrong_usage(
+    plugins: Plugins, seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["models", "pull", "4stems", "--timeout", seconds], plugins) == 2
+    assert "--timeout" in capsys.readouterr().err

@@ -88,6 +88,30 @@ def test_after_a_kill_at_any_change_the_store_works_and_the_next_pull_removes_wh
         assert list((store.folder / ".downloads").iterdir()) == []
 
 
+def test_the_archive_that_a_killed_pull_left_is_removed_by_a_task_on_any_model(
+    card: Path, store: Store, narrow: Path, plugins: Plugins, assert_intact: Callable[..., None]
+) -> None:
+    assert run(["models", "pull", "4stems"], plugins) == 0
+    shutil.rmtree(store.folder / "4stems")
+    changes = count_changes(card, "models", "pull", "4stems")
+    archive = store.folder / ".downloads" / "4stems.tar.gz"
+    point = next(i for i, line in enumerate(changes) if "os.remove" in line and archive.name in line)
+    shutil.rmtree(store.folder / "4stems")
+    kill_at(point, card, "models", "pull", "4stems")
+    assert [entry.name for entry in store.scan()[0]] == ["4stems"]
+    assert archive.exists()
+    # An archive that is needed, or that a task works on, stays.
+    needed = archive.with_name("5stems.tar.gz")
+    needed.write_bytes(b"a part of it")
+    add = ["models", "add", str(narrow), "--name", "mine", "--config", str(narrow / "config.json")]
+    with store.scratch("4stems", on_wait=lambda: None):
+        assert run(add, plugins) == 0
+        assert archive.exists()
+    assert run([*add, "--overwrite"], plugins) == 0
+    assert [path.name for path in needed.parent.iterdir()] == [needed.name]
+    assert_intact("4stems", "mine")
+
+
 def test_after_a_kill_while_removing_the_next_task_on_any_model_removes_the_rest(
     card: Path, store: Store, mine: str, narrow: Path, plugins: Plugins, assert_intact: Callable[..., None]
 ) -> None:

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from stemdock import Excerpt, Execution, Output, Separation, Separator, separate_file
+from stemdock import (
+    AudioWriter,
+    Excerpt,
+    Execution,
+    Output,
+    Separation,
+    Separator,
+    audio_info,
+    open_audio,
+    separate_file,
+)
 from stemdock.errors import ArgumentError, AudioError, ForkedError, OutputOptionError, StemdockError
 
 if TYPE_CHECKING:
@@ -199,3 +209,30 @@ def test_a_separator_of_before_a_fork_reports_it(separator: Separator) -> None:
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     separator.separate(MIXTURE)
+
+
+def test_audio_is_read_and_written_by_paths_of_any_form(song: Path, tmp_path: Path) -> None:
+    for kind, make in (("text", str), ("other", FolderLike)):
+        target = tmp_path / f"{kind}.wav"
+        with (
+            open_audio(make(song)) as stream,
+            AudioWriter(
+                make(target),
+                sample_rate=stream.sample_rate,
+                n_channels=stream.n_channels,
+                total_length=stream.total_length,
+            ) as writer,
+        ):
+            for block in stream.blocks:
+                writer.write(block)
+        assert audio_info(make(target)).total_length == audio_info(song).total_length
+
+
+@pytest.mark.parametrize("path", [None, 3, b"song.wav"])
+def test_audio_has_a_path(path: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"path: .* is not a path"):
+        audio_info(path)
+    with pytest.raises(ArgumentError, match=r"path: .* is not a path"), open_audio(path):
+        pass
+    with pytest.raises(ArgumentError, match=r"path: .* is not a path"):
+        AudioWriter(path, sample_rate=8000, n_channels=1, total_length=None)

@@ -28,6 +28,7 @@ _PLUGINS: Final = (
     "stemdock_audacity",
     "stemdock_evaluation",
     "stemdock_export",
+    "stemdock_hostkit",
     "stemdock_models",
     "stemdock_reaper",
 )

@@ -16,6 +16,7 @@ from stemdock.engine.spleeter import make_engine
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from threading import Event
 
     from numpy.typing import NDArray
 
@@ -42,7 +43,11 @@ class SmallSession:
     def __init__(self, card: ModelCard | None = None) -> None:
         self.card = card or small_card()
 
-    def run(self, magnitude: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def run(
+        self,
+        magnitude: NDArray[np.float32],
+        cancel: Event | None = None,  # noqa: ARG002  it is fast
+    ) -> list[NDArray[np.float32]]:
         slope = np.linspace(0, 1, magnitude.shape[2], dtype=np.float32)[:, None]
         mean = magnitude.mean(axis=(1, 2), keepdims=True) + np.float32(1e-3)
         share = np.clip(slope * magnitude / mean, 0, 1)

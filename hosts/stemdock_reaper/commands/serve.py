@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
+from stemdock import StemdockError
+from stemdock_hostkit.client import run
+from stemdock_hostkit.errors import JobError
+from stemdock_hostkit.job.folder import waiting_jobs
 from stemdock_reaper.commands.options import chosen_folder, resource_option
-from stemdock_reaper.errors import JobError
-from stemdock_reaper.jobs import waiting_jobs
 from stemdock_reaper.places import jobs_folder
-from stemdock_reaper.worker import run_job
-
-if TYPE_CHECKING:
-    from stemdock import Plugins, Separator
 
 _CHECK_EVERY: Final = 0.25
 """Seconds between two checks for new jobs."""
@@ -24,12 +22,11 @@ _CHECK_EVERY: Final = 0.25
 @click.command("serve")
 @click.argument("jobs", required=False, type=click.Path(path_type=Path), metavar="[JOBS]")
 @resource_option
-@click.pass_obj
-def command(plugins: Plugins, jobs: Path | None, resource_path: Path | None) -> None:
+def command(jobs: Path | None, resource_path: Path | None) -> None:
     """Separate for a REAPER that cannot start programs, such as the Flatpak.
 
     Watches the folder JOBS until you press Ctrl-C. By default, that is Stemdock/jobs in REAPER's resource
-    path. The model stays loaded between jobs.
+    path.
     """
     if jobs is None:
         # REAPER's script creates this folder with the first job.
@@ -37,23 +34,13 @@ def command(plugins: Plugins, jobs: Path | None, resource_path: Path | None) -> 
     elif not jobs.is_dir():
         reason = "is not a folder" if jobs.exists() else "no such folder"
         raise JobError(jobs, reason, remedy="Choose the folder that contains the job folders.")
-    loaded: dict[str, Separator] = {}
-
-    def open_separator(model: str) -> Separator:
-        from stemdock import Separator  # noqa: PLC0415  waiting needs no engine
-
-        if model not in loaded:
-            loaded.clear()
-            loaded[model] = Separator(model, plugins=plugins)
-        return loaded[model]
-
     click.echo(f"waiting for jobs in {jobs}; press Ctrl-C to stop", err=True)
     while True:
-        for folder in waiting_jobs(jobs):
+        for job in waiting_jobs(jobs):
             try:
-                status = run_job(folder, open_separator)
-            except JobError as error:
+                status = run(job).status
+            except StemdockError as error:
                 click.echo(f"error: {error}. {error.remedy}", err=True)
             else:
-                click.echo(f"{folder.name}: {status}")
+                click.echo(f"{job.folder.name}: {status}")
         time.sleep(_CHECK_EVERY)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Final, Self
+
+from stemdock.audio.abandoning import ended_when_abandoned
+from stemdock.audio.lifeline import Lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_LOCAL: Final = ("-protocol_whitelist", "file,pipe")
-"""Never open a network address that a playlist-like file contains."""
-_ERRORS: Final = ("-v", "error")
-_ALL_MESSAGES: Final = ("-hide_banner", "-nostats", "-v", "level+info")
+_ERRORS: Final = ("-nostdin", "-v", "error")
+_ALL_MESSAGES: Final = ("-nostdin", "-hide_banner", "-nostats", "-v", "level+info")
 """For the reader of the messages, with the level of each."""
+_LAST_MESSAGES: Final = 4096
+"""Bytes."""
 
 _MAX_EXIT_STATUS: Final = 255
 
@@ -26,8 +32,23 @@ def find_ffmpeg() -> str | None:
     return shutil.which("ffmpeg")
 
 
+def local_input(path: Path, formats: Sequence[str]) -> tuple[str, ...]:
+    """The arguments that make a file an input.
+
+    Args:
+        path: The file. Nothing in its name has a special meaning.
+        formats: ffmpeg's names of the formats that the file may have. Both lists also hold for a file that
+            another file names.
+    """
+    return (
+        "-format_whitelist", ",".join(formats), "-protocol_whitelist", "file", "-i", f"file:{path}",
+    )  # fmt: skip
+
+
 class FfmpegProcess:
     """A running ffmpeg with a pipe to its input or from its output.
+
+    It ends with this process, however that ends.
 
     Attributes:
         pipe: ffmpeg's standard input if it writes a file, its standard output if it reads one.
@@ -48,18 +69,22 @@ class FfmpegProcess:
         """
         with ExitStack() as resources:
             messages = resources.enter_context(tempfile.TemporaryFile()) if writes_file else subprocess.PIPE
+            lifeline = resources.enter_context(Lifeline())
             # A new session keeps Ctrl+C at the terminal from ffmpeg: Stemdock stops it in its own time.
             self._process = resources.enter_context(
                 subprocess.Popen(  # noqa: S603
-                    [program, *(_ERRORS if writes_file else _ALL_MESSAGES), *_LOCAL, *arguments],
+                    [program, *(_ERRORS if writes_file else _ALL_MESSAGES), *arguments],
                     stdin=subprocess.PIPE if writes_file else subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL if writes_file else subprocess.PIPE,
                     stderr=messages,
                     start_new_session=True,
+                    pass_fds=lifeline.descriptors,
                 )
             )
             # Leaving the process's context waits for it, so it must be dead by then.
-            resources.callback(self._process.kill)
+            resources.callback(self._kill)
+            lifeline.hold(self._process.pid)
+            resources.enter_context(ended_when_abandoned(self._kill))
             self._resources = resources.pop_all()
         pipe = self._process.stdin if writes_file else self._process.stdout
         printed = messages if not isinstance(messages, int) else self._process.stderr
@@ -80,7 +105,10 @@ class FfmpegProcess:
 
     def message(self) -> str:
         """The last line that ffmpeg printed while it wrote a file."""
-        return _last_line(self.messages)
+        end = self.messages.seek(0, os.SEEK_END)
+        self.messages.seek(max(0, end - _LAST_MESSAGES))
+        lines = self.messages.read(_LAST_MESSAGES).decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "ffmpeg gave no reason"
 
     def stop(self) -> None:
         """Ends ffmpeg, if it still runs, and releases its resources."""
@@ -94,6 +122,16 @@ class FfmpegProcess:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def _kill(self) -> None:
+        if self._process.poll() is not None:
+            return
+        if sys.platform == "win32":
+            self._process.kill()
+            return
+        # The program may be a script that runs the real ffmpeg, which would keep the pipes open.
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
 
 def run_ffmpeg(program: str, arguments: Sequence[str | Path]) -> str:
     """Runs ffmpeg to its end; returns the last line that it printed if it failed, else nothing.
@@ -101,18 +139,6 @@ def run_ffmpeg(program: str, arguments: Sequence[str | Path]) -> str:
     Raises:
         OSError: ffmpeg cannot be started.
     """
-    with tempfile.TemporaryFile() as messages:
-        done = subprocess.run(  # noqa: S603
-            [program, *_ERRORS, *_LOCAL, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=messages,
-            check=False,
-        )
-        return _last_line(messages) if done.returncode else ""
-
-
-def _last_line(messages: IO[bytes]) -> str:
-    messages.seek(0)
-    lines = messages.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "ffmpeg gave no reason"
+    with FfmpegProcess(program, arguments, writes_file=True) as process:
+        process.pipe.close()
+        return "" if process.wait() else process.message()

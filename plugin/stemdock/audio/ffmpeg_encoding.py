@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg, run_ffmpeg
+from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg, local_input, run_ffmpeg
+from stemdock.audio.ffmpeg_formats import PICTURES, RECORDINGS
 from stemdock.errors import OutputError
 from stemdock.lib.os_errors import reason_for
 
@@ -64,7 +65,8 @@ class FfmpegSink:
         self._path = path
         encoder, container = _FORMATS[encoding.codec.name]
         rate, channels = str(encoding.signal.sample_rate), str(encoding.signal.n_channels)
-        arguments = ["-n", "-f", "f32le", "-ar", rate, "-ac", channels, "-i", "pipe:0"]
+        arguments = ["-n", "-f", "f32le", "-ar", rate, "-ac", channels]
+        arguments += ["-protocol_whitelist", "pipe", "-i", "pipe:0"]
         for name, key in _KEYS.items():
             if text := getattr(tags, name):
                 arguments += ["-metadata", f"{key}={text}"]
@@ -123,7 +125,8 @@ def copy_with_cover(path: Path, cover: Cover, result: Path) -> None:
     """
     picture = path.with_name(f"{path.name}.cover")
     picture.write_bytes(cover.data)
-    arguments = ["-n", "-i", f"file:{path}", "-i", f"file:{picture}", "-map", "0:a", "-map", "1:v"]
+    arguments = ["-n", *local_input(path, RECORDINGS), *local_input(picture, PICTURES)]
+    arguments += ["-map", "0:a", "-map", "1:v"]
     arguments += ["-c", "copy", "-disposition:v", "attached_pic", "-f", "ipod", f"file:{result}"]
     reason = run_ffmpeg(_program(path), arguments)
     picture.unlink()

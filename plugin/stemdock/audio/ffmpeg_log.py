@@ -14,15 +14,23 @@ from typing import IO, TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FRAME: Final = re.compile(rb"ashowinfo.* pts:(\S+) .* rate:(\d+) nb_samples:(\d+)")
+_FRAME: Final = re.compile(
+    rb"\[Parsed_ashowinfo_\d+ @ [^\]]*\] \[info\] n:\d+ pts:(-?\d{1,18}|\S+) "
+    rb".* rate:(\d{1,9}) nb_samples:(\d{1,9})\b"
+)
 _ERROR: Final = re.compile(r"(?:\[(?P<part>[^\]]*) @ [^\]]*\] )?\[(?:error|fatal)\] (?P<text>.*)")
 _STREAM: Final = re.compile(r"\[info\] +Stream #0:\d+\S*: (?P<kind>Audio|Video): (?P<text>.*)")
-_DURATION: Final = re.compile(r"\[info\] +Duration: (\d+):(\d+):([\d.]+)")
+_REFUSED: Final = "Format not on whitelist"
+_DURATION: Final = re.compile(r"\[info\] +Duration: (\d{1,9}):(\d\d):(\d\d(?:\.\d+)?)")
 _INPUT: Final = re.compile(r"\[info\] Input #0, (?P<formats>.*), from ")
 _HARMLESS: Final = ("failed to create or replace stream", "Application provided invalid", "Conversion failed")
 """Errors about a further link of an Ogg file, and about the output."""
 _MAX_ERRORS: Final = 20
 """Kept for the reason of a failure."""
+_MAX_LINE: Final = 4096
+"""Bytes. Tags of any length are printed, too; the rest of such a line counts as another."""
+_MAX_FRAME: Final = 1 << 20
+"""Samples per channel. The largest frames, of TTA, have a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +54,7 @@ class FfmpegLog:
 
     Attributes:
         formats: Names of the container format; empty if ffmpeg does not know it.
+        refused_format: Name of a format that ffmpeg recognizes and may not read; empty if there is none.
         audio_streams: Description of each audio stream: codec, rate, channels, disposition.
         has_video: Whether there is a picture besides the sound, other than a cover.
         duration: Seconds that the container announces; None if unknown or estimated.
@@ -56,6 +65,7 @@ class FfmpegLog:
     def __init__(self, messages: IO[bytes]) -> None:
         """Starts to read."""
         self.formats: frozenset[str] = frozenset()
+        self.refused_format = ""
         self.audio_streams: list[str] = []
         self.has_video = False
         self.duration: float | None = None
@@ -84,10 +94,10 @@ class FfmpegLog:
     def _read(self, messages: IO[bytes]) -> None:
         after_error = started = False
         try:
-            for line in messages:
-                if found := _FRAME.search(line):
+            while line := messages.readline(_MAX_LINE):
+                if (found := _FRAME.match(line)) and (length := int(found[3])) <= _MAX_FRAME:
                     start = int(found[1]) if found[1].lstrip(b"-").isdigit() else None
-                    rate, length = int(found[2]), int(found[3])
+                    rate = int(found[2])
                     self._frames.put(
                         DecodedFrame(start=start, length=length, sample_rate=rate, after_error=after_error)
                     )
@@ -107,6 +117,8 @@ class FfmpegLog:
         """Keeps what a message says; returns whether it reports damage."""
         if error := _ERROR.match(line):
             text = error["text"]
+            if text.startswith(_REFUSED):
+                self.refused_format = error["part"] or "unknown"
             if len(self.errors) < _MAX_ERRORS:
                 self.errors.append(text)
             # Before the first frame, ffmpeg probes all streams, and reports what is not decoded later, too.

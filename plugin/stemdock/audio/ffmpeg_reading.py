@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from stemdock.audio.bounds import most_samples
 from stemdock.audio.damaged_places import add_damage
-from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg
+from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg, local_input
+from stemdock.audio.ffmpeg_formats import RECORDINGS, refused
 from stemdock.audio.ffmpeg_log import FfmpegLog
 from stemdock.audio.ffmpeg_reasons import crashed, uninstalled, unreadable, unstartable
 from stemdock.audio.layouts import read_wav_header
@@ -82,8 +84,8 @@ class _Decoding:
         filters = f"aresample={_DSD_RATE},ashowinfo" if is_dsd else "ashowinfo"
         # A WAV header gives the rate and the channels, and says which loudspeakers the channels are for.
         # A file with many damaged frames is not a failure.
-        arguments = ["-max_error_rate", "1", "-err_detect", "crccheck", "-i", f"file:{path}"]
-        arguments += ["-map", f"0:a:{track}", "-af", filters]
+        arguments = ["-max_error_rate", "1", "-err_detect", "crccheck", *local_input(path, RECORDINGS)]
+        arguments += ["-map", f"0:a:{track}", "-map_metadata", "-1", "-map_chapters", "-1", "-af", filters]
         arguments += ["-c:a", "pcm_f32le", "-f", "wav", "-"]
         self.track = track
         self._path = path
@@ -103,6 +105,8 @@ class _Decoding:
         if self._header is None:
             self._process.wait()
             self.log.finish()
+            if self.log.refused_format:
+                raise refused(self._path, self.log.refused_format)
             raise unreadable(self._path, self.log, self.track)
         sample_rate, n_channels, speakers = self._header
         return AudioStream(
@@ -118,9 +122,10 @@ class _Decoding:
 
     def _blocks(self, sample_rate: int, n_channels: int, *, has_times: bool) -> Iterator[FloatArray]:
         announced = self.log.duration
+        longest = most_samples(self._path)
         timeline = Timeline(
             sample_rate,
-            None if announced is None else round(announced * sample_rate),
+            longest if announced is None else min(round(announced * sample_rate), longest),
             has_times=has_times,
             has_video=self.log.has_video,
         )

@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from stemdock.audio.abandoning import abandonable
+from stemdock.audio.bounds import bounded
 from stemdock.audio.continuing import continued
 from stemdock.audio.ffmpeg import find_ffmpeg
 from stemdock.audio.ffmpeg_reading import open_by_ffmpeg
@@ -13,14 +15,18 @@ from stemdock.audio.inspecting import inspected
 from stemdock.audio.sndfile_reading import open_by_sndfile, unreadable_reason
 from stemdock.dsp.downmix import downmixed, front_pair, full_downmix
 from stemdock.errors import AudioFileError
+from stemdock.output.arguments import as_path
 from stemdock.output.codecs import SAMPLE_RATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from threading import Event
 
+    from stemdock.audio.abandoning import Call
     from stemdock.audio.inspection import Inspection
     from stemdock.audio.stream import AudioStream
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import DownmixMode, FloatArray
 
 _MAX_CHANNELS: Final = 2
@@ -45,16 +51,17 @@ class AudioInfo:
         return self.total_length / self.sample_rate
 
 
-def audio_info(path: Path) -> AudioInfo:
+def audio_info(path: StrPath) -> AudioInfo:
     """Reads the length and format of an audio file.
 
     Decodes the whole file if its header does not give the length, as ffmpeg's formats do not.
 
     Raises:
+        ArgumentError: `path` is not a path.
         AudioFileNotFoundError: There is no such file.
         AudioFileError: The file contains no audio, is damaged, or cannot be read.
     """
-    with _open(path) as stream:
+    with _open(as_path("path", path)) as stream:
         total_length = stream.total_length
         if total_length is None:
             total_length = sum(len(block) for block in stream.blocks)
@@ -68,7 +75,11 @@ def audio_info(path: Path) -> AudioInfo:
 
 @contextmanager
 def open_audio(
-    path: Path, downmix: DownmixMode = "refuse", *, track: int | None = None
+    path: StrPath,
+    downmix: DownmixMode = "refuse",
+    *,
+    track: int | None = None,
+    cancel: Event | None = None,
 ) -> Iterator[AudioStream]:
     """Opens an audio file, through libsndfile or, if that cannot read all of it, through ffmpeg.
 
@@ -77,12 +88,30 @@ def open_audio(
         downmix: What to do with more than two channels.
         track: Number of the audio track, from 1; None for the one that the file marks as its default, else
             the first.
+        cancel: Set it from another thread to stop reading within half a second, even if reading hangs.
 
     Raises:
+        ArgumentError: `path` is not a path.
         AudioFileNotFoundError: There is no such file.
-        AudioFileError: The file does not have the track, contains no audio or no samples, is
-            damaged, or has an unsupported sample rate or number of channels.
+        AudioFileError: The file does not have the track, contains no audio or no samples, contains more
+            than a recording of its size can, is damaged, or has an unsupported sample rate or number of
+            channels.
+        CancelledError: `cancel` was set.
     """
+    path = as_path("path", path)
+    with abandonable(_open_supported(path, downmix, track), cancel) as (stream, call):
+        yield replace(stream, blocks=_each(stream.blocks, call))
+
+
+def _each(blocks: Iterator[FloatArray], call: Call) -> Iterator[FloatArray]:
+    """The blocks, each read by `call`."""
+    while (block := call(lambda: next(blocks, None))) is not None:
+        yield block
+
+
+@contextmanager
+def _open_supported(path: Path, downmix: DownmixMode, track: int | None) -> Iterator[AudioStream]:
+    """Opens a file that can be separated."""
     with _open(path, track) as stream:
         if stream.sample_rate not in SAMPLE_RATES:
             raise AudioFileError(
@@ -99,7 +128,7 @@ def open_audio(
 def _open(path: Path, track: int | None = None) -> Iterator[AudioStream]:
     """Opens a file by the reader that reads all of it."""
     with ExitStack() as opened:
-        yield _opened(path, track, opened)
+        yield bounded(path, _opened(path, track, opened))
 
 
 def _opened(path: Path, track: int | None, opened: ExitStack) -> AudioStream:
@@ -117,8 +146,8 @@ def _opened(path: Path, track: int | None, opened: ExitStack) -> AudioStream:
     native = opened.enter_context(open_by_sndfile(path))
     if find_ffmpeg() and not _agrees(native, inspection):
         return _by_ffmpeg(path, track, inspection, opened)
-    damage = [*inspection.damage] if inspection else []
-    return replace(native, blocks=continued(path, native, inspection, damage), damage=damage)
+    native.damage.extend(inspection.damage if inspection else ())
+    return replace(native, blocks=continued(path, native, inspection, native.damage))
 
 
 def _by_ffmpeg(

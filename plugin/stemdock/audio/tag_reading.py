@@ -3,35 +3,55 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from tinytag import TinyTag, UnsupportedFormatError
 
+from stemdock.audio.abandoning import abandonable
+from stemdock.audio.native_files import open_regular_file
 from stemdock.output.tags import Cover, Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from threading import Event
 
 _PICTURES: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 """Type of the pictures that players display, by their first bytes."""
+
+
+_MAX_BYTES: Final = 64 << 20
+"""Bytes that tinytag may read. The largest covers have a few megabytes."""
+_MAX_READS: Final = 20_000
+"""A header that points to itself would be read forever."""
 
 
 class UnreadableTagsError(Exception):
     """The tags are damaged; `str(error)` describes the damage."""
 
 
-def read_tags(path: Path) -> Tags:
+def read_tags(path: Path, cancel: Event | None = None) -> Tags:
     """Reads the tags of a song.
 
     Args:
         path: An audio file. Formats that tinytag does not support count as files without tags.
+        cancel: Set it from another thread to stop reading within half a second, even if reading hangs.
 
     Raises:
-        UnreadableTagsError: The tags are damaged.
+        UnreadableTagsError: The tags are damaged, or too large.
+        CancelledError: `cancel` was set.
     """
+    with abandonable(nullcontext(), cancel) as (_, call):
+        tags: Tags = call(lambda: _read(path))
+        return tags
+
+
+def _read(path: Path) -> Tags:
     try:
-        found = TinyTag.get(os.fspath(path), duration=False, image=True)
+        with open_regular_file(path) as file:
+            limited = cast("BinaryIO", _LimitedFile(file))
+            found = TinyTag.get(os.fspath(path), file_obj=limited, duration=False, image=True)
     except UnsupportedFormatError:
         return Tags()
     # Damaged or malicious files can raise errors of any type inside tinytag.
@@ -70,3 +90,28 @@ def _cover(data: bytes) -> Cover | None:
         if data.startswith(start):
             return Cover(mime_type=mime_type, data=data)
     return None
+
+
+class _LimitedFile:
+    """A file that tinytag reads, with an end to what a damaged or malicious header can make it read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._n_reads = self._n_bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Reads up to `size` bytes.
+
+        Raises:
+            ValueError: It is too much, or too often.
+        """
+        left = _MAX_BYTES - self._n_bytes + 1
+        data = self._file.read(left if size < 0 else min(size, left))
+        self._n_reads += 1
+        self._n_bytes += len(data)
+        if self._n_bytes > _MAX_BYTES or self._n_reads > _MAX_READS:
+            raise ValueError(f"they have more than {_MAX_BYTES >> 20} MiB or {_MAX_READS} parts")
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

@@ -20,20 +20,18 @@ class Timeline:
         position: Samples so far, with silence.
     """
 
-    def __init__(
-        self, sample_rate: int, announced_length: int | None, *, has_times: bool, has_video: bool
-    ) -> None:
+    def __init__(self, sample_rate: int, longest: int, *, has_times: bool, has_video: bool) -> None:
         """Starts at 0.
 
         Args:
             sample_rate: Hz.
-            announced_length: Samples that the file announces; silence never exceeds it. None if unknown.
+            longest: Samples that the file announces or can have; silence never exceeds it.
             has_times: Whether the times of the frames come from the file, not from counting.
             has_video: Whether the sound belongs to a picture, so that it can start later than the file.
         """
         self.position = 0
         self._jitter = round(_MAX_JITTER * sample_rate)
-        self._limit = None if announced_length is None else announced_length + self._jitter
+        self._limit = longest + self._jitter
         self._has_times = has_times
         self._has_video = has_video
         self._origin = 0
@@ -60,7 +58,7 @@ class Timeline:
             # Some decoders give the first frame after a hole a time that is too late.
             shift = min(shift, following.start - frame.length - self._origin - self.position)
         if shift >= (_SMALLEST_LOSS if frame.after_error else self._jitter):
-            if self._limit is None or self.position + shift + frame.length <= self._limit:
+            if self.position + shift + frame.length <= self._limit:
                 return shift
             self._origin += shift
         elif shift <= -self._jitter:

@@ -12,12 +12,12 @@ from stemdock.audio.sndfile_encoding import SndfileSink
 from stemdock.audio.tag_writing import add_tags
 from stemdock.dsp.levels import peak_of
 from stemdock.lib.os_errors import reason_for
+from stemdock.output.arguments import as_path
 from stemdock.output.options import Output
 from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import FloatArray
 
 
@@ -56,7 +56,7 @@ class AudioWriter:
 
     def __init__(
         self,
-        path: Path,
+        path: StrPath,
         *,
         output: Output = Output(),  # noqa: B008  a frozen value
         sample_rate: int,
@@ -75,9 +75,11 @@ class AudioWriter:
             tags: Title, artist and so on, and the cover.
 
         Raises:
+            ArgumentError: `path` is not a path.
             OutputOptionError: The codec does not support the bit depth or bit rate.
             OutputError: The file cannot be created, or ffmpeg is needed and not installed.
         """
+        path = as_path("path", path)
         signal = Signal(sample_rate=sample_rate, n_channels=n_channels, total_length=total_length)
         encoding = encoding_of(output, signal)
         self.peak = 0.0

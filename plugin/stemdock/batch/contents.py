@@ -67,7 +67,8 @@ def has_content(path: Path, content: Content) -> bool:
     """Whether there is a file with exactly this content."""
     try:
         # Comparing the sizes first avoids hashing truncated files.
-        return path.stat().st_size == content.size and _content(path) == content
+        status = path.stat()
+        return stat.S_ISREG(status.st_mode) and status.st_size == content.size and _content(path) == content
     except OSError:
         return False
 

@@ -2,6 +2,10 @@
 
 An entry is written twice: with `complete` false just before the files move to their final paths, and with
 `complete` true afterwards. If a run is killed in between, the next run recognises the files by their content.
+The disk has the stems before a complete entry names them (`stemdock.lib.durable`).
+
+An entry that cannot be read counts as missing, and its song as not done. Its name still says which files it
+lists, so a resuming run may replace them.
 """
 
 from __future__ import annotations
@@ -15,12 +19,22 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from stemdock.batch.contents import has_content, output_content
-from stemdock.batch.manifest_files import FOLDER, ManifestEntry, entry_name, load_entry, write_entry
-from stemdock.lib.paths import resolved
+from stemdock.batch.manifest_files import (
+    FOLDER,
+    ManifestEntry,
+    check_folder,
+    entry_name,
+    load_entry,
+    write_entry,
+)
+from stemdock.lib.durable import flush_folder
+from stemdock.lib.paths import exists, resolved
+from stemdock.lib.regular_files import is_real_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from stemdock.batch.contents import Content
     from stemdock.batch.manifest_files import Provenance
     from stemdock.types import Damage
 
@@ -39,12 +53,28 @@ class Manifest:
         self._entries: dict[str, ManifestEntry] = {}
         self._owners: dict[str, str] = {}
         """Name of the entry that lists an output, by the output's path."""
+        self._unreadable: set[str] = set()
+        """Names of entries."""
+        found: dict[str, ManifestEntry] = {}
         # A folder that may not be read has no entries: writing to it will say what is wrong.
         with suppress(OSError):
-            for path in sorted((root / FOLDER).glob("*.json")):
+            for path in sorted((root / FOLDER).glob("*.json") if is_real_folder(root / FOLDER) else ()):
                 entry = load_entry(path)
                 if entry:
-                    self._add(path.stem, entry)
+                    found[path.stem] = entry
+                else:
+                    self._unreadable.add(path.stem)
+        # What a run announced before it was stopped is newer than what it was about to replace.
+        for name, entry in sorted(found.items(), key=lambda pair: not pair[1].complete):
+            self._add(name, entry)
+
+    def check(self) -> None:
+        """Checks that entries can be written, as far as that is known before.
+
+        Raises:
+            OutputError: Something else has the name of the manifest's folder.
+        """
+        check_folder(self._root / FOLDER)
 
     def paths(self) -> frozenset[Path]:
         """All files that previous runs wrote, resolved."""
@@ -52,13 +82,21 @@ class Manifest:
         with self._lock:
             return frozenset(root / output for output in self._owners)
 
-    def owns(self, path: Path) -> bool:
-        """Whether a previous run wrote this file, so that resuming may replace it."""
+    def owns(self, path: Path, targets: Collection[Path]) -> bool:
+        """Whether a previous run wrote this file, so that resuming may replace it.
+
+        Args:
+            path: The file.
+            targets: All files of its song.
+        """
         output = self._output(path)
         with self._lock:
             name = self._owners.get(output)
             entry = self._entries[name] if name else None
-        return entry is not None and (entry.complete or has_content(path, entry.outputs[output]))
+        if entry is None:
+            return entry_name(map(self._output, targets)) in self._unreadable
+        known = (entry.outputs.get(output), entry.replaced.get(output))
+        return entry.complete or any(has_content(path, content) for content in known if content)
 
     def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
@@ -74,7 +112,7 @@ class Manifest:
         ):
             return False
         if not entry.complete:
-            self._save(replace(entry, complete=True))
+            self.complete(entry)
         return True
 
     def damage_of(self, targets: Collection[Path]) -> tuple[Damage, ...]:
@@ -100,14 +138,14 @@ class Manifest:
         Raises:
             OutputError: A file cannot be read again, or the entry cannot be written.
         """
-        with ThreadPoolExecutor() as pool:
-            contents = list(pool.map(output_content, staged.values()))
-        outputs = {self._output(path): content for path, content in zip(staged, contents, strict=True)}
+        # Files of earlier runs: if this one is stopped before it has replaced them all, they are still ours.
+        earlier = {path: path for path in staged if exists(path) and self.owns(path, staged)}
         entry = ManifestEntry(
             provenance=provenance,
-            outputs=dict(sorted(outputs.items())),
+            outputs=self._contents(staged),
             complete=False,
             damage=tuple(damage),
+            replaced=self._contents(earlier),
         )
         self._save(entry)
         return entry
@@ -118,7 +156,13 @@ class Manifest:
         Raises:
             OutputError: The entry cannot be written.
         """
-        self._save(replace(entry, complete=True))
+        self._save(replace(entry, complete=True, replaced={}))
+
+    def _contents(self, files: Mapping[Path, Path]) -> dict[str, Content]:
+        """Contents by output, from files by their final paths."""
+        with ThreadPoolExecutor() as pool:
+            contents = pool.map(output_content, files.values())
+            return dict(sorted(zip(map(self._output, files), contents, strict=True)))
 
     def _entry_of(self, paths: Collection[Path]) -> ManifestEntry | None:
         """The one entry that lists all these files."""
@@ -134,20 +178,25 @@ class Manifest:
         return Path(os.path.relpath(path, self._root)).as_posix()
 
     def _add(self, name: str, entry: ManifestEntry) -> set[str]:
-        """Adds an entry; returns the names of the entries that it replaces."""
-        obsolete = {self._owners[output] for output in entry.outputs if output in self._owners} - {name}
-        for old in obsolete:
+        """Adds an entry; returns the names of the other entries that it replaces."""
+        obsolete = {self._owners[output] for output in entry.outputs if output in self._owners}
+        # An entry of an earlier version, or in the wrong file, may list other outputs under the same name.
+        for old in obsolete | ({name} & self._entries.keys()):
             for output in self._entries.pop(old).outputs:
                 del self._owners[output]
         self._entries[name] = entry
         self._owners.update(dict.fromkeys(entry.outputs, name))
-        return obsolete
+        return obsolete - {name}
 
     def _save(self, entry: ManifestEntry) -> None:
-        name = entry_name(entry)
+        name = entry_name(entry.outputs)
         folder = self._root / FOLDER
         with self._lock:
             write_entry(entry, folder / f"{name}.json")
-            for obsolete in self._add(name, entry):
+            self._unreadable.discard(name)
+            obsolete = self._add(name, entry)
+            for other in obsolete:
                 with suppress(OSError):
-                    (folder / f"{obsolete}.json").unlink()
+                    (folder / f"{other}.json").unlink()
+            if obsolete:
+                flush_folder(folder)

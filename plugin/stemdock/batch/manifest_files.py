@@ -8,18 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.batch.contents import Content
+from stemdock.batch.contents import Content  # noqa: TC001  parse_json_as reads the annotations
 from stemdock.errors import OutputError
 from stemdock.lib.atomic import write_atomically
+from stemdock.lib.durable import make_folder
 from stemdock.lib.os_errors import os_errors_as
-from stemdock.lib.untrusted_json import parse_json
-from stemdock.types import Damage
+from stemdock.lib.regular_files import is_real_folder, read_regular_file
+from stemdock.lib.untrusted_json import parse_json_as
+from stemdock.types import Damage  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 FOLDER: Final = ".stemdock"
@@ -55,6 +57,8 @@ class ManifestEntry:
     """Whether all outputs have reached their final paths."""
     damage: tuple[Damage, ...] = ()
     """Damaged places of the mixture."""
+    replaced: Mapping[str, Content] = field(default_factory=dict)
+    """Until the entry is complete: files of earlier runs that still may be in the places of outputs."""
 
     @property
     def is_short(self) -> bool:
@@ -62,30 +66,61 @@ class ManifestEntry:
         return any(place.kind == "end" and place.duration for place in self.damage)
 
 
-def entry_name(entry: ManifestEntry) -> str:
-    """The name of an entry's file without its extension; it depends on the paths of the outputs only."""
-    return hashlib.sha256(os.fsencode("\0".join(entry.outputs))).hexdigest()[:32]
+def entry_name(outputs: Iterable[str]) -> str:
+    """The name of an entry's file without its extension: a hash of the paths of the outputs.
+
+    Raises:
+        UnicodeEncodeError: No file can have such a path.
+    """
+    return hashlib.sha256(os.fsencode("\0".join(sorted(outputs)))).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """The content of an entry's file."""
+
+    format: int
+    work: Provenance
+    outputs: Mapping[str, Content]
+    complete: bool
+    damage: tuple[Damage, ...] = ()
+    replaced: Mapping[str, Content] = field(default_factory=dict)
+
+
+def check_folder(folder: Path) -> None:
+    """Checks that a manifest's folder, if there is one, is a folder: others may have put a link there.
+
+    Raises:
+        OutputError: It is a link, a file or a pipe.
+    """
+    if os.path.lexists(folder) and not is_real_folder(folder):
+        raise OutputError(
+            folder,
+            "the manifest cannot be written (this is not a folder)",
+            remedy="Remove it, or choose another output folder.",
+        )
 
 
 def load_entry(path: Path) -> ManifestEntry | None:
     """Reads an entry; None if the file is damaged or of another version."""
     try:
-        value = parse_json(path.read_bytes())
-        if value["format"] != _FORMAT:
+        file = parse_json_as(_File, read_regular_file(path))
+        if file.format != _FORMAT or not file.outputs:
             return None
-        provenance = value["work"]
-        return ManifestEntry(
-            provenance=Provenance(**{**provenance, "mixture": Content(**provenance["mixture"])}),
-            outputs={str(output): Content(**content) for output, content in value["outputs"].items()},
-            complete=value["complete"] is True,
-            damage=tuple(Damage(**place) for place in value.get("damage", ())),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        entry_name(file.outputs)  # fails if no file can have such a path
+    except (OSError, ValueError):
         return None
+    return ManifestEntry(
+        provenance=file.work,
+        outputs=file.outputs,
+        complete=file.complete,
+        damage=file.damage,
+        replaced=file.replaced,
+    )
 
 
 def write_entry(entry: ManifestEntry, path: Path) -> None:
-    """Writes an entry, completely or not at all.
+    """Writes an entry, completely or not at all; it survives a power failure.
 
     Raises:
         OutputError: It cannot be written.
@@ -98,6 +133,8 @@ def write_entry(entry: ManifestEntry, path: Path) -> None:
     }
     if entry.damage:
         value["damage"] = [asdict(place) for place in entry.damage]
+    if entry.replaced:
+        value["replaced"] = {output: asdict(content) for output, content in entry.replaced.items()}
 
     def unwritable(reason: str) -> OutputError:
         return OutputError(
@@ -106,8 +143,9 @@ def write_entry(entry: ManifestEntry, path: Path) -> None:
             remedy="Check permissions and free disk space.",
         )
 
+    check_folder(path.parent)
     with os_errors_as(unwritable):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         # The next run writes to the same temporary file, and so leaves none of a killed run.
         write_atomically(
             path, json.dumps(value, indent=1).encode(), durable=True, part=path.with_suffix(".part")

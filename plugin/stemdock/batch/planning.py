@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from stemdock.audio import UnreadableTagsError, read_tags
 from stemdock.batch.events import SongPlan
 from stemdock.errors import OutputError, OutputExistsError
-from stemdock.lib.paths import exists, resolved
+from stemdock.files.placing import folder_in_the_way
+from stemdock.lib.paths import exists, is_folder, resolved
 from stemdock.output.naming import path_key
 
 if TYPE_CHECKING:
@@ -63,17 +64,19 @@ def _tags(path: Path) -> Tags | None:
         return None
 
 
-def conflicts(plans: Sequence[SongPlan], *, may_replace: Callable[[Path], bool]) -> list[OutputError]:
+def conflicts(
+    plans: Sequence[SongPlan], *, may_replace: Callable[[Path, SongPlan], bool]
+) -> list[OutputError]:
     """Finds every reason not to start.
 
     Args:
         plans: All songs of the run.
-        may_replace: Whether an existing file may be replaced.
+        may_replace: Whether an existing file of a song may be replaced.
 
     Returns:
-        An error for each target that is one of the mixtures, that exists and may not be replaced, or that
-        two songs share. Paths count as shared if a file system that ignores case or the encoding of accents
-        would treat them as one.
+        An error for each target that is one of the mixtures, that exists and may not be replaced, that
+        is a folder, or that two songs share. Paths count as shared if a file system that ignores case or the
+        encoding of accents would treat them as one.
     """
     mixtures = {resolved(plan.song.path) for plan in plans if not plan.song.is_standard_input}
     sharers: dict[str, list[SongPlan]] = defaultdict(list)
@@ -87,8 +90,10 @@ def conflicts(plans: Sequence[SongPlan], *, may_replace: Callable[[Path], bool])
                         path, "is one of the songs to separate", remedy="Choose another output folder."
                     )
                 )
-            elif exists(path) and not may_replace(path):
+            elif exists(path) and not may_replace(path, plan):
                 errors.append(OutputExistsError(path))
+            elif is_folder(path):
+                errors.append(folder_in_the_way(path))
     return errors + _shared(sharers.values())
 
 

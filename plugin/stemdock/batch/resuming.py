@@ -46,9 +46,9 @@ class ResumableSeparation:
     """Whether to replace any file."""
     cancel: Event
 
-    def may_replace(self, path: Path) -> bool:
-        """Whether a stem may replace this existing file."""
-        return self.overwrite or (self.resume and self.manifest.owns(path))
+    def may_replace(self, path: Path, plan: SongPlan) -> bool:
+        """Whether a stem of a song may replace this existing file."""
+        return self.overwrite or (self.resume and self.manifest.owns(path, plan.targets.values()))
 
     def __call__(self, plan: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | UpToDate:
         """Separates a song, unless a previous run finished it.
@@ -93,7 +93,7 @@ class ResumableSeparation:
             excerpt=self.excerpt,
             downmix=self.downmix,
             track=self.track,
-            overwrite=all(self.may_replace(path) for path in targets if exists(path)),
+            overwrite=all(self.may_replace(path, plan) for path in targets if exists(path)),
             observer=Observer(on_progress=on_progress, before_placing=announce, cancel=self.cancel),
         )
         if entry:

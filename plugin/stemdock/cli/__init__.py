@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stemdock.cli.completion import complete_models as complete_models
     from stemdock.cli.grouped_help import GroupedCommand as GroupedCommand
     from stemdock.cli.opening import open_separator as open_separator
+    from stemdock.cli.options import Seconds as Seconds
     from stemdock.cli.options import model_option as model_option
     from stemdock.cli.options import separation_options as separation_options
     from stemdock.cli.terminal import echo_error as echo_error
@@ -34,7 +35,7 @@ _NAMES: Final = {
     "completion": "complete_installed complete_models",
     "grouped_help": "GroupedCommand",
     "opening": "open_separator",
-    "options": "model_option separation_options",
+    "options": "Seconds model_option separation_options",
     "terminal": "echo_error echo_path fetch_reporter",
 }
 _HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.split()}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
+from stemdock.lib.printing import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,5 +26,5 @@ def echo_checks(checks: Iterable[Check]) -> Literal["ok", "warning", "failure"]:
     worst: Literal["ok", "warning", "failure"] = "ok"
     for check in checks:
         worst = max(worst, check.status, key=_STATUSES.index)
-        click.echo(f"{check.status:8}{check.subject}: {check.detail} {check.remedy}".rstrip())
+        click.echo(printable(f"{check.status:8}{check.subject}: {check.detail} {check.remedy}".rstrip()))
     return worst

@@ -11,13 +11,14 @@ import errno
 import os
 import signal
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from stemdock.cli.builtin import ENTRIES
 from stemdock.cli.completion import COMPLETE_VARIABLE, register
-from stemdock.cli.streams import occupy_descriptors, protected_streams
+from stemdock.cli.streams import OutputStream, occupy_descriptors, protected_streams
 from stemdock.cli.terminal import echo_error
 from stemdock.errors import (
     ArgumentError,
@@ -28,6 +29,7 @@ from stemdock.errors import (
     OutputOptionError,
     StemdockError,
 )
+from stemdock.lib.memory import is_memory_shortage
 from stemdock.lib.os_errors import reason_for
 from stemdock.plugins import Plugins, load_plugins
 
@@ -137,10 +139,12 @@ def _run(arguments: Sequence[str] | None, plugins: Plugins | None) -> int:
     except StemdockError as error:
         echo_error(error)
         return _exit_status(error)
-    except MemoryError:
-        echo_error(MemoryShortageError("plugin-cli"))
-        return EXIT_FAILED
-    except OSError as error:
+    except (MemoryError, ImportError, RuntimeError, OSError) as error:
+        if is_memory_shortage(error):
+            echo_error(MemoryShortageError(program))
+            return EXIT_FAILED
+        if not isinstance(error, OSError):
+            raise
         # The rooms below turn the errors that they expect into their own.
         echo_error(
             StemdockError(
@@ -162,9 +166,15 @@ def _exit_status(error: StemdockError) -> int:
     return EXIT_FAILED
 
 
+def _print_exception(*exception: Any) -> None:
+    """Prints an exception that nothing expected, without control characters in its message."""
+    OutputStream(sys.stderr, shown=True).write("".join(traceback.format_exception(*exception)))
+
+
 def main() -> None:
     """Entry point of the programs `plugin-cli` and `stemdock`."""
     occupy_descriptors()
+    sys.excepthook = _print_exception
     # Raising SystemExit removes unfinished files; the default action would leave them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     sys.exit(run())

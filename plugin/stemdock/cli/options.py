@@ -27,10 +27,11 @@ class BatchOptions:
     progress: Literal["auto", "json", "none"]
 
 
-class _Seconds(click.FloatRange):
+class Seconds(click.FloatRange):
     """A number of seconds; float accepts nan and inf, which are no times."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, if it is finite and in the range."""
         seconds = super().convert(value, param, ctx)
         if not math.isfinite(seconds):
             self.fail(f"{value!r} is not a finite number of seconds.", param, ctx)
@@ -105,11 +106,11 @@ def excerpt_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --start and --duration, as the argument `excerpt`."""
     options = (
         click.option(
-            "-s", "--start", type=_Seconds(min=0), default=0.0, metavar="SECONDS",
+            "-s", "--start", type=Seconds(min=0), default=0.0, metavar="SECONDS",
             help="Start this many seconds into the song.  [default: 0]",
         ),
         click.option(
-            "-d", "--duration", type=_Seconds(min=0, min_open=True), metavar="SECONDS",
+            "-d", "--duration", type=Seconds(min=0, min_open=True), metavar="SECONDS",
             help="Separate only this many seconds.  [default: up to the end of the song]",
         ),
     )  # fmt: skip

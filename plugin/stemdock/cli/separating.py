@@ -21,6 +21,7 @@ from stemdock.cli.opening import open_separator
 from stemdock.cli.pages import Pages
 from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.cli.terminal import echo_path
+from stemdock.lib.untrusted_json import parse_json
 from stemdock.output.mixes import selected
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def separate(
             destination, deliver = inputs.enter_context(standard_output()), send
         root = destination.folder
         manifest = Manifest(root)
+        manifest.check()
         found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.paths())]
         separator = open_separator(model, plugins, execution, separation)
         with interruption() as interrupted:
@@ -93,7 +95,7 @@ def separate(
                 downmix=downmix,
                 track=track,
                 options={
-                    **json.loads(json.dumps(asdict(output))),
+                    **parse_json(json.dumps(asdict(output))),
                     **asdict(excerpt),
                     **asdict(separation),
                     "precision": execution.precision,

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stemdock.cli.streams import OutputStream
+from stemdock.lib.printing import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -29,16 +32,16 @@ def one_line(error: StemdockError) -> str:
 
 
 def echo_path(path: Path) -> None:
-    """Prints the path of a result: unchanged for programs, with escape sequences on a terminal."""
+    """Prints the path of a result, byte for byte unless a terminal shows it."""
     if sys.platform == "win32" or sys.stdout.isatty():
         click.echo(printable(str(path)))
     else:
         click.echo(os.fsencode(path))
 
 
-def printable(text: str) -> str:
-    """The text with escape sequences for all characters that could confuse a terminal."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+def drawing(stream: Any) -> Any:
+    """A stream that takes our own control sequences; texts from elsewhere need `printable` before."""
+    return stream.drawing if isinstance(stream, OutputStream) else stream
 
 
 @contextmanager
@@ -53,9 +56,11 @@ def fetch_reporter() -> Iterator[Callable[[FetchProgress], None]]:
             if progress.step != step:
                 bars.close()
                 step, bar = progress.step, None
-                click.echo(step, err=True)
+                click.echo(printable(step), err=True)
             if progress.n_total_bytes and bar is None and sys.stderr.isatty():
-                bar = bars.enter_context(click.progressbar(length=progress.n_total_bytes, file=sys.stderr))
+                bar = bars.enter_context(
+                    click.progressbar(length=progress.n_total_bytes, file=drawing(sys.stderr))
+                )
             if bar is not None:
                 bar.update(progress.n_done_bytes - bar.pos)
 
@@ -68,7 +73,7 @@ def progress_bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+    with click.progressbar(length=1000, label=printable(label), file=drawing(sys.stderr)) as bar:
 
         def show(progress: Progress) -> None:
             if progress.total_length:

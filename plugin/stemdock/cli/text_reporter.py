@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING
 
 from stemdock.batch.eta import BatchEta
 from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started
-from stemdock.cli.terminal import one_line, printable
+from stemdock.cli.terminal import drawing, one_line
+from stemdock.lib.printing import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,11 +118,10 @@ class TextReporter:
         if not self._live:
             return
         text = "".join(character if character.isprintable() else "?" for character in text)
-        while _n_columns(text) >= shutil.get_terminal_size().columns:
-            text = text[:-1]
-        n_columns = _n_columns(text)
-        self._stream.write("\r" + text + " " * (self._shown - n_columns) + ("" if text else "\r"))
-        self._stream.flush()
+        text, n_columns = _cut(text, shutil.get_terminal_size().columns - 1)
+        stream = drawing(self._stream)
+        stream.write("\r" + text + " " * (self._shown - n_columns) + ("" if text else "\r"))
+        stream.flush()
         self._shown = n_columns
 
 
@@ -141,9 +141,16 @@ def _warnings(separated: SeparatedFile) -> list[str]:
     return [*separated.warnings, *clipped]
 
 
-def _n_columns(text: str) -> int:
-    """Terminal columns that a text fills: Chinese, Japanese and Korean characters fill two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "FW" else 1 for character in text)
+def _cut(text: str, n_columns: int) -> tuple[str, int]:
+    """The longest beginning of a text that fits into so many columns of a terminal, and its columns."""
+    filled = 0
+    for place, character in enumerate(text):
+        # Chinese, Japanese and Korean characters fill two columns.
+        width = 2 if unicodedata.east_asian_width(character) in "FW" else 1
+        if filled + width > n_columns:
+            return text[:place], filled
+        filled += width
+    return text, filled
 
 
 def _duration(seconds: float) -> str:

@@ -20,6 +20,7 @@ from stemdock.dsp.stft import frames_length, istft, stft
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
+    from threading import Event
 
     from stemdock.card import ModelCard
     from stemdock.dsp.segments import Segment
@@ -38,11 +39,12 @@ class MaskSession(Protocol):
         """What the network runs on, for people."""
         ...
 
-    def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
+    def run(self, magnitude: FloatArray, cancel: Event | None = None) -> Sequence[FloatArray]:
         """Estimates the magnitude of every stem.
 
         Args:
             magnitude: `(n_segments, n_frames, n_bins, n_channels)`, >= 0, as the card says.
+            cancel: Set it from another thread to stop soon, with `CancelledError`.
 
         Returns:
             One array of the same shape for each stem, in the card's order.
@@ -84,13 +86,16 @@ class MaskingEngine(NetworkEngine):
         self,
         mixture: Iterable[FloatArray],
         on_analysed: Callable[[int], None],  # noqa: ARG002  this engine has one pass
+        cancel: Event | None = None,
     ) -> Iterator[FloatArray]:
         """Separates a mixture: see `stemdock.types.Engine`. Stems of a segment follow as it is complete."""
         card = self._card
         # With extension "zeros", no stem contains anything above the network's bins.
         n_kept = card.n_bins if card.mask_extension == "zeros" else None
         with ThreadPoolExecutor(self._n_threads, thread_name_prefix="stemdock") as pool:
-            start = partial(start_segment, card=card, session=self._session, pool=pool, n_kept=n_kept)
+            start = partial(
+                start_segment, card=card, session=self._session, pool=pool, n_kept=n_kept, cancel=cancel
+            )
             finish = partial(_finish_segment, card=card, pool=pool)
             yield from join_segments(in_turns(cut_segments(mixture, card), start, finish), card)
 
@@ -132,7 +137,12 @@ def in_turns(
 
 
 def start_segment(
-    segment: Segment, card: ModelCard, session: MaskSession, pool: ThreadPoolExecutor, n_kept: int | None
+    segment: Segment,
+    card: ModelCard,
+    session: MaskSession,
+    pool: ThreadPoolExecutor,
+    n_kept: int | None,
+    cancel: Event | None,
 ) -> Running:
     """Transforms a segment and starts the network on it.
 
@@ -142,6 +152,7 @@ def start_segment(
         session: The model's network.
         pool: Threads for all of it.
         n_kept: Bins of the spectra; all if None.
+        cancel: Set it from another thread to stop the network soon.
     """
     magnitude = np.empty((1, card.n_frames, card.n_bins, card.n_channels), np.float32)
 
@@ -152,7 +163,7 @@ def start_segment(
 
     spectra = list(pool.map(spectrum, range(card.n_channels)))
     return Running(
-        new_length=segment.new_length, spectra=spectra, estimates=pool.submit(session.run, magnitude)
+        new_length=segment.new_length, spectra=spectra, estimates=pool.submit(session.run, magnitude, cancel)
     )
 
 

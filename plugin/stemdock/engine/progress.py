@@ -16,7 +16,11 @@ _ANALYSIS_SHARE: Final = 0.8
 
 
 class ProgressTracker:
-    """Reports how far a separation has come, and stops it when it is cancelled."""
+    """Reports how far a separation has come, and stops it when it is cancelled.
+
+    Attributes:
+        cancel: Stops the separation when it is set.
+    """
 
     def __init__(
         self,
@@ -37,7 +41,7 @@ class ProgressTracker:
         self._sample_rate = sample_rate
         self._total_length = total_length
         self._on_progress = on_progress
-        self._cancel = cancel
+        self.cancel = cancel
 
     def analysed(self, length: int) -> None:
         """Reports that a first pass, which gives no stems, has come to this sample of the mixture."""
@@ -60,7 +64,7 @@ class ProgressTracker:
 
     def check(self) -> None:
         """Raises `CancelledError` if the separation is cancelled."""
-        if self._cancel is not None and self._cancel.is_set():
+        if self.cancel is not None and self.cancel.is_set():
             raise CancelledError
 
     def _report(self, done_length: int, total_length: int | None) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import inspect
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from stemdock.errors import ModelContractError, ModelError, StemdockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from threading import Event
 
     from stemdock.types import Engine, FloatArray
 
@@ -18,7 +20,11 @@ _REPORT: Final = "Report this to the authors of the plug-in that offers the mode
 
 
 def supervised(
-    engine: Engine, model: str, mixture: Iterable[FloatArray], on_analysed: Callable[[int], None]
+    engine: Engine,
+    model: str,
+    mixture: Iterable[FloatArray],
+    on_analysed: Callable[[int], None],
+    cancel: Event | None = None,
 ) -> Iterator[FloatArray]:
     """Separates a mixture, and checks what the engine returns.
 
@@ -27,6 +33,7 @@ def supervised(
         model: Name of the model, for errors.
         mixture: As for `Engine.separate`.
         on_analysed: As for `Engine.separate`.
+        cancel: For engines that can stop between two blocks of stems: see `Engine.separate`.
 
     Yields:
         The engine's blocks.
@@ -39,7 +46,7 @@ def supervised(
     caller = _Caller(mixture, on_analysed)
     given = 0
     try:
-        for stems in engine.separate(caller.blocks(), caller.analysed):
+        for stems in engine.separate(caller.blocks(), caller.analysed, **_stopping(engine, cancel)):
             _check(stems, engine, model)
             given += stems.shape[1]
             yield stems
@@ -55,6 +62,11 @@ def supervised(
         raise ModelContractError(
             model, f"its engine returned {given} samples for a mixture of {caller.taken}", remedy=_REPORT
         )
+
+
+def _stopping(engine: Engine, cancel: Event | None) -> dict[str, Any]:
+    """The argument `cancel`, if the engine takes it."""
+    return {"cancel": cancel} if "cancel" in inspect.signature(engine.separate).parameters else {}
 
 
 class _Caller:

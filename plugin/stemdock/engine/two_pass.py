@@ -25,6 +25,7 @@ from stemdock.errors import ModelContractError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from threading import Event
 
     from stemdock.card import ModelCard
     from stemdock.dsp.segments import Segment
@@ -56,7 +57,10 @@ class WienerEngine(NetworkEngine):
         super().__init__(card, session, n_threads)
 
     def separate(
-        self, mixture: Iterable[FloatArray], on_analysed: Callable[[int], None]
+        self,
+        mixture: Iterable[FloatArray],
+        on_analysed: Callable[[int], None],
+        cancel: Event | None = None,
     ) -> Iterator[FloatArray]:
         """Separates a mixture: see `stemdock.types.Engine`.
 
@@ -70,7 +74,7 @@ class WienerEngine(NetworkEngine):
             ScratchFile([samples, *len(card.stems) * [estimate]]) as scratch,
             ThreadPoolExecutor(self._n_threads, thread_name_prefix="stemdock") as pool,
         ):
-            song, new_lengths = self._analyse(cut_segments(mixture, card), pool, scratch, on_analysed)
+            song, new_lengths = self._analyse(cut_segments(mixture, card), pool, scratch, on_analysed, cancel)
             filtered = (_filter_segment(record, song, card, pool) for record in scratch.records())
             yield from join_segments(zip(new_lengths, filtered, strict=True), card)
 
@@ -80,13 +84,14 @@ class WienerEngine(NetworkEngine):
         pool: ThreadPoolExecutor,
         scratch: ScratchFile,
         on_analysed: Callable[[int], None],
+        cancel: Event | None,
     ) -> tuple[Statistics, list[int]]:
         """The first pass: fills the file; returns the song's statistics and its segments' new lengths."""
         card = self._card
 
         def start(segment: Segment) -> tuple[Segment, Running]:
             # All bins, since the largest of them sets the scale of the filter.
-            return segment, start_segment(segment, card, self._session, pool, n_kept=None)
+            return segment, start_segment(segment, card, self._session, pool, None, cancel)
 
         def finish(started: tuple[Segment, Running]) -> tuple[Segment, list[FloatArray], Statistics]:
             segment, running = started

@@ -23,4 +23,5 @@ class Observer:
     """Called once, when all files are complete, with each temporary file by the place that it moves to
     next, and with the damage of the mixture. If it raises, the files are removed instead."""
     cancel: Event | None = None
-    """Set it from another thread to stop at the next segment."""
+    """Set it from another thread to stop soon, also inside a long segment. Reading that hangs ends within
+    half a second."""

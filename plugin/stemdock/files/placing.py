@@ -12,7 +12,7 @@ from stemdock.errors import ArgumentError, OutputError, OutputExistsError
 from stemdock.files.staging import staging
 from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
-from stemdock.lib.paths import exists
+from stemdock.lib.paths import exists, is_folder
 from stemdock.output.mixes import selected
 from stemdock.output.naming import Destination
 
@@ -42,7 +42,7 @@ class Placement:
 
         Raises:
             OutputExistsError: A file exists and must not be replaced.
-            OutputError: A place is the mixture itself.
+            OutputError: A place is the mixture itself, or a folder.
         """
         for path in self.places.values():
             if exists(path):
@@ -50,6 +50,8 @@ class Placement:
                     raise OutputError(path, "is the mixture itself", remedy="Choose another output folder.")
                 if not self.overwrite:
                     raise OutputExistsError(path)
+                if is_folder(path):
+                    raise folder_in_the_way(path)
 
     @contextmanager
     def staged(self) -> Iterator[Mapping[str, Path]]:
@@ -78,13 +80,17 @@ class Placement:
     def place(self, staged: Mapping[str, Path]) -> None:
         """Moves all files from their temporary paths to their places, or none if one cannot be moved.
 
+        When this returns, the files survive a power failure.
+
         Raises:
             OutputExistsError: A file appeared in a place and must not be replaced.
             OutputError: A file cannot be moved.
         """
         try:
             move_all_to_place(
-                {staged[name]: path for name, path in self.places.items()}, overwrite=self.overwrite
+                {staged[name]: path for name, path in self.places.items()},
+                overwrite=self.overwrite,
+                durable=True,
             )
         except FileExistsError as error:
             raise OutputExistsError(Path(error.filename2 or error.filename)) from error
@@ -95,6 +101,15 @@ class Placement:
                 f"cannot be written ({error.strerror})",
                 remedy="Close the programs that use the file, and try again.",
             ) from error
+
+
+def folder_in_the_way(path: Path) -> OutputError:
+    """The error for a folder in the place of a file."""
+    return OutputError(
+        path,
+        "cannot be written (there is a folder of this name)",
+        remedy="Rename that folder, or choose another output folder.",
+    )
 
 
 def placement(

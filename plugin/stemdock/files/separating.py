@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -12,6 +13,7 @@ from stemdock.errors import ArgumentError, AudioError, AudioFileError
 from stemdock.files.excerpts import WHOLE_SONG, Excerpt, damage_within, excerpt_of
 from stemdock.files.observing import Observer
 from stemdock.files.placing import placement
+from stemdock.files.remainder import second_reading, with_remainder
 from stemdock.files.stem_writing import StemFile, decibels, write_stems
 from stemdock.lib.arguments import is_path
 from stemdock.output.codecs import codec_of, written_rate
@@ -20,14 +22,16 @@ from stemdock.output.tags import Tags
 from stemdock.types import DownmixMode, SeparatedFile, check_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from threading import Event
 
     from stemdock.audio import AudioStream
     from stemdock.files.placing import Placement
     from stemdock.files.stem_writing import Written
     from stemdock.lib.arguments import StrPath
     from stemdock.separator import Separator
-    from stemdock.types import Damage
+    from stemdock.types import Damage, FloatArray
 
 _MAX_PLACES: Final = 5
 """Damaged places that get a warning of their own."""
@@ -77,14 +81,16 @@ def separate_file(
     codec = codec_of(output)
     files = placement(separator, source, targets, output, overwrite=overwrite)
     check_encoder(codec, next(iter(files.places.values())))
-    with open_audio(source, downmix, track=track) as whole:
+    with open_audio(source, downmix, track=track, cancel=observer.cancel) as whole:
         audio = excerpt_of(source, whole, excerpt)
         rate = output.sample_rate or written_rate(codec, audio.sample_rate)
         files.check()
-        tags, warnings = _tags(source) if output.copy_tags else (Tags(), [])
+        tags, warnings = _tags(source, observer.cancel) if output.copy_tags else (Tags(), [])
         with files.staged() as staged, _errors_of(source):
             stem_files = _stem_files(files, staged, tags)
-            written = _write(separator, audio, stem_files, replace(output, sample_rate=rate), observer)
+            mixture = partial(second_reading, source, downmix, track, excerpt, rate)
+            final = replace(output, sample_rate=rate)
+            written = _write(separator, audio, stem_files, final, observer, mixture)
             damage = damage_within(audio.damage, excerpt)
             if observer.before_placing:
                 observer.before_placing({files.places[name]: path for name, path in staged.items()}, damage)
@@ -120,6 +126,7 @@ def _write(
     files: Mapping[str, StemFile],
     output: Output,
     observer: Observer,
+    mixture: Callable[[], AbstractContextManager[Iterator[FloatArray]]],
 ) -> Written:
     """Separates an open file into temporary files, at the sample rate of `output`."""
     rate = output.sample_rate or audio.sample_rate
@@ -137,7 +144,10 @@ def _write(
         on_progress=observer.on_progress,
         cancel=observer.cancel,
     )
-    return write_stems(stems, files, output, signal, cancel=observer.cancel)
+    with ExitStack() as opened:
+        if any(len(separator.stems) in file.indices for file in files.values()):
+            stems = with_remainder(stems, opened.enter_context(mixture()))
+        return write_stems(stems, files, output, signal, cancel=observer.cancel)
 
 
 @contextmanager
@@ -149,10 +159,10 @@ def _errors_of(source: Path) -> Iterator[None]:
         raise AudioFileError(source, str(error), remedy=error.remedy) from error
 
 
-def _tags(source: Path) -> tuple[Tags, list[str]]:
+def _tags(source: Path, cancel: Event | None) -> tuple[Tags, list[str]]:
     """The tags of a song, and warnings."""
     try:
-        return read_tags(source), []
+        return read_tags(source, cancel), []
     except UnreadableTagsError as error:
         return Tags(), [f"{source}: its tags are damaged and not copied ({error})"]
 

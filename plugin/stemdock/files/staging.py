@@ -6,29 +6,39 @@ shows whether its run is still alive: the system releases the lock when the run 
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputError
+from stemdock.lib.durable import make_folder
 from stemdock.lib.locking import Lock, LocksUnsupportedError
 from stemdock.lib.os_errors import reason_for, write_remedy
-from stemdock.lib.paths import exists, is_folder
+from stemdock.lib.paths import exists
+from stemdock.lib.regular_files import is_real_file, is_real_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX: Final = ".stemdock-"
+_NAME: Final = re.compile(rf"{re.escape(_PREFIX)}[0-9a-f]{{16}}")
 _LOCK: Final = ".lock"
+_N_ATTEMPTS: Final = 100
+"""Times that other runs may remove a folder while it is being made. Each time has a chance of about 1 %."""
 _REMEDY: Final = "Choose a folder that you have permission to write to."
 
 
 @contextmanager
 def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
     """Gives a hidden folder inside `folder` for unfinished files, and removes it at the end.
+
+    The hidden folders that killed runs left in `folder` are removed first.
 
     Args:
         folder: Created if it is missing, with its parents; those are removed again if they are empty
@@ -41,7 +51,7 @@ def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
     missing = [path for path in (folder, *folder.parents) if not exists(path)]
     try:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            _remove_abandoned_in(folder)
             path, lock = _locked_folder(folder)
         except (OSError, ValueError) as error:
             reason = reason_for(error)
@@ -69,14 +79,10 @@ def remove_abandoned(folder: Path) -> None:
 def temporary_folder() -> Iterator[Path]:
     """Gives a hidden folder in the system's folder for temporary files (`TMPDIR`), and removes it at the end.
 
-    The folders that killed runs left there are removed first.
-
     Raises:
         OutputError: The folder cannot be created.
     """
-    parent = Path(tempfile.gettempdir())
-    _remove_abandoned_in(parent)
-    with staging(parent) as folder:
+    with staging(Path(tempfile.gettempdir())) as folder:
         yield folder
 
 
@@ -85,17 +91,31 @@ def _remove_abandoned_in(folder: Path) -> int:
     n_removed = 0
     with suppress(OSError):
         for path in sorted(folder.glob(f"{_PREFIX}*")):
-            lock = Lock(path / _LOCK)
             with suppress(OSError):
-                if _is_own(path) and lock.try_acquire():
-                    _remove(path, lock)
-                    n_removed += 1
+                if _NAME.fullmatch(path.name) and _is_own(path):
+                    n_removed += _remove_if_abandoned(path)
     return n_removed
 
 
+def _remove_if_abandoned(path: Path) -> bool:
+    lock = Lock(path / _LOCK)
+    if not os.path.lexists(path / _LOCK):
+        # Its run was killed, or is about to make the lock: that run then makes another folder.
+        with suppress(OSError):  # a power failure can leave files without a lock
+            path.rmdir()
+            return True
+    if not lock.try_acquire():
+        return False
+    _remove(path, lock)
+    return True
+
+
 def _is_own(path: Path) -> bool:
-    """Whether a folder is this user's: others can put links into a shared folder."""
-    return not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
+    """Whether this user's `staging` can have made a folder; others can make one of that name."""
+    if hasattr(os, "getuid") and path.lstat().st_uid != os.getuid():
+        return False
+    lock = path / _LOCK
+    return is_real_folder(path) and (is_real_file(lock) or not os.path.lexists(lock))
 
 
 def remove_empty(folders: list[Path]) -> None:
@@ -106,25 +126,62 @@ def remove_empty(folders: list[Path]) -> None:
 
 
 def _locked_folder(folder: Path) -> tuple[Path, Lock]:
-    while True:
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+    """Makes a folder and its lock, until no other run has taken it for abandoned meanwhile."""
+    for _ in range(_N_ATTEMPTS):
+        make_folder(folder)
+        path = folder / f"{_PREFIX}{token_hex(8)}"
+        lock = Lock(path / _LOCK)
         try:
-            lock = Lock(path / _LOCK)
-            acquired = lock.try_acquire()
-        except LocksUnsupportedError:
-            # `remove_abandoned` cannot acquire a lock either, and removes nothing.
-            acquired = True
+            with suppress(FileNotFoundError, FileExistsError):
+                path.mkdir(mode=0o700)
+                if _is_locked(path, lock):
+                    return path, lock
         except BaseException:  # a signal that ends the process, too
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path, lock)
             raise
-        # Between the two calls, another run may have taken the folder for abandoned.
-        if acquired and is_folder(path):
-            return path, lock
-        lock.release()
+        _remove(path, lock)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+
+
+def _is_locked(path: Path, lock: Lock) -> bool:
+    """Makes and acquires the lock of a new folder; returns False if another run has taken the lock.
+
+    Raises:
+        FileNotFoundError: Another run has removed the folder.
+        FileExistsError: Another run has made the lock.
+    """
+    file = os.open(path / _LOCK, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        # If the folder is gone, filelock makes it again, with other permissions. As long as the first file is
+        # open, no other file has its number.
+        return _try_acquire(lock) and os.path.samestat(os.fstat(file), (path / _LOCK).lstat())
+    finally:
+        os.close(file)
+
+
+def _try_acquire(lock: Lock) -> bool:
+    try:
+        return lock.try_acquire()
+    except LocksUnsupportedError:
+        # `remove_abandoned` cannot acquire a lock either, and removes nothing.
+        return True
 
 
 def _remove(path: Path, lock: Lock) -> None:
+    # The lock goes last, or a run that is killed in between would leave files without one.
+    with suppress(OSError):
+        for entry in sorted(path.iterdir()):
+            if entry.name != _LOCK:
+                _remove_entry(entry)
     # Where open files can be removed, another run cannot get the lock before the folder is gone.
     shutil.rmtree(path, ignore_errors=True)
     lock.release()
     shutil.rmtree(path, ignore_errors=True)
+
+
+def _remove_entry(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.entries import ModelEntry
 from stemdock.errors import (
+    MemoryShortageError,
     ModelContractError,
     ModelDamagedError,
     ModelError,
@@ -22,6 +23,7 @@ from stemdock.inference.bandwidth import with_bandwidth, with_extension
 from stemdock.inference.onnx_file import read_model
 from stemdock.inference.session import OnnxSession
 from stemdock.lib.hashing import file_sha256
+from stemdock.lib.memory import address_limit, is_memory_shortage
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error, is_file
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL: Final = "2stems"
 _SPLEETER_PREFIX: Final = "spleeter:"
+_LEAST_ADDRESS_SPACE: Final = 750_000_000
+"""Bytes. Under a limit of 717 MB, 2stems fails on two cores; under one of 768 MB it works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +103,13 @@ def spleeter_engine(
 
     Raises:
         ModelError: The entry has no card, or as for `open_model`.
+        MemoryShortageError: There is too little memory.
         ProviderUnavailableError: The provider is missing or does not work here.
     """
+    # With less, libraries fail while they load, and their threads can hang the end of the process.
+    limit = address_limit()
+    if limit is not None and limit < _LEAST_ADDRESS_SPACE:
+        raise MemoryShortageError(entry.name)
     if entry.card is None or entry.path is None:
         raise ModelError(
             entry.name,
@@ -114,7 +123,12 @@ def spleeter_engine(
         transforms = background.submit(import_module, "stemdock.engine.spleeter")
         sha256 = entry.sha256 if keep_prepared else ""
         session = OnnxSession(entry.path, execution, n_bins=entry.card.n_bins, sha256=sha256)
-        transforms.result()
+        try:
+            transforms.result()
+        except (ImportError, RuntimeError, MemoryError) as error:
+            if is_memory_shortage(error):
+                raise MemoryShortageError(entry.name) from error
+            raise
     if with_extension(session.card, separation.bandwidth) != entry.card:
         raise ModelContractError(
             entry.name, f"the card in {entry.path} differs from that of its entry", remedy=entry.remedy

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.lib.atomic import move_to_place, scratch_file
 from stemdock.lib.hashing import file_sha256
+from stemdock.lib.locking import Lock, LocksUnsupportedError
 from stemdock.lib.private_folders import is_private_file, make_private_folder
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ _SCRATCH: Final = re.compile(r"\.[0-9a-f]{16}\.onnx")
 _MAX_KEPT: Final = 8
 """Number of files kept, the most recently used. A model has one or two; together they take as much disk as
 its float32 weights."""
+_LOCK: Final = ".preparing.lock"
+_LONGEST_WAIT: Final = 300.0
+"""Seconds for which a process waits for another one that prepares a model."""
 _ABANDONED_AFTER: Final = 3600.0
 """Seconds: longer than preparing any model takes."""
 
@@ -65,19 +69,42 @@ class PreparedModel:
     def make(self, write: Callable[[Path], object]) -> Path:
         """Puts a prepared model in its place, and removes those that were not used recently.
 
+        One process at a time prepares models; the others wait for the result and use it.
+
         Args:
             write: Writes the model to a file. Its exceptions reach the caller.
 
         Raises:
             OSError: The folder cannot be written.
         """
-        with self.scratch_file() as staged:
-            write(staged)
-            prepared = self.folder / f"{self.key}-{file_sha256(staged)}.onnx"
-            move_to_place(staged, prepared)
-        with suppress(OSError):  # another process may be removing the same ones
-            self._clear()
+        with self._alone():
+            found = self.find()
+            if found:
+                return found
+            with self.scratch_file() as staged:
+                write(staged)
+                prepared = self.folder / f"{self.key}-{file_sha256(staged)}.onnx"
+                # Not flushed to the disk: what a power failure damages does not have its hash.
+                move_to_place(staged, prepared)
+            with suppress(OSError):  # another process may be removing the same ones
+                self._clear()
         return prepared
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Waits until no other process prepares a model, but not for a process that has stopped."""
+        path = self.folder / _LOCK
+        lock = Lock(path)
+        acquired = False
+        with suppress(LocksUnsupportedError):
+            acquired = lock.try_acquire(timeout=_LONGEST_WAIT)
+        try:
+            yield
+        finally:
+            if acquired:
+                with suppress(OSError):  # Windows cannot remove a file that is open
+                    path.unlink()
+            lock.release()
 
     def _clear(self) -> None:
         """Removes models that were not used recently, and the files of processes that were killed."""

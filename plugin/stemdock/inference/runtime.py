@@ -9,36 +9,39 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
-from functools import partial
 from itertools import repeat
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.errors import MemoryShortageError, ModelDamagedError, ProviderUnavailableError
+from stemdock.errors import CancelledError, MemoryShortageError, ModelDamagedError, ProviderUnavailableError
 from stemdock.inference.prepared import FOLDER_VARIABLE, prepared_model
 from stemdock.inference.providers import AUTO, PROVIDERS, candidates
 from stemdock.inference.splitting import split_model
 from stemdock.lib.hashing import file_sha256
+from stemdock.lib.memory import is_memory_shortage
 from stemdock.lib.private_folders import UnsafeFolderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from threading import Event
 
     from stemdock.inference.onnx_file import OnnxModel
     from stemdock.types import Execution, FloatArray
 
-_ERRORS_ONLY: Final = 3
-"""Severity level of onnxruntime. Its warnings are meant for authors of graphs."""
+_NO_MESSAGES: Final = 4
+"""Severity level of onnxruntime. It would print below Python, with names from the model, whatever they
+contain. Errors are raised, too, and its warnings are meant for authors of graphs."""
 _SILENT: Final = {"enable_fallback": 0}
 """Without this setting, onnxruntime loads an unreadable model twice, and reports that on standard output."""
 _N_PARTS: Final = 2
 """Parts of a model that run side by side. Each additional part takes a hundred megabytes."""
+_CANCEL_CHECK: Final = 0.1
+"""Seconds between two checks for cancellation while a network runs."""
 _LOG: Final = logging.getLogger("stemdock")
-_MEMORY_SIGNS: Final = ("bad_alloc", "Failed to allocate memory", "Cannot allocate memory")
 _PREPARING: Final = Lock()
 """Prepares one part at a time, since preparing takes several times the memory of the result."""
 
@@ -56,11 +59,26 @@ class Network:
         self._sessions = sessions
         self._threads = ThreadPoolExecutor(len(sessions), thread_name_prefix="stemdock-network")
 
-    def run(self, inputs: Mapping[str, FloatArray]) -> Mapping[str, FloatArray]:
-        """The outputs of the model by name. Raises onnxruntime's exceptions."""
+    def run(self, inputs: Mapping[str, FloatArray], cancel: Event | None = None) -> Mapping[str, FloatArray]:
+        """The outputs of the model by name. Raises onnxruntime's exceptions.
+
+        Args:
+            inputs: The inputs by name.
+            cancel: Set it from another thread to stop within a few operators of the graph.
+
+        Raises:
+            CancelledError: `cancel` was set.
+        """
+        options = _import_runtime().RunOptions()
+        runs = [self._threads.submit(_run, session, inputs, options) for session in self._sessions]
+        while cancel is not None and wait(runs, _CANCEL_CHECK, FIRST_EXCEPTION).not_done:
+            if cancel.is_set():
+                options.terminate = True
+                wait(runs)
+                raise CancelledError
         made: dict[str, FloatArray] = {}
-        for outputs in self._threads.map(partial(_run, inputs=inputs), self._sessions):
-            made.update(outputs)
+        for each in runs:
+            made.update(each.result())
         return made
 
     @property
@@ -74,9 +92,9 @@ class Network:
         return {node.name: node.shape for session in self._sessions for node in session.get_outputs()}
 
 
-def _run(session: Any, inputs: Mapping[str, FloatArray]) -> Mapping[str, FloatArray]:
+def _run(session: Any, inputs: Mapping[str, FloatArray], options: Any) -> Mapping[str, FloatArray]:
     names = [node.name for node in session.get_outputs()]
-    return dict(zip(names, session.run(names, dict(inputs)), strict=True))
+    return dict(zip(names, session.run(names, dict(inputs), options), strict=True))
 
 
 def available_providers() -> Sequence[str]:
@@ -134,11 +152,6 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
     raise ProviderUnavailableError(
         wanted, "onnxruntime lacks its CPU provider", remedy="Install onnxruntime again."
     )
-
-
-def is_memory_shortage(error: Exception) -> bool:
-    """Whether an error of onnxruntime, or of loading it, means that memory is short."""
-    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _MEMORY_SIGNS)
 
 
 def reason_of(error: Exception) -> str:
@@ -228,7 +241,7 @@ def _open(
 
 def _options(n_threads: int) -> Any:
     options = _import_runtime().SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _NO_MESSAGES
     options.intra_op_num_threads = n_threads
     # Threads that spin while they wait would take the processor from the transforms.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -7,15 +7,23 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from stemdock.card import INPUT_NAME
-from stemdock.errors import ForkedError, MemoryShortageError, ModelContractError, ModelDamagedError
+from stemdock.errors import (
+    CancelledError,
+    ForkedError,
+    MemoryShortageError,
+    ModelContractError,
+    ModelDamagedError,
+)
 from stemdock.inference.bandwidth import card_with_bins, model_with_bins
 from stemdock.inference.onnx_file import read_model
-from stemdock.inference.runtime import is_memory_shortage, load_network, reason_of
+from stemdock.inference.runtime import load_network, reason_of
+from stemdock.lib.memory import is_memory_shortage
 from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from threading import Event
 
     from stemdock.types import Execution, FloatArray
 
@@ -78,7 +86,7 @@ class OnnxSession:
         self.provider = self._network.provider
         self._check_contract()
 
-    def run(self, magnitude: FloatArray) -> Sequence[FloatArray]:
+    def run(self, magnitude: FloatArray, cancel: Event | None = None) -> Sequence[FloatArray]:
         """Estimates the magnitude of every stem: see `stemdock.engine.masking.MaskSession`.
 
         Threads take turns: one run uses all cores, and two at the same time would need twice the memory.
@@ -87,13 +95,16 @@ class OnnxSession:
             ForkedError: The model was loaded before this process was forked.
             MemoryShortageError: There is too little memory.
             ModelDamagedError: The network fails, or its output is not a magnitude.
+            CancelledError: `cancel` was set.
         """
         # The threads of the network do not exist in a forked process: it would wait for them forever.
         if os.getpid() != self._pid:
             raise ForkedError
         try:
             with self._lock:
-                made = self._network.run({INPUT_NAME: magnitude})
+                made = self._network.run({INPUT_NAME: magnitude}, cancel)
+        except CancelledError:
+            raise
         except Exception as error:
             if is_memory_shortage(error):
                 raise MemoryShortageError(self._path) from error

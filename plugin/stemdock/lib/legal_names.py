@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_CONTROLS_AND_SIGNS: Final = r'\x00-\x1f\x7f<>:"/\\|?*'
-"""Separators of folders, and what Windows does not allow in a name."""
+_CONTROLS_AND_SIGNS: Final = r'\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069<>:"/\\|?*'
+"""Separators of folders, what Windows does not allow in a name, and characters that turn the direction of
+writing: "a\u202evaw.exe" displays as "aexe.wav"."""
 _ILLEGAL: Final = re.compile(rf"[{_CONTROLS_AND_SIGNS}\ud800-\udc7f\udd00-\udfff]")
 """Without the surrogates by which Python stands for bytes that are not UTF-8: Linux has such names."""
-_LEGAL: Final = re.compile(rf"(?!\.)[^{_CONTROLS_AND_SIGNS}\x80-\x9f\ud800-\udfff]+(?<![ .])")
+_LEGAL: Final = re.compile(rf"(?!\.)[^{_CONTROLS_AND_SIGNS}\ud800-\udfff]+(?<![ .])")
+_CONTINUATION_MASK: Final = 0xC0
+_CONTINUATION: Final = 0x80
+"""Bytes of UTF-8 that do not begin a character, under the mask."""
 _DEVICE: Final = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\xb9\xb2\xb3])(?= *(\.|$))", re.IGNORECASE
 )
@@ -59,6 +63,11 @@ def n_bytes(text: str) -> int:
 
 def cut_to_bytes(text: str, max_bytes: int) -> str:
     """The longest beginning of a text that has at most so many bytes in UTF-8."""
-    while n_bytes(text) > max_bytes:
-        text = text[:-1]
-    return text
+    # A character fills at least one byte, so that the rest of a long text need not be encoded.
+    data = text[:max_bytes].encode("utf-8", "surrogatepass")
+    if len(data) <= max_bytes:
+        return text[:max_bytes]
+    end = max_bytes
+    while data[end] & _CONTINUATION_MASK == _CONTINUATION:
+        end -= 1
+    return data[:end].decode("utf-8", "surrogatepass")

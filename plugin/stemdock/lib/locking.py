@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager
+import stat
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _WITHOUT_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP,
 """Errors by which systems say that a file system has no locks."""
 _POLL: Final = 0.2
 """Seconds between two attempts to get a lock."""
+_MODE: Final = 0o600
+"""Permissions of the file: who can read it can hold the lock."""
 
 
 class LocksUnsupportedError(OSError):
@@ -42,7 +45,8 @@ class Lock:
         from filelock import FileLock  # noqa: PLC0415
 
         # A soft lock, which is only a file, would stay when its process is killed.
-        self._lock = FileLock(path, thread_local=False, fallback_to_soft=False)
+        self._lock = FileLock(path, mode=_MODE, thread_local=False, fallback_to_soft=False)
+        self._path = path
 
     def try_acquire(self, timeout: float = 0.0) -> bool:
         """Acquires the lock if it is free; returns whether it was.
@@ -52,9 +56,11 @@ class Lock:
 
         Raises:
             LocksUnsupportedError: The file system has no locks.
-            OSError: The lock's file cannot be created.
+            OSError: The lock's file cannot be created, or is a link, a folder or a pipe.
         """
         from filelock import Timeout  # noqa: PLC0415  as above
+
+        _check_file(self._path)
 
         try:
             self._lock.acquire(timeout=timeout)
@@ -71,6 +77,23 @@ class Lock:
     def release(self) -> None:
         """Releases the lock, if this object holds it."""
         self._lock.release()
+
+
+def _check_file(path: Path) -> None:
+    """Refuses what is not a file, and closes a file of this user to others, who could hold the lock for ever.
+
+    Raises:
+        OSError: It is a link, a folder, a pipe or a device.
+    """
+    try:
+        status = path.lstat()
+    except OSError:
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EEXIST, "the lock in it is not a file", str(path))
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        with suppress(OSError):  # it belongs to another user, or the file system has no permissions
+            path.chmod(_MODE)
 
 
 @contextmanager

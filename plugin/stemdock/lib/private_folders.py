@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _THIS_USER_ALONE: Final = 0o700
+_ONLY_THIS_USER_WRITES: Final = 0o755
 
 
 class UnsafeFolderError(OSError):
@@ -28,17 +30,40 @@ def make_private_folder(folder: Path) -> None:
         UnsafeFolderError: It is a link or a file, belongs to another user, or others may write into it.
         OSError: It cannot be created.
     """
-    missing = [folder, *folder.parents]
-    while missing and os.path.lexists(missing[-1]):
-        missing.pop()
-    for path in reversed(missing):
+    for path in _missing(folder):
         with suppress(FileExistsError):  # another process was faster
             path.mkdir(mode=_THIS_USER_ALONE)
+            path.chmod(_THIS_USER_ALONE)  # whatever the user's umask is
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode):
         raise UnsafeFolderError(f"{folder} is not a folder")
     if not _is_own(status):
         raise UnsafeFolderError(f"{folder} belongs to another user, or others may write into it")
+
+
+def make_own_folder(folder: Path) -> None:
+    """Creates a folder, and its parents where they are missing, that no other user can write into.
+
+    A folder that exists stays as it is.
+
+    Raises:
+        OSError: It cannot be created.
+    """
+    for path in _missing(folder):
+        with suppress(FileExistsError):
+            path.mkdir(mode=_ONLY_THIS_USER_WRITES)
+    if not folder.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+
+
+def is_private_folder(path: Path) -> bool:
+    """Whether a path is a folder, not a link, that belongs to this user, and that others may not write.
+
+    Raises:
+        OSError: There is nothing at this path.
+    """
+    status = path.lstat()
+    return stat.S_ISDIR(status.st_mode) and _is_own(status)
 
 
 def is_private_file(path: Path) -> bool:
@@ -49,6 +74,25 @@ def is_private_file(path: Path) -> bool:
     """
     status = path.lstat()
     return stat.S_ISREG(status.st_mode) and _is_own(status)
+
+
+def deny_others_writing(path: Path) -> None:
+    """Takes away other users' permission to write to a file of this user.
+
+    Raises:
+        OSError: The file is missing, or belongs to another user.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & _WRITABLE_BY_OTHERS:
+        path.chmod(mode & ~_WRITABLE_BY_OTHERS)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """The folder and its parents, as far as they do not exist, parents first."""
+    missing = [folder, *folder.parents]
+    while missing and os.path.lexists(missing[-1]):
+        missing.pop()
+    return missing[::-1]
 
 
 def _is_own(status: os.stat_result) -> bool:

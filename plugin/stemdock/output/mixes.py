@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stemdock.types import FloatArray
 
 _ALL = "all"
+_MIXTURE = "mixture"
 
 
 def parse_mix(text: str) -> tuple[str, tuple[str, ...]]:
@@ -48,7 +49,8 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
         stems: The model's stems, in its order.
 
     Returns:
-        The stems in the model's order, then the mixes in the output's; at least one.
+        An index after the last stem stands for what the stems leave of the mixture. The stems in the model's
+        order, then the mixes in the output's; at least one.
 
     Raises:
         OutputOptionError: A stem is unknown, a mix has the name of a stem or of another mix or a name that
@@ -82,6 +84,9 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
 
 
 def _indices(name: str, terms: Sequence[str], stems: Sequence[str]) -> tuple[int, ...]:
+    whole = _MIXTURE in terms and _MIXTURE not in stems
+    if whole:
+        terms = [term for term in terms if term != _MIXTURE]
     omitted = [term[1:] for term in terms if term.startswith("-")]
     added = [term for term in terms if not term.startswith("-")]
     _check_known([*omitted, *added], stems)
@@ -94,7 +99,11 @@ def _indices(name: str, terms: Sequence[str], stems: Sequence[str]) -> tuple[int
             remedy="Name each stem once.",
         )
     summands = added or [stem for stem in stems if stem not in omitted]
-    if (added and omitted) or not summands:
+    if whole and not added:
+        # What the stems leave of the mixture is one more stem.
+        kept = tuple(index for index, stem in enumerate(stems) if stem not in omitted)
+        return (*kept, len(stems))
+    if whole or (added and omitted) or not summands:
         raise OutputOptionError(
             "mix",
             f"{name} contains no stem" if not summands else f"{name} both adds and omits stems",

@@ -130,8 +130,8 @@ def _components(template: str) -> list[list[_Part]]:
 def _values(source: Path, codec: str, model: str, tags: Tags) -> dict[str, str]:
     """The value of each field except the instrument."""
     filename = source.stem.rstrip(" .") or "song"
-    number = tags.tracknumber.split("/")[0].strip()
-    return {
+    number = tags.tracknumber[:_MAX_BYTES].split("/")[0].strip()
+    values = {
         "filename": filename,
         "foldername": source.absolute().parent.name,
         "extension": source.suffix[1:],
@@ -142,6 +142,8 @@ def _values(source: Path, codec: str, model: str, tags: Tags) -> dict[str, str]:
         "album": tags.album or "unknown album",
         "tracknumber": (number or "0").zfill(2),
     }
+    # Tags can be as long as files; a name never gets more of them.
+    return {field: cut_to_bytes(value, _MAX_BYTES) for field, value in values.items()}
 
 
 def _named(parts: Iterable[_Part], values: Mapping[str, str]) -> str:

@@ -29,7 +29,9 @@ class Output:
     stems: tuple[str, ...] | None = None
     """Stems to write; None for all stems of the model."""
     mixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Sums of stems to write, by name: the stems to add, or the stems to omit, each with a leading minus."""
+    """Sums of stems to write, by name: the stems to add, or the stems to omit, each with a leading minus.
+    With "mixture" as a further term, stems are omitted from the mixture and not from the sum of all stems,
+    which is less: a model leaves out what lies above its bandwidth."""
     prevent_clipping: bool = False
     """Whether all files are attenuated by one common gain if any sample would exceed full scale."""
     copy_tags: bool = True

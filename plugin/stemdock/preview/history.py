@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.batch.manifest import Manifest
 from stemdock.batch.manifest_files import FOLDER
-from stemdock.lib.paths import is_folder, resolved
+from stemdock.lib.paths import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -36,12 +36,23 @@ def find_history(files: Iterable[Path]) -> History:
     """
     real = [resolved(path) for path in files]
     for root in dict.fromkeys(parent for path in real for parent in path.parents):
-        if is_folder(root / FOLDER):
+        if _has_same_owner(root / FOLDER, real):
             provenance = Manifest(root).provenance_of(real)
             if provenance:
                 options = provenance.options
-                return History(facts=_facts(provenance.model, options), mixes=options.get("mixes", ()))
+                mixes = options.get("mixes")
+                return History(
+                    facts=_facts(provenance.model, options), mixes=mixes if isinstance(mixes, dict) else ()
+                )
     return History()
+
+
+def _has_same_owner(folder: Path, files: Iterable[Path]) -> bool:
+    """Whether a manifest's folder exists and belongs to the files' owner: anyone can put one into /tmp."""
+    try:
+        return {folder.lstat().st_uid} == {path.stat().st_uid for path in files}
+    except OSError:
+        return False
 
 
 def without_mixes(files: Mapping[str, Path], mixes: Collection[str]) -> Mapping[str, Path]:

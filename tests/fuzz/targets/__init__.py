@@ -13,7 +13,9 @@ from fuzz.targets import (
     configurations,
     encodings,
     jobs,
+    kept,
     models,
+    options,
     playlists,
     projects,
     resumption,
@@ -37,5 +39,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "command": commands.TARGET,
     "playlist": playlists.TARGET,
     "manifest": resumption.TARGET,
+    "kept": kept.TARGET,
+    "options": options.TARGET,
     "process": commands.PROCESS_TARGET,
 }

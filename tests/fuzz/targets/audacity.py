@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from fuzz.case import Target
 from fuzz.mutation import mutated, mutated_json
 from stemdock.errors import StemdockError
-from stemdock_audacity.job import Job, JobState, describe
-from stemdock_audacity.job_queue import JobQueue
-from stemdock_audacity.pipe import Pipe
-from stemdock_audacity.preference import noted_value, restoring_command
-from stemdock_audacity.protocol import command_line
-from stemdock_audacity.request import read_request, request_to_json
-from stemdock_audacity.settings import get_value, set_value
+from stemdock_audacity.capture.preference import noted_value, restoring_command
+from stemdock_audacity.capture.request import read_request
+from stemdock_audacity.jobs.job import AudacityJob, Details, complete_job, describe
+from stemdock_audacity.jobs.queue import JobQueue
+from stemdock_audacity.link.pipe import Pipe
+from stemdock_audacity.link.protocol import command_line
+from stemdock_audacity.profile.settings import get_value, set_value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,14 +33,7 @@ _FILES: Final = {
     "audacity.cfg": b"Version=3\n[FileFormats]\nExternalProgramExportCommand=x\n"
     b"[Module]\nmod-script-pipe=1\n",
 }
-_STATE: Final = {
-    "state": "separating",
-    "title": "My song",
-    "share": 0.5,
-    "message": "",
-    "worker": 0,
-    "audacity": 1,
-}
+_PHASE: Final = {"phase": "delivering", "courier": 1, "message": ""}
 
 
 class _Link:
@@ -65,8 +58,8 @@ def build(folder: Path) -> None:
     """Writes valid input."""
     for name, content in _FILES.items():
         (folder / name).write_bytes(content)
-    (folder / "request.json").write_text(request_to_json(read_request(folder)), "utf-8")
-    (folder / "state.json").write_text(json.dumps(_STATE), "utf-8")
+    complete_job(folder, Details(request=read_request(folder), audacity=1), folder)
+    (folder / "delivery.json").write_text(json.dumps(_PHASE), "utf-8")
 
 
 def damage(rng: Random, corpus: Path, folder: Path) -> None:
@@ -84,18 +77,15 @@ def run(place: Place) -> None:
     assert get_value(set_value(text, "New", "key", "1"), "New", "key") == "1"
     set_value(text, "Module", "mod-script-pipe", None)
     value = noted_value((folder / "preference.txt").read_bytes())
-    job = Job(folder=folder)
-    state = job.state()
-    if state is not None:
-        assert isinstance(state, JobState)
-        assert describe(state)
+    job = AudacityJob(folder)
+    assert describe(job)
     JobQueue(folder=folder).status_lines()
     errors = []
     for read in (
         lambda: restoring_command(value),
         lambda: _tracks(folder),
         lambda: read_request(folder),
-        job.request,
+        job.details,
     ):
         try:
             read()

@@ -13,7 +13,8 @@ from fuzz.case import Target
 from fuzz.mutation import mutated_json
 from fuzz.targets.audio import small_separator
 from stemdock.errors import StemdockError
-from stemdock_reaper.worker import run_job
+from stemdock_hostkit.job.folder import Job
+from stemdock_hostkit.worker.running import run_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def build(folder: Path) -> None:
     soundfile.write(folder / "song.wav", np.random.default_rng(0).normal(0, 0.1, (8000, 2)), 8000)
     source = {"id": "1", "name": "Song", "path": f"{_HERE}/input/song.wav", "start": 0.25, "duration": 0.5}
     job = {
-        "protocol": 1,
+        "protocol": 2,
         "output_dir": f"{_HERE}/output",
         "model": "small",
         "stems": ["low"],
@@ -58,7 +59,7 @@ def run(place: Place) -> None:
     path.write_bytes(path.read_bytes().replace(_HERE.encode(), str(place.root).encode()))
     if not _stays_here(path, place.root):
         return
-    status = run_job(folder, lambda _: small_separator())
+    status = run_job(Job(folder), lambda *_: small_separator())
     result = json.loads((folder / "result.json").read_text("ascii"))
     assert result["status"] == status
     assert not list(folder.glob(".*")), "an unfinished file is left"

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 import soundfile
 
 from stemdock.errors import HostError
-from stemdock_audacity import transport
-from stemdock_audacity.pipe import COMMAND_TIME, connect
+from stemdock_audacity.jobs.queue import JobQueue
+from stemdock_audacity.link import transport
+from stemdock_audacity.link.pipe import COMMAND_TIME, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from stemdock_audacity.protocol import Reply, TrackInfo
+    from stemdock_audacity.link.protocol import Reply, TrackInfo
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ class Desktop:
         self.is_spoilt = False
         self.artefacts = artefacts
         self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("XDG_")},
+            **{key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "STEMDOCK_"))},
             "HOME": str(home),
             "DISPLAY": display.name,
             "LC_ALL": "C.UTF-8",
@@ -216,7 +217,8 @@ class Desktop:
         return len(self.audacity_windows()) == 1
 
     def clear(self) -> None:
-        """An empty project, and separations at full speed."""
+        """An empty project, separations at full speed, and no outcomes of former ones."""
+        (self.queue / "recent.jsonl").unlink(missing_ok=True)
         (self.home / "slow").unlink(missing_ok=True)
         if self.tracks():
             self.do("SelectAll")
@@ -377,6 +379,11 @@ class Desktop:
         across = width // 2 if from_right is None else width - from_right
         self.xdotool("mousemove", "--window", window, str(across), str(height - 24), "click", "1")
 
+    def click_close(self, window: str) -> None:
+        """Presses Cancel, or later Close, in the window with the progress."""
+        width, height = self.size(window)
+        self.xdotool("mousemove", "--window", window, str(width - 60), str(height - 36), "click", "1")
+
     def press_cancel(self, dialog: str) -> None:
         """Presses the right one of the buttons in Audacity's progress dialog."""
         self.click_bottom(dialog, 50)
@@ -384,8 +391,7 @@ class Desktop:
     # --- what became of it
 
     def outcomes(self) -> list[str]:
-        path = self.queue / "recent.txt"
-        return path.read_text("utf-8").splitlines() if path.exists() else []
+        return [str(outcome) for outcome in JobQueue(folder=self.queue).recent()]
 
     def wait_for_outcome(self, n_before: int, seconds: float = 90) -> str:
         wait_until(lambda: len(self.outcomes()) > n_before, seconds, "an outcome")

@@ -24,7 +24,7 @@ def megabytes(pid: int) -> float:
 
 
 def state(desktop: Desktop) -> dict[str, float]:
-    worker = desktop.processes("stemdock_audacity.worker")
+    worker = desktop.processes("stemdock_hostkit.worker")
     audacity = desktop.processes("bin/audacity")
     return {
         "processes": len(desktop.processes()),
@@ -41,14 +41,14 @@ def test_fifty_requests(desktop: Desktop, song: Path) -> None:
     desktop.import_audio(song)
     states = []
     for n_request in range(N_REQUESTS):
-        (desktop.queue / "recent.txt").unlink(missing_ok=True)
+        (desktop.queue / "recent.jsonl").unlink(missing_ok=True)
         desktop.select(n_request % 5, n_request % 5 + 2.0, 0)
         desktop.run("SeparateStems")
         assert ": done in" in desktop.wait_for_outcome(0)
         wait_until(lambda: len(desktop.tracks()) == 3, 10, "two stems")
         desktop.do("Undo")
         if n_request % 10 in {4, 9}:
-            wait_until(lambda: not desktop.processes("stemdock_audacity.window"), 10, "the window")
+            wait_until(lambda: not desktop.processes("stemdock_audacity.courier"), 10, "the window")
             states.append(state(desktop))
             print(n_request + 1, {key: round(value, 1) for key, value in states[-1].items()})
     first, last = states[1], states[-1]
@@ -60,7 +60,7 @@ def test_fifty_requests(desktop: Desktop, song: Path) -> None:
 def test_time_of_thirty_seconds(desktop: Desktop, long_song: Path) -> None:
     """From Apply to tracks, cold and with the warm worker."""
     desktop.import_audio(long_song)
-    desktop.kill("stemdock_audacity.worker")
+    desktop.kill("stemdock_hostkit.worker")
     for kind in ("cold", "warm", "warm"):
         desktop.select(0, 30, 0)
         n_tracks = len(desktop.tracks())

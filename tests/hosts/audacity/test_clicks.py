@@ -128,7 +128,7 @@ def test_cancel_in_the_window(desktop: Desktop, long_song: Path) -> None:
     desktop.picture("half-way")
     status = desktop.cli("audacity", "status").stdout
     assert "long: separating" in status
-    desktop.click_bottom(window)
+    desktop.click_close(window)
     assert desktop.wait_for_outcome(len(outcomes), 20).endswith("long: cancelled")
     wait_until(lambda: not desktop.windows("Stemdock"), 10, "the window to close")
     assert desktop.tracks() == before

@@ -12,14 +12,14 @@ import pytest
 
 from hosts.audacity.desktop import CLI, summary, wait_until
 from stemdock.errors import HostUnreachableError
-from stemdock_audacity import transport
 from stemdock_audacity.errors import (
     BusyError,
     DialogOpenError,
     ModuleOffError,
     NotRunningError,
 )
-from stemdock_audacity.pipe import connect
+from stemdock_audacity.link import transport
+from stemdock_audacity.link.pipe import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,8 @@ def test_disk_full(desktop: Desktop, song: Path) -> None:
     desktop.import_audio(song)
     desktop.select(0, 10, 0)
     before = desktop.tracks()
-    # A limit on the size of files is met like a full disk: writing fails half-way.
+    # A limit on the size of files is met like a full disk: writing fails half-way. The worker inherits it.
+    desktop.kill("stemdock_hostkit.worker")
     done = subprocess.run(
         ["prlimit", "--fsize=1000000", *CLI, "audacity", "separate"],
         env=desktop.environment, capture_output=True, text=True, timeout=60, check=False,
@@ -138,6 +139,7 @@ def test_disk_full(desktop: Desktop, song: Path) -> None:
     assert "free disk space" in done.stderr
     assert desktop.tracks() == before
     assert desktop.leftovers() == []
+    desktop.kill("stemdock_hostkit.worker")
     assert separates(desktop)
 
 
@@ -177,17 +179,14 @@ def test_original_deleted_meanwhile(desktop: Desktop, long_song: Path, song: Pat
 def test_worker_killed(desktop: Desktop, long_song: Path) -> None:
     begin(desktop, long_song)
     before = desktop.tracks()
-    desktop.kill("stemdock_audacity.worker")
-    window = desktop.window("Stemdock")
-    time.sleep(1)
+    desktop.kill("stemdock_hostkit.worker")
+    assert "was interrupted" in desktop.wait_for_outcome(0)
+    time.sleep(0.5)
     desktop.picture("interrupted")
-    desktop.click_bottom(window)
-    n_outcomes = len(desktop.outcomes())
+    desktop.click_close(desktop.window("Stemdock"))
     desktop.select(0, 1.5, 0)
     desktop.run("SeparateStems")
-    desktop.wait_for_outcome(n_outcomes + 1)
-    assert "was interrupted" in desktop.outcomes()[n_outcomes]
-    assert ": done in" in desktop.outcomes()[-1]
+    assert ": done in" in desktop.wait_for_outcome(1)
     assert len(desktop.tracks()) == len(before) + 2
     assert desktop.leftovers() == []
     desktop.cli("audacity", "cancel")

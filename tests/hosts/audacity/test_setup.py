@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+from configparser import RawConfigParser
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from stemdock import load_plugins
-from stemdock_audacity import folders, installation, settings_changes, setup
 from stemdock_audacity.errors import RunningError
-from stemdock_audacity.folders import Profile
-from stemdock_audacity.job import Job, JobState, describe
-from stemdock_audacity.job_queue import JobQueue, default_queue
-from stemdock_audacity.nyquist_text import plugin_texts
+from stemdock_audacity.install import checking, settings_changes, setup
+from stemdock_audacity.jobs.queue import JobQueue, default_queue
+from stemdock_audacity.nyquist.texts import plugin_texts
+from stemdock_audacity.profile import folders
+from stemdock_audacity.profile.folders import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,8 @@ def test_uninstall_undoes_exactly_what_install_did(
         profile.settings.write_bytes(own.encode())
     for _ in range(2):
         setup.install(profile, queue, models)
-    text = folders.read_settings(profile.settings)
+    text = RawConfigParser()
+    text.read_string("[/]\n" + profile.settings.read_text("utf-8"))
     assert text.get("Module", "mod-script-pipe") == "1"
     assert text.get("ModulePath", "mod-script-pipe") == str(profile.module)
     if own is not None:
@@ -115,8 +117,8 @@ def test_the_dialog_begins_with_the_default_model(models: Sequence[ModelEntry]) 
 
 
 def test_doctor_only_looks(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "find_profile", lambda: profile)
-    checks = installation.diagnose()
+    monkeypatch.setattr(checking, "find_profile", lambda: profile)
+    checks = checking.diagnose()
     assert {check.status for check in checks} <= {"ok", "warning"}
     assert any("plugin-cli audacity install" in check.remedy for check in checks)
 
@@ -130,16 +132,8 @@ def test_audacity_4_has_no_pipe(version: str, expected: bool) -> None:
 
 def test_folder_for_requests_is_ascii(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "Jürgen"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     assert str(default_queue().folder).isascii()
-
-
-def test_states_in_words(tmp_path: Path) -> None:
-    job = Job(folder=tmp_path)
-    assert job.state() is None
-    state = JobState(state="separating", title="song", share=0.426)
-    job.update(state)
-    assert job.state() == state
-    assert describe(state) == "song: separating, 43%"
 
 
 def test_launcher_survives_odd_python_paths(

@@ -144,7 +144,7 @@ def test_requests_queue(desktop: Desktop, song: Path) -> None:
         desktop.run("SeparateStems")
     desktop.wait_for_outcome(n_outcomes + 2)
     assert [track.start for track in desktop.tracks()[1:]] == [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]
-    assert len(desktop.processes("stemdock_audacity.worker")) == 1
+    assert len(desktop.processes("stemdock_hostkit.worker")) == 1
     assert desktop.leftovers() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,20 @@ def run(resources: Path, *words: str, status: int = 0) -> str:
         raise result.exception
     assert (result.return_value or 0) == status
     return result.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permissions")
+def test_what_reaper_runs_is_written_by_its_user_only(resources: Path) -> None:
+    before = os.umask(0)
+    try:
+        run(resources, "install")
+        (resources / "Scripts/Stemdock").joinpath("stemdock/json.lua").chmod(0o666)
+        run(resources, "install")
+    finally:
+        os.umask(before)
+    own = {*resources.rglob("Stemdock/**/*"), *resources.rglob("Stemdock")}
+    assert own
+    assert [path for path in own if path.stat().st_mode & 0o022] == []
 
 
 @pytest.mark.parametrize("keys", [KEYS, KEYS.rstrip(), KEYS.replace(b"\r\n", b"\n"), b"", None])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -350,3 +352,12 @@ def test_any_name_is_read_back(tmp_path_factory: pytest.TempPathFactory, name: s
     content = splice(mix("1 1", "0 0", "2 -1"), folder / "mix.rpp", added, after)
     written = name.replace("`", "'") if {'"', "'", "`"} <= set(name) else name
     assert rppxml_tracks(content)[after + 1][0] == written
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_not_utf8_is_referred_to_byte_for_byte(stems: list[Path]) -> None:
+    name = b"caf\xe9 vocals.wav"
+    stem = stems[0].rename(stems[0].with_name(os.fsdecode(name)))
+    out = stem.with_name("new.rpp")
+    run(stem, "--out", out)
+    assert name in out.read_bytes()

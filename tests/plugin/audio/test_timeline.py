@@ -15,7 +15,7 @@ def silences(
     starts: list[int | None],
     *,
     errors: frozenset[int] = frozenset(),
-    announced: int | None = None,
+    longest: int = 1 << 40,
     has_times: bool = True,
     has_video: bool = True,
 ) -> list[int]:
@@ -24,7 +24,7 @@ def silences(
         DecodedFrame(start=start, length=FRAME, sample_rate=RATE, after_error=index in errors)
         for index, start in enumerate(starts)
     ]
-    timeline = Timeline(RATE, announced, has_times=has_times, has_video=has_video)
+    timeline = Timeline(RATE, longest, has_times=has_times, has_video=has_video)
     placed = [
         timeline.place(frame, following)
         for frame, following in zip(frames, [*frames[1:], None], strict=True)
@@ -63,7 +63,7 @@ def test_a_lost_frame_is_replaced_only_if_an_error_confirms_it() -> None:
 
 def test_silence_never_exceeds_the_announced_length() -> None:
     starts: list[int | None] = [0, 10**9, 10**9 + FRAME]
-    assert silences(starts, announced=10 * RATE) == [0, 0, 0]
+    assert silences(starts, longest=10 * RATE) == [0, 0, 0]
 
 
 def test_times_that_ffmpeg_only_counts_do_not_matter() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,7 +49,7 @@ def test_a_later_run_finds_what_is_done(tmp_path: Path, targets: list[Path], com
     later = Manifest(tmp_path / "out")
     assert later.covers(PROVENANCE, targets)
     assert later.covers(PROVENANCE, targets[:1])
-    assert all(later.owns(target) for target in targets)
+    assert all(later.owns(target, targets) for target in targets)
     assert later.paths() == {target.resolve() for target in targets}
 
 
@@ -74,7 +74,7 @@ def test_damage_is_seen_and_the_file_still_ours(tmp_path: Path, targets: list[Pa
     targets[1].write_bytes(targets[1].read_bytes()[::-1])
     assert not manifest.covers(PROVENANCE, targets)
     assert manifest.covers(PROVENANCE, targets[:1])
-    assert manifest.owns(targets[1])
+    assert manifest.owns(targets[1], targets)
     targets[1].unlink()
     assert not manifest.covers(PROVENANCE, targets)
 
@@ -85,15 +85,15 @@ def test_before_the_files_are_in_their_places_only_their_content_makes_them_ours
     write(Manifest(tmp_path / "out"), targets, complete=False)
     targets[0].write_bytes(b"somebody's")
     manifest = Manifest(tmp_path / "out")
-    assert not manifest.owns(targets[0])
-    assert manifest.owns(targets[1])
+    assert not manifest.owns(targets[0], targets)
+    assert manifest.owns(targets[1], targets)
     assert not manifest.covers(PROVENANCE, targets)
 
 
 def test_files_of_others_are_not_ours(tmp_path: Path, targets: list[Path]) -> None:
     write(Manifest(tmp_path / "out"), targets)
-    assert not Manifest(tmp_path / "out").owns(tmp_path / "out" / "a" / "drums.wav")
-    assert not Manifest(tmp_path / "other").owns(targets[0])
+    assert not Manifest(tmp_path / "out").owns(tmp_path / "out" / "a" / "drums.wav", targets)
+    assert not Manifest(tmp_path / "other").owns(targets[0], targets)
 
 
 def test_doing_it_again_otherwise_leaves_one_entry(tmp_path: Path, targets: list[Path]) -> None:
@@ -105,7 +105,7 @@ def test_doing_it_again_otherwise_leaves_one_entry(tmp_path: Path, targets: list
     for now in (manifest, Manifest(tmp_path / "out")):
         assert now.covers(other, [targets[0], third])
         assert not now.covers(PROVENANCE, targets)
-        assert not now.owns(targets[1])
+        assert not now.owns(targets[1], targets)
     assert len(list((tmp_path / "out" / FOLDER).iterdir())) == 1
 
 
@@ -118,14 +118,98 @@ def test_equal_separations_write_equal_entries_in_any_folder(tmp_path: Path) -> 
     assert len(texts) == 1
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}', '{"format": 2}', "\0\0\0"])
-def test_a_damaged_entry_counts_as_missing(tmp_path: Path, targets: list[Path], text: str) -> None:
+def _entry(**changes: object) -> str:
+    """The text of an entry for the two targets."""
+    value = {
+        "format": 1,
+        "work": asdict(PROVENANCE),
+        "outputs": {"a/high.wav": {"size": 8, "sha256": ""}, "a/low.wav": {"size": 7, "sha256": ""}},
+        "complete": True,
+    }
+    return json.dumps({**value, **changes})
+
+
+DAMAGE = {"start": 1.0, "duration": 1.0, "kind": "silence"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"format": 1}', '{"format": 2}', "\0\0\0", "[" * 100_000, "9" * 5000,
+     _entry(format=2), _entry(outputs=[]), _entry(outputs={}),
+     _entry(outputs={"\ud800": {"size": 7, "sha256": ""}}), _entry(outputs={"a/low.wav": None}),
+     _entry(outputs={"a/high.wav": {"size": "8", "sha256": ""}, "a/low.wav": {"size": 7, "sha256": ""}}),
+     _entry(work=None), _entry(work={**asdict(PROVENANCE), "options": None}),
+     _entry(work={**asdict(PROVENANCE), "model": 1}), _entry(damage=1), _entry(damage=[None]),
+     _entry(damage=[{**DAMAGE, "start": "1"}]), _entry(damage=[{**DAMAGE, "duration": None}]),
+     _entry(damage=[{**DAMAGE, "start": float("nan")}]), _entry(damage=[{**DAMAGE, "start": 10**400}]),
+     _entry(damage=[{**DAMAGE, "kind": []}]), _entry(replaced=1)],
+)  # fmt: skip
+def test_a_damaged_entry_counts_as_missing_and_only_its_own_files_may_be_replaced(
+    tmp_path: Path, targets: list[Path], text: str
+) -> None:
     write(Manifest(tmp_path / "out"), targets)
     (path,) = (tmp_path / "out" / FOLDER).iterdir()
     path.write_text(text)
     manifest = Manifest(tmp_path / "out")
     assert not manifest.covers(PROVENANCE, targets)
-    assert not manifest.owns(targets[0])
+    assert manifest.damage_of(targets) == ()
+    assert manifest.paths() == frozenset()
+    # The name of the entry says which files it lists.
+    assert manifest.owns(targets[0], targets)
+    assert not manifest.owns(targets[0], targets[:1])
+    write(manifest, targets)
+    for now in (manifest, Manifest(tmp_path / "out")):
+        assert now.covers(PROVENANCE, targets)
+    assert len(list((tmp_path / "out" / FOLDER).iterdir())) == 1
+
+
+def test_an_entry_in_the_file_of_another_makes_way(tmp_path: Path, targets: list[Path]) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+    (path,) = (tmp_path / "out" / FOLDER).iterdir()
+    path.write_text(_entry(outputs={"a/other.wav": {"size": 1, "sha256": ""}}))
+    manifest = Manifest(tmp_path / "out")
+    assert not manifest.owns(targets[0], targets)
+    write(manifest, targets)
+    for now in (manifest, Manifest(tmp_path / "out")):
+        assert now.covers(PROVENANCE, targets)
+        assert not now.owns(tmp_path / "out" / "a" / "other.wav", [tmp_path / "out" / "a" / "other.wav"])
+
+
+def test_a_run_stopped_while_it_replaces_files_of_an_earlier_one_owns_both(
+    tmp_path: Path, targets: list[Path]
+) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+    later = Manifest(tmp_path / "out")
+    staged = {target: target.with_suffix(".staged") for target in targets}
+    for target, path in staged.items():
+        path.write_bytes(target.name.encode()[::-1])
+    entry = later.announce(replace(PROVENANCE, options={}), staged)
+    staged[targets[0]].replace(targets[0])
+    again = Manifest(tmp_path / "out")
+    assert not again.covers(PROVENANCE, targets)
+    assert all(again.owns(target, targets) for target in targets)
+    targets[1].write_bytes(b"somebody's")
+    assert not Manifest(tmp_path / "out").owns(targets[1], targets)
+    # When all files are replaced, there is nothing left to know about the earlier ones.
+    later.complete(entry)
+    (path,) = (tmp_path / "out" / FOLDER).iterdir()
+    assert "replaced" not in json.loads(path.read_text())
+
+
+def test_what_was_announced_before_the_power_failed_counts_more_than_what_it_replaces(
+    tmp_path: Path, targets: list[Path]
+) -> None:
+    folder = tmp_path / "out" / FOLDER
+    for number in range(20):  # whatever the names of the entries are
+        third = targets[0].with_name(f"third {number}.wav")
+        write(Manifest(tmp_path / "out"), targets)
+        kept = {path: path.read_bytes() for path in folder.iterdir()}
+        write(Manifest(tmp_path / "out"), [targets[0], third], complete=False)
+        for path, content in kept.items():
+            path.write_bytes(content)  # as if its removal had not reached the disk
+        manifest = Manifest(tmp_path / "out")
+        assert manifest.covers(PROVENANCE, [targets[0], third])
+        assert manifest.owns(third, [targets[0], third])
 
 
 @pytest.mark.parametrize("field", ["format", "work", "outputs", "complete"])

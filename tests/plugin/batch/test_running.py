@@ -50,7 +50,7 @@ def separated(of: SongPlan) -> SeparatedFile:
 
 def test_nothing_in_the_way(tmp_path: Path) -> None:
     plans = [plan(1, tmp_path / "a"), plan(2, tmp_path / "b"), plan(3, fault=FAULT)]
-    assert conflicts(plans, may_replace=lambda _: False) == []
+    assert conflicts(plans, may_replace=lambda *_: False) == []
 
 
 def test_all_conflicts_are_told_at_once(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_all_conflicts_are_told_at_once(tmp_path: Path) -> None:
         plan(5, tmp_path / "free", path=mixture),
     ]
     (tmp_path / "dir").mkdir()
-    exists, itself, shared = conflicts(plans, may_replace=lambda _: False)
+    exists, itself, shared = conflicts(plans, may_replace=lambda *_: False)
     assert isinstance(exists, OutputExistsError)
     assert exists.path == there
     assert "is one of the songs to separate" in str(itself)
@@ -76,9 +76,14 @@ def test_all_conflicts_are_told_at_once(tmp_path: Path) -> None:
 def test_what_may_be_replaced_is_no_conflict_but_a_mixture_is(tmp_path: Path) -> None:
     path = tmp_path / "song.wav"
     path.touch()
-    assert conflicts([plan(1, path)], may_replace=lambda _: True) == []
-    (error,) = conflicts([plan(1, path, path=path)], may_replace=lambda _: True)
+    assert conflicts([plan(1, path)], may_replace=lambda *_: True) == []
+    (error,) = conflicts([plan(1, path, path=path)], may_replace=lambda *_: True)
     assert "is one of the songs" in str(error)
+
+
+def test_a_folder_in_the_place_of_a_stem_is_a_conflict(tmp_path: Path) -> None:
+    (error,) = conflicts([plan(1, tmp_path)], may_replace=lambda *_: True)
+    assert str(error) == f"{tmp_path}: cannot be written (there is a folder of this name)"
 
 
 def run_all(plans: list[SongPlan], separate: Callable[..., SeparatedFile | UpToDate]) -> list[BatchEvent]:

@@ -19,6 +19,8 @@ from stemdock.cli.main import run
 from support.small_model import file_of, write_noise
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -208,9 +210,9 @@ def test_a_song_that_changes_meanwhile_fails_and_leaves_no_record(
     batch.add("1.wav")
     network = small_plugin.session.run
 
-    def run_and_change(magnitude: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def run_and_change(magnitude: NDArray[np.float32], cancel: Event) -> list[NDArray[np.float32]]:
         change_input(batch)
-        return network(magnitude)
+        return network(magnitude, cancel)
 
     with monkeypatch.context() as patch:
         patch.setattr(small_plugin.session, "run", run_and_change)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -49,3 +51,13 @@ def test_without_matplotlib_the_error_says_what_to_install(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert run(["spectrogram", str(SONG), "-o", str(tmp_path / "picture.png")]) == 1
     assert "stemdock[plot]" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["$x_$.wav", r"$\frac$.wav", "a$b$c\x1b\u202e.wav", os.fsdecode(b"caf\xe9.wav")]
+)
+def test_a_name_is_no_formula(tmp_path: Path, name: str) -> None:
+    song = tmp_path / name
+    shutil.copyfile(SONG, song)
+    assert run(["spectrogram", str(song), "-o", str(tmp_path / "picture.png")]) == 0

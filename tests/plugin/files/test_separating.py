@@ -28,7 +28,7 @@ from support.small_model import write_noise
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from stemdock import Damage, Separator
+    from stemdock import Damage, Progress, Separator
     from support.small_model import SmallPlugin
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
@@ -122,6 +122,37 @@ def test_if_one_stem_cannot_take_its_place_none_does(
     with pytest.raises(OutputError, match=r"high\.wav: cannot be written"):
         separate_file(small_separator, song, tmp_path / "out", overwrite=True)
     assert files_below(tmp_path / "out") == ["high.wav"]
+
+
+def test_a_folder_in_the_place_of_a_stem_is_noticed_before_the_work_and_the_old_stems_stay(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "high.wav").mkdir(parents=True)
+    (tmp_path / "out" / "low.wav").write_text("old")
+    steps: list[Progress] = []
+    with pytest.raises(OutputError, match=r"high\.wav: cannot be written \(there is a folder of this name\)"):
+        separate_file(
+            small_separator,
+            song,
+            tmp_path / "out",
+            overwrite=True,
+            observer=Observer(on_progress=steps.append),
+        )
+    assert steps == []
+    assert files_below(tmp_path / "out") == ["high.wav", "low.wav"]
+    assert (tmp_path / "out" / "low.wav").read_text() == "old"
+
+
+def test_a_folder_that_appears_in_the_place_of_a_stem_leaves_the_old_stems(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "low.wav").write_text("old")
+    observer = Observer(before_placing=lambda *_: (tmp_path / "out" / "high.wav").mkdir())
+    with pytest.raises(OutputError, match=r"high\.wav: cannot be written"):
+        separate_file(small_separator, song, tmp_path / "out", overwrite=True, observer=observer)
+    assert files_below(tmp_path / "out") == ["high.wav", "low.wav"]
+    assert (tmp_path / "out" / "low.wav").read_text() == "old"
 
 
 def test_the_mixture_is_never_overwritten(small_separator: Separator, tmp_path: Path) -> None:

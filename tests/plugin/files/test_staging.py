@@ -1,19 +1,18 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from stemdock.errors import OutputError
 from stemdock.files.staging import remove_abandoned, staging, temporary_folder
 from stemdock.lib.locking import Lock, LocksUnsupportedError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PROGRAM = """
 import os, sys
@@ -49,7 +48,7 @@ def test_the_living_keep_their_folders_and_the_dead_do_not(tmp_path: Path) -> No
         try:
             assert run.stdout is not None
             run.stdout.readline()
-            (tmp_path / "song" / ".stemdock-older").mkdir()
+            (tmp_path / "song" / f".stemdock-{'0' * 16}").mkdir()
             remove_abandoned(tmp_path / "song")
             (left,) = (tmp_path / "song").iterdir()
             assert (left / "vocals.wav").exists()
@@ -125,10 +124,86 @@ def test_a_folder_that_is_not_there_has_nothing_abandoned(tmp_path: Path) -> Non
 
 
 def test_a_folder_with_other_files_stays(tmp_path: Path) -> None:
-    (tmp_path / "song" / ".stemdock-x").mkdir(parents=True)
+    (tmp_path / "song" / f".stemdock-{'0' * 16}").mkdir(parents=True)
     (tmp_path / "song" / "mine.txt").touch()
     remove_abandoned(tmp_path / "song")
     assert [path.name for path in (tmp_path / "song").iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_of_the_user_with_a_similar_name_stays(tmp_path: Path) -> None:
+    (tmp_path / ".stemdock-notes").mkdir()
+    (tmp_path / ".stemdock-notes" / "mine.txt").touch()
+    remove_abandoned(tmp_path)
+    assert (tmp_path / ".stemdock-notes" / "mine.txt").exists()
+
+
+def test_what_a_power_failure_left_without_a_lock_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / f".stemdock-{'0' * 16}"
+    left.mkdir()
+    (left / "vocals.wav").touch()
+    (tmp_path / "mine.txt").touch()
+    remove_abandoned(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+REMOVING = """
+import sys
+from pathlib import Path
+from stemdock.files.staging import remove_abandoned
+while not Path(sys.argv[1], "stop").exists():
+    remove_abandoned(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+def test_while_another_run_cleans_up_every_folder_is_made_and_kept(tmp_path: Path) -> None:
+    runs = [subprocess.Popen([sys.executable, "-c", REMOVING, tmp_path]) for _ in range(2)]
+    try:
+        (tmp_path / "mine.txt").touch()
+        for _ in range(800):
+            with staging(tmp_path) as folder:
+                (folder / "vocals.wav").touch()
+                assert all((folder / name).exists() for name in ("vocals.wav", ".lock") * 5)
+                assert sys.platform == "win32" or folder.stat().st_mode & 0o777 == 0o700
+    finally:
+        (tmp_path / "stop").touch()
+        assert [run.wait(60) for run in runs] == [0, 0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.txt", "stop"]
+
+
+@pytest.mark.parametrize("moment", ["the parent is made", "the folder is made", "the lock is made"])
+def test_a_folder_that_another_run_removes_at_the_worst_moment_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    make, opened, n_removed = os.mkdir, os.open, 0
+
+    def remove() -> None:
+        nonlocal n_removed
+        n_removed += 1
+        remove_abandoned(tmp_path / "song")
+
+    def mkdir(path: str | os.PathLike[str], mode: int = 0o777) -> None:
+        make(path, mode)
+        wanted = "song" if moment == "the parent is made" else ".stemdock-"
+        if moment != "the lock is made" and Path(path).name.startswith(wanted) and not n_removed:
+            remove()
+            with suppress(OSError):
+                (tmp_path / "song").rmdir()
+
+    def open_(path: str | os.PathLike[str], *arguments: int, dir_fd: int | None = None) -> int:
+        file = opened(path, *arguments, dir_fd=dir_fd)
+        if moment == "the lock is made" and Path(path).name == ".lock" and not n_removed:
+            remove()
+        return file
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    monkeypatch.setattr(os, "open", open_)
+    with staging(tmp_path / "song") as folder:
+        (folder / "vocals.wav").touch()
+        remove_abandoned(tmp_path / "song")
+        assert (folder / "vocals.wav").exists()
+    assert n_removed == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 COPYING = """

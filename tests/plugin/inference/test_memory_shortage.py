@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
+import sys
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +16,7 @@ from stemdock import Separator
 from stemdock.batch.events import Failed, SongPlan
 from stemdock.batch.running import run_batch
 from stemdock.batch.songs import Song
+from stemdock.cli import main
 from stemdock.errors import MemoryShortageError
 from stemdock.inference import runtime
 
@@ -53,3 +58,45 @@ def test_a_song_without_memory_is_no_bug(tmp_path: Path) -> None:
     *_, event = run_batch([plan], fail, cancel=Event())
     assert isinstance(event, Failed)
     assert isinstance(event.error, MemoryShortageError)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space are Linux's")
+@pytest.mark.parametrize("n_megabytes", [200, 500, 700])
+def test_a_limit_of_memory_is_reported_at_once(tmp_path: Path, song: Path, n_megabytes: int) -> None:
+    limit = f"import resource as r; r.setrlimit(r.RLIMIT_AS, ({n_megabytes << 20},) * 2);"
+    run = subprocess.run(
+        [
+            *(sys.executable, "-c", f"{limit} from stemdock.cli.main import main; main()"),
+            *("separate", song, "-o", tmp_path / "out"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: ")
+    assert "there is too little memory" in run.stderr
+    assert "1 GB if ulimit -v" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ImportError("_specfun.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+        MemoryError(),
+    ],
+)
+def test_a_shortage_in_any_library_is_reported_by_a_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fault: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> Any:
+        raise fault
+
+    monkeypatch.setattr(main.cli, "main", fail)
+    assert main.run(["doctor"]) == 1
+    assert "there is too little memory" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from stemdock import ModelEntry, Separator, file_sha256
+from stemdock import ModelEntry, Separator, file_sha256, locked
 from stemdock.card import INPUT_NAME, card_to_metadata
 from stemdock.inference.prepared import prepared_model
 from stemdock.inference.session import OnnxSession
@@ -40,6 +41,36 @@ def test_what_was_prepared_is_used_and_gives_the_same_bits(cache: Path) -> None:
     assert written
     assert np.array_equal(stems(), first)
     assert {path.name: path.stat().st_ino for path in cache.iterdir()} == written
+
+
+PREPARING = """
+import sys
+sys.stdin.read()
+from stemdock import Separator
+Separator()
+"""
+
+
+def test_processes_that_start_together_prepare_a_model_once(cache: Path) -> None:
+    first = stems()
+    names = {path.name for path in cache.iterdir()}
+    for path in cache.iterdir():
+        path.unlink()
+    processes = [subprocess.Popen([sys.executable, "-c", PREPARING], stdin=subprocess.PIPE) for _ in range(4)]
+    for process in processes:
+        assert process.stdin
+        process.stdin.close()
+    assert [process.wait(120) for process in processes] == [0] * 4
+    assert len(list(cache.iterdir())) == len(names)
+    assert np.array_equal(stems(), first)
+
+
+def test_a_process_that_has_stopped_is_not_waited_for(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.mkdir(mode=0o700)
+    monkeypatch.setattr("stemdock.inference.prepared._LONGEST_WAIT", 0.1)
+    with locked(cache / ".preparing.lock"):
+        kept = prepared_model("sha256", "runtime 1").make(lambda staged: staged.write_bytes(b"prepared"))
+        assert kept.read_bytes() == b"prepared"
 
 
 @pytest.mark.parametrize("damage", ["bit", "cut", "empty"])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from stemdock import ModelError, Separator
 from stemdock.card import INPUT_NAME, card_to_metadata
 from stemdock.inference.session import OnnxSession
 from support.small_model import small_card
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def write_model(path: Path, *, producer: str = "") -> None:
@@ -44,3 +42,13 @@ def test_names_and_marks_of_another_format_change_nothing(
     session = OnnxSession(tmp_path / name, n_bins=n_bins)
     magnitude = np.full((1, 64, n_bins, 2), 2, np.float32)
     assert all(np.array_equal(estimate, magnitude) for estimate in session.run(magnitude))
+
+
+@pytest.mark.parametrize("seed", ["short-weight", "bias-of-another-shape"])
+def test_a_refused_model_prints_nothing_by_itself(seed: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its names could contain control characters, and onnxruntime's own messages do."""
+    path = Path(__file__).parents[2] / "fuzz" / "seeds" / "process" / seed / "tiny.onnx"
+    with pytest.raises(ModelError):
+        Separator(path).separate(np.zeros((5000, 2), np.float32), sample_rate=8000)
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""

@@ -75,6 +75,9 @@ def field(number: int, content: bytes) -> bytes:
     return bytes(varint(number << 3 | 2) + varint(len(content)) + content)
 
 
+PADS_IN_A_ROW = field(1, b"pads") + field(8, varint(1) + varint(4097))
+
+
 def hidden_graph(tag: bytes) -> bytes:
     """A model whose graph, which has a loop, comes after a tag of five bytes."""
     hidden = model(helper.make_node("Loop", ["x"], ["y"])).graph.SerializeToString()
@@ -93,6 +96,12 @@ def typed_input() -> Any:
     made = model()
     made.graph.input[0].type.Clear()
     made.graph.input[0].type.sequence_type.elem_type.tensor_type.elem_type = 1
+    return made
+
+
+def typed_length(attribute: AttributeProto) -> Any:
+    made = model(helper.make_node("Conv", ["x"], ["y"]))
+    made.graph.node[0].attribute.append(attribute)
     return made
 
 
@@ -123,6 +132,9 @@ def refusal(path: Path, made: Any) -> str:
     [
         (lambda: model(initializers=(outside(),)), "in another file"),
         (within_constant, "in another file"),
+        (lambda: weights(data_location=TensorProto.EXTERNAL), "in another file"),
+        (lambda: typed_length(AttributeProto(name="pads", i=4097)), "'pads' exceeds the limit of 4096"),
+        (lambda: field(7, field(1, field(4, b"Relu") + field(5, PADS_IN_A_ROW))), "'pads' exceeds"),
         (
             lambda: model(helper.make_node("Conv", ["x"], ["y"], pads=[0, 0, 1 << 40, 0])),
             "'pads' exceeds the limit of 4096",
@@ -175,6 +187,16 @@ def test_parts_that_no_network_of_ours_needs_are_refused(
         pytest.param(
             field(7, field(5, b"\x70" + varint(1 << 32 | 1))), "data_location that is too", id="location"
         ),
+        pytest.param(
+            field(7, field(5, b"\x70" + varint(1 << 31))), "data_location that is too", id="least negative"
+        ),
+        pytest.param(
+            field(7, field(5, field(1, bytes([100, 3])) + b"\x10\x01" + field(9, bytes(40)))),
+            "incomplete",
+            id="dims in a row",
+        ),
+        pytest.param(field(7, field(5, b"\x0d" + bytes(4))), "dims of another type", id="fixed dims"),
+        pytest.param(field(7, field(5, field(2, b"\x01"))), "data_type of another", id="a type in a row"),
         pytest.param(
             field(7, field(11, field(2, field(1, field(2, field(1, b"\x08\x01\x12\x01n")))))),
             "several values for one",
@@ -236,6 +258,17 @@ def test_ordinary_operators_and_weights_pass(tmp_path: Path) -> None:
     slices = helper.make_node("Slice", ["x"], ["y"], ends=[(1 << 63) - 1])
     onnx.save(model(conv, slices, initializers=(weight(),)), path)
     read_model(path)
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+def test_limits_are_exact(excess: int, tmp_path: Path) -> None:
+    conv = helper.make_node("Conv", ["x"], ["y"], pads=[4096 + excess])
+    axes = weights(data_type=1, dims=[1] * (16 + excess), raw_data=b"1234")
+    # A tensor of 100 bytes: 2 for its type, 3 for its one length, 3 for its name, 92 for the data's field.
+    dims = weights(data_type=1, dims=[400 + excess], raw_data=bytes(90))
+    assert len(dims.graph.initializer[0].SerializeToString()) == 100
+    for made in (model(conv), axes, dims):
+        assert bool(refusal(tmp_path / "m.onnx", made)) == bool(excess)
 
 
 def test_an_empty_file_is_no_model(tmp_path: Path) -> None:

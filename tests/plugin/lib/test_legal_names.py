@@ -6,10 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stemdock.lib.legal_names import is_device_name, is_legal_name, legal_name
+from stemdock.lib.legal_names import cut_to_bytes, is_device_name, is_legal_name, legal_name, n_bytes
 from support.windows_names import is_reserved
 
-FORBIDDEN = set('<>:"/\\|?*') | {chr(code) for code in (*range(32), 127)}
+FORBIDDEN = set('<>:"/\\|?*') | {chr(code) for code in (*range(32), *range(127, 160))}
+FORBIDDEN |= set("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 DEVICES = ["con", "NUL.wav", "aux .wav", "Com1", "lpt9.tar.gz", "prn", "CONIN$", "com\xb9"]
 """Names of devices; blanks before the first dot do not count."""
@@ -76,3 +77,18 @@ def test_names_of_stems(text: str) -> None:
 
 def test_an_empty_text_becomes_the_fallback() -> None:
     assert legal_name(" ..", fallback="Item") == "Item"
+
+
+@given(text=ANY_TEXT, max_bytes=st.integers(0, 40))
+def test_a_text_is_cut_between_characters(text: str, max_bytes: int) -> None:
+    whole = text.encode("utf-8", "surrogatepass")
+    cut = cut_to_bytes(text, max_bytes)
+    assert text.startswith(cut)
+    assert n_bytes(cut) <= max_bytes
+    # One character more would be too long.
+    assert cut == text or n_bytes(text[: len(cut) + 1]) > max_bytes
+    assert whole.startswith(cut.encode("utf-8", "surrogatepass"))
+
+
+def test_a_name_of_megabytes_is_cut_at_once() -> None:
+    assert legal_name("\N{HIRAGANA LETTER A}" * (8 << 20), max_bytes=100) == "\N{HIRAGANA LETTER A}" * 33

@@ -9,13 +9,15 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from stemdock.errors import OutputError
 from stemdock.files.staging import remove_abandoned, staging
-from stemdock.lib.locking import Lock, locked, try_locked
+from stemdock.lib.locking import Lock, LocksUnsupportedError, locked, try_locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 HOLDER = """
@@ -109,11 +111,61 @@ def test_waiting_can_be_given_up(tmp_path: Path) -> None:
     assert not entered.is_set()
 
 
-def test_an_error_in_the_block_releases_the_lock(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="failed"), locked(tmp_path / "lock"):
+def test_waiting_starts_at_once_and_looks_several_times_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeouts: list[float] = []
+
+    def try_acquire(_: Lock, timeout: float = 0.0) -> bool:
+        timeouts.append(timeout)
+        return len(timeouts) == 3
+
+    monkeypatch.setattr(Lock, "try_acquire", try_acquire)
+    with locked(tmp_path / "lock") as held:
+        assert held
+    assert timeouts[0] == 0
+    assert all(0 < timeout <= 0.5 for timeout in timeouts[1:])
+
+
+def test_a_lock_is_not_waited_for_unless_that_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeouts: list[float] = []
+    monkeypatch.setattr(FileLock, "acquire", lambda _, timeout: timeouts.append(timeout))
+    Lock(tmp_path / "lock").try_acquire()
+    Lock(tmp_path / "lock").try_acquire(0.25)
+    assert timeouts == [0, 0.25]
+
+
+@pytest.mark.parametrize("hold", [locked, try_locked])
+def test_the_end_of_the_block_releases_the_lock_after_an_error_too(
+    hold: Callable[[Path], AbstractContextManager[bool]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # CPython releases a forgotten lock, too, when its object goes; other Pythons do so later.
+    n_releases = 0
+
+    def release(lock: Lock) -> None:
+        nonlocal n_releases
+        n_releases += 1
+        lock._lock.release()
+
+    monkeypatch.setattr(Lock, "release", release)
+    with pytest.raises(ValueError, match="failed"), hold(tmp_path / "lock"):
         raise ValueError("failed")
+    assert n_releases == 1
     with try_locked(tmp_path / "lock") as acquired:
         assert acquired
+
+
+def test_a_python_without_locks_is_like_a_file_system_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def acquire(*_: object, **__: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(FileLock, "acquire", acquire)
+    with pytest.raises(LocksUnsupportedError):
+        Lock(tmp_path / "lock").try_acquire()
 
 
 WITHOUT_LOCKS = [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL]

@@ -152,3 +152,11 @@ def test_any_result_is_a_safe_path_below_the_folder(template: str, text: str, st
         assert not set(part) & set('<>:"/\\|?*\0\n')
         assert not is_reserved(part)
         assert PurePosixPath(part).name == part
+
+
+@pytest.mark.parametrize("title", ["x" * (8 << 20), "\N{HIRAGANA LETTER A}" * (4 << 20), "/" * (8 << 20)])
+def test_a_tag_of_megabytes_becomes_a_short_name(title: str) -> None:
+    """Work that grew with the square of the length would take hours."""
+    tags = Tags(title=title, artist=title, album=title, tracknumber=title)
+    parts = name("{artist}/{album}/{tracknumber}{title}.{codec}", tags=tags).split("/")
+    assert all(0 < len(part.encode()) <= 240 for part in parts)

@@ -38,7 +38,7 @@ def _answer(result: Any) -> Callable[[Path], None]:
 def a_failed_job_is_told_with_its_remedy(set_stage: SetStage) -> None:
     stage, _ = one_item(set_stage)
     stage.worker = _answer({
-        "protocol": 1, "status": "error",
+        "protocol": 2, "status": "error",
         "error": {"code": "ModelNotFoundError", "message": "9stems: no such model", "hint": "Known: 2stems."},
     })  # fmt: skip
     assert_fails(stage, "9stems: no such model", "Known: 2stems.", "log.txt")
@@ -54,9 +54,9 @@ def results_that_make_no_sense_change_nothing(set_stage: SetStage) -> None:
         {"id": "s1", "status": "error"},
     ]  # fmt: skip
     results: list[Any] = [
-        "", "{", "nonsense", "[]", "7", '{"protocol": 1, "status": "ok"} x', {"protocol": 1},
-        {"protocol": 2, "status": "ok", "sources": []}, {"protocol": 1, "status": "ok", "sources": 3},
-        *({"protocol": 1, "status": "ok", "output_dir": "/", "sources": [bad]} for bad in bad_entries if bad),
+        "", "{", "nonsense", "[]", "7", '{"protocol": 2, "status": "ok"} x', {"protocol": 2},
+        {"protocol": 3, "status": "ok", "sources": []}, {"protocol": 2, "status": "ok", "sources": 3},
+        *({"protocol": 2, "status": "ok", "output_dir": "/", "sources": [bad]} for bad in bad_entries if bad),
     ]  # fmt: skip
     for result in results:
         stage, _ = one_item(set_stage)
@@ -195,7 +195,7 @@ def if_no_audio_can_be_read_nothing_is_started(set_stage: SetStage) -> None:
 def a_worker_that_was_cancelled_elsewhere_ends_the_run(set_stage: SetStage) -> None:
     stage, _ = one_item(set_stage)
     before = state_of(stage.project.tracks)
-    stage.worker = _answer({"protocol": 1, "status": "cancelled"})
+    stage.worker = _answer({"protocol": 2, "status": "cancelled"})
     stage.run()
     assert_untouched(stage, before)
     assert stage.host.messages == []

@@ -14,7 +14,9 @@ import numpy as np
 import soundfile
 
 import stemdock_reaper
-from stemdock_reaper.worker import run_job
+from stemdock_hostkit.job.folder import Job
+from stemdock_hostkit.worker.running import run_job
+from support.background_worker import bare_environment
 from support.reaper_model.host import Host
 from support.reaper_model.known_separator import known_separator
 from support.reaper_model.objects import Item, Project, Source, Take, Track
@@ -162,11 +164,11 @@ class Stage:
         return "0\n"
 
     def known_worker(self, folder: Path) -> None:
-        run_job(folder, lambda _: known_separator())
+        run_job(Job(folder), lambda *_: known_separator())
 
     def genuine_worker(self, folder: Path) -> None:
         """The process that REAPER would start, with next to no environment."""
-        self.process = subprocess.Popen([*PROGRAM, str(folder)], env={}, cwd="/")
+        self.process = subprocess.Popen([*PROGRAM, str(folder)], env=bare_environment(), cwd="/")
 
     def job(self) -> dict[str, Any]:
         job: dict[str, Any] = json.loads((self.jobs[-1] / "job.json").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ local json = part("json")
 local job = {}
 job.__index = job
 
-local PROTOCOL = 1
+local PROTOCOL = 2
 -- Seconds until the worker's first line; slow computers with a virus scanner need many.
 local START_TIMEOUT = 60
 -- Seconds without a line after which a hint is shown; the job continues.

@@ -10,6 +10,7 @@ import click
 from stemdock.cli.terminal import echo_path
 from stemdock.errors import OutputError, OutputExistsError, StemdockError
 from stemdock.lib.paths import exists
+from stemdock.lib.printing import printable
 
 if TYPE_CHECKING:
     from stemdock.types import FloatArray
@@ -53,7 +54,9 @@ def command(files: tuple[Path, ...], output: Path, overwrite: bool) -> None:
             vmax=loudest,
             cmap="magma",
         )
-        axis.set(title=path.stem, ylabel="kHz")
+        axis.set(ylabel="kHz")
+        # A name is no formula, even with dollar signs.
+        axis.set_title(printable(path.stem), parse_math=False)
     axes[-1].set_xlabel("seconds")
     figure.colorbar(image, ax=list(axes), label="dB", shrink=0.6)
     try:

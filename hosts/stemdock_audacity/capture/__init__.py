@@ -1,0 +1,1 @@
+"""What is selected in Audacity: its audio, and the notes about it."""

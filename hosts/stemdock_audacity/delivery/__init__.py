@@ -1,0 +1,1 @@
+"""The way of the stems into the project."""

@@ -1,0 +1,50 @@
+"""From the results of the worker to the tracks that are imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stemdock import StemdockError, printable
+from stemdock_audacity.delivery.legacy import StemTrack
+from stemdock_audacity.errors import HOST, SeparationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stemdock_audacity.capture.request import CapturedTrack, Request
+    from stemdock_hostkit.job.states import JobResult, SourceResult
+
+
+def stem_tracks(request: Request, result: JobResult) -> tuple[StemTrack, ...]:
+    """The new tracks, grouped by source track.
+
+    Args:
+        request: What was requested.
+        result: What the worker made of it.
+
+    Raises:
+        SeparationError: A track could not be separated.
+        StemdockError: Audacity did not write all of a track.
+    """
+    for fault in filter(None, (result.error, *(source.error for source in result.sources))):
+        raise SeparationError(fault)
+    made = {source.id: source for source in result.sources}
+    return tuple(stem for track in request.tracks for stem in _stems(track, made[str(track.index)]))
+
+
+def _stems(track: CapturedTrack, source: SourceResult) -> Iterator[StemTrack]:
+    if source.length != track.separable_length:
+        raise StemdockError(
+            f"{HOST}: Audacity exported {source.length} of {track.separable_length} samples of {track.name}",
+            remedy="Check the free disk space and try again.",
+        )
+    for stem in source.stems:
+        yield StemTrack(
+            # XML allows no control characters, and Audacity must find the name as it was written.
+            name=printable(f"{track.name} \N{EN DASH} {stem.name}"),
+            audio=stem.path.absolute(),
+            sample_rate=track.sample_rate,
+            n_channels=source.n_channels,
+            length=source.length,
+            start=track.start,
+        )

@@ -1,0 +1,1 @@
+"""Menu items and settings in Audacity: made, undone, checked."""

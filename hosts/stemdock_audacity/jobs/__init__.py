@@ -1,0 +1,1 @@
+"""Requests as jobs of the kit, and the folder that keeps them."""

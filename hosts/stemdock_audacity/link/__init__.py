@@ -1,0 +1,1 @@
+"""The connection to a running Audacity: mod-script-pipe."""

@@ -1,0 +1,1 @@
+"""The Audacity of one user: where it is, and its settings."""

@@ -1,0 +1,1 @@
+"""The job folder, through which an editor and the worker communicate."""

@@ -1,0 +1,90 @@
+"""The model of the worker, which stays loaded between jobs."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotReadyError
+from typing import TYPE_CHECKING, Final, cast
+
+from stemdock import CancelledError, ModelNotInstalledError
+
+if TYPE_CHECKING:
+    from stemdock import FetchProgress, ModelDownload, Plugins, Separator
+    from stemdock_hostkit.worker.reporter import Reporter
+
+_CHECK_EVERY: Final = 0.1
+"""Seconds between two checks for cancellation while a model is loaded."""
+_MEGABYTE: Final = 1e6
+
+
+class Models:
+    """Loads models, fetches those that are missing, and keeps one, to save memory."""
+
+    def __init__(self, plugins: Plugins | None = None) -> None:
+        """Keeps no model yet.
+
+        Args:
+            plugins: Models and engines; all installed plug-ins if None.
+        """
+        self._plugins = plugins
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="loading")
+        self._name = ""
+        self._loaded: Future[Separator] | None = None
+
+    def open(self, name: str, reporter: Reporter) -> Separator:
+        """Gives a loaded model.
+
+        Raises:
+            ModelError: It is unavailable, damaged or contradicts itself.
+            CancelledError: The job was cancelled meanwhile.
+        """
+        reporter.report("loading", 0.0, "Loading the model")
+        try:
+            return self._load(name, reporter)
+        except ModelNotInstalledError as error:
+            _fetch(cast("ModelDownload", error.download), reporter)
+        reporter.report("loading", 0.0, "Loading the model")
+        return self._load(name, reporter)
+
+    def forget(self) -> None:
+        """Releases the model."""
+        self._loaded = None
+
+    def _load(self, name: str, reporter: Reporter) -> Separator:
+        if self._loaded is None or self._name != name:
+            self.forget()
+            self._name = name
+            self._loaded = self._pool.submit(self._separator, name)
+        while True:
+            # Loading cannot be stopped. It goes on after a cancellation, for the next job.
+            try:
+                return self._loaded.result(_CHECK_EVERY)
+            except NotReadyError:
+                if reporter.cancel.is_set():
+                    raise CancelledError from None
+            except BaseException:
+                self.forget()
+                raise
+
+    def _separator(self, name: str) -> Separator:
+        from stemdock import Separator  # noqa: PLC0415  slow, so it follows the first progress line
+
+        return Separator(name, plugins=self._plugins)
+
+
+def _fetch(download: ModelDownload, reporter: Reporter) -> None:
+    """Downloads a model, with progress.
+
+    Raises:
+        ModelError: It is unavailable.
+        CancelledError: The job was cancelled meanwhile.
+    """
+    size = f"{download.n_bytes / _MEGABYTE:.0f} MB"
+    text = f"Downloading the model {download.name} once: about {size} from {download.source}"
+
+    def on_progress(progress: FetchProgress) -> None:
+        total = progress.n_total_bytes
+        reporter.report("fetching", min(1.0, progress.n_done_bytes / total) if total else 0.0, text)
+
+    reporter.report("fetching", 0.0, text)
+    download.fetch(on_progress=on_progress, cancel=reporter.cancel)

@@ -1,0 +1,53 @@
+"""Reading files from folders in which anybody can put anything."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_SIZE: Final = 4 << 20
+"""Bytes: a hundred times the largest text that Stemdock writes."""
+
+
+def is_real_folder(path: Path) -> bool:
+    """Whether a path is a folder, not a link to one. False if it cannot be seen."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def is_real_file(path: Path) -> bool:
+    """Whether a path is a file: not a link, folder, pipe or device. False if it cannot be seen."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_regular_file(path: Path, *, max_size: int = MAX_SIZE) -> bytes:
+    """Reads a small file; neither waits at a pipe nor fills the memory.
+
+    Args:
+        path: The file.
+        max_size: Bytes that the file may have.
+
+    Raises:
+        OSError: It cannot be read, is larger, or is a link, a folder, a pipe or a device.
+    """
+    with open(path, "rb", opener=_open_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "is not a file", str(path))
+        content = file.read(max_size + 1)
+    if len(content) > max_size:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
