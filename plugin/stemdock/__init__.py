@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from stemdock.errors import ProviderUnavailableError as ProviderUnavailableError
     from stemdock.errors import SeparationOptionError as SeparationOptionError
     from stemdock.errors import StemdockError as StemdockError
+    from stemdock.errors import ThreadShortageError as ThreadShortageError
     from stemdock.files.excerpts import Excerpt as Excerpt
     from stemdock.files.observing import Observer as Observer
     from stemdock.files.separating import separate_file as separate_file
@@ -111,7 +112,7 @@ _NAMES: Final = {
     "entries": "Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry",
     "errors": """
         ArgumentError AudioError AudioFileError AudioFileNotFoundError CancelledError ForkedError HostError
-        HostUnreachableError MemoryShortageError
+        HostUnreachableError MemoryShortageError ThreadShortageError
         ModelContractError ModelDamagedError ModelError ModelNotFoundError ModelNotInstalledError
         NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
         OutputOptionError ProviderUnavailableError SeparationOptionError StemdockError

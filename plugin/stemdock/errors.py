@@ -72,6 +72,17 @@ class MemoryShortageError(StemdockError, MemoryError):
         )
 
 
+class ThreadShortageError(StemdockError, RuntimeError):
+    """The system grants this process no further threads or processes."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(
+            f"{subject}: the system allows no further threads or processes",
+            remedy="Close other programs of this user, or raise the limit of processes (ulimit -u; in a "
+            "container, its limit of pids).",
+        )
+
+
 class AudioError(StemdockError, ValueError):
     """The samples cannot be separated."""
 

@@ -28,9 +28,11 @@ from stemdock.errors import (
     NothingSelectedError,
     OutputOptionError,
     StemdockError,
+    ThreadShortageError,
 )
 from stemdock.lib.memory import is_memory_shortage
 from stemdock.lib.os_errors import reason_for
+from stemdock.lib.threads import is_thread_shortage
 from stemdock.plugins import Plugins, load_plugins
 
 if TYPE_CHECKING:
@@ -140,8 +142,8 @@ def _run(arguments: Sequence[str] | None, plugins: Plugins | None) -> int:
         echo_error(error)
         return _exit_status(error)
     except (MemoryError, ImportError, RuntimeError, OSError) as error:
-        if is_memory_shortage(error):
-            echo_error(MemoryShortageError(program))
+        if (too_little := is_memory_shortage(error)) or is_thread_shortage(error):
+            echo_error(MemoryShortageError(program) if too_little else ThreadShortageError(program))
             return EXIT_FAILED
         if not isinstance(error, OSError):
             raise

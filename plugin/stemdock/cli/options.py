@@ -73,7 +73,8 @@ def separation_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--bandwidth", type=click.Choice(["11k", "16k", "full"]),
             help="Set the highest frequency of the stems. 11k: the range of Spleeter's networks. 16k: the "
             "same networks, extended to about 16 kHz. full: above the range of the networks, each stem gets "
-            "its average share of the mixture; cannot be combined with --mwf.  [default: set by the model]",
+            "its average share of the mixture, and the stems add up to the mixture, but only in songs of "
+            "44.1 kHz; cannot be combined with --mwf.  [default: set by the model]",
         ),
     )  # fmt: skip
     return with_value(command, "separation", Separation, options)

@@ -18,6 +18,7 @@ from stemdock.errors import (
     ModelNotFoundError,
     ModelNotInstalledError,
     SeparationOptionError,
+    ThreadShortageError,
 )
 from stemdock.inference.bandwidth import with_bandwidth, with_extension
 from stemdock.inference.onnx_file import read_model
@@ -26,6 +27,7 @@ from stemdock.lib.hashing import file_sha256
 from stemdock.lib.memory import address_limit, is_memory_shortage
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error, is_file
+from stemdock.lib.threads import try_threads
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ def spleeter_engine(
     Raises:
         ModelError: The entry has no card, or as for `open_model`.
         MemoryShortageError: There is too little memory.
+        ThreadShortageError: The system allows no further threads.
         ProviderUnavailableError: The provider is missing or does not work here.
     """
     # With less, libraries fail while they load, and their threads can hang the end of the process.
@@ -116,6 +119,10 @@ def spleeter_engine(
             "no plug-in has an engine for this model",
             remedy="Run plugin-cli doctor to see which plug-ins are broken.",
         )
+    try:
+        try_threads(_n_cores())
+    except RuntimeError as error:
+        raise ThreadShortageError(entry.name) from error
     # Two threads that import numpy for the first time can see it half loaded: onnxruntime imports it as well.
     import_module("numpy")
     # Importing the transforms keeps Python busy while loading keeps the disk and C++ code busy.

@@ -12,9 +12,10 @@ _SIGNS: Final = (
     "Cannot allocate memory",
     "cannot allocate memory",
     "failed to map segment",
-    "can't start new thread",
 )
-"""Of onnxruntime, the system, its loader of libraries, and Python, whose threads need memory for stacks."""
+"""Of onnxruntime, the system and its loader of libraries."""
+_THREAD_SIGN: Final = "can't start new thread"
+"""Of Python. Threads need memory for their stacks, but a limit of threads shows in the same way."""
 
 
 def is_memory_shortage(error: BaseException) -> bool:
@@ -23,6 +24,7 @@ def is_memory_shortage(error: BaseException) -> bool:
         isinstance(error, MemoryError)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or any(sign in str(error) for sign in _SIGNS)
+        or (_THREAD_SIGN in str(error) and address_limit() is not None)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -16,6 +17,7 @@ from stemdock.cli.options import (
     separation_options,
 )
 from stemdock.cli.output_options import destination_options, output_options
+from stemdock.lib.threads import try_threads
 
 if TYPE_CHECKING:
     from stemdock.plugins import Plugins
@@ -60,6 +62,7 @@ def command(plugins: Plugins, /, songs: tuple[str, ...], **options: Any) -> int:
     sample rate. The stems keep the song's sample rate, length and tags. Prints the path of each file that it
     writes. A model that is not installed is downloaded first.
     """
+    try_threads(os.cpu_count() or 1)  # the next import loads numpy
     from stemdock.cli.separating import separate  # noqa: PLC0415  loads the engine, and --help does not need it
 
     return separate(plugins, songs, **options)
