@@ -40,7 +40,7 @@ _RESAMPLING: Final = 2
 
 def main() -> int:
     """Entry point."""
-    parser = argparse.ArgumentParser(prog="./dev field", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m field", description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a collection of files")
     parser.add_argument("--all", action="store_true", help="print a row for every file")
     options = parser.parse_args()
