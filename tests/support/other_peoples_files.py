@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 SAMPLES: Final = 479_832
 """Of the example song, at 44.1 kHz."""
-_WAV_HEADER: Final = 44
-"""Bytes before the samples of ffmpeg's mono WAV."""
+_CHUNK_HEADER: Final = 8
+"""Bytes of the name and size of a chunk of WAV."""
 
 
 def ffmpeg(*arguments: str | Path) -> None:
@@ -30,10 +30,11 @@ def ffmpeg_length(path: Path) -> int:
 def decoded_by_ffmpeg(path: Path) -> tuple[int, int]:
     """The samples per channel that ffmpeg decodes, and their rate in Hz; both 0 if it decodes nothing."""
     command = ["ffmpeg", "-v", "quiet", "-i", f"file:{path}", "-map", "0:a:0", "-ac", "1"]
-    # Without metadata, the header of WAV has a fixed size.
     command += ["-c:a", "pcm_s16le", "-map_metadata", "-1", "-bitexact", "-f", "wav", "-"]
     done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    length = max(0, len(done.stdout) - _WAV_HEADER) // 2
+    # The size is not known yet when ffmpeg writes it to a pipe. Rates above 48 kHz have a longer header.
+    start = done.stdout.find(b"data") + _CHUNK_HEADER
+    length = max(0, len(done.stdout) - start) // 2
     return length, int.from_bytes(done.stdout[24:28], "little") if length else 0
 
 
