@@ -173,6 +173,7 @@ def test_more_sound_than_a_recording_can_have_is_refused_at_once(tmp_path: Path,
     assert "Choose another file" in error.value.remedy
 
 
+@needs_ffmpeg  # which reads it then
 def test_a_stream_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = files.flac_bomb(tmp_path / "bomb.flac", 30)
     monkeypatch.setattr("stemdock.audio.bounds._ALWAYS", 20 * 65535)

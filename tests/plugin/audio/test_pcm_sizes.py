@@ -111,7 +111,9 @@ def test_a_size_that_is_too_large_is_reported(tmp_path: Path, kind: str) -> None
 def test_a_size_that_is_too_small_is_ignored_or_reported(tmp_path: Path, kind: str) -> None:
     length, damage = read(announcing(intact(tmp_path, kind), N // 4 * BLOCK))
     if length < N:
-        assert [(place.start, place.duration, place.kind) for place in damage] == [(0.5, 1.5, "invalid")]
+        # An AU file's samples fill it whatever its header says, and libsndfile alone stops there.
+        kind_of_damage = "end" if kind == "au" else "invalid"
+        assert [(place.start, place.duration, place.kind) for place in damage] == [(0.5, 1.5, kind_of_damage)]
 
 
 @pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg")
