@@ -8,10 +8,11 @@ Conventions:
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from stemdock.lib.arguments import StrPath
 
 _LONGEST_VALUE: Final = 80
 """Characters of a wrong value that a message repeats."""
@@ -109,15 +110,15 @@ class AudioFileError(StemdockError):
         path: The file.
     """
 
-    def __init__(self, path: Path, reason: str, *, remedy: str) -> None:
-        super().__init__(f"{path}: {reason}", remedy=remedy)
-        self.path = path
+    def __init__(self, path: StrPath, reason: str, *, remedy: str) -> None:
+        super().__init__(f"{Path(path)}: {reason}", remedy=remedy)
+        self.path = Path(path)
 
 
 class AudioFileNotFoundError(AudioFileError, FileNotFoundError):
     """The audio file does not exist."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: StrPath) -> None:
         super().__init__(path, "no such file", remedy="Check the path.")
 
 
@@ -129,16 +130,16 @@ class OutputError(StemdockError, OSError):
         reason: What is wrong with it, without its path.
     """
 
-    def __init__(self, path: Path, reason: str, *, remedy: str) -> None:
-        super().__init__(f"{path}: {reason}", remedy=remedy)
-        self.path = path
+    def __init__(self, path: StrPath, reason: str, *, remedy: str) -> None:
+        super().__init__(f"{Path(path)}: {reason}", remedy=remedy)
+        self.path = Path(path)
         self.reason = reason
 
 
 class OutputExistsError(OutputError, FileExistsError):
     """The output file already exists."""
 
-    def __init__(self, path: Path, *, choice: str = "output folder") -> None:
+    def __init__(self, path: StrPath, *, choice: str = "output folder") -> None:
         """The message.
 
         Args:
@@ -159,13 +160,13 @@ class OutputConflictError(OutputError):
         source: The mixture.
     """
 
-    def __init__(self, path: Path, source: Path) -> None:
+    def __init__(self, path: StrPath, source: StrPath) -> None:
         super().__init__(
             path,
-            f"is the output of two stems of {source}",
+            f"is the output of two stems of {Path(source)}",
             remedy="Put {instrument} into the template, so that each stem gets a file of its own.",
         )
-        self.source = source
+        self.source = Path(source)
 
 
 class OutputOptionError(StemdockError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -22,9 +23,9 @@ from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from threading import Event
 
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import Execution, FloatArray
 
 _LOUDEST: Final = 1e9
@@ -42,7 +43,7 @@ class OnnxSession:
 
     def __init__(
         self,
-        path: Path,
+        path: StrPath,
         execution: Execution = DEFAULT_EXECUTION,
         *,
         n_bins: int | None = None,
@@ -64,7 +65,7 @@ class OnnxSession:
             ModelContractError: The card is missing, graph and card disagree, or the network works with the
                 number of bins in the file only.
         """
-        model = read_model(path)
+        model = read_model(Path(path))
         self.card = model.card()
         own_bins = self.card.n_bins
         if n_bins not in {None, own_bins}:

@@ -58,10 +58,13 @@ def separate(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             ("song.wav", "-m", "small", "-o", "foreign"),
             "foreign/song: cannot be written to (Permission",
         ),
-        (("song.wav", "-m", "small", "-o", "loop"), "loop/song: cannot be written to (Too many levels"),
+        (
+            ("song.wav", "-m", "small", "-o", "loop"),
+            "loop/song: cannot be written to (loop is a link that leads to itself). Remove loop, or choose",
+        ),
         (
             ("song.wav", "-m", "small", "-o", "song.wav"),
-            "song.wav/song: cannot be written to (Not a",
+            "song.wav/song: cannot be written to (song.wav is a file, not a folder). Choose another folder.",
         ),
         (("loop", "-m", "small"), "loop: cannot be opened (Too many levels"),
         (("locked", "-m", "small"), "locked: cannot be searched (Permission denied)"),
