@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stemdock.errors import (
-    MemoryShortageError,
     ModelContractError,
     ModelError,
     SeparationOptionError,
@@ -19,7 +18,9 @@ from stemdock.errors import (
 from stemdock.inference.bandwidth import with_bandwidth, with_extension
 from stemdock.inference.finding import file_entry, installed_entry, verify_model
 from stemdock.inference.session import OnnxSession
-from stemdock.lib.memory import address_limit, is_memory_shortage
+from stemdock.inference.shortages import check_memory, memory_shortage
+from stemdock.lib.memory import is_memory_shortage
+from stemdock.lib.paths import size_of
 from stemdock.lib.threads import try_threads
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from stemdock.lib.arguments import StrPath
     from stemdock.plugins import Plugins
     from stemdock.types import Engine, Execution, Separation
-
-_LEAST_ADDRESS_SPACE: Final = 750_000_000
-"""Bytes. Under a limit of 717 MB, 2stems fails on two cores; under one of 768 MB it works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,16 +100,13 @@ def spleeter_engine(
         ThreadShortageError: The system allows no further threads.
         ProviderUnavailableError: The provider is missing or does not work here.
     """
-    # With less, libraries fail while they load, and their threads can hang the end of the process.
-    limit = address_limit()
-    if limit is not None and limit < _LEAST_ADDRESS_SPACE:
-        raise MemoryShortageError(entry.name)
     if entry.card is None or entry.path is None:
         raise ModelError(
             entry.name,
             "no plug-in has an engine for this model",
             remedy="Run plugin-cli doctor to see which plug-ins are broken.",
         )
+    check_memory(entry.name, len(entry.stems), size_of(entry.path))
     try:
         try_threads(_n_cores())
     except RuntimeError as error:
@@ -127,7 +122,7 @@ def spleeter_engine(
             transforms.result()
         except (ImportError, RuntimeError, MemoryError) as error:
             if is_memory_shortage(error):
-                raise MemoryShortageError(entry.name) from error
+                raise memory_shortage(entry.name) from error
             raise
     if with_extension(session.card, separation.bandwidth) != entry.card:
         raise ModelContractError(

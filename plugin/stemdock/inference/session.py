@@ -11,13 +11,13 @@ from stemdock.card import INPUT_NAME
 from stemdock.errors import (
     CancelledError,
     ForkedError,
-    MemoryShortageError,
     ModelContractError,
     ModelDamagedError,
 )
 from stemdock.inference.bandwidth import card_with_bins, model_with_bins
 from stemdock.inference.onnx_file import read_model
 from stemdock.inference.runtime import load_network, reason_of
+from stemdock.inference.shortages import memory_shortage
 from stemdock.lib.memory import is_memory_shortage
 from stemdock.types import DEFAULT_EXECUTION
 
@@ -108,7 +108,7 @@ class OnnxSession:
             raise
         except Exception as error:
             if is_memory_shortage(error):
-                raise MemoryShortageError(self._path) from error
+                raise memory_shortage(self._path) from error
             raise ModelDamagedError(
                 self._path, f"its network failed ({reason_of(error)})", remedy=_EXPORT_AGAIN
             ) from error

@@ -57,6 +57,14 @@ def kind_of(path: Path) -> str:
         return "a link that leads to itself" if is_loop else f"a link to {target}, which does not exist"
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 if the system does not let us see it."""
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
 def resolved(path: Path) -> Path:
     """The absolute path without links, as far as the system shows it."""
     try:
