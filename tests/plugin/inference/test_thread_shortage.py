@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from stemdock.audio.ffmpeg import run_ffmpeg
+from stemdock.audio.ffmpeg.process import run_ffmpeg
 from stemdock.cli import main
 from stemdock.errors import ThreadShortageError
 

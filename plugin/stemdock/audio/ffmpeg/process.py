@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from stemdock.audio.abandoning import ended_when_abandoned
-from stemdock.audio.lifeline import Lifeline
+from stemdock.audio.ffmpeg.lifeline import Lifeline
 from stemdock.errors import ThreadShortageError
 
 if TYPE_CHECKING:
