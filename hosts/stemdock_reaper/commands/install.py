@@ -9,7 +9,7 @@ import click
 
 from stemdock_reaper import places
 from stemdock_reaper.commands.options import chosen_folder, resource_option
-from stemdock_reaper.installer import Installer
+from stemdock_reaper.installer import install, lists_actions, uses_reapack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,18 +26,17 @@ def command(resource_path: Path | None, dry_run: bool) -> None:
     """
     resources = chosen_folder(resource_path)
     programs = places.running_programs()
-    installer = Installer(resources, running=bool(programs), dry_run=dry_run)
-    installer.install()
-    for line in installer.done:
-        click.echo(line)
-    if not installer.done:
+    changes = install(resources, running=bool(programs), dry_run=dry_run)
+    for change in changes:
+        click.echo(change.line(dry_run=dry_run))
+    if not changes:
         click.echo("nothing to do: the actions are already installed")
-    if installer.uses_reapack:
+    if uses_reapack(resources):
         click.echo("ReaPack has installed the scripts; only the configuration was written.", err=True)
+    elif programs and not dry_run and not lists_actions(resources):
+        _register(programs[0], places.script_folder(resources))
     if places.is_sandboxed(resources):
         click.echo("This REAPER cannot start programs. Keep running: plugin-cli reaper serve", err=True)
-    if installer.needs_registration and not dry_run:
-        _register(programs[0], places.script_folder(resources))
 
 
 def _register(program: Path, scripts: Path) -> None:
