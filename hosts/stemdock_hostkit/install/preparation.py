@@ -113,7 +113,7 @@ class Preparation:
             self._add("write", Step(path=file.path, old=None, new=file.content, mode=file.mode))
         else:
             found = self._hash(file.path)
-            if found not in {wanted, *self.record.hashes(name)}:
+            if found is None or found not in {wanted, *self.record.hashes(name)}:
                 return False
             if found != wanted or not _is_safe(file):
                 # A file that others can change is replaced, even if its content is right.
@@ -131,10 +131,10 @@ class Preparation:
         self.steps.append(step)
         self.changes.append(Change(action, path or step.path))
 
-    def _hash(self, path: Path) -> str:
-        """The SHA-256 of a file; "" of anything else, such as a link."""
+    def _hash(self, path: Path) -> str | None:
+        """The SHA-256 of a file; None for anything else, such as a link."""
         with os_errors_as(partial(FileAccessError, self._place.host, path)):
-            return file_sha256(path) if stat.S_ISREG(path.lstat().st_mode) else ""
+            return file_sha256(path) if stat.S_ISREG(path.lstat().st_mode) else None
 
 
 def _is_safe(file: OwnFile) -> bool:

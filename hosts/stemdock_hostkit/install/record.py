@@ -7,11 +7,12 @@ that a portable editor can move.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from stemdock import is_private_file, parse_json, parse_json_as, reason_for
+from stemdock import is_private_file, parse_json, parse_json_as
 from stemdock_hostkit.install.errors import RecordError, RecordVersionError
 
 if TYPE_CHECKING:
@@ -76,18 +77,13 @@ def read_record(host: str, path: Path, base: Path, adopt: Callable[[bytes | None
         RecordVersionError: A newer Stemdock wrote it.
     """
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return adopt(None)
-    except OSError as error:
-        raise RecordError(host, path, reason_for(error)) from error
-    try:
-        version = _version(content)
+        content = path.read_bytes() if os.path.lexists(path) else None
+        version = None if content is None else _version(content)
         if version is not None and version > VERSION:
             raise RecordVersionError(host, path)
-        record = adopt(content) if version is None else parse_json_as(Record, content)
+        record = adopt(content) if content is None or version is None else parse_json_as(Record, content)
         for name in record.names():
-            _check(name, base, may_leave=is_private_file(path))
+            _check(name, base, may_leave=content is None or is_private_file(path))
     except (OSError, ValueError) as error:
         raise RecordError(host, path, str(error)) from error
     return record
