@@ -20,8 +20,10 @@ from stemdock_audacity.profile.folders import Profile, find_version, has_no_pipe
 from stemdock_audacity.profile.settings import get_value, set_value
 from stemdock_hostkit.errors import JobError
 from stemdock_hostkit.install.errors import RecordError
-from stemdock_reaper import installation, places
-from stemdock_reaper.installed import installation as reapers_installation
+from stemdock_reaper.install import checking
+from stemdock_reaper.install.installed import installation as reapers_installation
+from stemdock_reaper.link import running
+from stemdock_reaper.profile import places
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +183,7 @@ def test_reapers_list_of_files(tmp_path: Path, content: bytes) -> None:
     ['{"command": [5]}', '{"command": "abc"}', '{"command": ["a\\u0000"]}', '{"command": {"0": 1}}', "5"],
 )
 def test_reapers_command(tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "running_programs", list)
+    monkeypatch.setattr(running, "running_programs", list)
     places.config_path(tmp_path).parent.mkdir()
     places.config_path(tmp_path).write_text(content)
-    assert any("is damaged" in check.detail for check in installation.diagnose([tmp_path]))
+    assert any("is damaged" in check.detail for check in checking.diagnose([tmp_path]))

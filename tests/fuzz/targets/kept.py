@@ -23,8 +23,9 @@ from stemdock_hostkit.install.record import Record
 from stemdock_models.description import remove_leftovers
 from stemdock_models.downloaded import read_tag
 from stemdock_models.store import Store
-from stemdock_reaper import installation, places
-from stemdock_reaper.installed import installation as reapers_installation
+from stemdock_reaper.install import checking
+from stemdock_reaper.install.installed import installation as reapers_installation
+from stemdock_reaper.profile import places
 from support.small_model import small_card
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def run(place: Place) -> None:
     queue = JobQueue(folder=folder / "queue")
     assert record_path(queue).exists()
     setup.uninstall(profile, queue)
-    checks = installation.diagnose([folder], running=False)
+    checks = checking.diagnose([folder], running=False)
     assert all(check.detail for check in checks)
     assert places.config_path(folder).exists()
     entries, faults = Store(folder / "store").scan()

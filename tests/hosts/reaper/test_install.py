@@ -17,10 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemdock_hostkit.install.errors import ChangedFileError
-from stemdock_reaper import installation, keyboard, places
 from stemdock_reaper.commands import command
 from stemdock_reaper.commands import install as install_module
-from stemdock_reaper.shipped import action_paths, worker_command
+from stemdock_reaper.install import checking, keyboard
+from stemdock_reaper.install.shipped import action_paths, worker_command
+from stemdock_reaper.link import running
+from stemdock_reaper.profile import places
+from stemdock_reaper.profile.words import quoted, split_words
 from support.reaper_model.commandline import split_unix
 from support.reaper_model.host import Host
 from support.reaper_model.stage import SHIPPED, Stage
@@ -39,7 +42,7 @@ def resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "reaper.ini").write_bytes(b"[reaper]\r\n")
     (folder / "reaper-kb.ini").write_bytes(KEYS)
     (folder / "Scripts" / "Cockos" / "other.lua").write_bytes(b"-- other\n")
-    monkeypatch.setattr(places, "running_programs", list)
+    monkeypatch.setattr(running, "running_programs", list)
     return folder
 
 
@@ -147,7 +150,7 @@ def test_every_shipped_file_arrives_and_the_actions_are_listed(resources: Path) 
         assert len(identifier) == 42
         assert (resources / "Scripts" / script).is_file()
         assert name == f"Custom: {Path(script).name}"
-    assert all(check.status == "ok" for check in installation.diagnose([resources], running=False))
+    assert all(check.status == "ok" for check in checking.diagnose([resources], running=False))
 
 
 def test_an_update_replaces_what_changed_and_removes_what_is_gone(resources: Path) -> None:
@@ -321,9 +324,9 @@ def test_while_reaper_runs_it_is_asked_and_its_file_is_left_alone(
 ) -> None:
     calls: list[list[Any]] = []
     program = tmp_path / "reaper"
-    monkeypatch.setattr(places, "running_programs", lambda: [program])
+    monkeypatch.setattr(running, "running_programs", lambda: [program])
     monkeypatch.setattr(
-        "stemdock_reaper.commands.install.subprocess.run", lambda words, **_: calls.append(words)
+        "stemdock_reaper.link.running.subprocess.run", lambda command, **_: calls.append(command)
     )
     assert "asked the running REAPER" in run(resources, "install")
     assert calls == [
@@ -339,7 +342,7 @@ def test_while_reaper_runs_its_actions_are_not_removed(
 
     run(resources, "install")
     during = snapshot(resources)
-    monkeypatch.setattr(places, "running_programs", lambda: [tmp_path / "reaper"])
+    monkeypatch.setattr(running, "running_programs", lambda: [tmp_path / "reaper"])
     with pytest.raises(ReaperRunningError, match="is running"):
         run(resources, "uninstall")
     assert snapshot(resources) == during
@@ -348,7 +351,7 @@ def test_while_reaper_runs_its_actions_are_not_removed(
 def test_a_reaper_that_cannot_be_asked_is_explained(
     resources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(places, "running_programs", lambda: [tmp_path / "gone" / "reaper"])
+    monkeypatch.setattr(running, "running_programs", lambda: [tmp_path / "gone" / "reaper"])
     install_module._register(tmp_path / "gone" / "reaper", places.script_folder(resources))
     assert "Load ReaScript" in capsys.readouterr().err
 
@@ -371,9 +374,7 @@ def test_two_copies_are_pointed_out(resources: Path) -> None:
     path = places.reapack_script(resources)
     path.parent.mkdir(parents=True)
     path.touch()
-    (check,) = [
-        check for check in installation.diagnose([resources], running=False) if "script" in check.subject
-    ]
+    (check,) = [check for check in checking.diagnose([resources], running=False) if "script" in check.subject]
     assert check.status == "warning"
     assert "installed twice" in check.detail
 
@@ -381,14 +382,14 @@ def test_two_copies_are_pointed_out(resources: Path) -> None:
 def test_the_sandboxed_reaper_is_told_to_wait_for_serve(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "running_programs", list)
+    monkeypatch.setattr(running, "running_programs", list)
     folder = tmp_path / ".var" / "app" / "fm.reaper.Reaper" / "config" / "REAPER"
     folder.mkdir(parents=True)
     (folder / "reaper.ini").touch()
     assert places.resource_folders("linux", tmp_path, {}) == [folder]
     run(folder, "install")
     assert json.loads((folder / "Stemdock" / "config.json").read_text()) == {"command": []}
-    assert all(check.status == "ok" for check in installation.diagnose([folder], running=False))
+    assert all(check.status == "ok" for check in checking.diagnose([folder], running=False))
 
 
 def test_a_folder_that_is_not_reapers_is_refused(tmp_path: Path) -> None:
@@ -423,7 +424,7 @@ def test_doctor_names_what_is_missing_and_what_to_do(resources: Path) -> None:
 
 def test_looking_changes_nothing(resources: Path) -> None:
     before = snapshot(resources)
-    installation.diagnose([resources])
+    checking.diagnose([resources])
     run(resources, "doctor", status=1)
     assert snapshot(resources) == before
 
@@ -454,17 +455,17 @@ def test_resource_folders_of_each_system(
 def test_a_running_reaper_is_found_by_its_name(tmp_path: Path) -> None:
     for name in ("oom_reaper", "reaper"):
         (tmp_path / name).symlink_to(sys.executable)
-    before = places.running_programs()
+    before = running.running_programs()
     processes = [
         subprocess.Popen([tmp_path / name, "-c", "input()"], stdin=subprocess.PIPE)
         for name in ("oom_reaper", "reaper")
     ]
     try:
-        assert len(places.running_programs()) == len(before) + 1
+        assert len(running.running_programs()) == len(before) + 1
     finally:
         for process in processes:
             process.communicate(b"\n")
-    assert places.running_programs() == before
+    assert running.running_programs() == before
 
 
 def test_the_command_is_this_interpreter() -> None:
@@ -499,10 +500,10 @@ line_texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1,
 def test_quoting_is_read_back_as_it_was(text: str) -> None:
     if {'"', "'", "`"} <= set(text):
         with pytest.raises(ValueError, match="three"):
-            keyboard.quoted(text)
+            quoted(text)
     else:
-        assert keyboard.split_words(f"A {keyboard.quoted(text)} B") == ["A", text, "B"]
-        assert split_unix(f"A {keyboard.quoted(text)} B") == ["A", text, "B"]
+        assert split_words(f"A {quoted(text)} B") == ["A", text, "B"]
+        assert split_unix(f"A {quoted(text)} B") == ["A", text, "B"]
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"\n", b"\r\n"]))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from stemdock_hostkit.install.plan import Edit
 from stemdock_hostkit.install.transaction import content_of
 from stemdock_hostkit.job.folder import remove_old_jobs
-from stemdock_reaper import keyboard, places
 from stemdock_reaper.errors import HOST, ReaperRunningError
-from stemdock_reaper.installed import BACKUP, KEYS, LINES, installation
-from stemdock_reaper.shipped import action_paths, wanted_files
+from stemdock_reaper.install import keyboard
+from stemdock_reaper.install.installed import BACKUP, KEYS, LINES, installation
+from stemdock_reaper.install.shipped import action_paths, wanted_files
+from stemdock_reaper.profile import places
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock_hostkit.install.plan import OwnFile
 from stemdock_hostkit.worker.starting import background_python
-from stemdock_reaper import places
+from stemdock_reaper.profile import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHIPPED: Final = Path(__file__).parent / "lua"
+SHIPPED: Final = Path(__file__).parents[1] / "lua"
 """The folder of the scripts."""
 
 

@@ -1,4 +1,4 @@
-"""Where REAPER keeps its files, and whether REAPER is running; changes nothing."""
+"""Where REAPER keeps its files; changes nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock_hostkit import finding
 from stemdock_hostkit.finding import flatpak_folder, user_folders
 
 if TYPE_CHECKING:
@@ -70,8 +69,3 @@ def config_path(resources: Path) -> Path:
 def jobs_folder(resources: Path) -> Path:
     """The parent of the job folders."""
     return data_folder(resources) / "jobs"
-
-
-def running_programs() -> list[Path]:
-    """The program file of each running REAPER; only its name where the system does not show more."""
-    return list(finding.running_programs("reaper").values())

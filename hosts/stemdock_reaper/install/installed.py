@@ -9,8 +9,8 @@ from stemdock import parse_json_as
 from stemdock_hostkit.install.installation import Installation
 from stemdock_hostkit.install.plan import Place
 from stemdock_hostkit.install.record import EditRecord, Record
-from stemdock_reaper import places
 from stemdock_reaper.errors import HOST
+from stemdock_reaper.profile import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
