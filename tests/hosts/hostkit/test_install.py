@@ -19,7 +19,8 @@ from stemdock_hostkit.install.errors import (
     RecordError,
     RecordVersionError,
 )
-from stemdock_hostkit.install.plan import Change, OwnFile
+from stemdock_hostkit.install.plan import Change, Edit, OwnFile
+from stemdock_hostkit.install.transaction import content_of
 from support.toy_installation import EDITED, KEYS, files, install, toy, uninstall
 
 
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     path = tmp_path / "editor"
     path.mkdir()
     (path / "keys.ini").write_bytes(KEYS)
-    (path / "keys.ini").chmod(0o640)
+    (path / "keys.ini").chmod(0o664)
     return path
 
 
@@ -46,7 +47,7 @@ def test_everything_is_undone_to_the_byte(folder: Path) -> None:
     before = snapshot(folder)
     done = install(folder)
     during = snapshot(folder)
-    assert during["keys.ini"] == (EDITED, 0o640)
+    assert during["keys.ini"] == (EDITED, 0o664)
     assert {change.path for change in done} == {
         folder / name for name, content in during.items() if content and content != before.get(name)
     }
@@ -229,6 +230,30 @@ def test_what_is_no_file_is_refused(folder: Path, kind: str, tmp_path: Path) -> 
     assert not (folder / "own").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_of_another_user_does_not_pass_its_permissions_on(folder: Path) -> None:
+    path = folder / "keys.ini"
+    path.chmod(0o666)
+    os.chown(path, 54321, 54321)
+    install(folder)
+    assert path.read_bytes() == EDITED
+    assert path.stat().st_uid == os.geteuid()
+    assert path.stat().st_mode & 0o022 == 0
+
+
+def test_a_folder_in_place_of_the_editors_file_is_named(folder: Path) -> None:
+    (folder / "keys.ini").unlink()
+    (folder / "keys.ini").mkdir()
+    before = snapshot(folder)
+    edit = Edit(path=folder / "keys.ini", old=None, new=EDITED)
+    with pytest.raises(FileAccessError, match=r"keys\.ini: ") as caught:
+        toy(folder).install(files(folder, "1"), [edit])
+    assert caught.value.path == folder / "keys.ini"
+    assert snapshot(folder) == before
+    with pytest.raises(FileAccessError, match=r"keys\.ini: "):
+        content_of("toy", folder / "keys.ini")
+
+
 def test_an_editor_that_writes_at_the_same_time_is_not_overwritten(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,7 +269,7 @@ def test_an_editor_that_writes_at_the_same_time_is_not_overwritten(
     monkeypatch.setattr(transaction, "_stage", slowly)
     with pytest.raises(ChangedMeanwhileError, match=r"keys\.ini"):
         install(folder)
-    assert snapshot(folder) == {**before, "keys.ini": (b"by the editor", 0o640)}
+    assert snapshot(folder) == {**before, "keys.ini": (b"by the editor", 0o664)}
 
 
 def test_a_newer_record_is_refused(folder: Path) -> None:
