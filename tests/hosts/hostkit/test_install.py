@@ -20,6 +20,7 @@ from stemdock_hostkit.install.errors import (
     RecordVersionError,
 )
 from stemdock_hostkit.install.plan import Change, Edit, OwnFile
+from stemdock_hostkit.install.record import EditRecord
 from stemdock_hostkit.install.transaction import content_of
 from support.toy_installation import EDITED, KEYS, files, install, toy, uninstall
 
@@ -252,6 +253,44 @@ def test_a_folder_in_place_of_the_editors_file_is_named(folder: Path) -> None:
     assert snapshot(folder) == before
     with pytest.raises(FileAccessError, match=r"keys\.ini: "):
         content_of("toy", folder / "keys.ini")
+
+
+def test_the_record_keeps_the_first_state_and_the_last_edit(folder: Path) -> None:
+    path, backup = folder / "new.ini", folder / "own/new.ini before"
+    first = Edit(path=path, old=None, new=b"A=1", before={"A": None}, after={"A": "1"}, backup=backup)
+    assert toy(folder).install([], [first])[0] == Change("write", path)
+    second = Edit(
+        path=path, old=b"A=1", new=b"A=2\nB=1",
+        before={"A": "1", "B": None}, after={"A": "2", "B": "1"}, backup=backup,
+    )  # fmt: skip
+    assert Change("change", path) in toy(folder).install([], [second])
+    assert backup.read_bytes() == b"A=1"
+    third = Edit(path=path, old=b"A=2\nB=1", new=b"A=3", after={"A": "3"}, backup=backup)
+    toy(folder).install([], [third])
+    assert toy(folder).edit_record(path) == EditRecord(
+        before={"A": None, "B": None},
+        after={"A": "3", "B": "1"},
+        created=True,
+        backup="own/new.ini before",
+    )
+    assert backup.read_bytes() == b"A=1"
+    undo = Edit(path=path, old=b"A=3", new=None)
+    assert toy(folder).uninstall([undo])[0] == Change("remove", path)
+    assert [path.name for path in folder.iterdir()] == ["keys.ini"]
+
+
+def test_a_file_that_is_no_longer_wanted_leaves_the_record(folder: Path) -> None:
+    install(folder, "1")
+    install(folder, "2")
+    name = "scripts/parts/b.lua"
+    record = toy(folder).record
+    assert record.hashes(name) == {hashlib.sha256(f"{name} {each}".encode()).hexdigest() for each in "12"}
+    toy(folder).install([file for file in files(folder, "2") if file.path.name != "b.lua"])
+    record = toy(folder).record
+    assert record.hashes(name) == set()
+    assert record.hashes("scripts/a.lua")
+    assert record.replaced.keys() == {"scripts/a.lua", "own/start"}
+    assert "own/keys.ini before" in record.files
 
 
 def test_an_editor_that_writes_at_the_same_time_is_not_overwritten(
