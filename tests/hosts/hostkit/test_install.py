@@ -255,6 +255,23 @@ def test_a_folder_in_place_of_the_editors_file_is_named(folder: Path) -> None:
         content_of("toy", folder / "keys.ini")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no modes")
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o600, 0o400])
+def test_a_file_that_others_can_change_is_replaced(folder: Path, mode: int) -> None:
+    install(folder)
+    (folder / "own/start").chmod(mode)
+    (folder / "scripts/a.lua").chmod(mode)
+    inode = (folder / "scripts/a.lua").stat().st_ino
+    done = [Change("write", folder / "own/start")]
+    if mode != 0o600:  # which is as safe as 0644
+        done.insert(0, Change("write", folder / "scripts/a.lua"))
+    assert install(folder) == done
+    assert ((folder / "scripts/a.lua").stat().st_ino != inode) == (mode != 0o600)
+    assert (folder / "scripts/a.lua").stat().st_mode & 0o022 == 0
+    assert (folder / "own/start").stat().st_mode & 0o777 == 0o700
+    assert install(folder) == []
+
+
 def test_the_record_keeps_the_first_state_and_the_last_edit(folder: Path) -> None:
     path, backup = folder / "new.ini", folder / "own/new.ini before"
     first = Edit(path=path, old=None, new=b"A=1", before={"A": None}, after={"A": "1"}, backup=backup)
