@@ -296,6 +296,15 @@ def test_the_record_keeps_the_first_state_and_the_last_edit(folder: Path) -> Non
     assert [path.name for path in folder.iterdir()] == ["keys.ini"]
 
 
+def test_an_installation_moves_with_a_portable_editor(folder: Path, tmp_path: Path) -> None:
+    before = snapshot(folder)
+    install(folder)
+    folder = folder.rename(tmp_path / "stick")
+    assert install(folder) == []
+    uninstall(folder)
+    assert snapshot(folder) == before
+
+
 def test_a_file_that_is_no_longer_wanted_leaves_the_record(folder: Path) -> None:
     install(folder, "1")
     install(folder, "2")
