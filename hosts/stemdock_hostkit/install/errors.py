@@ -36,10 +36,13 @@ class ChangedFileError(HostError):
 
     def __init__(self, host: str, paths: Sequence[Path]) -> None:
         names = ", ".join(map(str, paths))
-        files, them = ("a file", "it") if len(paths) == 1 else ("files", "them")
+        if len(paths) == 1:
+            reason, them = "this file was changed, or does not belong to Stemdock", "it"
+        else:
+            reason, them = "these files were changed, or do not belong to Stemdock", "them"
         super().__init__(
             host,
-            f"{files} would be overwritten that Stemdock did not write, or that changed since then: {names}",
+            f"{reason}: {names}",
             remedy=f"Move {them} to another folder, and run the command again.",
         )
         self.paths = tuple(paths)

@@ -305,6 +305,17 @@ def test_an_installation_moves_with_a_portable_editor(folder: Path, tmp_path: Pa
     assert snapshot(folder) == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_link_to_the_jobs_is_removed_and_the_jobs_stay(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "jobs/1").mkdir(parents=True)
+    before = snapshot(folder)
+    install(folder)
+    (folder / "own/jobs").symlink_to(tmp_path / "jobs")
+    assert Change("remove", folder / "own/jobs") in uninstall(folder)
+    assert snapshot(folder) == before
+    assert (tmp_path / "jobs/1").is_dir()
+
+
 def test_a_file_that_is_no_longer_wanted_leaves_the_record(folder: Path) -> None:
     install(folder, "1")
     install(folder, "2")

@@ -183,7 +183,7 @@ def test_install_refuses_to_overwrite_what_was_changed_by_hand(resources: Path) 
     (scripts / "stemdock" / "json.lua").unlink()
     during = snapshot(resources)
     for words in (["install"], ["install", "--dry-run"]):
-        with pytest.raises(ChangedFileError, match="would be overwritten") as caught:
+        with pytest.raises(ChangedFileError, match="these files were changed") as caught:
             run(resources, *words)
         assert caught.value.paths == tuple(paths)
         assert snapshot(resources) == during
