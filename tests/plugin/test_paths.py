@@ -67,6 +67,7 @@ def test_permissions(form: Form) -> None:
     stemdock.make_private_folder(form("private"))
     assert stemdock.is_private_folder(form("private"))
     stemdock.deny_others_writing(form("file"))
+    assert stemdock.is_private_file(form("file"))
 
 
 def test_locks(form: Form) -> None:

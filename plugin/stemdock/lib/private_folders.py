@@ -73,13 +73,13 @@ def is_private_folder(path: StrPath) -> bool:
     return stat.S_ISDIR(status.st_mode) and _is_own(status)
 
 
-def is_private_file(path: Path) -> bool:
+def is_private_file(path: StrPath) -> bool:
     """Whether a path is a file, not a link, that belongs to this user, and that others may not write.
 
     Raises:
         OSError: There is nothing at this path.
     """
-    status = path.lstat()
+    status = Path(path).lstat()
     return stat.S_ISREG(status.st_mode) and _is_own(status)
 
 
