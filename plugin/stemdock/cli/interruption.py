@@ -47,7 +47,7 @@ class Interruption:
             self._deadline = monotonic() + _PATIENCE
             self.cancel.set()
         elif monotonic() > self._deadline:
-            # A reader hangs, for example on a network drive that is gone. No code in Python can stop it. The
+            # Writing hangs, for example on a network drive that is gone. No code in Python can stop it. The
             # next run removes the hidden folder of unfinished files, as after any other violent end.
             os._exit(self.exit_status)
 
