@@ -23,31 +23,41 @@ def command() -> None:
     """Separate stems inside Audacity."""
 
 
+_dry_run_option = click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
+
+
 @command.command("install")
+@_dry_run_option
 @click.pass_obj
-def install_command(plugins: Plugins) -> None:
+def install_command(plugins: Plugins, dry_run: bool) -> None:
     """Install the menu items and switch on Audacity's scripting.
 
-    Close Audacity before the first installation. Run this again after you install a model, so that the
-    dialog offers it.
+    Prints every file it writes. Close Audacity before the first installation. Run this again after you
+    install a model, so that the dialog offers it.
     """
     from stemdock_audacity.install.setup import install  # noqa: PLC0415
 
-    for line in install(find_profile(), default_queue(), plugins.models()):
-        click.echo(line)
-    click.echo("Start Audacity with: plugin-cli audacity launch")
-    click.echo("Then select audio and choose Tools > Stemdock > Separate Stems.")
+    changes = install(find_profile(), default_queue(), plugins.models(), dry_run=dry_run)
+    for change in changes:
+        click.echo(change.line(dry_run=dry_run))
+    if not changes:
+        click.echo("nothing to do: the menu items are already installed")
+    if not dry_run:
+        click.echo("Start Audacity with: plugin-cli audacity launch", err=True)
+        click.echo("Then select audio and choose Tools > Stemdock > Separate Stems.", err=True)
 
 
 @command.command("uninstall")
-def uninstall_command() -> None:
+@_dry_run_option
+def uninstall_command(dry_run: bool) -> None:
     """Remove the menu items and restore Audacity's settings."""
     from stemdock_audacity.install.setup import uninstall  # noqa: PLC0415
 
-    for line in uninstall(find_profile(), default_queue()) or [
-        "Nothing to remove: Stemdock is not installed in Audacity."
-    ]:
-        click.echo(line)
+    changes = uninstall(find_profile(), default_queue(), dry_run=dry_run)
+    for change in changes:
+        click.echo(change.line(dry_run=dry_run))
+    if not changes:
+        click.echo("nothing to do: Stemdock is not installed in Audacity")
 
 
 @command.command("doctor")

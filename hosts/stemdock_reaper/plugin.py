@@ -23,7 +23,7 @@ def stemdock_commands() -> list[CommandEntry]:
 
 
 def _diagnose() -> list[Check]:
-    from stemdock_reaper.installation import diagnose  # noqa: PLC0415  only doctor needs it
+    from stemdock_reaper.install.checking import diagnose  # noqa: PLC0415  only doctor needs it
 
     return diagnose()
 

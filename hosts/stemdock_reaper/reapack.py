@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
-from stemdock_reaper.places import ACTION_SCRIPT, REAPACK_CATEGORY
-from stemdock_reaper.shipped import SHIPPED
+from stemdock_reaper.install.shipped import SHIPPED
+from stemdock_reaper.profile.places import ACTION_SCRIPT, REAPACK_CATEGORY
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from stemdock.lib.os_errors import reason_for as reason_for
     from stemdock.lib.printing import printable as printable
     from stemdock.lib.private_folders import deny_others_writing as deny_others_writing
+    from stemdock.lib.private_folders import is_private_file as is_private_file
     from stemdock.lib.private_folders import is_private_folder as is_private_folder
     from stemdock.lib.private_folders import make_own_folder as make_own_folder
     from stemdock.lib.private_folders import make_private_folder as make_private_folder
@@ -132,7 +133,9 @@ _NAMES: Final = {
     "lib.os_errors": "os_errors_as reason_for",
     "lib.arrays": "FloatArray",
     "lib.printing": "printable",
-    "lib.private_folders": "deny_others_writing is_private_folder make_own_folder make_private_folder",
+    "lib.private_folders": """
+        deny_others_writing is_private_file is_private_folder make_own_folder make_private_folder
+    """,
     "lib.processes": "find_processes is_running processor_time",
     "inference.session": "OnnxSession",
     "lib.untrusted_json": "parse_json parse_json_as",

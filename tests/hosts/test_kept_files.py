@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stemdock import load_plugins
 from stemdock_audacity.capture.request import CapturedTrack, Request
 from stemdock_audacity.errors import InstallError, ReplyError
-from stemdock_audacity.install import settings_changes
+from stemdock_audacity.install import settings_changes, setup
+from stemdock_audacity.install.installed import record_path
 from stemdock_audacity.jobs.job import AudacityJob
 from stemdock_audacity.jobs.queue import JobQueue
 from stemdock_audacity.profile import folders
 from stemdock_audacity.profile.folders import Profile, find_version, has_no_pipe
 from stemdock_audacity.profile.settings import get_value, set_value
 from stemdock_hostkit.errors import JobError
-from stemdock_reaper import installation, places
-from stemdock_reaper.errors import ResourceFolderError
-from stemdock_reaper.installed import read_installed
+from stemdock_hostkit.install.errors import RecordError
+from stemdock_reaper.install import checking
+from stemdock_reaper.install.installed import installation as reapers_installation
+from stemdock_reaper.link import running
+from stemdock_reaper.profile import places
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+MODELS = load_plugins().models()
 TRACK = CapturedTrack(
     index=0, name="a", sample_rate=1, n_channels=1, start_sample=0, length=1, audio_start=0, audio_end=1
 )
@@ -66,11 +71,11 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
 def test_audacitys_list_of_changes(profile: Profile, tmp_path: Path, content: str) -> None:
     queue = JobQueue(folder=tmp_path / "queue")
     queue.prepare()
-    settings_changes.installed_path(queue).write_bytes(content.encode("utf-8", "surrogatepass"))
+    record_path(queue).write_bytes(content.encode("utf-8", "surrogatepass"))
     profile.settings.write_text("[Module]\nx=1\n")
-    settings_changes.restore_settings(profile, queue)
-    settings_changes.switch_on_module(profile, queue)
-    settings_changes.restore_settings(profile, queue)
+    setup.uninstall(profile, queue, dry_run=True)
+    setup.install(profile, queue, MODELS)
+    setup.uninstall(profile, queue)
     assert profile.settings.read_text() == "[Module]\nx=1\n"
 
 
@@ -97,12 +102,12 @@ def test_audacitys_settings(profile: Profile, tmp_path: Path, text: bytes) -> No
     queue = JobQueue(folder=tmp_path / "queue")
     if b"\0" in text:
         with pytest.raises(InstallError, match="is damaged"):
-            settings_changes.switch_on_module(profile, queue)
+            setup.install(profile, queue, MODELS)
         assert profile.settings.read_bytes() == text
         return
-    settings_changes.switch_on_module(profile, queue)
+    setup.install(profile, queue, MODELS)
     assert folders.read_setting(profile, "Module", folders.MODULE) == "1"
-    settings_changes.restore_settings(profile, queue)
+    setup.uninstall(profile, queue)
     assert profile.settings.read_bytes().rstrip(b"\r\n") == text.rstrip(b"\r\n")
 
 
@@ -156,14 +161,21 @@ def test_a_project_rate_out_of_range_is_refused(tmp_path: Path, rate: object) ->
         b'{"files": {"a\\u0000": "x"}}',
         b'{"other": 1}',
         b"\xff",
+        b'{"files": {"../reaper.ini": "x"}}',
+        b'{"version": 1, "files": {"a/../../b": "x"}}',
+        b'{"version": 1, "folders": [".."]}',
+        b'{"version": 1, "edits": {"a": {"before": 5}}}',
+        b'{"version": 1, "files": []}',
+        b'{"version": 1, "other": 1}',
+        b'{"version": "1"}',
     ],
 )
 def test_reapers_list_of_files(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "Stemdock" / "installed.json"
     path.parent.mkdir()
     path.write_bytes(content)
-    with pytest.raises(ResourceFolderError, match="cannot be read"):
-        read_installed(tmp_path)
+    with pytest.raises(RecordError, match="cannot be read"):
+        reapers_installation(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +183,7 @@ def test_reapers_list_of_files(tmp_path: Path, content: bytes) -> None:
     ['{"command": [5]}', '{"command": "abc"}', '{"command": ["a\\u0000"]}', '{"command": {"0": 1}}', "5"],
 )
 def test_reapers_command(tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "running_programs", list)
+    monkeypatch.setattr(running, "running_programs", list)
     places.config_path(tmp_path).parent.mkdir()
     places.config_path(tmp_path).write_text(content)
-    assert any("is damaged" in check.detail for check in installation.diagnose([tmp_path]))
+    assert any("is damaged" in check.detail for check in checking.diagnose([tmp_path]))

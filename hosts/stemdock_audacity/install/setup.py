@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from stemdock import make_own_folder
 from stemdock_audacity.capture.preference import MARKER
 from stemdock_audacity.errors import InstallError
-from stemdock_audacity.install.settings_changes import (
-    installed_path,
-    restore_export_command,
-    restore_settings,
-    switch_on_module,
-)
+from stemdock_audacity.install.installed import installation, launcher_path
+from stemdock_audacity.install.settings_changes import restoring, switching_on
 from stemdock_audacity.nyquist.texts import plugin_texts
-from stemdock_audacity.profile.folders import PLUGIN_FILES, Profile
-from stemdock_audacity.profile.text_files import write_text
+from stemdock_audacity.profile.text_files import as_bytes
+from stemdock_hostkit.install.plan import PROGRAM_MODE, OwnFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from stemdock import ModelEntry
     from stemdock_audacity.jobs.queue import JobQueue
+    from stemdock_audacity.profile.folders import Profile
+    from stemdock_hostkit.install.plan import Change
 
 
-_PROGRAM_MODE: Final = 0o700
-_SCRIPT_MODE: Final = 0o644
-"""Audacity runs the scripts, so only this user may change them, whatever the umask is."""
-
-
-def install(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) -> list[str]:
+def install(
+    profile: Profile, queue: JobQueue, models: Sequence[ModelEntry], *, dry_run: bool = False
+) -> list[Change]:
     """Switches the scripting module on and installs the plug-in.
 
     Running it again adds new models to the dialog; that works while Audacity is running.
@@ -41,74 +34,58 @@ def install(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) -> 
         profile: Where Audacity is.
         queue: Where requests will be kept.
         models: The models in the dialog.
+        dry_run: Whether to change nothing.
 
     Returns:
-        What was done, one sentence each.
+        The changes; none if everything is up to date.
 
     Raises:
         RunningError: The settings must change, and Audacity is running.
         QueueFolderError: Others can change what is in the queue, or it cannot be created.
-        InstallError: No model is installed, or a file cannot be written.
+        InstallError: No model is installed, or the settings are damaged.
+        HostError: As `Installation` and `Installation.install` do.
     """
     if not models:
         raise InstallError("no model is installed", remedy="Install one: plugin-cli models pull 2stems")
-    try:
+    if not dry_run:
         queue.prepare()
-        done = [*restore_export_command(profile, queue), *switch_on_module(profile, queue)]
-        _write_launcher(queue)
-        done += _write_plugins(profile, queue, models)
-    except OSError as error:
-        raise InstallError(
-            f"{error.filename} cannot be written ({error.strerror})",
-            remedy="Check the permissions of its folder and the free disk space, and try again.",
-        ) from error
-    return done
+    present = installation(profile, queue)
+    files = [_launcher(queue), *_plugins(profile, queue, models)]
+    return present.install(files, switching_on(profile, queue), dry_run=dry_run)
 
 
-def uninstall(profile: Profile, queue: JobQueue) -> list[str]:
+def uninstall(profile: Profile, queue: JobQueue, *, dry_run: bool = False) -> list[Change]:
     """Undoes what `install` did.
 
-    Returns:
-        What was done, one sentence each.
+    The arguments and the result are those of `install`.
 
     Raises:
         RunningError: The settings must change, and Audacity is running.
+        HostError: As `Installation` and `Installation.uninstall` do.
     """
-    done = restore_settings(profile, queue)
-    for path in (*(profile.plugins / name for name in PLUGIN_FILES), _launcher(queue), installed_path(queue)):
-        if path.exists():
-            path.unlink()
-            done.append(f"Removed {path}.")
-    return done
+    present = installation(profile, queue)
+    edits = restoring(profile, queue, present.edit_record(profile.settings))
+    return present.uninstall(edits, dry_run=dry_run)
 
 
-def _write_launcher(queue: JobQueue) -> None:
-    path = _launcher(queue)
+def _launcher(queue: JobQueue) -> OwnFile:
     if sys.platform == "win32":
-        write_text(path, f'@"{sys.executable}" -m stemdock_audacity.launcher\r\n', mode=_PROGRAM_MODE)
+        text = f'@"{sys.executable}" -m stemdock_audacity.launcher\r\n'
     else:
         # Bundled versions of Audacity make programs load Audacity's libraries instead of Python's.
         unset = "unset LD_LIBRARY_PATH DYLD_LIBRARY_PATH PYTHONHOME PYTHONPATH"
         command = f"exec {shlex.quote(sys.executable)} -m stemdock_audacity.launcher"
-        write_text(path, f"#!/bin/sh\n{unset}\n{command}\n", mode=_PROGRAM_MODE)
-        path.chmod(_PROGRAM_MODE)
+        text = f"#!/bin/sh\n{unset}\n{command}\n"
+    return OwnFile(path=launcher_path(queue), content=as_bytes(text), mode=PROGRAM_MODE)
 
 
-def _write_plugins(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) -> list[str]:
-    make_own_folder(profile.plugins)
-    done = []
+def _plugins(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) -> Iterator[OwnFile]:
     texts = plugin_texts(
         models,
         folder=f"{queue.folder.as_posix()}/",
         settings=profile.settings.as_posix(),
-        program=_launcher(queue).as_posix(),
+        program=launcher_path(queue).as_posix(),
         marker=MARKER,
     )
     for name, text in texts.items():
-        write_text(profile.plugins / name, text, mode=_SCRIPT_MODE)
-        done.append(f"Installed {profile.plugins / name}.")
-    return done
-
-
-def _launcher(queue: JobQueue) -> Path:
-    return queue.folder / (f"{MARKER}.cmd" if sys.platform == "win32" else MARKER)
+        yield OwnFile(path=profile.plugins / name, content=as_bytes(text))

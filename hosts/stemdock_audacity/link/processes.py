@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from stemdock import find_processes, processor_time
+from stemdock import processor_time
+from stemdock_hostkit.finding import running_programs
 
-_NAMES: Final = ("audacity", "audacity.exe", "audacity4", "audacity4.exe")
 _PROBE_TIME: Final = 0.5
 """Seconds over which Audacity's processor time is measured."""
 _BUSY_SHARE: Final = 0.4
@@ -18,7 +18,7 @@ _BUSY_SHARE: Final = 0.4
 
 def find_audacity() -> tuple[int, ...]:
     """Process ids of the running Audacity instances."""
-    return tuple(find_processes(_NAMES))
+    return tuple(running_programs("audacity", "audacity4"))
 
 
 def is_busy(pid: int) -> bool:

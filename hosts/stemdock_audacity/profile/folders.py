@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import plistlib
 import re
-import shutil
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock_audacity.profile.settings import get_value
 from stemdock_audacity.profile.text_files import read_text
+from stemdock_hostkit.finding import find_program, first_existing, flatpak_folder, user_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from stemdock_hostkit.finding import UserFolders
 
 MODULE: Final = "mod-script-pipe"
 PLUGIN_FILES: Final = ("stemdock-separate.ny", "stemdock-status.ny")
 _FIRST_WITHOUT_PIPE: Final = 4
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
-_FLATPAK: Final = Path(".var/app/org.audacityteam.Audacity")
 _LINUX_MODULES: Final = (
     "/usr/lib/audacity/modules",
     "/usr/lib64/audacity/modules",
@@ -48,46 +47,29 @@ class Profile:
 
 def find_profile() -> Profile:
     """The current user's Audacity."""
-    home = Path.home()
+    program = find_program("Audacity")
+    folders = user_folders()
     if sys.platform == "win32":
-        return _windows()
+        return _bundled(program, folders, f"modules/{MODULE}.dll")
     if sys.platform == "darwin":
-        return _macos(home)
-    return _linux(home)
+        return _bundled(program, folders, f"../modules/{MODULE}.so")
+    return _linux(program, folders)
 
 
-def _windows() -> Profile:
-    roaming = Path(os.environ.get("APPDATA", Path.home() / "AppData/Roaming")) / "audacity"
-    roots = [os.environ.get(name) for name in ("ProgramFiles", "ProgramFiles(x86)")]
-    program = _first(Path(root) / "Audacity/Audacity.exe" for root in roots if root)
-    module = _first([program.parent / f"modules/{MODULE}.dll"] if program else [])
-    return Profile(
-        settings=roaming / "audacity.cfg",
-        plugins=roaming / "Plug-Ins",
-        program=program,
-        module=module,
-        sandboxed=False,
-    )
-
-
-def _macos(home: Path) -> Profile:
-    data = home / "Library/Application Support/audacity"
-    app = _first(folder / "Audacity.app" for folder in (Path("/Applications"), home / "Applications"))
-    program = _first([app / "Contents/MacOS/Audacity"] if app else [])
-    module = _first([app / f"Contents/modules/{MODULE}.so"] if app else [])
+def _bundled(program: Path | None, folders: UserFolders, library: str) -> Profile:
+    """Audacity on a system where it brings its modules with it, at a path relative to its program."""
+    data = folders.data / "audacity"
     return Profile(
         settings=data / "audacity.cfg",
         plugins=data / "Plug-Ins",
         program=program,
-        module=module,
+        module=first_existing([Path(os.path.normpath(program.parent / library))] if program else []),
         sandboxed=False,
     )
 
 
-def _linux(home: Path) -> Profile:
-    found = shutil.which("audacity")
-    program = Path(found) if found else None
-    flatpak = home / _FLATPAK
+def _linux(program: Path | None, folders: UserFolders) -> Profile:
+    flatpak = flatpak_folder("org.audacityteam.Audacity")
     if program is None and flatpak.is_dir():
         return Profile(
             settings=flatpak / "config/audacity/audacity.cfg",
@@ -96,9 +78,8 @@ def _linux(home: Path) -> Profile:
             module=None,
             sandboxed=True,
         )
-    old = home / ".audacity-data"
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "audacity"
-    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "audacity"
+    old = Path.home() / ".audacity-data"
+    config, data = folders.settings / "audacity", folders.data / "audacity"
     if old.is_dir():  # versions from 3.2 on keep using this folder if it exists
         config = data = old
     modules = [Path(folder) for folder in _LINUX_MODULES]
@@ -108,13 +89,9 @@ def _linux(home: Path) -> Profile:
         settings=config / "audacity.cfg",
         plugins=data / "Plug-Ins",
         program=program,
-        module=_first(folder / f"{MODULE}.so" for folder in modules),
+        module=first_existing(folder / f"{MODULE}.so" for folder in modules),
         sandboxed=False,
     )
-
-
-def _first(candidates: Iterable[Path]) -> Path | None:
-    return next((path for path in candidates if path.exists()), None)
 
 
 def read_setting(profile: Profile, section: str, key: str) -> str:

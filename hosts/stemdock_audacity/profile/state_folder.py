@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock import is_private_folder, make_private_folder, reason_for
 from stemdock_audacity.errors import QueueFolderError
+from stemdock_hostkit.finding import user_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,17 +48,8 @@ def make_state_folder(folder: Path) -> None:
 def _candidates() -> Iterator[Path]:
     """Folders, the best first. Others cannot make any of them before this user does."""
     with suppress(RuntimeError):  # the user has no home
-        yield _state_home() / "stemdock/audacity"
+        yield user_folders().state / "stemdock/audacity"
     for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir()):
         with suppress(OSError):
             if parent and is_private_folder(Path(parent)):
                 yield Path(parent) / "stemdock-audacity"
-
-
-def _state_home() -> Path:
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData/Local"))
-    if sys.platform == "darwin":
-        return home / "Library/Application Support"
-    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state")

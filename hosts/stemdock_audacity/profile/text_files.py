@@ -10,22 +10,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def as_text(content: bytes) -> str:
+    """The text of a file. Invalid UTF-8 survives the way to text and back."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def as_bytes(text: str) -> bytes:
+    """The content of a file with this text."""
+    return text.encode("utf-8", "surrogateescape")
+
+
 def read_text(path: Path) -> str:
-    """The file's text; "" if there is no such file. Invalid UTF-8 survives reading and writing."""
+    """The file's text; "" if there is no such file."""
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
+        return as_text(path.read_bytes())
     except FileNotFoundError:
         return ""
 
 
-def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
-    """Replaces the file in one step.
-
-    Args:
-        path: The file.
-        text: Its new text.
-        mode: The most permissions that the file gets; those of the file that is replaced if not given.
-    """
-    # Audacity must not take the temporary file for a plug-in, so its name does not end with .ny.
-    part = path.with_name(f"{path.name}.part")
-    write_atomically(path, text.encode("utf-8", "surrogateescape"), part=part, mode=mode)
+def write_text(path: Path, text: str) -> None:
+    """Replaces the file in one step; its permissions stay."""
+    write_atomically(path, as_bytes(text))

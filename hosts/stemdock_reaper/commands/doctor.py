@@ -9,8 +9,8 @@ import click
 from stemdock.cli import echo_checks
 from stemdock_hostkit.job.folder import remove_old_jobs
 from stemdock_reaper.commands.options import chosen_folder, resource_option
-from stemdock_reaper.installation import diagnose
-from stemdock_reaper.places import jobs_folder
+from stemdock_reaper.install.checking import diagnose
+from stemdock_reaper.profile.places import jobs_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stemdock_reaper.errors import NotAResourceFolderError, ReaperNotFoundError
-from stemdock_reaper.places import is_resource_folder, resource_folders
+from stemdock_reaper.profile.places import is_resource_folder, resource_folders
 
 file_path = click.Path(path_type=Path)
 

@@ -9,10 +9,10 @@ import click
 from stemdock import os_errors_as
 from stemdock.cli import echo_path
 from stemdock_reaper.commands.options import file_path
+from stemdock_reaper.delivery.projectfile import StemFile, new_project, tracks_text, write_new
+from stemdock_reaper.delivery.sourcetypes import source_type
+from stemdock_reaper.delivery.splicing import line_end, splice
 from stemdock_reaper.errors import ProjectFileError
-from stemdock_reaper.projectfile import StemFile, new_project, tracks_text, write_new
-from stemdock_reaper.sourcetypes import source_type
-from stemdock_reaper.splicing import line_end, splice
 
 if TYPE_CHECKING:
     from pathlib import Path

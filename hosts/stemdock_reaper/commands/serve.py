@@ -13,7 +13,7 @@ from stemdock_hostkit.client import run
 from stemdock_hostkit.errors import JobError
 from stemdock_hostkit.job.folder import waiting_jobs
 from stemdock_reaper.commands.options import chosen_folder, resource_option
-from stemdock_reaper.places import jobs_folder
+from stemdock_reaper.profile.places import jobs_folder
 
 _CHECK_EVERY: Final = 0.25
 """Seconds between two checks for new jobs."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock_reaper import places
 from stemdock_reaper.commands.options import chosen_folder, resource_option
-from stemdock_reaper.installer import Installer
+from stemdock_reaper.install.setup import uninstall
+from stemdock_reaper.link import running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +23,8 @@ def command(resource_path: Path | None, dry_run: bool) -> None:
     Restores the resource folder as it was before. Your stems stay.
     """
     resources = chosen_folder(resource_path)
-    installer = Installer(resources, running=bool(places.running_programs()), dry_run=dry_run)
-    installer.uninstall()
-    for line in installer.done:
-        click.echo(line)
-    if not installer.done:
+    changes = uninstall(resources, running=bool(running.running_programs()), dry_run=dry_run)
+    for change in changes:
+        click.echo(change.line(dry_run=dry_run))
+    if not changes:
         click.echo("nothing to do: the actions are not installed")

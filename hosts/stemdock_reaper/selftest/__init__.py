@@ -12,9 +12,10 @@ import numpy as np
 
 import stemdock
 from stemdock_reaper.errors import ResourceFolderError
-from stemdock_reaper.keyboard import quoted, script_line, split_words
-from stemdock_reaper.places import ACTION_SCRIPT
-from stemdock_reaper.shipped import SHIPPED, worker_command
+from stemdock_reaper.install.keyboard import script_line
+from stemdock_reaper.install.shipped import SHIPPED, worker_command
+from stemdock_reaper.profile.places import ACTION_SCRIPT
+from stemdock_reaper.profile.words import quoted, split_words
 
 _SAMPLE_RATE: Final = 44100
 _DURATION: Final = 4.0

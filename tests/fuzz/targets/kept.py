@@ -13,14 +13,19 @@ from stemdock.lib.printing import printable
 from stemdock.output.naming import Destination
 from stemdock.output.tags import Tags
 from stemdock.preview.history import find_history
-from stemdock_audacity.install.settings_changes import installed_path, restore_settings
+from stemdock_audacity.install import setup
+from stemdock_audacity.install.installed import record_path
 from stemdock_audacity.jobs.queue import JobQueue
 from stemdock_audacity.profile.folders import Profile, find_version, has_no_pipe
+from stemdock_hostkit.install.installation import Installation
+from stemdock_hostkit.install.plan import Place as HostPlace
+from stemdock_hostkit.install.record import Record
 from stemdock_models.description import remove_leftovers
 from stemdock_models.downloaded import read_tag
 from stemdock_models.store import Store
-from stemdock_reaper import installation, places
-from stemdock_reaper.installed import read_installed
+from stemdock_reaper.install import checking
+from stemdock_reaper.install.installed import installation as reapers_installation
+from stemdock_reaper.profile import places
 from support.small_model import small_card
 
 if TYPE_CHECKING:
@@ -47,6 +52,20 @@ _FILES: Final = {
         "folders": ["Scripts"],
         "keys_added": "SCR\n",
         "keys_created": False,
+    },
+    "record.json": {
+        "version": 1,
+        "files": {"Scripts/a.lua": "0" * 64, "/x/y.ny": "0" * 64},
+        "replaced": {"Scripts/a.lua": "1" * 64},
+        "folders": ["Scripts"],
+        "edits": {
+            "audacity.cfg": {
+                "before": {"GUI/x": None},
+                "after": {"GUI/x": "1"},
+                "created": True,
+                "backup": None,
+            }
+        },
     },
     "Stemdock/config.json": {"command": ["/bin/sh", "-m", "stemdock"]},
     "queue/installed.json": {
@@ -107,15 +126,17 @@ def run(place: Place) -> None:
     )
     has_no_pipe(find_version(profile))
     queue = JobQueue(folder=folder / "queue")
-    assert installed_path(queue).exists()
-    restore_settings(profile, queue)
-    checks = installation.diagnose([folder], running=False)
+    assert record_path(queue).exists()
+    setup.uninstall(profile, queue)
+    checks = checking.diagnose([folder], running=False)
     assert all(check.detail for check in checks)
     assert places.config_path(folder).exists()
     entries, faults = Store(folder / "store").scan()
     assert len(entries) + len(faults) == 1
     remove_leftovers(folder / "store")
-    read_installed(folder)
+    host_place = HostPlace(host="x", record=folder / "record.json", base=folder, adopt=lambda _: Record())
+    Installation(host_place).uninstall(dry_run=True)
+    reapers_installation(folder).uninstall(dry_run=True)
     for fault in faults:
         raise fault
 

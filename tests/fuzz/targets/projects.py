@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from fuzz.case import Target
 from fuzz.mutation import mutated
-from stemdock_reaper.keyboard import added_text, without
-from stemdock_reaper.projectfile import StemFile, new_project, tracks_text
-from stemdock_reaper.splicing import folder_depths, line_end, splice
+from stemdock_reaper.delivery.projectfile import StemFile, new_project, tracks_text
+from stemdock_reaper.delivery.splicing import folder_depths, line_end, splice
+from stemdock_reaper.install.keyboard import added_text, without
 
 if TYPE_CHECKING:
     from random import Random

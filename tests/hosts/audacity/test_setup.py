@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from configparser import RawConfigParser
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
 from stemdock import load_plugins
 from stemdock_audacity.errors import RunningError
@@ -16,6 +18,7 @@ from stemdock_audacity.jobs.queue import JobQueue, default_queue
 from stemdock_audacity.nyquist.texts import plugin_texts
 from stemdock_audacity.profile import folders
 from stemdock_audacity.profile.folders import Profile
+from stemdock_hostkit.install.errors import ChangedFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,15 +50,23 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
     )  # fmt: skip
 
 
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    return {
+        path.relative_to(folder).as_posix(): None if path.is_dir() else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+    }
+
+
 @pytest.mark.parametrize(
     "own", [None, OWN, OWN.replace("\n", "\r\n"), "[ModulePath]\nmod-script-pipe=/old.so\n"]
 )
 def test_uninstall_undoes_exactly_what_install_did(
-    profile: Profile, queue: JobQueue, models: Sequence[ModelEntry], own: str | None
+    profile: Profile, queue: JobQueue, models: Sequence[ModelEntry], own: str | None, tmp_path: Path
 ) -> None:
     if own is not None:
         profile.settings.parent.mkdir()
         profile.settings.write_bytes(own.encode())
+    before = snapshot(tmp_path)
     for _ in range(2):
         setup.install(profile, queue, models)
     text = RawConfigParser()
@@ -68,9 +79,124 @@ def test_uninstall_undoes_exactly_what_install_did(
     assert {path.name for path in profile.plugins.iterdir()} == set(folders.PLUGIN_FILES)
 
     setup.uninstall(profile, queue)
-    assert (profile.settings.read_bytes().decode() if profile.settings.exists() else None) == own
-    assert list(profile.plugins.iterdir()) == []
-    assert {path.name for path in profile.settings.parent.iterdir()} <= {"audacity.cfg"}
+    assert snapshot(tmp_path) == {**before, "queue": None, "queue/inbox": None, "queue/jobs": None}
+
+
+def test_a_dry_run_returns_the_same_and_changes_nothing(
+    profile: Profile, queue: JobQueue, models: Sequence[ModelEntry], tmp_path: Path
+) -> None:
+    profile.settings.parent.mkdir()
+    profile.settings.write_text(OWN)
+    before = snapshot(tmp_path)
+    told = setup.install(profile, queue, models, dry_run=True)
+    assert snapshot(tmp_path) == before
+    assert setup.install(profile, queue, models) == told
+    assert ("change", profile.settings) in [(change.action, change.path) for change in told]
+    assert {change.path for change in told} == {
+        profile.settings,
+        profile.settings.with_name("audacity.cfg.before-stemdock"),
+        queue.folder / "installed.json",
+        queue.folder / "stemdock-launch",
+        *(profile.plugins / name for name in folders.PLUGIN_FILES),
+    }
+    assert setup.install(profile, queue, models) == []
+    during = snapshot(tmp_path)
+    told = setup.uninstall(profile, queue, dry_run=True)
+    assert snapshot(tmp_path) == during
+    assert setup.uninstall(profile, queue) == told
+    assert setup.uninstall(profile, queue) == []
+
+
+def test_the_command_prints_one_line_for_each_file(
+    profile: Profile, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stemdock_audacity import commands  # noqa: PLC0415  only here
+
+    monkeypatch.setattr(commands, "find_profile", lambda: profile)
+    monkeypatch.setattr(commands, "default_queue", lambda: queue)
+
+    def run(*words: str) -> list[str]:
+        result = CliRunner().invoke(commands.command, words, obj=load_plugins(), catch_exceptions=False)
+        return result.stdout.splitlines()
+
+    planned = run("install", "--dry-run")
+    assert f"would write {profile.plugins / 'stemdock-separate.ny'}" in planned
+    assert not profile.plugins.exists()
+    assert not queue.folder.exists()
+    done = run("install")
+    assert [line.replace(": ", " ", 1) for line in done] == [line.removeprefix("would ") for line in planned]
+    planned = run("uninstall", "--dry-run")
+    assert f"would remove {queue.folder / 'stemdock-launch'}" in planned
+    done = run("uninstall")
+    assert [line.replace(": ", " ", 1) for line in done] == [line.removeprefix("would ") for line in planned]
+    assert run("uninstall") == ["nothing to do: Stemdock is not installed in Audacity"]
+
+
+def test_plugins_that_were_changed_by_hand_are_kept(
+    profile: Profile, queue: JobQueue, models: Sequence[ModelEntry], tmp_path: Path
+) -> None:
+    setup.install(profile, queue, models)
+    path = profile.plugins / "stemdock-separate.ny"
+    path.write_text(path.read_text("utf-8") + ";; mine, with stemdock\n", "utf-8")
+    during = snapshot(tmp_path)
+    with pytest.raises(ChangedFileError, match=r"separate\.ny"):
+        setup.install(profile, queue, models)
+    assert snapshot(tmp_path) == during
+    setup.uninstall(profile, queue)
+    assert list(profile.plugins.iterdir()) == [path]
+
+
+def test_another_plugin_of_the_same_name_is_kept(
+    profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]
+) -> None:
+    profile.plugins.mkdir(parents=True)
+    path = profile.plugins / "stemdock-separate.ny"
+    path.write_text(";nyquist plug-in\n")
+    with pytest.raises(ChangedFileError, match=r"separate\.ny"):
+        setup.install(profile, queue, models)
+    assert setup.uninstall(profile, queue) == []
+    assert path.exists()
+
+
+FORMER_SETTINGS = OWN.replace("mod-script-pipe=0", "mod-script-pipe=1")
+FORMER_RECORD = {
+    "former": {"Module/mod-script-pipe": "0"},
+    "set": {"Module/mod-script-pipe": "1"},
+    "made_settings": False,
+}
+
+
+@pytest.mark.parametrize("updating", [False, True])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_what_an_older_stemdock_installed_is_updated_and_removed(
+    profile: Profile,
+    queue: JobQueue,
+    models: Sequence[ModelEntry],
+    tmp_path: Path,
+    updating: bool,
+    recorded: bool,
+) -> None:
+    """Older records listed settings only; there was none if mod-script-pipe was on before."""
+    queue.prepare()
+    profile.settings.parent.mkdir()
+    profile.plugins.mkdir(parents=True)
+    own = OWN if recorded else FORMER_SETTINGS
+    profile.settings.write_text(own)
+    before = snapshot(tmp_path)
+    profile.settings.write_text(FORMER_SETTINGS)
+    for path in (
+        queue.folder / "stemdock-launch",
+        *(profile.plugins / name for name in folders.PLUGIN_FILES),
+    ):
+        path.write_text("of an older stemdock\n")
+    if recorded:
+        (queue.folder / "installed.json").write_text(json.dumps(FORMER_RECORD))
+        profile.settings.with_name("audacity.cfg.before-stemdock").write_text(own)
+    if updating:
+        setup.install(profile, queue, models)
+        assert (profile.plugins / "stemdock-separate.ny").read_text("utf-8").startswith("$nyquist plug-in")
+    setup.uninstall(profile, queue)
+    assert snapshot(tmp_path) == before
 
 
 def test_what_others_have_set_since_stays(

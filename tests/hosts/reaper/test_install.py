@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +16,14 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemdock_reaper import installation, keyboard, places
+from stemdock_hostkit.install.errors import ChangedFileError
 from stemdock_reaper.commands import command
 from stemdock_reaper.commands import install as install_module
-from stemdock_reaper.shipped import worker_command
+from stemdock_reaper.install import checking, keyboard
+from stemdock_reaper.install.shipped import action_paths, worker_command
+from stemdock_reaper.link import running
+from stemdock_reaper.profile import places
+from stemdock_reaper.profile.words import quoted, split_words
 from support.reaper_model.commandline import split_unix
 from support.reaper_model.host import Host
 from support.reaper_model.stage import SHIPPED, Stage
@@ -36,7 +42,7 @@ def resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "reaper.ini").write_bytes(b"[reaper]\r\n")
     (folder / "reaper-kb.ini").write_bytes(KEYS)
     (folder / "Scripts" / "Cockos" / "other.lua").write_bytes(b"-- other\n")
-    monkeypatch.setattr(places, "running_programs", list)
+    monkeypatch.setattr(running, "running_programs", list)
     return folder
 
 
@@ -107,11 +113,27 @@ def test_a_dry_run_tells_the_same_and_does_nothing(resources: Path) -> None:
     before = snapshot(resources)
     told = run(resources, "install", "--dry-run")
     assert snapshot(resources) == before
-    assert run(resources, "install") == told
+    assert run(resources, "install") == as_done(told)
     during = snapshot(resources)
+    assert (
+        {line.removeprefix("would write ") for line in told.splitlines() if "would write" in line}
+        == {str(resources / name) for name in during.keys() - before.keys() if during[name] is not None}
+    )  # fmt: skip
+    assert [line for line in told.splitlines() if "would write" not in line] == [
+        f"would change {resources / 'reaper-kb.ini'}"
+    ]
     told = run(resources, "uninstall", "--dry-run")
     assert snapshot(resources) == during
-    assert run(resources, "uninstall") == told
+    assert "would remove" in told
+    assert run(resources, "uninstall") == as_done(told)
+    assert snapshot(resources) == before
+
+
+def as_done(told: str) -> str:
+    """What a run prints if a dry run printed this."""
+    return "".join(
+        re.sub(r"^would (\w+) ", r"\1: ", line) for line in told.splitlines(keepends=True)
+    )  # fmt: skip
 
 
 def test_every_shipped_file_arrives_and_the_actions_are_listed(resources: Path) -> None:
@@ -128,7 +150,7 @@ def test_every_shipped_file_arrives_and_the_actions_are_listed(resources: Path) 
         assert len(identifier) == 42
         assert (resources / "Scripts" / script).is_file()
         assert name == f"Custom: {Path(script).name}"
-    assert all(check.status == "ok" for check in installation.diagnose([resources], running=False))
+    assert all(check.status == "ok" for check in checking.diagnose([resources], running=False))
 
 
 def test_an_update_replaces_what_changed_and_removes_what_is_gone(resources: Path) -> None:
@@ -141,13 +163,135 @@ def test_an_update_replaces_what_changed_and_removes_what_is_gone(resources: Pat
     record["files"]["Scripts/Stemdock/stemdock/old.lua"] = (
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     )
+    older = b"-- of an older version\n"
+    (scripts / "stemdock" / "app.lua").write_bytes(older)
+    record["files"]["Scripts/Stemdock/stemdock/app.lua"] = hashlib.sha256(older).hexdigest()
     record_path.write_text(json.dumps(record))
-    (scripts / "stemdock" / "app.lua").write_text("-- of an older version\n")
     run(resources, "install")
     assert not (scripts / "stemdock" / "old.lua").exists()
     assert (scripts / "stemdock" / "app.lua").read_bytes() == (SHIPPED / "stemdock" / "app.lua").read_bytes()
     run(resources, "uninstall")
     assert snapshot(resources) == before
+
+
+def test_install_refuses_to_overwrite_what_was_changed_by_hand(resources: Path) -> None:
+    run(resources, "install")
+    scripts = resources / "Scripts" / "Stemdock"
+    paths = [scripts / "Stemdock - Settings.lua", scripts / "stemdock" / "app.lua"]
+    for path in paths:
+        path.write_text("-- mine\n")
+    (scripts / "stemdock" / "json.lua").unlink()
+    during = snapshot(resources)
+    for words in (["install"], ["install", "--dry-run"]):
+        with pytest.raises(ChangedFileError, match="these files were changed") as caught:
+            run(resources, *words)
+        assert caught.value.paths == tuple(paths)
+        assert snapshot(resources) == during
+    for path in paths:
+        path.unlink()
+    run(resources, "install")
+    assert all((scripts / path.relative_to(SHIPPED)).exists() for path in SHIPPED.rglob("*.lua"))
+
+
+def test_a_script_of_another_project_is_not_overwritten(resources: Path) -> None:
+    path = resources / "Scripts" / "Stemdock" / "stemdock" / "app.lua"
+    path.parent.mkdir(parents=True)
+    path.write_text("-- not of this Stemdock\n")
+    before = snapshot(resources)
+    with pytest.raises(ChangedFileError, match=r"app\.lua"):
+        run(resources, "install")
+    assert snapshot(resources) == before
+
+
+FORMER: Any = {
+    "files": {
+        "Scripts/Stemdock/Stemdock - Settings.lua": b"-- old settings\n",
+        "Scripts/Stemdock/stemdock/gone.lua": b"-- gone\n",
+        "Stemdock/reaper-kb.ini before Stemdock": KEYS,
+        "Stemdock/config.json": b'{"command": ["/old"]}\n',
+    },
+    "folders": ["Scripts/Stemdock", "Scripts/Stemdock/stemdock", "Stemdock"],
+    "keys_added": "".join(f"{keyboard.script_line(path)}\r\n" for path in action_paths()),
+}
+
+
+@pytest.mark.parametrize("updating", [False, True])
+@pytest.mark.parametrize("created", [False, True])
+def test_what_an_older_stemdock_installed_is_updated_and_removed(
+    resources: Path, updating: bool, created: bool
+) -> None:
+    keys = resources / "reaper-kb.ini"
+    if created:
+        keys.unlink()
+    before = snapshot(resources)
+    files = {name: content for name, content in FORMER["files"].items() if not (created and content is KEYS)}
+    for name, content in files.items():
+        (resources / name).parent.mkdir(parents=True, exist_ok=True)
+        (resources / name).write_bytes(content)
+    keys.write_bytes((b"" if created else KEYS) + FORMER["keys_added"].encode())
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    record = {**FORMER, "files": hashes, "keys_created": created}
+    (resources / "Stemdock" / "installed.json").write_text(json.dumps(record))
+    if updating:
+        run(resources, "install")
+        assert not (resources / "Scripts/Stemdock/stemdock/gone.lua").exists()
+        assert json.loads((resources / "Stemdock" / "installed.json").read_text())["version"] == 1
+        assert run(resources, "install") == "nothing to do: the actions are already installed\n"
+    run(resources, "uninstall")
+    assert snapshot(resources) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no owners")
+@pytest.mark.parametrize("flaw", ["owner", "group", "others"])
+def test_a_script_that_others_can_change_is_replaced_by_our_own(resources: Path, flaw: str) -> None:
+    if flaw == "owner" and os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    path = resources / "Scripts" / "Stemdock" / "stemdock" / "app.lua"
+    path.parent.mkdir(parents=True)
+    path.write_bytes((SHIPPED / "stemdock" / "app.lua").read_bytes())
+    path.chmod({"owner": 0o644, "group": 0o664, "others": 0o646}[flaw])
+    if flaw == "owner":
+        os.chown(path, 54321, 54321)
+    with path.open("r+b") as theirs:  # what is open stays writable, whatever its mode becomes
+        assert f"write: {path}" in run(resources, "install").splitlines()
+        theirs.write(b"os.execute('evil')")
+    assert path.stat().st_uid == os.geteuid()
+    assert path.stat().st_mode & 0o777 == 0o644 & ~current_umask()
+    assert path.read_bytes() == (SHIPPED / "stemdock" / "app.lua").read_bytes()
+    assert run(resources, "install") == "nothing to do: the actions are already installed\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_link_in_place_of_a_script_is_refused(resources: Path, tmp_path: Path) -> None:
+    path = resources / "Scripts" / "Stemdock" / "stemdock" / "app.lua"
+    path.parent.mkdir(parents=True)
+    theirs = tmp_path / "theirs.lua"
+    theirs.write_bytes((SHIPPED / "stemdock" / "app.lua").read_bytes())
+    path.symlink_to(theirs)
+    with pytest.raises(ChangedFileError, match=r"app\.lua"):
+        run(resources, "install")
+    assert path.is_symlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_link_to_reapers_list_stays_a_link(resources: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles.ini"
+    kept.write_bytes(KEYS)
+    path = resources / "reaper-kb.ini"
+    path.unlink()
+    path.symlink_to(kept)
+    run(resources, "install")
+    assert path.is_symlink()
+    assert kept.read_bytes() != KEYS
+    run(resources, "uninstall")
+    assert path.is_symlink()
+    assert kept.read_bytes() == KEYS
+
+
+def current_umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def test_uninstall_keeps_what_somebody_changed(resources: Path) -> None:
@@ -180,9 +324,9 @@ def test_while_reaper_runs_it_is_asked_and_its_file_is_left_alone(
 ) -> None:
     calls: list[list[Any]] = []
     program = tmp_path / "reaper"
-    monkeypatch.setattr(places, "running_programs", lambda: [program])
+    monkeypatch.setattr(running, "running_programs", lambda: [program])
     monkeypatch.setattr(
-        "stemdock_reaper.commands.install.subprocess.run", lambda words, **_: calls.append(words)
+        "stemdock_reaper.link.running.subprocess.run", lambda command, **_: calls.append(command)
     )
     assert "asked the running REAPER" in run(resources, "install")
     assert calls == [
@@ -198,7 +342,7 @@ def test_while_reaper_runs_its_actions_are_not_removed(
 
     run(resources, "install")
     during = snapshot(resources)
-    monkeypatch.setattr(places, "running_programs", lambda: [tmp_path / "reaper"])
+    monkeypatch.setattr(running, "running_programs", lambda: [tmp_path / "reaper"])
     with pytest.raises(ReaperRunningError, match="is running"):
         run(resources, "uninstall")
     assert snapshot(resources) == during
@@ -207,7 +351,7 @@ def test_while_reaper_runs_its_actions_are_not_removed(
 def test_a_reaper_that_cannot_be_asked_is_explained(
     resources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(places, "running_programs", lambda: [tmp_path / "gone" / "reaper"])
+    monkeypatch.setattr(running, "running_programs", lambda: [tmp_path / "gone" / "reaper"])
     install_module._register(tmp_path / "gone" / "reaper", places.script_folder(resources))
     assert "Load ReaScript" in capsys.readouterr().err
 
@@ -230,9 +374,7 @@ def test_two_copies_are_pointed_out(resources: Path) -> None:
     path = places.reapack_script(resources)
     path.parent.mkdir(parents=True)
     path.touch()
-    (check,) = [
-        check for check in installation.diagnose([resources], running=False) if "script" in check.subject
-    ]
+    (check,) = [check for check in checking.diagnose([resources], running=False) if "script" in check.subject]
     assert check.status == "warning"
     assert "installed twice" in check.detail
 
@@ -240,14 +382,14 @@ def test_two_copies_are_pointed_out(resources: Path) -> None:
 def test_the_sandboxed_reaper_is_told_to_wait_for_serve(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "running_programs", list)
+    monkeypatch.setattr(running, "running_programs", list)
     folder = tmp_path / ".var" / "app" / "fm.reaper.Reaper" / "config" / "REAPER"
     folder.mkdir(parents=True)
     (folder / "reaper.ini").touch()
     assert places.resource_folders("linux", tmp_path, {}) == [folder]
     run(folder, "install")
     assert json.loads((folder / "Stemdock" / "config.json").read_text()) == {"command": []}
-    assert all(check.status == "ok" for check in installation.diagnose([folder], running=False))
+    assert all(check.status == "ok" for check in checking.diagnose([folder], running=False))
 
 
 def test_a_folder_that_is_not_reapers_is_refused(tmp_path: Path) -> None:
@@ -282,7 +424,7 @@ def test_doctor_names_what_is_missing_and_what_to_do(resources: Path) -> None:
 
 def test_looking_changes_nothing(resources: Path) -> None:
     before = snapshot(resources)
-    installation.diagnose([resources])
+    checking.diagnose([resources])
     run(resources, "doctor", status=1)
     assert snapshot(resources) == before
 
@@ -313,17 +455,17 @@ def test_resource_folders_of_each_system(
 def test_a_running_reaper_is_found_by_its_name(tmp_path: Path) -> None:
     for name in ("oom_reaper", "reaper"):
         (tmp_path / name).symlink_to(sys.executable)
-    before = places.running_programs()
+    before = running.running_programs()
     processes = [
         subprocess.Popen([tmp_path / name, "-c", "input()"], stdin=subprocess.PIPE)
         for name in ("oom_reaper", "reaper")
     ]
     try:
-        assert len(places.running_programs()) == len(before) + 1
+        assert len(running.running_programs()) == len(before) + 1
     finally:
         for process in processes:
             process.communicate(b"\n")
-    assert places.running_programs() == before
+    assert running.running_programs() == before
 
 
 def test_the_command_is_this_interpreter() -> None:
@@ -358,10 +500,10 @@ line_texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1,
 def test_quoting_is_read_back_as_it_was(text: str) -> None:
     if {'"', "'", "`"} <= set(text):
         with pytest.raises(ValueError, match="three"):
-            keyboard.quoted(text)
+            quoted(text)
     else:
-        assert keyboard.split_words(f"A {keyboard.quoted(text)} B") == ["A", text, "B"]
-        assert split_unix(f"A {keyboard.quoted(text)} B") == ["A", text, "B"]
+        assert split_words(f"A {quoted(text)} B") == ["A", text, "B"]
+        assert split_unix(f"A {quoted(text)} B") == ["A", text, "B"]
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"\n", b"\r\n"]))

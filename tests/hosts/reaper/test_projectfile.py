@@ -20,9 +20,9 @@ from rppxml import RPPXML
 
 from stemdock import AudioFileError
 from stemdock_reaper.commands import command
+from stemdock_reaper.delivery.projectfile import StemFile, tracks_text
+from stemdock_reaper.delivery.splicing import folder_depths, splice
 from stemdock_reaper.errors import ProjectFileError
-from stemdock_reaper.projectfile import StemFile, tracks_text
-from stemdock_reaper.splicing import folder_depths, splice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 import stemdock
-from stemdock_reaper import places
+from stemdock_reaper.profile import places
 from stemdock_reaper.reapack import index
 from support.reaper_model.stage import SEPARATE, SHIPPED, Stage
 

@@ -15,10 +15,10 @@ from rppxml import RPPXML
 
 from stemdock_reaper.commands import command
 from stemdock_reaper.errors import ResourceFolderError
-from stemdock_reaper.keyboard import script_line
-from stemdock_reaper.places import ACTION_SCRIPT
+from stemdock_reaper.install.keyboard import script_line
+from stemdock_reaper.install.shipped import worker_command
+from stemdock_reaper.profile.places import ACTION_SCRIPT
 from stemdock_reaper.selftest import build
-from stemdock_reaper.shipped import worker_command
 from support.reaper_model.objects import Item, Project, Source, Take, Track
 from support.reaper_model.stage import Stage
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from stemdock import write_atomically
 from stemdock_reaper.errors import ProjectFileError
-from stemdock_reaper.keyboard import quoted
+from stemdock_reaper.profile.words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

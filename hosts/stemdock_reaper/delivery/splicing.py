@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from stemdock_reaper.errors import ProjectFileError
-from stemdock_reaper.keyboard import split_words
+from stemdock_reaper.profile.words import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

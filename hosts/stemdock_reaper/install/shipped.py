@@ -6,18 +6,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stemdock_hostkit.install.plan import OwnFile
 from stemdock_hostkit.worker.starting import background_python
-from stemdock_reaper import places
+from stemdock_reaper.profile import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHIPPED: Final = Path(__file__).parent / "lua"
+SHIPPED: Final = Path(__file__).parents[1] / "lua"
 """The folder of the scripts."""
 
 
-def wanted_files(resources: Path, *, with_scripts: bool) -> Iterator[tuple[str, bytes]]:
-    """Path, relative to the resource folder, and content of each file to install.
+def wanted_files(resources: Path, *, with_scripts: bool) -> Iterator[OwnFile]:
+    """The files to install.
 
     Args:
         resources: REAPER's resource folder.
@@ -25,9 +26,11 @@ def wanted_files(resources: Path, *, with_scripts: bool) -> Iterator[tuple[str, 
     """
     if with_scripts:
         for path in sorted(SHIPPED.rglob("*.lua")):
-            yield f"Scripts/Stemdock/{path.relative_to(SHIPPED).as_posix()}", path.read_bytes()
+            target = places.script_folder(resources) / path.relative_to(SHIPPED)
+            yield OwnFile(path=target, content=path.read_bytes())
     config = {"command": [] if places.is_sandboxed(resources) else worker_command()}
-    yield "Stemdock/config.json", (json.dumps(config, indent=2) + "\n").encode("ascii")
+    content = (json.dumps(config, indent=2) + "\n").encode("ascii")
+    yield OwnFile(path=places.config_path(resources), content=content)
 
 
 def action_paths() -> list[str]:

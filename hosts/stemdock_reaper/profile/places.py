@@ -1,13 +1,12 @@
-"""Where REAPER keeps its files, and whether REAPER is running; changes nothing."""
+"""Where REAPER keeps its files; changes nothing."""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import find_processes
+from stemdock_hostkit.finding import flatpak_folder, user_folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 ACTION_SCRIPT: Final = "Stemdock - Separate selected items into stems.lua"
 FLATPAK_PART: Final = "fm.reaper.Reaper"
 REAPACK_CATEGORY: Final = "Items Editing"
-_PROGRAM_NAMES: Final = ("reaper", "reaper.exe")
 
 
 def resource_folders(
@@ -32,17 +30,9 @@ def resource_folders(
         Folders with a `reaper.ini` in them.
     """
     home = Path.home() if home is None else home
-    environment = os.environ if environment is None else environment
-    if platform == "win32":
-        candidates = [Path(environment.get("APPDATA", home / "AppData" / "Roaming")) / "REAPER"]
-    elif platform == "darwin":
-        candidates = [home / "Library" / "Application Support" / "REAPER"]
-    else:
-        candidates = [
-            Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "REAPER",
-            home / ".config" / "REAPER",
-            home / ".var" / "app" / FLATPAK_PART / "config" / "REAPER",
-        ]
+    candidates = [user_folders(platform, home, environment).settings / "REAPER"]
+    if platform not in {"win32", "darwin"}:
+        candidates += [home / ".config/REAPER", flatpak_folder(FLATPAK_PART, home) / "config/REAPER"]
     return [folder for folder in dict.fromkeys(candidates) if is_resource_folder(folder)]
 
 
@@ -79,8 +69,3 @@ def config_path(resources: Path) -> Path:
 def jobs_folder(resources: Path) -> Path:
     """The parent of the job folders."""
     return data_folder(resources) / "jobs"
-
-
-def running_programs() -> list[Path]:
-    """The program file of each running REAPER; only its name where the system does not show more."""
-    return list(find_processes(_PROGRAM_NAMES).values())

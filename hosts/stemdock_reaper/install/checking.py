@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stemdock import Check, parse_json_as
-from stemdock_reaper import keyboard, places
+from stemdock_reaper.install import keyboard
+from stemdock_reaper.link import running as link
+from stemdock_reaper.profile import places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +42,7 @@ def diagnose(folders: Sequence[Path] | None = None, *, running: bool | None = No
                 remedy="For a portable installation, run: plugin-cli reaper doctor --resource-path FOLDER",
             )
         ]
-    running = bool(places.running_programs()) if running is None else running
+    running = bool(link.running_programs()) if running is None else running
     state = "REAPER is running" if running else "REAPER is not running"
     checks = []
     for folder in folders:

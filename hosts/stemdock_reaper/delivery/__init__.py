@@ -1,0 +1,1 @@
+"""Stems in a project file, without REAPER."""

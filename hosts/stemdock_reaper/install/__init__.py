@@ -1,0 +1,1 @@
+"""Scripts and actions in REAPER: made, undone, checked."""
