@@ -20,7 +20,7 @@ from stemdock.card import INPUT_NAME, card_from_metadata
 from stemdock.dsp.segments import cut_segments
 from stemdock.dsp.stft import stft
 from stemdock.engine.blocks import widened
-from stemdock.inference.opening import find_entry
+from stemdock.inference.finding import find_entry
 from stemdock.plugins import load_plugins
 
 _MAX_SEGMENTS: Final = 16

@@ -55,6 +55,7 @@ EXIT_STATUS = (
     ("129", "Stopped because the terminal closed. No unfinished files are left behind."),
     ("130", "Interrupted with Ctrl-C. No unfinished files are left behind."),
     ("143", "Terminated. No unfinished files are left behind."),
+    ("152", "Stopped because the limit of processor time was used up. No unfinished files are left behind."),
 )
 
 

@@ -73,7 +73,7 @@ def add_model(
     source = addition.source
     if not source.exists():
         raise ModelError(str(source), "no such file or folder", remedy="Check the path.")
-    if source.is_file() and not _is_known_type(source):
+    if not source.is_dir() and not (source.is_file() and _is_known_type(source)):
         raise ArchiveError(
             source,
             "is neither an archive nor an .onnx model",

@@ -62,11 +62,11 @@ if TYPE_CHECKING:
     from stemdock.files.staging import staging as staging
     from stemdock.hookspecs import hookimpl as hookimpl
     from stemdock.inference.bandwidth import with_bins as with_bins
-    from stemdock.inference.opening import DEFAULT_MODEL as DEFAULT_MODEL
-    from stemdock.inference.opening import find_entry as find_entry
+    from stemdock.inference.finding import DEFAULT_MODEL as DEFAULT_MODEL
+    from stemdock.inference.finding import find_entry as find_entry
+    from stemdock.inference.finding import plain_name as plain_name
+    from stemdock.inference.finding import verify_model as verify_model
     from stemdock.inference.opening import open_model as open_model
-    from stemdock.inference.opening import plain_name as plain_name
-    from stemdock.inference.opening import verify_model as verify_model
     from stemdock.inference.session import OnnxSession as OnnxSession
     from stemdock.lib.arrays import FloatArray as FloatArray
     from stemdock.lib.atomic import atomic_file as atomic_file
@@ -124,7 +124,8 @@ _NAMES: Final = {
     "files.staging": "remove_abandoned staging",
     "hookspecs": "hookimpl",
     "inference.bandwidth": "with_bins",
-    "inference.opening": "DEFAULT_MODEL find_entry open_model plain_name verify_model",
+    "inference.finding": "DEFAULT_MODEL find_entry plain_name verify_model",
+    "inference.opening": "open_model",
     "lib.atomic": "atomic_file move_all_to_place write_atomically",
     "lib.durable": "flush_folder make_folder",
     "lib.hashing": "file_sha256 files_sha256",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from stemdock.errors import ModelContractError
@@ -10,10 +11,10 @@ from stemdock.model_fields import check_model_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
     from threading import Event
 
     from stemdock.card import ModelCard
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import SeparationOption
 
 
@@ -52,6 +53,8 @@ class ModelEntry:
     """How to repair a missing or damaged model, one sentence."""
 
     def __post_init__(self) -> None:
+        if self.path is not None:
+            object.__setattr__(self, "path", Path(self.path))
         check_model_fields(self.name, self.stems, self.sample_rate, min_stems=1)
         if not (self.sha256 if self.path else self.version):
             raise ModelContractError(
@@ -65,7 +68,7 @@ class ModelEntry:
         cls,
         card: ModelCard,
         *,
-        path: Path,
+        path: StrPath,
         sha256: str,
         version: str = "",
         source: str = "",
@@ -88,7 +91,7 @@ class ModelEntry:
             bandwidth=card.bandwidth,
             options=frozenset({"mwf", "bandwidth"}),
             licence=card.licence,
-            path=path,
+            path=Path(path),
             sha256=sha256,
             version=version,
             card=card,

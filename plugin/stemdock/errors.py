@@ -8,10 +8,11 @@ Conventions:
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from stemdock.lib.arguments import StrPath
 
 _LONGEST_VALUE: Final = 80
 """Characters of a wrong value that a message repeats."""
@@ -43,11 +44,11 @@ class ArgumentError(StemdockError, ValueError):
         argument: Its name.
     """
 
-    def __init__(self, argument: str, value: object, expected: str) -> None:
+    def __init__(self, argument: str, value: object, expected: str, *, remedy: str = "") -> None:
         given = repr(value)
         if len(given) > _LONGEST_VALUE:
             given = f"a {type(value).__name__}"
-        super().__init__(f"{argument}: {given} is not {expected}", remedy=f"Pass {expected}.")
+        super().__init__(f"{argument}: {given} is not {expected}", remedy=remedy or f"Change {argument}.")
         self.argument = argument
 
 
@@ -62,14 +63,36 @@ class ForkedError(StemdockError, RuntimeError):
 
 
 class MemoryShortageError(StemdockError, MemoryError):
-    """There is too little memory."""
+    """There is too little memory.
 
-    def __init__(self, subject: str) -> None:
+    Attributes:
+        needed: Bytes that suffice; 0 if that is unknown.
+        limit: Bytes that this process may use; 0 if the limit is unknown, or is not the reason.
+    """
+
+    def __init__(self, subject: str, *, needed: int = 0, limit: int = 0, limit_name: str = "") -> None:
+        """The message.
+
+        Args:
+            subject: The model, the song or the program.
+            needed: Bytes that suffice; 0 if that is unknown.
+            limit: Bytes that this process may use; 0 if the limit is unknown, or is not the reason.
+            limit_name: What the limit is, after the word "limit".
+        """
+        message = f"{subject}: there is too little memory"
+        if limit:
+            message += f": the limit {limit_name} is {limit / 1e9:.2f} GB"
+        if needed:
+            message += f", and about {needed / 1e9:.1f} GB are needed"
         super().__init__(
-            f"{subject}: there is too little memory",
-            remedy="Close other programs, or raise the memory limit: a song needs about 0.5 GB with a model "
-            "of two stems (1 GB if ulimit -v sets the limit), and more with each further stem.",
+            message,
+            remedy="Raise the limit. Models with fewer stems need less."
+            if needed
+            else "Close other programs, or raise the memory limit: a song needs about 0.5 GB with a model "
+            "of two stems (1 GB if ulimit -v sets the limit), and 0.1 GB for each further stem.",
         )
+        self.needed = needed
+        self.limit = limit
 
 
 class ThreadShortageError(StemdockError, RuntimeError):
@@ -109,15 +132,15 @@ class AudioFileError(StemdockError):
         path: The file.
     """
 
-    def __init__(self, path: Path, reason: str, *, remedy: str) -> None:
-        super().__init__(f"{path}: {reason}", remedy=remedy)
-        self.path = path
+    def __init__(self, path: StrPath, reason: str, *, remedy: str) -> None:
+        super().__init__(f"{Path(path)}: {reason}", remedy=remedy)
+        self.path = Path(path)
 
 
 class AudioFileNotFoundError(AudioFileError, FileNotFoundError):
     """The audio file does not exist."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: StrPath) -> None:
         super().__init__(path, "no such file", remedy="Check the path.")
 
 
@@ -129,16 +152,16 @@ class OutputError(StemdockError, OSError):
         reason: What is wrong with it, without its path.
     """
 
-    def __init__(self, path: Path, reason: str, *, remedy: str) -> None:
-        super().__init__(f"{path}: {reason}", remedy=remedy)
-        self.path = path
+    def __init__(self, path: StrPath, reason: str, *, remedy: str) -> None:
+        super().__init__(f"{Path(path)}: {reason}", remedy=remedy)
+        self.path = Path(path)
         self.reason = reason
 
 
 class OutputExistsError(OutputError, FileExistsError):
     """The output file already exists."""
 
-    def __init__(self, path: Path, *, choice: str = "output folder") -> None:
+    def __init__(self, path: StrPath, *, choice: str = "output folder") -> None:
         """The message.
 
         Args:
@@ -159,13 +182,13 @@ class OutputConflictError(OutputError):
         source: The mixture.
     """
 
-    def __init__(self, path: Path, source: Path) -> None:
+    def __init__(self, path: StrPath, source: StrPath) -> None:
         super().__init__(
             path,
-            f"is the output of two stems of {source}",
+            f"is the output of two stems of {Path(source)}",
             remedy="Put {instrument} into the template, so that each stem gets a file of its own.",
         )
-        self.source = source
+        self.source = Path(source)
 
 
 class OutputOptionError(StemdockError, ValueError):

@@ -15,7 +15,8 @@ from stemdock.engine.lengths import StreamLength
 from stemdock.engine.progress import ProgressTracker
 from stemdock.engine.supervision import supervised
 from stemdock.errors import ArgumentError, AudioError
-from stemdock.inference.opening import DEFAULT_MODEL, open_model
+from stemdock.inference.finding import DEFAULT_MODEL
+from stemdock.inference.opening import open_model
 from stemdock.lib.arguments import is_path, is_whole
 from stemdock.output.codecs import SAMPLE_RATES
 from stemdock.plugins import Plugins, load_plugins

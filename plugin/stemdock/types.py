@@ -112,7 +112,10 @@ class Separation:
             check_choice("bandwidth", self.bandwidth, get_args(Bandwidth))
         if self.mwf and self.bandwidth == "full":
             raise ArgumentError(
-                "bandwidth", self.bandwidth, "11k or 16k, which the Wiener filter (mwf) needs"
+                "bandwidth",
+                self.bandwidth,
+                "possible with the Wiener filter (mwf)",
+                remedy="Choose 11k or 16k, or leave the filter out.",
             )
 
 

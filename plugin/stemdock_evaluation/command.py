@@ -15,6 +15,7 @@ from stemdock import (
     OutputError,
     OutputExistsError,
     StemdockError,
+    make_folder,
     os_errors_as,
     write_atomically,
 )
@@ -151,5 +152,5 @@ def _estimates(output: Path | None) -> Iterator[Path]:
 def _write(path: Path, text: str) -> None:
     remedy = "Choose a folder that you can write to."
     with os_errors_as(lambda reason: OutputError(path, f"cannot be written ({reason})", remedy=remedy)):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_atomically(path, f"{text}\n".encode())

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import soundfile
 
+from support.background_worker import own_worker
 from support.tutorials import Reader, blocks_of, is_shown, section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.slow
 
@@ -18,14 +24,15 @@ SHARED = {"make_song.py", "levels.py"}
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Reader:
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     if shutil.which("sh") is None:
         pytest.skip("the commands are for a POSIX shell")
-    reader = Reader(tmp_path)
-    for block in blocks_of(TUTORIAL.read_text("utf-8")):
-        if block.file in SHARED:
-            reader.write(block)
-    return reader
+    with own_worker(monkeypatch, tmp_path / "state"):
+        reader = Reader(tmp_path)
+        for block in blocks_of(TUTORIAL.read_text("utf-8")):
+            if block.file in SHARED:
+                reader.write(block)
+        yield reader
 
 
 def test_a_model_package_from_an_empty_folder(reader: Reader) -> None:
@@ -40,6 +47,20 @@ def test_a_host_from_an_empty_folder(reader: Reader) -> None:
     assert len(reason.splitlines()) == 2
     # What failed is not tried at every look.
     reader.run("plugin-cli inbox watch --once | wc -l", "0\n")
+    # A song that is deleted meanwhile leaves nothing.
+    reader.run("plugin-cli inbox install | wc -l", "2\n")
+    song, sample_rate = soundfile.read(inbox / "song.wav")
+    soundfile.write(inbox / "long.wav", np.tile(song, (200, 1)), sample_rate)
+    delete = 'case $line in *separating*) rm -f "$HOME/Stemdock Inbox/long.wav";; esac'
+    reader.run(f"plugin-cli inbox watch --once 2>&1 | while read line; do {delete}; done")
+    assert sorted(path.name for path in inbox.glob("long*")) == []
+    reader.run("plugin-cli inbox uninstall | wc -l", "3\n")
+
+
+def test_a_host_is_short() -> None:
+    blocks = blocks_of(section(TUTORIAL, "A host"))
+    lines = [line for block in blocks if block.file.endswith(".py") for line in block.text.splitlines()]
+    assert len(lines) < 150
 
 
 def test_an_engine_from_an_empty_folder(reader: Reader) -> None:

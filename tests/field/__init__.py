@@ -1,4 +1,4 @@
 """Separates the test files of other projects, and compares the length of the stems with what ffmpeg decodes.
 
-`python -m field --help` says how; docs/robustness.md says where to get such files.
+`./dev field --help` says how; without a folder it fetches packages with such files.
 """

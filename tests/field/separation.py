@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import soundfile
 
+from field.errors import FieldError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 _SECONDS_PER_SONG: Final = 60
-
-
-class FieldError(Exception):
-    """The run did not end as a run has to."""
 
 
 @dataclass(slots=True, kw_only=True)

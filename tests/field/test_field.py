@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
+from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
 
 from field.__main__ import main
-from field.separation import FieldError, separate
+from field.errors import FieldError
+from field.packages import Package, fetched
+from field.separation import separate
 from support import other_peoples_files as files
 from support.verdicts import Verdict, verdict
 
@@ -44,6 +49,41 @@ def test_a_collection(
 def test_a_run_that_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(FieldError, match="exit status 2"):
         separate([tmp_path / "song.wav"], tmp_path, "--no-such-option")
+
+
+BACKEND = """
+from pathlib import Path
+
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    place = Path(folder, "sounds-1.0.dist-info")
+    place.mkdir()
+    (place / "METADATA").write_text("Metadata-Version: 2.1\\nName: sounds\\nVersion: 1.0\\n")
+    return place.name
+"""
+
+
+@pytest.mark.slow
+def test_a_package_is_fetched_by_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": BACKEND,
+        "tests/good.wav": "RIFF",
+    }
+    source = tmp_path / "sounds-1.0"
+    for name, text in files.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(text)
+    archive = tmp_path / "index" / "sounds-1.0.tar.gz"
+    archive.parent.mkdir()
+    with tarfile.open(archive, "w:gz") as content:
+        content.add(source, source.name)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(archive.parent))
+    package = Package(name="sounds", version="1.0", sha256=sha256(archive.read_bytes()).hexdigest())
+    place = fetched(package, tmp_path / "fetched")
+    assert (place / "sounds-1.0" / "tests" / "good.wav").read_text() == "RIFF"
+    with pytest.raises(FieldError, match=r"sounds 1\.0 cannot be downloaded"):
+        fetched(replace(package, sha256="0" * 64), tmp_path / "other")
 
 
 def test_verdicts() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import onnx
@@ -223,6 +225,15 @@ def test_a_model_file_takes_no_configuration(
 ) -> None:
     assert add(tmp_path / "m.onnx", "--config", config) == 2
     assert "--config is only for checkpoints" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_pipe_is_not_taken_for_the_folder_of_a_checkpoint(
+    add: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert add(tmp_path / "pipe", "--name", "mine") == 1
+    assert "pipe: is neither an archive nor an .onnx model. Choose" in capsys.readouterr().err
 
 
 def test_the_type_of_a_file_is_checked_before_its_configuration(

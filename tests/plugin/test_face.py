@@ -116,6 +116,18 @@ def test_the_public_names_and_signatures_are_those_on_record() -> None:
     )
 
 
+def test_paths_are_taken_in_every_form() -> None:
+    """The exceptions are values, whose fields are paths."""
+    exceptions = ("ModelEntry(", "SeparatedFile(", "Observer(")
+    narrow = [
+        line
+        for line in face_lines()
+        if re.search(r"(?<!Str)Path\b", line.rpartition(" -> ")[0])
+        and not line.removeprefix("stemdock.").startswith(exceptions)
+    ]
+    assert narrow == []
+
+
 @pytest.mark.parametrize("face", _FACES, ids=lambda face: face.__name__)
 def test_type_checkers_see_the_names_that_programs_get(face: ModuleType) -> None:
     assert face.__file__

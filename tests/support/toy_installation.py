@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from stemdock_hostkit.install.installation import Installation
 from stemdock_hostkit.install.plan import Change, Edit, OwnFile, Place
-from stemdock_hostkit.install.record import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +15,7 @@ EDITED = b"A=1\nB=3\n"
 
 
 def toy(folder: Path) -> Installation:
-    place = Place(host="toy", record=folder / "own/installed.json", base=folder, adopt=lambda _: Record())
+    place = Place(host="toy", record=folder / "own/installed.json", base=folder)
     return Installation(place)
 
 

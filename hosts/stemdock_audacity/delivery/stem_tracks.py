@@ -26,7 +26,7 @@ def stem_tracks(request: Request, result: JobResult) -> tuple[StemTrack, ...]:
         SeparationError: A track could not be separated.
         StemdockError: Audacity did not write all of a track.
     """
-    for fault in filter(None, (result.error, *(source.error for source in result.sources))):
+    for fault in result.faults:
         raise SeparationError(fault)
     made = {source.id: source for source in result.sources}
     return tuple(stem for track in request.tracks for stem in _stems(track, made[str(track.index)]))

@@ -30,7 +30,7 @@ class Place:
     record: Path
     base: Path
     """The folder to which names in the record are relative."""
-    adopt: Callable[[bytes | None], Record]
+    adopt: Callable[[bytes | None], Record] | None = None
     """Reads the record of an older Stemdock, as in `read_record`."""
 
 

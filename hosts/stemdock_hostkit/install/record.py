@@ -62,7 +62,9 @@ class Record:
         yield from (*self.files, *self.replaced, *self.folders, *self.edits)
 
 
-def read_record(host: str, path: Path, base: Path, adopt: Callable[[bytes | None], Record]) -> Record:
+def read_record(
+    host: str, path: Path, base: Path, adopt: Callable[[bytes | None], Record] | None = None
+) -> Record:
     """Reads a record.
 
     Args:
@@ -70,7 +72,7 @@ def read_record(host: str, path: Path, base: Path, adopt: Callable[[bytes | None
         path: The record.
         base: The folder to which names are relative.
         adopt: Makes a record from what is there instead of a versioned one: the content that an older
-            Stemdock wrote, or None if there is no file. May raise ValueError.
+            Stemdock wrote, or None if there is no file. May raise ValueError. None if there is no older one.
 
     Raises:
         RecordError: It is damaged or cannot be read, or others could have written paths into it.
@@ -81,7 +83,10 @@ def read_record(host: str, path: Path, base: Path, adopt: Callable[[bytes | None
         version = None if content is None else _version(content)
         if version is not None and version > VERSION:
             raise RecordVersionError(host, path)
-        record = adopt(content) if content is None or version is None else parse_json_as(Record, content)
+        if adopt and version is None:
+            record = adopt(content)
+        else:
+            record = Record() if content is None else parse_json_as(Record, content)
         for name in record.names():
             _check(name, base, may_leave=content is None or is_private_file(path))
     except (OSError, ValueError) as error:

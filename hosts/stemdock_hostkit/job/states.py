@@ -131,6 +131,11 @@ class JobResult:
     sources: tuple[SourceResult, ...] = ()
     """With the status "ok", every source, in the order of the request; some may have failed."""
 
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Why the job or some of its sources failed; empty if all is well, and if it was cancelled."""
+        return tuple(filter(None, (self.error, *(source.error for source in self.sources))))
+
     def to_values(self) -> dict[str, Any]:
         """The content, without the version."""
         values: dict[str, Any] = {"status": self.status}

@@ -5,13 +5,13 @@ Conventions:
 """
 
 from stemdock.audio.encoding import Signal as Signal
-from stemdock.audio.ffmpeg_encoding import check_encoder as check_encoder
+from stemdock.audio.ffmpeg.encoding import check_encoder as check_encoder
 from stemdock.audio.reading import AudioInfo as AudioInfo
 from stemdock.audio.reading import audio_info as audio_info
 from stemdock.audio.reading import open_audio as open_audio
 from stemdock.audio.resampling import resampled as resampled
 from stemdock.audio.sample_spool import SampleSpool as SampleSpool
 from stemdock.audio.stream import AudioStream as AudioStream
-from stemdock.audio.tag_reading import UnreadableTagsError as UnreadableTagsError
-from stemdock.audio.tag_reading import read_tags as read_tags
+from stemdock.audio.tags.reading import UnreadableTagsError as UnreadableTagsError
+from stemdock.audio.tags.reading import read_tags as read_tags
 from stemdock.audio.writing import AudioWriter as AudioWriter

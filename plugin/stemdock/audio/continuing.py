@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock.audio.ffmpeg import find_ffmpeg
-from stemdock.audio.ffmpeg_reading import open_by_ffmpeg
+from stemdock.audio.ffmpeg.process import find_ffmpeg
+from stemdock.audio.ffmpeg.reading import open_by_ffmpeg
 from stemdock.errors import AudioFileError
 from stemdock.types import Damage
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from stemdock.audio.inspection import Inspection
     from stemdock.audio.stream import AudioStream
+    from stemdock.audio.structure.inspection import Inspection
     from stemdock.types import FloatArray
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from stemdock.audio.abandoning import abandonable
 from stemdock.audio.bounds import bounded
 from stemdock.audio.continuing import continued
-from stemdock.audio.ffmpeg import find_ffmpeg
-from stemdock.audio.ffmpeg_reading import open_by_ffmpeg
-from stemdock.audio.inspecting import inspected
-from stemdock.audio.sndfile_reading import open_by_sndfile, unreadable_reason
+from stemdock.audio.ffmpeg.process import find_ffmpeg
+from stemdock.audio.ffmpeg.reading import open_by_ffmpeg
+from stemdock.audio.sndfile.reading import open_by_sndfile, unreadable_reason
+from stemdock.audio.structure.inspecting import inspected
 from stemdock.dsp.downmix import downmixed, front_pair, full_downmix
 from stemdock.errors import AudioFileError
 from stemdock.output.arguments import as_path
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.audio.abandoning import Call
-    from stemdock.audio.inspection import Inspection
     from stemdock.audio.stream import AudioStream
+    from stemdock.audio.structure.inspection import Inspection
     from stemdock.lib.arguments import StrPath
     from stemdock.types import DownmixMode, FloatArray
 

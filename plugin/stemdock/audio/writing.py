@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from stemdock.audio.encoding import Signal, encoding_of
-from stemdock.audio.ffmpeg_encoding import FfmpegSink
-from stemdock.audio.sndfile_encoding import SndfileSink
-from stemdock.audio.tag_writing import add_tags
+from stemdock.audio.ffmpeg.encoding import FfmpegSink
+from stemdock.audio.sndfile.encoding import SndfileSink
+from stemdock.audio.tags.writing import add_tags
 from stemdock.dsp.levels import peak_of
 from stemdock.lib.os_errors import reason_for
 from stemdock.output.arguments import as_path

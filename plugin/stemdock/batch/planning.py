@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from stemdock.audio import UnreadableTagsError, read_tags
 from stemdock.batch.events import SongPlan
 from stemdock.errors import OutputError, OutputExistsError
 from stemdock.files.placing import folder_in_the_way
-from stemdock.lib.paths import exists, is_folder, resolved
+from stemdock.lib.paths import is_folder, resolved
 from stemdock.output.naming import path_key
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def conflicts(
                         path, "is one of the songs to separate", remedy="Choose another output folder."
                     )
                 )
-            elif exists(path) and not may_replace(path, plan):
+            elif os.path.lexists(path) and not may_replace(path, plan):
                 errors.append(OutputExistsError(path))
             elif is_folder(path):
                 errors.append(folder_in_the_way(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,6 @@ from stemdock.batch.manifest_files import Provenance
 from stemdock.errors import AudioFileError, OutputError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
-from stemdock.lib.paths import exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +93,7 @@ class ResumableSeparation:
             excerpt=self.excerpt,
             downmix=self.downmix,
             track=self.track,
-            overwrite=all(self.may_replace(path, plan) for path in targets if exists(path)),
+            overwrite=all(self.may_replace(path, plan) for path in targets if os.path.lexists(path)),
             observer=Observer(on_progress=on_progress, before_placing=announce, cancel=self.cancel),
         )
         if entry:

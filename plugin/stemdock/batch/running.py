@@ -8,7 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started, UpToDate
-from stemdock.errors import CancelledError, MemoryShortageError, StemdockError
+from stemdock.errors import CancelledError, StemdockError
+from stemdock.inference.shortages import shortage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,13 +93,9 @@ def _run_song(
         return
     except StemdockError as error:
         events.put(Failed(plan=plan, error=error))
-    except MemoryError as error:
-        shortage = MemoryShortageError(str(plan.song.path))
-        shortage.__cause__ = error
-        events.put(Failed(plan=plan, error=shortage))
     except Exception as error:  # noqa: BLE001  the next songs must still run
-        unforeseen = UnforeseenError(plan.song.path, error)
-        unforeseen.__cause__ = error
-        events.put(Failed(plan=plan, error=unforeseen))
+        failure = shortage_of(error, str(plan.song.path)) or UnforeseenError(plan.song.path, error)
+        failure.__cause__ = error
+        events.put(Failed(plan=plan, error=failure))
     finally:
         events.put(None)

@@ -1,4 +1,7 @@
-"""Stopping cleanly after Ctrl-C, SIGTERM or the end of the terminal, without exceptions at random places."""
+"""Stopping cleanly after a signal, without exceptions at random places.
+
+The signals are those of Ctrl-C, of `kill`, of the end of the terminal, and of the limit of processor time.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,20 @@ from threading import Event, current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from stemdock.cli.time_limit import is_repeated
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SIGNALS: Final = tuple(
-    # Windows has no SIGHUP.
+    # Windows has only the first two.
     getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU")
     if hasattr(signal, name)
 )
 _SIGNAL_STATUS: Final = 128
-"""Shells add the signal's number to this: 130 interrupted, 143 terminated, 129 hung up."""
-
+"""Shells add the signal's number to this: 130 interrupted, 143 terminated, 129 hung up, 152 out of
+processor time."""
 
 _PATIENCE: Final = 3.0
 """Seconds for the current segment to end, before a further signal ends the program at once."""
@@ -46,7 +51,7 @@ class Interruption:
             self.exit_status = _SIGNAL_STATUS + number
             self._deadline = monotonic() + _PATIENCE
             self.cancel.set()
-        elif monotonic() > self._deadline:
+        elif monotonic() > self._deadline and not is_repeated(number):
             # Writing hangs, for example on a network drive that is gone. No code in Python can stop it. The
             # next run removes the hidden folder of unfinished files, as after any other violent end.
             os._exit(self.exit_status)

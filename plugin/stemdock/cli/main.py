@@ -2,7 +2,7 @@
 
 Results go to standard output, progress and messages to standard error. Exit status: 0 done,
 1 failed, 2 wrong usage, 3 audio editor unreachable, 4 nothing selected, 129 hung up,
-130 interrupted, 143 terminated.
+130 interrupted, 143 terminated, 152 out of processor time.
 """
 
 from __future__ import annotations
@@ -20,19 +20,17 @@ from stemdock.cli.builtin import ENTRIES
 from stemdock.cli.completion import COMPLETE_VARIABLE, register
 from stemdock.cli.streams import OutputStream, occupy_descriptors, protected_streams
 from stemdock.cli.terminal import echo_error
+from stemdock.cli.time_limit import EXIT_OUT_OF_TIME, end_in_time, out_of_time
 from stemdock.errors import (
     ArgumentError,
     CancelledError,
     HostUnreachableError,
-    MemoryShortageError,
     NothingSelectedError,
     OutputOptionError,
     StemdockError,
-    ThreadShortageError,
 )
-from stemdock.lib.memory import is_memory_shortage
+from stemdock.inference.shortages import shortage_of
 from stemdock.lib.os_errors import reason_for
-from stemdock.lib.threads import is_thread_shortage
 from stemdock.plugins import Plugins, load_plugins
 
 if TYPE_CHECKING:
@@ -142,8 +140,8 @@ def _run(arguments: Sequence[str] | None, plugins: Plugins | None) -> int:
         echo_error(error)
         return _exit_status(error)
     except (MemoryError, ImportError, RuntimeError, OSError) as error:
-        if (too_little := is_memory_shortage(error)) or is_thread_shortage(error):
-            echo_error(MemoryShortageError(program) if too_little else ThreadShortageError(program))
+        if shortage := shortage_of(error, program):
+            echo_error(shortage)
             return EXIT_FAILED
         if not isinstance(error, OSError):
             raise
@@ -179,4 +177,11 @@ def main() -> None:
     sys.excepthook = _print_exception
     # Raising SystemExit removes unfinished files; the default action would leave them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
-    sys.exit(run())
+    end_in_time()
+    try:
+        status: Any = run()
+    except SystemExit as end:
+        status = end.code
+    if status == EXIT_OUT_OF_TIME:
+        echo_error(out_of_time())
+    sys.exit(status)

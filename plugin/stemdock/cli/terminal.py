@@ -14,10 +14,10 @@ from stemdock.lib.printing import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from stemdock.entries import FetchProgress
     from stemdock.errors import StemdockError
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import Progress
 
 
@@ -31,10 +31,10 @@ def one_line(error: StemdockError) -> str:
     return printable(" ".join(f"{str(error).rstrip('.')}. {error.remedy}".split()))
 
 
-def echo_path(path: Path) -> None:
+def echo_path(path: StrPath) -> None:
     """Prints the path of a result, byte for byte unless a terminal shows it."""
     if sys.platform == "win32" or sys.stdout.isatty():
-        click.echo(printable(str(path)))
+        click.echo(printable(os.fspath(path)))
     else:
         click.echo(os.fsencode(path))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -45,8 +46,8 @@ class Placement:
             OutputError: A place is the mixture itself, or a folder.
         """
         for path in self.places.values():
-            if exists(path):
-                if path.samefile(self.source):
+            if os.path.lexists(path):
+                if exists(path) and path.samefile(self.source):
                     raise OutputError(path, "is the mixture itself", remedy="Choose another output folder.")
                 if not self.overwrite:
                     raise OutputExistsError(path)

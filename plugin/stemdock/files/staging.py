@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING, Final
 from stemdock.errors import OutputError
 from stemdock.lib.durable import make_folder
 from stemdock.lib.locking import Lock, LocksUnsupportedError
+from stemdock.lib.obstacles import ObstacleError
 from stemdock.lib.os_errors import reason_for, write_remedy
 from stemdock.lib.paths import exists
 from stemdock.lib.regular_files import is_real_file, is_real_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from stemdock.lib.arguments import StrPath
 
 _PREFIX: Final = ".stemdock-"
 _NAME: Final = re.compile(rf"{re.escape(_PREFIX)}[0-9a-f]{{16}}")
@@ -35,7 +38,7 @@ _REMEDY: Final = "Choose a folder that you have permission to write to."
 
 
 @contextmanager
-def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
+def staging(folder: StrPath, *, remedy: str = _REMEDY) -> Iterator[Path]:
     """Gives a hidden folder inside `folder` for unfinished files, and removes it at the end.
 
     The hidden folders that killed runs left in `folder` are removed first.
@@ -48,6 +51,7 @@ def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
     Raises:
         OutputError: The folder cannot be created, or you have no permission to write to it.
     """
+    folder = Path(folder)
     missing = [path for path in (folder, *folder.parents) if not exists(path)]
     try:
         try:
@@ -55,9 +59,8 @@ def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
             path, lock = _locked_folder(folder)
         except (OSError, ValueError) as error:
             reason = reason_for(error)
-            raise OutputError(
-                folder, f"cannot be written to ({reason})", remedy=write_remedy(reason, remedy)
-            ) from error
+            advice = error.remedy if isinstance(error, ObstacleError) else write_remedy(reason, remedy)
+            raise OutputError(folder, f"cannot be written to ({reason})", remedy=advice) from error
         try:
             yield path
         finally:
@@ -66,11 +69,12 @@ def staging(folder: Path, *, remedy: str = _REMEDY) -> Iterator[Path]:
         remove_empty(missing)
 
 
-def remove_abandoned(folder: Path) -> None:
+def remove_abandoned(folder: StrPath) -> None:
     """Removes the hidden folders of killed runs from a folder, and the folder itself if it is then empty.
 
     Folders that cannot be removed stay; they do no harm.
     """
+    folder = Path(folder)
     if _remove_abandoned_in(folder):
         remove_empty([folder])
 

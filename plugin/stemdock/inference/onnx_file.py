@@ -15,7 +15,7 @@ from stemdock.card import card_from_metadata
 from stemdock.errors import ModelDamagedError, ModelNotFoundError
 from stemdock.inference.protobuf import FormatError, as_message, field_header, integer_field, read_fields
 from stemdock.inference.vetting import find_fault
-from stemdock.lib.paths import access_error, exists
+from stemdock.lib.paths import access_error, exists, is_file, kind_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +30,7 @@ Field: TypeAlias = tuple[int, int | memoryview]
 Pieces: TypeAlias = Sequence[bytes | memoryview]
 """Parts of an ONNX file, in order."""
 _REMEDY: Final = "Use a model that `plugin-cli export` wrote; if it did, export it again."
+_NO_FILE: Final = "Give the path of an .onnx file. To use a checkpoint, run plugin-cli models add."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ def read_model(path: Path) -> OnnxModel:
         ModelDamagedError: The file is not an ONNX model, or has parts that `stemdock.inference.vetting`
             refuses.
     """
+    refuse_other_kinds(path)
     if not exists(path) and not access_error(path):
         raise ModelNotFoundError(str(path), known=())
     around: list[Field] = []
@@ -109,6 +111,23 @@ def read_model(path: Path) -> OnnxModel:
     if fault:
         raise ModelDamagedError(str(path), f"not a usable ONNX model ({fault})", remedy=_REMEDY)
     return OnnxModel(path=path, around=around, graph=graph)
+
+
+def refuse_other_kinds(path: Path, model: str = "", remedy: str = _NO_FILE) -> None:
+    """Refuses what is not a file: reading a pipe could wait for ever.
+
+    Args:
+        path: The file, which may be missing.
+        model: Name of the model; the path if it has none.
+        remedy: The advice in the error.
+
+    Raises:
+        ModelDamagedError: There is something, and it is not a file.
+    """
+    kind = kind_of(path)
+    if kind and not is_file(path):
+        subject, prefix = (model, f"{path} ") if model else (str(path), "")
+        raise ModelDamagedError(subject, f"{prefix}is {kind}, not a model", remedy=remedy)
 
 
 def texts_of(message: int | memoryview, wanted: int) -> list[str]:

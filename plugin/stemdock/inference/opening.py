@@ -1,4 +1,4 @@
-"""Finds a model by name or path, and opens it."""
+"""Opens a model: checks it, and loads its engine."""
 
 from __future__ import annotations
 
@@ -7,37 +7,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from stemdock.entries import ModelEntry
 from stemdock.errors import (
-    MemoryShortageError,
     ModelContractError,
-    ModelDamagedError,
     ModelError,
-    ModelNotFoundError,
-    ModelNotInstalledError,
     SeparationOptionError,
     ThreadShortageError,
 )
 from stemdock.inference.bandwidth import with_bandwidth, with_extension
-from stemdock.inference.onnx_file import read_model
+from stemdock.inference.finding import file_entry, installed_entry, verify_model
 from stemdock.inference.session import OnnxSession
-from stemdock.lib.hashing import file_sha256
-from stemdock.lib.memory import address_limit, is_memory_shortage
-from stemdock.lib.os_errors import reason_for
-from stemdock.lib.paths import access_error, is_file
+from stemdock.inference.shortages import check_memory, memory_shortage
+from stemdock.lib.memory import is_memory_shortage
+from stemdock.lib.paths import size_of
 from stemdock.lib.threads import try_threads
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
+    from stemdock.entries import ModelEntry
+    from stemdock.lib.arguments import StrPath
     from stemdock.plugins import Plugins
     from stemdock.types import Engine, Execution, Separation
-
-DEFAULT_MODEL: Final = "2stems"
-_SPLEETER_PREFIX: Final = "spleeter:"
-_LEAST_ADDRESS_SPACE: Final = 750_000_000
-"""Bytes. Under a limit of 717 MB, 2stems fails on two cores; under one of 768 MB it works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +41,7 @@ class OpenModel:
 
 
 def open_model(
-    model: str | Path,
+    model: StrPath,
     plugins: Plugins,
     execution: Execution = DEFAULT_EXECUTION,
     separation: Separation = DEFAULT_SEPARATION,
@@ -72,10 +63,10 @@ def open_model(
         SeparationOptionError: The model does not support an option of the separation.
         ModelError: The model has no such bandwidth, or no plug-in runs it.
     """
-    installed = _installed_entry(model, plugins)
+    installed = installed_entry(model, plugins)
     if installed:
         verify_model(installed)
-    found = installed or _file_entry(Path(model))
+    found = installed or file_entry(Path(model))
     _check_options(found, separation)
     entry = with_bandwidth(found, separation.bandwidth)
     keep_prepared = installed is not None or _n_bins(entry) != _n_bins(found)
@@ -109,16 +100,13 @@ def spleeter_engine(
         ThreadShortageError: The system allows no further threads.
         ProviderUnavailableError: The provider is missing or does not work here.
     """
-    # With less, libraries fail while they load, and their threads can hang the end of the process.
-    limit = address_limit()
-    if limit is not None and limit < _LEAST_ADDRESS_SPACE:
-        raise MemoryShortageError(entry.name)
     if entry.card is None or entry.path is None:
         raise ModelError(
             entry.name,
             "no plug-in has an engine for this model",
             remedy="Run plugin-cli doctor to see which plug-ins are broken.",
         )
+    check_memory(entry.name, len(entry.stems), size_of(entry.path))
     try:
         try_threads(_n_cores())
     except RuntimeError as error:
@@ -134,7 +122,7 @@ def spleeter_engine(
             transforms.result()
         except (ImportError, RuntimeError, MemoryError) as error:
             if is_memory_shortage(error):
-                raise MemoryShortageError(entry.name) from error
+                raise memory_shortage(entry.name) from error
             raise
     if with_extension(session.card, separation.bandwidth) != entry.card:
         raise ModelContractError(
@@ -143,79 +131,6 @@ def spleeter_engine(
     from stemdock.engine.spleeter import make_engine  # noqa: PLC0415  imported above, in the background
 
     return make_engine(entry.card, session, mwf=separation.mwf, n_threads=execution.n_threads or _n_cores())
-
-
-def verify_model(entry: ModelEntry) -> None:
-    """Compares the file of a model, if it has one, with its entry.
-
-    Raises:
-        ModelDamagedError: The file is missing, or its sha256 differs.
-    """
-    if entry.path is None:
-        return
-    try:
-        found = file_sha256(entry.path)
-    except OSError as error:
-        raise ModelDamagedError(entry.name, f"{entry.path}: {error.strerror}", remedy=entry.remedy) from error
-    if found != entry.sha256:
-        raise ModelDamagedError(
-            entry.name,
-            f"{entry.path} is damaged: its sha256 is {found} instead of {entry.sha256}",
-            remedy=entry.remedy,
-        )
-
-
-def find_entry(model: str | Path, plugins: Plugins) -> ModelEntry:
-    """The entry of a model. For the path of a file, it is made from the card in the file.
-
-    Args:
-        model: As for `open_model`.
-        plugins: Models.
-
-    Raises:
-        ModelError: As for `open_model`.
-    """
-    return _installed_entry(model, plugins) or _file_entry(Path(model))
-
-
-def plain_name(model: str | Path) -> str:
-    """A model's name without Spleeter's prefix "spleeter:"."""
-    return str(model).removeprefix(_SPLEETER_PREFIX)
-
-
-def _installed_entry(model: str | Path, plugins: Plugins) -> ModelEntry | None:
-    """The entry with this name; None if `model` is the path of a file."""
-    entries = {entry.name: entry for entry in plugins.models()}
-    name = plain_name(model)
-    if name in entries and not isinstance(model, Path):
-        return entries[name]
-    if is_file(Path(model)):
-        return None
-    downloads = {download.name: download for download in plugins.downloads()}
-    if name in downloads and not isinstance(model, Path):
-        raise ModelNotInstalledError(downloads[name])
-    if reason := access_error(Path(model)):
-        raise _unreadable(model, reason)
-    raise ModelNotFoundError(
-        str(model), known=(*entries, *(name for name in downloads if name not in entries))
-    )
-
-
-def _file_entry(path: Path) -> ModelEntry:
-    card = read_model(path).card()
-    try:
-        sha256 = file_sha256(path)
-    except OSError as error:
-        raise _unreadable(path, reason_for(error)) from error
-    return ModelEntry.from_card(
-        card, path=path, sha256=sha256, source=str(path), remedy="Export the model again."
-    )
-
-
-def _unreadable(model: str | Path, reason: str) -> ModelDamagedError:
-    return ModelDamagedError(
-        str(model), f"cannot be read ({reason})", remedy="Check the permissions of the file and its folder."
-    )
 
 
 def _check_options(entry: ModelEntry, separation: Separation) -> None:

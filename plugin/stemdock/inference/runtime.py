@@ -17,9 +17,10 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.errors import CancelledError, MemoryShortageError, ModelDamagedError, ProviderUnavailableError
+from stemdock.errors import CancelledError, ModelDamagedError, ProviderUnavailableError
 from stemdock.inference.prepared import FOLDER_VARIABLE, prepared_model
 from stemdock.inference.providers import AUTO, PROVIDERS, candidates
+from stemdock.inference.shortages import memory_shortage
 from stemdock.inference.splitting import split_model
 from stemdock.lib.hashing import file_sha256
 from stemdock.lib.memory import is_memory_shortage
@@ -132,7 +133,7 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
         except Exception as error:
             reason = reason_of(error)
             if is_memory_shortage(error):
-                raise MemoryShortageError(str(model.path)) from error
+                raise memory_shortage(str(model.path)) from error
             if name == "cpu":
                 raise ModelDamagedError(
                     str(model.path),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -10,21 +11,21 @@ from stemdock.card import INPUT_NAME
 from stemdock.errors import (
     CancelledError,
     ForkedError,
-    MemoryShortageError,
     ModelContractError,
     ModelDamagedError,
 )
 from stemdock.inference.bandwidth import card_with_bins, model_with_bins
 from stemdock.inference.onnx_file import read_model
 from stemdock.inference.runtime import load_network, reason_of
+from stemdock.inference.shortages import memory_shortage
 from stemdock.lib.memory import is_memory_shortage
 from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from threading import Event
 
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import Execution, FloatArray
 
 _LOUDEST: Final = 1e9
@@ -42,7 +43,7 @@ class OnnxSession:
 
     def __init__(
         self,
-        path: Path,
+        path: StrPath,
         execution: Execution = DEFAULT_EXECUTION,
         *,
         n_bins: int | None = None,
@@ -64,7 +65,7 @@ class OnnxSession:
             ModelContractError: The card is missing, graph and card disagree, or the network works with the
                 number of bins in the file only.
         """
-        model = read_model(path)
+        model = read_model(Path(path))
         self.card = model.card()
         own_bins = self.card.n_bins
         if n_bins not in {None, own_bins}:
@@ -107,7 +108,7 @@ class OnnxSession:
             raise
         except Exception as error:
             if is_memory_shortage(error):
-                raise MemoryShortageError(self._path) from error
+                raise memory_shortage(self._path) from error
             raise ModelDamagedError(
                 self._path, f"its network failed ({reason_of(error)})", remedy=_EXPORT_AGAIN
             ) from error

@@ -13,23 +13,27 @@ import os
 import stat
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from stemdock.lib.durable import flush_file, flush_files, flush_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
+
+    from stemdock.lib.arguments import StrPath
+
+_StrPathT = TypeVar("_StrPathT", bound="StrPath")
 
 
 @contextmanager
 def atomic_file(
-    path: Path,
+    path: StrPath,
     *,
     overwrite: bool = True,
     durable: bool = False,
-    part: Path | None = None,
+    part: StrPath | None = None,
     mode: int | None = None,
 ) -> Iterator[Path]:
     """Gives a temporary file to write, and moves it to its place when the block ends without an error.
@@ -54,6 +58,8 @@ def atomic_file(
             possible.
         OSError: The file cannot be created, flushed or moved.
     """
+    path = Path(path)
+    part = None if part is None else Path(part)
     if not overwrite and os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     with scratch_file(path.parent, suffix=path.suffix, part=part, mode=mode) as staged:
@@ -66,12 +72,12 @@ def atomic_file(
 
 
 def write_atomically(
-    path: Path,
+    path: StrPath,
     content: bytes,
     *,
     overwrite: bool = True,
     durable: bool = False,
-    part: Path | None = None,
+    part: StrPath | None = None,
     mode: int | None = None,
 ) -> None:
     """Writes a whole file in one step; the arguments and errors are those of `atomic_file`."""
@@ -133,7 +139,12 @@ def move_to_place(staged: Path, path: Path, *, overwrite: bool = True, keep_perm
         _move_to_free_place(staged, path)
 
 
-def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True, durable: bool = False) -> None:
+def move_all_to_place(
+    places: Mapping[_StrPathT, StrPath],
+    *,
+    overwrite: bool = True,
+    durable: bool = False,
+) -> None:
     """Moves complete files to their places; if one cannot be moved, all files and places are as they were.
 
     Args:
@@ -146,12 +157,13 @@ def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True, du
         FileExistsError: There is a file in a place and `overwrite` is false.
         OSError: A file cannot be flushed or moved.
     """
+    paths = {Path(staged): Path(path) for staged, path in places.items()}
     if durable:
-        flush_files(places)
+        flush_files(paths)
     moved: dict[Path, Path] = {}
     kept: dict[Path, Path] = {}
     try:
-        for staged, path in places.items():
+        for staged, path in paths.items():
             if overwrite and os.path.lexists(path):
                 kept[path] = _kept_aside(path, staged.with_name(f".{token_hex(8)}"))
             move_to_place(staged, path, overwrite=overwrite)
@@ -169,7 +181,7 @@ def move_all_to_place(places: Mapping[Path, Path], *, overwrite: bool = True, du
         with suppress(OSError):
             aside.unlink()
     if durable:
-        for folder in {path.parent for path in places.values()}:
+        for folder in {path.parent for path in paths.values()}:
             flush_folder(folder)
 
 

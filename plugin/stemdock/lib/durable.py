@@ -10,11 +10,15 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from stemdock.lib.obstacles import obstacles_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
+
+    from stemdock.lib.arguments import StrPath
 
 
 def flush_file(path: Path) -> None:
@@ -37,26 +41,29 @@ def flush_files(paths: Collection[Path]) -> None:
         list(pool.map(flush_file, paths))
 
 
-def flush_folder(path: Path) -> None:
+def flush_folder(path: StrPath) -> None:
     """Waits until the disk has the names in a folder, on systems that can flush folders."""
     with suppress(OSError):
         _flush(path, os.O_RDONLY)
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: StrPath) -> None:
     """Creates a folder and its parents where they are missing; the disk has their names at the end.
 
     Raises:
+        ObstacleError: Something else is in its place, or in that of a folder above it.
         OSError: It cannot be created.
         ValueError: No system can have this path.
     """
+    folder = Path(folder)
     missing = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
-    folder.mkdir(parents=True, exist_ok=True)
+    with obstacles_named(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     for path in missing:
         flush_folder(path.parent)
 
 
-def _flush(path: Path, mode: int) -> None:
+def _flush(path: StrPath, mode: int) -> None:
     descriptor = os.open(path, mode)
     try:
         os.fsync(descriptor)

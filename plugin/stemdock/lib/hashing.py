@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
+
+    from stemdock.lib.arguments import StrPath
 
 
-def file_sha256(path: Path) -> str:
+def file_sha256(path: StrPath) -> str:
     """SHA-256 of a file's content, in hex.
 
     Raises:
@@ -19,7 +21,7 @@ def file_sha256(path: Path) -> str:
     return files_sha256([path])
 
 
-def files_sha256(paths: Iterable[Path]) -> str:
+def files_sha256(paths: Iterable[StrPath]) -> str:
     """SHA-256 of the contents of several files, one after the other, in hex.
 
     Raises:
@@ -29,7 +31,7 @@ def files_sha256(paths: Iterable[Path]) -> str:
     # In large pieces: between two of them, a thread that keeps Python busy makes this one wait.
     buffer = memoryview(bytearray(1 << 23))
     for path in paths:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             while n_read := file.readinto(buffer):
                 digest.update(buffer[:n_read])
     return digest.hexdigest()

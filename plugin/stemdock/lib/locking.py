@@ -14,11 +14,13 @@ import errno
 import os
 import stat
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from stemdock.lib.arguments import StrPath
 
 _WITHOUT_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
 """Errors by which systems say that a file system has no locks."""
@@ -97,7 +99,7 @@ def _check_file(path: Path) -> None:
 
 
 @contextmanager
-def try_locked(path: Path) -> Iterator[bool]:
+def try_locked(path: StrPath) -> Iterator[bool]:
     """Holds a lock during the block if it is free; yields whether it is.
 
     Args:
@@ -106,7 +108,7 @@ def try_locked(path: Path) -> Iterator[bool]:
     Raises:
         OSError: The lock's file cannot be created.
     """
-    lock = Lock(path)
+    lock = Lock(Path(path))
     try:
         acquired = lock.try_acquire()
     except LocksUnsupportedError:
@@ -118,7 +120,7 @@ def try_locked(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def locked(path: Path, *, on_wait: Callable[[], object] | None = None) -> Iterator[bool]:
+def locked(path: StrPath, *, on_wait: Callable[[], object] | None = None) -> Iterator[bool]:
     """Holds a lock during the block, and waits for it as long as another process holds it.
 
     Yields whether it is held: without locks in the file system, the block runs all the same.
@@ -131,7 +133,7 @@ def locked(path: Path, *, on_wait: Callable[[], object] | None = None) -> Iterat
     Raises:
         OSError: The lock's file cannot be created.
     """
-    lock = Lock(path)
+    lock = Lock(Path(path))
     timeout = 0.0
     held = True
     try:

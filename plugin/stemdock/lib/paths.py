@@ -6,7 +6,9 @@ themselves, and when the working directory was removed.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,14 @@ from stemdock.lib.os_errors import reason_for
 
 _INVALID_NAME: Final = 123
 """Windows' error for a name that no file can have, such as a pattern."""
+_KINDS: Final = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 def exists(path: Path) -> bool:
@@ -29,6 +39,30 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Whether there is a folder; False if the system does not let us see it."""
     return os.path.isdir(path)  # noqa: PTH112  see above
+
+
+def kind_of(path: Path) -> str:
+    """What is at a path, for people, such as "a folder"; links are followed.
+
+    Empty if there is nothing, or if the system does not let us see it.
+    """
+    try:
+        return _KINDS.get(stat.S_IFMT(path.stat().st_mode), "something else")
+    except (OSError, ValueError) as error:
+        try:
+            target = path.parent / os.readlink(path)  # noqa: PTH115  its ValueErrors count, too
+        except (OSError, ValueError):
+            return ""
+        is_loop = getattr(error, "errno", None) == errno.ELOOP
+        return "a link that leads to itself" if is_loop else f"a link to {target}, which does not exist"
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 if the system does not let us see it."""
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def resolved(path: Path) -> Path:

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from threading import Event, Thread
+from time import monotonic, sleep
 from typing import Final
 
 from stemdock.lib.memory import address_limit
 
 _MOST_THREADS: Final = 64
 """The builds of OpenBLAS in numpy's wheels start no more."""
+_LONGEST_WAIT: Final = 0.2
+"""Seconds; others may start threads meanwhile."""
 _SIGN: Final = "can't start new thread"
 
 
 def is_thread_shortage(error: BaseException) -> bool:
-    """Whether an error means that the system grants no further threads or processes.
+    """Whether an error means that the system grants no further threads.
 
     Under a limit of the address space, threads fail for want of memory instead.
     """
-    return address_limit() is None and (
-        _SIGN in str(error) or (sys.platform != "win32" and getattr(error, "errno", None) == errno.EAGAIN)
-    )
+    return isinstance(error, RuntimeError) and _SIGN in str(error) and address_limit() is None
 
 
 def try_threads(n_cores: int) -> None:
-    """Starts as many threads as numpy will when it is first imported, and ends them.
+    """Starts as many threads as numpy or scipy will when it is first imported, and ends them.
 
-    OpenBLAS, inside numpy, raises SIGINT where it cannot start a thread, which looks like Ctrl-C.
+    Each contains OpenBLAS, which raises SIGINT where it cannot start a thread. That looks like Ctrl-C.
 
     Args:
         n_cores: Cores that this process may use.
@@ -38,10 +38,14 @@ def try_threads(n_cores: int) -> None:
     """
     wanted = os.environ.get("OPENBLAS_NUM_THREADS", "")
     n_threads = int(wanted) if wanted.isdecimal() and int(wanted) else n_cores
+    if "numpy" in sys.modules:
+        # One more for the thread that imports scipy.
+        n_threads = 1 if "scipy" in sys.modules else n_threads + 1
+    n_before = _n_counted()
     done = Event()
     started: list[Thread] = []
     try:
-        for _ in range(1 if "numpy" in sys.modules else min(n_threads, _MOST_THREADS)):
+        for _ in range(min(n_threads, _MOST_THREADS)):
             thread = Thread(target=done.wait, daemon=True)
             thread.start()
             started.append(thread)
@@ -49,3 +53,15 @@ def try_threads(n_cores: int) -> None:
         done.set()
         for thread in started:
             thread.join()
+        # For a moment, the system still counts a thread that has ended.
+        until = monotonic() + _LONGEST_WAIT
+        while _n_counted() > n_before and monotonic() < until:
+            sleep(0.001)
+
+
+def _n_counted() -> int:
+    """Threads of this process, as the system counts them; 0 if it does not say."""
+    try:
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208  names are enough
+    except OSError:
+        return 0

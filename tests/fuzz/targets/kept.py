@@ -19,7 +19,6 @@ from stemdock_audacity.jobs.queue import JobQueue
 from stemdock_audacity.profile.folders import Profile, find_version, has_no_pipe
 from stemdock_hostkit.install.installation import Installation
 from stemdock_hostkit.install.plan import Place as HostPlace
-from stemdock_hostkit.install.record import Record
 from stemdock_models.description import remove_leftovers
 from stemdock_models.downloaded import read_tag
 from stemdock_models.store import Store
@@ -134,7 +133,7 @@ def run(place: Place) -> None:
     entries, faults = Store(folder / "store").scan()
     assert len(entries) + len(faults) == 1
     remove_leftovers(folder / "store")
-    host_place = HostPlace(host="x", record=folder / "record.json", base=folder, adopt=lambda _: Record())
+    host_place = HostPlace(host="x", record=folder / "record.json", base=folder)
     Installation(host_place).uninstall(dry_run=True)
     reapers_installation(folder).uninstall(dry_run=True)
     for fault in faults:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from stemdock import Observer, Separator, open_audio, separate_file
-from stemdock.audio import read_tags, reading, sndfile_reading
+from stemdock.audio import read_tags, reading
 from stemdock.errors import CancelledError
 from stemdock.lib.processes import is_running
 
@@ -114,7 +114,7 @@ def test_a_file_that_hangs_is_left_behind(
         monkeypatch.setattr(reading, "inspected", hang)
     elif where == "libsndfile's opening":
         # The wait is in C, in open().
-        monkeypatch.setattr(sndfile_reading, "native_name", lambda _: str(pipe))
+        monkeypatch.setattr("stemdock.audio.sndfile.reading.native_name", lambda _: str(pipe))
     else:
         monkeypatch.setattr("soundfile.SoundFile.read", hang)
     try:
@@ -132,7 +132,7 @@ def test_a_file_that_hangs_is_left_behind(
 def test_tags_that_hang_are_left_behind(song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    monkeypatch.setattr("stemdock.audio.tag_reading.open_regular_file", lambda _: pipe.open("rb"))
+    monkeypatch.setattr("stemdock.audio.tags.reading.open_regular_file", lambda _: pipe.open("rb"))
     try:
         assert_cancelled(lambda cancel: read_tags(song, cancel))
     finally:

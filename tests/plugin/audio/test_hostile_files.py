@@ -13,8 +13,8 @@ import pytest
 
 from stemdock import audio_info, open_audio
 from stemdock.audio import UnreadableTagsError, read_tags
-from stemdock.audio.ffmpeg import local_input
-from stemdock.audio.ffmpeg_formats import RECORDINGS
+from stemdock.audio.ffmpeg.formats import RECORDINGS
+from stemdock.audio.ffmpeg.process import local_input
 from stemdock.errors import AudioFileError
 from support import hostile_files as files
 from support.other_peoples_files import ffmpeg_length, song_as

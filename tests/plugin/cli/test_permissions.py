@@ -58,10 +58,13 @@ def separate(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             ("song.wav", "-m", "small", "-o", "foreign"),
             "foreign/song: cannot be written to (Permission",
         ),
-        (("song.wav", "-m", "small", "-o", "loop"), "loop/song: cannot be written to (Too many levels"),
+        (
+            ("song.wav", "-m", "small", "-o", "loop"),
+            "loop/song: cannot be written to (loop is a link that leads to itself). Remove loop, or choose",
+        ),
         (
             ("song.wav", "-m", "small", "-o", "song.wav"),
-            "song.wav/song: cannot be written to (Not a",
+            "song.wav/song: cannot be written to (song.wav is a file, not a folder). Choose another folder.",
         ),
         (("loop", "-m", "small"), "loop: cannot be opened (Too many levels"),
         (("locked", "-m", "small"), "locked: cannot be searched (Permission denied)"),
@@ -69,7 +72,7 @@ def separate(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (("locked/*.wav", "-m", "small"), "locked/*.wav: cannot be opened (Permission denied)"),
         (("lists.m3u", "-m", "small"), "(Permission denied): locked/other.wav"),
         (("song.wav", "-m", "locked/m.onnx"), "locked/m.onnx: cannot be read (Permission denied)"),
-        (("song.wav", "-m", "loop"), "loop: cannot be read (Too many levels"),
+        (("song.wav", "-m", "loop"), "loop: is a link that leads to itself, not a model"),
     ],
 )
 def test_a_place_that_is_closed_is_one_line(place: Path, arguments: tuple[str, ...], about: str) -> None:

@@ -163,6 +163,18 @@ def test_without_resume_what_is_there_is_refused_before_any_work(batch: Batch) -
     assert batch.files() == ["1/high.wav", "1/low.wav"]
 
 
+def test_a_link_to_nowhere_in_the_place_of_a_stem_is_refused_before_any_work(batch: Batch) -> None:
+    batch.add("one.wav")
+    stem = batch.out / "one" / "low.wav"
+    stem.parent.mkdir(parents=True)
+    stem.symlink_to("nowhere")
+    for options in ((), ("--resume",)):
+        (refused,) = batch.run(*options, status=1)
+        assert refused["event"] == "refused"
+        assert refused["error"].startswith(f"{stem}: already exists")
+    assert list(stem.parent.iterdir()) == [stem]
+
+
 def test_a_bad_song_fails_alone_and_is_tried_again(batch: Batch) -> None:
     batch.add("1.wav")
     (batch.music / "2.wav").write_text("no audio")

@@ -16,7 +16,7 @@ import soundfile
 from stemdock import Plugins, Separation, Separator, load_plugins
 from stemdock.cli.main import run
 from stemdock.errors import StemdockError
-from stemdock.inference.opening import find_entry
+from stemdock.inference.finding import find_entry
 from stemdock_evaluation import scoring
 from support.mixtures import DATA
 from support.small_model import SmallPlugin

@@ -277,7 +277,7 @@ def test_a_full_disk(
     def full(_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("stemdock.audio.sndfile_encoding.memoryview", full, raising=False)
+    monkeypatch.setattr("stemdock.audio.sndfile.encoding.memoryview", full, raising=False)
     with pytest.raises(OutputError) as caught:
         separate_file(small_separator, song, tmp_path / "out")
     assert (

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ from stemdock.batch.events import Failed, SongPlan
 from stemdock.batch.running import run_batch
 from stemdock.batch.songs import Song
 from stemdock.cli import main
-from stemdock.errors import MemoryShortageError
-from stemdock.inference import runtime
+from stemdock.errors import MemoryShortageError, ThreadShortageError
+from stemdock.inference import runtime, shortages
+from stemdock.inference.shortages import check_memory, memory_shortage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,14 +52,24 @@ def test_a_network_without_memory_is_not_called_damaged(
         separator.separate(np.zeros((2000, 2), np.float32))
 
 
-def test_a_song_without_memory_is_no_bug(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (MemoryError(), MemoryShortageError),
+        (RuntimeError(ALLOCATION), MemoryShortageError),
+        (RuntimeError("can't start new thread"), ThreadShortageError),
+    ],
+)
+def test_a_song_without_memory_or_threads_is_no_bug(
+    tmp_path: Path, fault: Exception, kind: type[Exception]
+) -> None:
     def fail(*_: object) -> Any:
-        raise MemoryError
+        raise fault
 
     plan = SongPlan(number=1, song=Song(path=tmp_path / "song.wav"), targets={})
     *_, event = run_batch([plan], fail, cancel=Event())
     assert isinstance(event, Failed)
-    assert isinstance(event.error, MemoryShortageError)
+    assert isinstance(event.error, kind)
 
 
 @pytest.mark.slow
@@ -78,8 +90,50 @@ def test_a_limit_of_memory_is_reported_at_once(tmp_path: Path, song: Path, n_meg
     assert run.returncode == 1
     assert run.stderr.startswith("error: ")
     assert "there is too little memory" in run.stderr
-    assert "1 GB if ulimit -v" in run.stderr
+    limit_in_gb = (n_megabytes << 20) / 1e9
+    assert f"(ulimit -v) is {limit_in_gb:.2f} GB" in run.stderr
+    # Under the lowest, Python's own modules do not load.
+    needed = "about 1.0 GB are needed" if n_megabytes > 200 else "1 GB if ulimit -v"
+    assert needed in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space are Linux's")
+def test_a_model_with_more_stems_needs_more() -> None:
+    code = """
+import resource
+from stemdock.errors import MemoryShortageError
+from stemdock.inference.shortages import check_memory
+resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000,) * 2)
+for n_stems, size in ((2, 41_000_000), (4, 157_000_000), (5, 197_000_000), (5, 460_000)):
+    try:
+        check_memory("model", n_stems, size)
+        print(n_stems, "enough")
+    except MemoryShortageError as error:
+        print(n_stems, error.limit, error.needed)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["2 enough", "4 enough", "5 1000000000 1300000000", "5 enough"]
+
+
+@pytest.mark.parametrize(("limit", "is_enough"), [(300_000_000, False), (400_000_000, True), (None, True)])
+def test_the_limit_of_a_container_counts(
+    monkeypatch: pytest.MonkeyPatch, limit: int | None, is_enough: bool
+) -> None:
+    limits = [replace(shortages._LIMITS[1], get=lambda: limit)]
+    monkeypatch.setattr(shortages, "_LIMITS", limits)
+    if is_enough:
+        check_memory("2stems", 2, 41_000_000)
+        return
+    with pytest.raises(MemoryShortageError) as caught:
+        check_memory("2stems", 2, 41_000_000)
+    assert str(caught.value) == (
+        "2stems: there is too little memory: the limit of the container or control group is 0.30 GB, "
+        "and about 0.5 GB are needed"
+    )
+    # The limit is named, too, where a library runs into it.
+    assert "control group is 0.30 GB" in str(memory_shortage("song.wav"))
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import onnx
 import pytest
@@ -13,12 +14,11 @@ from onnx import TensorProto, helper
 
 from stemdock import ModelEntry, Plugins, hookimpl, load_plugins
 from stemdock.card import INPUT_NAME, card_from_metadata, card_to_metadata
-from stemdock.errors import ModelContractError, ModelDamagedError
-from stemdock.inference.opening import open_model, verify_model
+from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotInstalledError
+from stemdock.inference.finding import find_entry, verify_model
+from stemdock.inference.opening import open_model
+from stemdock.inference.session import OnnxSession
 from support.small_model import small_card
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,46 @@ def test_a_truncated_model_is_refused(embedded: ModelEntry, tmp_path: Path, shar
     path.write_bytes(data[: int(share * len(data))])
     with pytest.raises(ModelDamagedError):
         open_model(path, Plugins())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege, and there are no pipes")
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("folder", "a folder"),
+        ("pipe", "a pipe"),
+        ("/dev/zero", "a device"),
+        ("dangling", "a link to nowhere, which does not exist"),
+        ("loop", "a link that leads to itself"),
+    ],
+)
+@pytest.mark.timeout(20)  # opening a pipe would wait for ever
+def test_what_is_not_a_file_is_named(
+    name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    os.mkfifo("pipe")
+    Path("dangling").symlink_to("nowhere")
+    Path("loop").symlink_to("loop")
+    for find in (
+        lambda: find_entry(name, Plugins()),
+        lambda: open_model(Path(name), Plugins()),
+        lambda: OnnxSession(name),
+        lambda: verify_model(ModelEntry.from_card(small_card(), path=Path(name), sha256="0")),
+    ):
+        with pytest.raises(ModelDamagedError, match=f"{name}:? is {kind}, not a model") as caught:
+            find()
+    assert caught.value.remedy == "Install the model again."
+
+
+def test_a_folder_called_like_a_model_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("4stems").mkdir()
+    with pytest.raises(ModelNotInstalledError):
+        find_entry("4stems", load_plugins())
 
 
 def test_a_model_of_ours_opens_by_its_path(tmp_path: Path) -> None:

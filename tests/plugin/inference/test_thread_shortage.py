@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from stemdock.audio.ffmpeg.process import run_ffmpeg
 from stemdock.cli import main
+from stemdock.errors import ThreadShortageError
 
 OTHER_USER = 4711
 
@@ -28,6 +31,28 @@ def test_a_shortage_of_threads_is_not_called_one_of_memory(
     error = capsys.readouterr().err
     assert "no further threads" in error
     assert "memory" not in error
+
+
+def test_other_resources_that_are_busy_are_not_threads(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full pipe has the same number of error as a process that cannot start."""
+
+    def fail(*_: object, **__: object) -> Any:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), "pipe")
+
+    monkeypatch.setattr(main.cli, "main", fail)
+    assert main.run(["doctor"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: pipe: {os.strerror(errno.EAGAIN)}.")
+
+
+def test_an_ffmpeg_that_cannot_start_for_want_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> Any:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", fail)
+    with pytest.raises(ThreadShortageError):
+        run_ffmpeg("ffmpeg", ["-version"])
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def test_nobody_else_writes_into_an_own_folder(tmp_path: Path) -> None:
 
 def test_an_own_folder_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(NotADirectoryError, match="it is a file, not a folder"):
         make_own_folder(tmp_path / "a")
 
 

@@ -211,7 +211,7 @@ def test_what_a_signal_raises_while_libsndfile_writes(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stemdock.audio.sndfile_encoding.memoryview", interrupted, raising=False)
+    monkeypatch.setattr("stemdock.audio.sndfile.encoding.memoryview", interrupted, raising=False)
     with pytest.raises(KeyboardInterrupt):
         written(tmp_path, music)
 
@@ -289,7 +289,7 @@ def test_what_wav_cannot_count_is_rf64(
 ) -> None:
     """Four gigabytes are known beforehand, or turn out in the end."""
     if total_length is None:
-        monkeypatch.setattr("stemdock.audio.rf64._WAV_LIMIT", music.nbytes)
+        monkeypatch.setattr("stemdock.audio.sndfile.rf64._WAV_LIMIT", music.nbytes)
     path = tmp_path / "stem.wav"
     with AudioWriter(path, sample_rate=44100, n_channels=2, total_length=total_length) as writer:
         writer.write(music)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stemdock.audio.windows import Window
+    from stemdock.audio.structure.windows import Window
 
 _GUID_ENDS: Final = (
     bytes.fromhex("2e91cf11a5d628db04c10000"),

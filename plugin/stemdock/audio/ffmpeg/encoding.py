@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg, local_input, run_ffmpeg
-from stemdock.audio.ffmpeg_formats import PICTURES, RECORDINGS
+from stemdock.audio.ffmpeg.formats import PICTURES, RECORDINGS
+from stemdock.audio.ffmpeg.process import FfmpegProcess, find_ffmpeg, local_input, run_ffmpeg
 from stemdock.errors import OutputError
 from stemdock.lib.os_errors import reason_for
 

@@ -10,11 +10,11 @@ from functools import cache
 from typing import IO, Final
 
 from stemdock.audio.damaged_places import add_damage
-from stemdock.audio.inspection import Inspection
-from stemdock.audio.mpeg_headers import HEADER_SIZE, FrameHeader, frame_header, xing_header
-from stemdock.audio.mpeg_side_info import is_decodable, side_info_end
-from stemdock.audio.tail_tags import before_tags
-from stemdock.audio.windows import Window
+from stemdock.audio.structure.inspection import Inspection
+from stemdock.audio.structure.mpeg_headers import HEADER_SIZE, FrameHeader, frame_header, xing_header
+from stemdock.audio.structure.mpeg_side_info import is_decodable, side_info_end
+from stemdock.audio.structure.tail_tags import before_tags
+from stemdock.audio.structure.windows import Window
 from stemdock.types import Damage
 
 _SYNC: Final = re.compile(rb"\xff[\xe2-\xff]")

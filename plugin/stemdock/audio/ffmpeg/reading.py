@@ -9,20 +9,20 @@ import numpy as np
 
 from stemdock.audio.bounds import most_samples
 from stemdock.audio.damaged_places import add_damage
-from stemdock.audio.ffmpeg import FfmpegProcess, find_ffmpeg, local_input
-from stemdock.audio.ffmpeg_formats import RECORDINGS, refused
-from stemdock.audio.ffmpeg_log import FfmpegLog
-from stemdock.audio.ffmpeg_reasons import crashed, uninstalled, unreadable, unstartable
+from stemdock.audio.ffmpeg.formats import RECORDINGS, refused
+from stemdock.audio.ffmpeg.log import FfmpegLog
+from stemdock.audio.ffmpeg.process import FfmpegProcess, find_ffmpeg, local_input
+from stemdock.audio.ffmpeg.reasons import crashed, uninstalled, unreadable, unstartable
+from stemdock.audio.ffmpeg.timeline import Timeline
 from stemdock.audio.layouts import read_wav_header
 from stemdock.audio.stream import BLOCK_LENGTH, AudioStream
-from stemdock.audio.timeline import Timeline
 from stemdock.types import Damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from stemdock.audio.ffmpeg_log import DecodedFrame
+    from stemdock.audio.ffmpeg.log import DecodedFrame
     from stemdock.types import FloatArray
 
 _COUNTED: Final = frozenset({"mp3", "aac", "ac3", "eac3", "dts", "truehd", "mlp", "amr", "loas"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from stemdock.audio.ffmpeg_log import DecodedFrame
+    from stemdock.audio.ffmpeg.log import DecodedFrame
 
 _SMALLEST_LOSS: Final = 512
 """Samples: half a frame of the usual codecs."""

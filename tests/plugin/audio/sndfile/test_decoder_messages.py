@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from stemdock import open_audio
-from stemdock.audio.decoder_messages import decoder_messages
+from stemdock.audio.sndfile.decoder_messages import decoder_messages
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stemdock.audio.windows import Window
+    from stemdock.audio.structure.windows import Window
 
 
 def before_tags(window: Window, start: int) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stemdock.audio.ffmpeg_log import DecodedFrame
-from stemdock.audio.timeline import Timeline
+from stemdock.audio.ffmpeg.log import DecodedFrame
+from stemdock.audio.ffmpeg.timeline import Timeline
 
 RATE = 44100
 FRAME = 1024

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stemdock.audio.mpeg_headers import HEADER_SIZE
+from stemdock.audio.structure.mpeg_headers import HEADER_SIZE
 
 if TYPE_CHECKING:
-    from stemdock.audio.mpeg_headers import FrameHeader
+    from stemdock.audio.structure.mpeg_headers import FrameHeader
 
 _LAYER_3: Final = 3
 _GRANULE_LENGTH: Final = 576

@@ -11,7 +11,7 @@ from stemdock.lib.os_errors import reason_for
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock.audio.ffmpeg_log import FfmpegLog
+    from stemdock.audio.ffmpeg.log import FfmpegLog
 
 _NO_DECODER: Final = re.compile(
     r"[Dd]ecoder .*not found|[Dd]ecoding requested, but no decoder found|no decoder found"

@@ -1,6 +1,7 @@
 """Where the samples of WAV, RF64, Wave64, AIFF, CAF and AU files are, as their headers announce.
 
-Formats: see `stemdock.audio.chunks`; EBU Tech 3306 for RF64; Apple's AIFF-C; Sun's audio file format.
+Formats: see `stemdock.audio.structure.chunks`; EBU Tech 3306 for RF64; Apple's AIFF-C; Sun's audio file
+format.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from stemdock.audio.chunks import AIFF, CAF, RIFF, WAVE64
+from stemdock.audio.structure.chunks import AIFF, CAF, RIFF, WAVE64
 
 if TYPE_CHECKING:
-    from stemdock.audio.chunks import ChunkLayout
-    from stemdock.audio.windows import Window
+    from stemdock.audio.structure.chunks import ChunkLayout
+    from stemdock.audio.structure.windows import Window
 
 _PCM_TAGS: Final = {1, 3, 6, 7, 0xFFFE}
 """Integer, floating point, A-law, µ-law, extensible."""

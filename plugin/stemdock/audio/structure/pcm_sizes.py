@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Final
 
-from stemdock.audio.inspection import Inspection
-from stemdock.audio.pcm_headers import (
+from stemdock.audio.structure.inspection import Inspection
+from stemdock.audio.structure.pcm_headers import (
     SampleSection,
     aiff_section,
     au_section,
@@ -13,8 +13,8 @@ from stemdock.audio.pcm_headers import (
     wav_section,
     wave64_section,
 )
-from stemdock.audio.tail_tags import before_tags
-from stemdock.audio.windows import Window
+from stemdock.audio.structure.tail_tags import before_tags
+from stemdock.audio.structure.windows import Window
 from stemdock.types import Damage
 
 if TYPE_CHECKING:

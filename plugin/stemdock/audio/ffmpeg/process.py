@@ -12,7 +12,8 @@ from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from stemdock.audio.abandoning import ended_when_abandoned
-from stemdock.audio.lifeline import Lifeline
+from stemdock.audio.ffmpeg.lifeline import Lifeline
+from stemdock.errors import ThreadShortageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,22 +66,26 @@ class FfmpegProcess:
             writes_file: Whether samples go into ffmpeg; otherwise they come out of it.
 
         Raises:
+            ThreadShortageError: The system allows no further processes.
             OSError: ffmpeg cannot be started.
         """
         with ExitStack() as resources:
             messages = resources.enter_context(tempfile.TemporaryFile()) if writes_file else subprocess.PIPE
             lifeline = resources.enter_context(Lifeline())
             # A new session keeps Ctrl+C at the terminal from ffmpeg: Stemdock stops it in its own time.
-            self._process = resources.enter_context(
-                subprocess.Popen(  # noqa: S603
-                    [program, *(_ERRORS if writes_file else _ALL_MESSAGES), *arguments],
-                    stdin=subprocess.PIPE if writes_file else subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL if writes_file else subprocess.PIPE,
-                    stderr=messages,
-                    start_new_session=True,
-                    pass_fds=lifeline.descriptors,
+            try:
+                self._process = resources.enter_context(
+                    subprocess.Popen(  # noqa: S603
+                        [program, *(_ERRORS if writes_file else _ALL_MESSAGES), *arguments],
+                        stdin=subprocess.PIPE if writes_file else subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL if writes_file else subprocess.PIPE,
+                        stderr=messages,
+                        start_new_session=True,
+                        pass_fds=lifeline.descriptors,
+                    )
                 )
-            )
+            except BlockingIOError as error:  # EAGAIN of fork
+                raise ThreadShortageError(program) from error
             # Leaving the process's context waits for it, so it must be dead by then.
             resources.callback(self._kill)
             lifeline.hold(self._process.pid)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import soundfile
 
 from stemdock.audio.damaged_places import add_damage
-from stemdock.audio.decoder_messages import decoder_messages
 from stemdock.audio.layouts import soundfile_speakers
 from stemdock.audio.native_files import AnonymousFile, native_name, open_regular_file
+from stemdock.audio.sndfile.decoder_messages import decoder_messages
 from stemdock.audio.stream import BLOCK_LENGTH, AudioStream
 from stemdock.errors import AudioFileError, AudioFileNotFoundError
 from stemdock.lib.os_errors import reason_for

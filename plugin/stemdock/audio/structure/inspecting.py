@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from stemdock.audio.flac_frames import inspect_flac
-from stemdock.audio.mpeg_frames import inspect_mpeg
 from stemdock.audio.native_files import open_regular_file
-from stemdock.audio.ogg_pages import inspect_ogg
-from stemdock.audio.pcm_sizes import PCM_STARTS, inspect_pcm
+from stemdock.audio.structure.flac_frames import inspect_flac
+from stemdock.audio.structure.mpeg_frames import inspect_mpeg
+from stemdock.audio.structure.ogg_pages import inspect_ogg
+from stemdock.audio.structure.pcm_sizes import PCM_STARTS, inspect_pcm
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock.audio.inspection import Inspection
+    from stemdock.audio.structure.inspection import Inspection
 
 _INSPECTIONS: Final = dict.fromkeys(PCM_STARTS, inspect_pcm) | {
     b"fLaC": inspect_flac,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO, Final
 
-from stemdock.audio.inspection import Inspection
-from stemdock.audio.tail_tags import before_tags
-from stemdock.audio.windows import Window
+from stemdock.audio.structure.inspection import Inspection
+from stemdock.audio.structure.tail_tags import before_tags
+from stemdock.audio.structure.windows import Window
 from stemdock.types import Damage
 
 _SYNCS: Final = (b"\xff\xf8", b"\xff\xf9")

@@ -12,7 +12,7 @@ import shutil
 import struct
 from typing import IO, TYPE_CHECKING, Final
 
-from stemdock.audio.ffmpeg_encoding import copy_with_cover
+from stemdock.audio.ffmpeg.encoding import copy_with_cover
 from stemdock.lib.atomic import atomic_file
 
 if TYPE_CHECKING:

@@ -137,7 +137,7 @@ def test_damaged_tags_are_told_and_harm_nothing(
     def fail(*_: object, **__: object) -> None:
         raise IndexError("index out of range")
 
-    monkeypatch.setattr("stemdock.audio.tag_reading.TinyTag.get", fail)
+    monkeypatch.setattr("stemdock.audio.tags.reading.TinyTag.get", fail)
     source = write_noise(tmp_path / "song.wav")
     separated = separate_file(small_separator, source, tmp_path / "out")
     (warning,) = separated.warnings

@@ -9,7 +9,7 @@ import struct
 import zlib
 from typing import IO, Final
 
-from stemdock.audio.inspection import Inspection
+from stemdock.audio.structure.inspection import Inspection
 from stemdock.types import Damage
 
 _PAGE: Final = struct.Struct("<4sBBqIIIB")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import soundfile
 
-from stemdock.audio.rf64 import become_wav_if_small, fits_in_wav
+from stemdock.audio.sndfile.rf64 import become_wav_if_small, fits_in_wav
 from stemdock.errors import OutputError
 from stemdock.lib.os_errors import os_errors_as, reason_for, write_remedy
 

@@ -1,0 +1,1 @@
+"""Reading and writing by ffmpeg: the only package that runs it."""

@@ -1,0 +1,1 @@
+"""Reading and writing by libsndfile: wav, flac, mp3, ogg, opus and others."""

@@ -1,0 +1,1 @@
+"""The second look at a song: its structure, read without decoding it."""

@@ -1,0 +1,1 @@
+"""Tags of songs: the only package that imports tinytag."""
