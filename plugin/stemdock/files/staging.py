@@ -38,7 +38,7 @@ _REMEDY: Final = "Choose a folder that you have permission to write to."
 
 
 @contextmanager
-def staging(folder: StrPath, *, remedy: str = _REMEDY) -> Iterator[Path]:
+def staging(folder: StrPath, *, remedy: str = "") -> Iterator[Path]:
     """Gives a hidden folder inside `folder` for unfinished files, and removes it at the end.
 
     The hidden folders that killed runs left in `folder` are removed first.
@@ -46,7 +46,7 @@ def staging(folder: StrPath, *, remedy: str = _REMEDY) -> Iterator[Path]:
     Args:
         folder: Created if it is missing, with its parents; those are removed again if they are empty
             at the end.
-        remedy: The advice in the error.
+        remedy: The advice in the error; by default, one that suits its reason.
 
     Raises:
         OutputError: The folder cannot be created, or you have no permission to write to it.
@@ -59,7 +59,8 @@ def staging(folder: StrPath, *, remedy: str = _REMEDY) -> Iterator[Path]:
             path, lock = _locked_folder(folder)
         except (OSError, ValueError) as error:
             reason = reason_for(error)
-            advice = error.remedy if isinstance(error, ObstacleError) else write_remedy(reason, remedy)
+            usual = error.remedy if isinstance(error, ObstacleError) else _REMEDY
+            advice = write_remedy(reason, remedy or usual)
             raise OutputError(folder, f"cannot be written to ({reason})", remedy=advice) from error
         try:
             yield path

@@ -127,7 +127,7 @@ local function show_progress()
   elseif run.peaks then
     run.window:show(run.peaks:fraction(), "Drawing waveforms")
   else
-    run.window:show(run.job.fraction, run.job.text, run.phase == "wait" and run.job:hint() or nil)
+    run.window:show(run.job.fraction, run.job.text, run.phase == "wait" and run.job:hint() or nil, run.job:left())
   end
 end
 

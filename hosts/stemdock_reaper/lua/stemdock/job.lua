@@ -13,6 +13,8 @@ local PROTOCOL = 2
 local START_TIMEOUT = 60
 -- Seconds without a line after which a hint is shown; the job continues.
 local QUIET = 120
+-- Seconds to which the remaining time is rounded.
+local STEP = 5
 
 -- Creates the job folder.
 function job.create(jobs_folder)
@@ -80,6 +82,7 @@ local function read_progress(self)
     if type(progress) == "table" then
       self.fraction = tonumber(progress.fraction) or self.fraction
       self.text = tostring(progress.text or self.text)
+      self.remaining = tonumber(progress.remaining)
     end
   end
 end
@@ -147,6 +150,22 @@ function job:poll()
       "To find the cause, run in a terminal: plugin-cli reaper doctor")
   end
   return result
+end
+
+-- The remaining time, roughly; nil if it is unknown.
+function job:left()
+  local seconds = self.remaining
+  if not seconds then
+    return nil
+  end
+  if seconds < STEP then
+    return "a few seconds left"
+  end
+  local rounded = STEP * math.floor(seconds / STEP + 0.5)
+  if rounded < 60 then
+    return ("about %d s left"):format(rounded)
+  end
+  return ("about %d min left"):format(math.floor(seconds / 60 + 0.5))
 end
 
 -- A hint to show below the progress, or nil.

@@ -29,7 +29,7 @@ local function write(text, y, brightness)
   gfx.drawstr(text, 0, gfx.w - MARGIN, gfx.h)
 end
 
-function window:show(fraction, text, hint)
+function window:show(fraction, text, hint, left)
   if not self.visible then
     return
   end
@@ -40,7 +40,7 @@ function window:show(fraction, text, hint)
   gfx.rect(MARGIN, 44, width, BAR_HEIGHT, 1)
   gfx.set(0.35, 0.7, 0.55, 1)
   gfx.rect(MARGIN, 44, math.floor(width * math.max(0, math.min(1, fraction)) + 0.5), BAR_HEIGHT, 1)
-  write(("%s: %d %%"):format(text, math.floor(fraction * 100)), MARGIN, 0.9)
+  write(("%s: %d %%"):format(text, math.floor(fraction * 100)) .. (left and ", " .. left or ""), MARGIN, 0.9)
   write(hint or "To cancel, press Esc or close this window.", 78, 0.65)
   gfx.update()
 end
