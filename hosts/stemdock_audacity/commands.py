@@ -104,7 +104,7 @@ def cancel_command(ids: tuple[str, ...]) -> None:
             f"Unknown request {unknown[0]}. List requests with: plugin-cli audacity status"
         )
     for job in [jobs[name] for name in ids] or jobs.values():
-        if job.phase().phase == "failed":
+        if job.phase().is_over:
             job.kit.remove()
         else:
             job.kit.cancel()
@@ -127,12 +127,12 @@ def separate_command(model: str, stems: tuple[str, ...], remainder: bool, mute: 
     queue.prepare()
     folder = Path(tempfile.mkdtemp(prefix="terminal-", dir=queue.folder))
     try:
-        names, note = separate_selection(
+        delivered = separate_selection(
             queue, folder, model=model, stems=stems, remainder=remainder, mute_original=mute
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    for name in names:
+    for name in delivered.names:
         click.echo(name)
-    if note:
-        click.echo(f"warning: {note}", err=True)
+    if delivered.note:
+        click.echo(f"warning: {delivered.note}", err=True)

@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ from stemdock_audacity.capture.preference import restore_preference
 from stemdock_audacity.delivery.importing import Delivery
 from stemdock_audacity.delivery.legacy import write_project
 from stemdock_audacity.delivery.stem_tracks import stem_tracks
-from stemdock_audacity.errors import DeliveryError, OtherProjectError
+from stemdock_audacity.errors import BRING_IN, DeliveryError, ModuleOffError, OtherProjectError
 from stemdock_audacity.jobs.job import NAME, AudacityJob, Phase
 from stemdock_audacity.jobs.queue import default_queue
 from stemdock_audacity.link.pipe import connect
@@ -30,7 +31,7 @@ from stemdock_hostkit.window.showing import show
 from stemdock_hostkit.window.values import Ending, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from stemdock_audacity.jobs.queue import JobQueue
     from stemdock_hostkit.job.states import JobProgress
@@ -52,6 +53,18 @@ def main() -> None:
     show(Courier(queue, job).serve, subject)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What came of a job."""
+
+    names: Sequence[str]
+    """Of the new tracks."""
+    note: str
+    """For the user, or ""."""
+    is_waiting: bool = False
+    """Whether Audacity has no pipe, so that the user has to bring the stems in."""
+
+
 class Courier:
     """Carries out one job."""
 
@@ -71,7 +84,7 @@ class Courier:
         over = Event()
         Thread(target=self._tend, args=[over], daemon=True).start()
         try:
-            names, note = self.carry_out(report, cancel)
+            delivered = self.carry_out(report, cancel)
         except CancelledError:
             self._job.kit.remove()
             self._queue.note(title, "cancelled")
@@ -85,9 +98,12 @@ class Courier:
             folder = self._job.folder if self._job.project.exists() else None
             return Ending(kind="failed", text=f"{fault.message}.", next_step=fault.remedy, folder=folder)
         else:
-            self._job.kit.remove()
+            note = delivered.note
             self._queue.note(title, "done", seconds=time.monotonic() - began, message=note)
-            text = f"{len(names)} new tracks are in your project."
+            if delivered.is_waiting:
+                return Ending(kind="done", text="The stems are ready.", next_step=f"{BRING_IN} in Audacity.")
+            self._job.kit.remove()
+            text = f"{len(delivered.names)} new tracks are in your project."
             remark = f"{note[:1].upper()}{note[1:]}. " if note else ""
             return Ending(
                 kind="done", text=text, next_step=f"{remark}To remove them, choose Edit > Undo in Audacity."
@@ -98,15 +114,12 @@ class Courier:
 
     def carry_out(
         self, report: Callable[[JobProgress], None] = lambda _: None, cancel: Event | None = None
-    ) -> tuple[list[str], str]:
+    ) -> Delivered:
         """Has the job separated, and imports its stems.
 
         Args:
             report: Shows progress.
             cancel: Set it to cancel the job.
-
-        Returns:
-            Names of the new tracks, and a note for the user, or "".
 
         Raises:
             StemdockError: Separating or importing failed; stems that were made stay in the job's folder.
@@ -125,9 +138,14 @@ class Courier:
         if result.status == "cancelled":
             raise CancelledError
         stems = stem_tracks(request, result)
-        write_project(job.project, stems, request.project_rate)
-        note = self._deliver(Delivery(request, stems, job.project, known), cancel)
-        return [stem.name for stem in stems], note or request.remainder_note
+        write_project(job.project, stems, request.project_rate, request.audacity_version)
+        names = [stem.name for stem in stems]
+        try:
+            note = self._deliver(Delivery(request, stems, job.project, known), cancel)
+        except ModuleOffError:
+            job.update(Phase(phase="ready"))
+            return Delivered(names=names, note="the stems are not in the project yet", is_waiting=True)
+        return Delivered(names=names, note=note or request.remainder_note)
 
     def _deliver(self, delivery: Delivery, cancel: Event | None) -> str:
         job = self._job
@@ -152,6 +170,8 @@ class Courier:
                 if time.monotonic() > deadline:
                     raise
                 message = "bring the project with the original track to the front"
+            except ModuleOffError:
+                raise
             except HostUnreachableError as error:
                 if time.monotonic() > deadline:
                     raise DeliveryError(str(error), job.project) from error

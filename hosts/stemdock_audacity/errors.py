@@ -17,6 +17,9 @@ _FOLDER_VARIABLE: Final = "XDG_STATE_HOME" if sys.platform == "linux" else "TMPD
 """Environment variable that chooses the folder for requests where the usual one cannot be used."""
 
 
+BRING_IN: Final = "To add them, choose Tools > Stemdock > Stem Status > Bring in finished stems"
+
+
 class NotRunningError(HostUnreachableError):
     """Audacity is not running."""
 
@@ -168,7 +171,7 @@ class DeliveryError(HostError):
         super().__init__(
             HOST,
             f"{reason}; the stems are kept in {project.parent}",
-            remedy=f"To add them, choose File > Import > Audio in Audacity and open {project}",
+            remedy=f"{BRING_IN} in Audacity, or there File > Import > Audio and open {project}",
         )
         self.project = project
 

@@ -14,12 +14,13 @@ from stemdock_hostkit import client
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stemdock_audacity.courier import Delivered
     from stemdock_audacity.jobs.queue import JobQueue
 
 
 def separate_selection(
     queue: JobQueue, folder: Path, *, model: str, stems: tuple[str, ...], remainder: bool, mute_original: bool
-) -> tuple[list[str], str]:
+) -> Delivered:
     """Captures the selection, separates it and imports the stems.
 
     Args:
@@ -29,9 +30,6 @@ def separate_selection(
         stems: Stems to import; empty for all.
         remainder: Whether everything else becomes one more track.
         mute_original: Whether to mute the original track.
-
-    Returns:
-        Names of the new tracks, and a note for the user, or "".
 
     Raises:
         StemdockError: Capturing, separating or importing failed; stems that could not be imported are
@@ -51,5 +49,6 @@ def separate_selection(
         else:
             job.kit.remove()
         raise
-    job.kit.remove()
+    if not delivered.is_waiting:
+        job.kit.remove()
     return delivered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -76,6 +77,8 @@ class Request:
     tracks: tuple[CapturedTrack, ...]
     project_rate: float
     """Hz."""
+    audacity_version: tuple[int, ...] = ()
+    """Such as (3, 7, 3); empty if unknown."""
 
     def __post_init__(self) -> None:
         """Checks the range of the rate.
@@ -116,6 +119,11 @@ def _rate(text: str) -> float:
     if not 1 <= rate < _LATEST:
         raise ValueError(f"{text} Hz")
     return rate
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Reads a version as Nyquist writes it, such as "(3 7 3)"."""
+    return tuple(int(part) for part in re.findall(r"\b\d{1,4}\b", text, re.ASCII))
 
 
 def parse_notes(text: str) -> list[tuple[str, str]]:
@@ -168,6 +176,7 @@ def read_request(inbox: Path) -> Request:
             mute_original=notes.get("mute") == "1",
             tracks=tuple(track for track in tracks if track.separable_length),
             project_rate=_rate(notes["project-rate"]),
+            audacity_version=_version(notes.get("audacity", "")),
         )
     except (KeyError, ValueError) as error:
         raise ReplyError(f"the request from Audacity is invalid ({error})", text) from error

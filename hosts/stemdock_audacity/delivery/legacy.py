@@ -20,6 +20,8 @@ _BLOCK_LENGTH: Final = 262144
 """Most samples in one block."""
 _FLOAT: Final = 262159
 """Audacity's number for 32-bit floating point samples."""
+_SCALING: Final = (3, 7)
+"""Since this version, a clip's start is scaled when its track gets its own rate instead of the project's."""
 _HEADER: Final = '<?xml version="1.0" encoding="utf-8" standalone="no" ?>\n'
 
 
@@ -39,7 +41,9 @@ class StemTrack:
     """Seconds in the project."""
 
 
-def write_project(path: Path, tracks: Sequence[StemTrack], project_rate: float) -> None:
+def write_project(
+    path: Path, tracks: Sequence[StemTrack], project_rate: float, version: tuple[int, ...] = ()
+) -> None:
     """Writes a project with these tracks, and the empty data folder that Audacity requires beside it.
 
     When this returns, both survive a power failure.
@@ -48,6 +52,7 @@ def write_project(path: Path, tracks: Sequence[StemTrack], project_rate: float) 
         path: The .aup file.
         tracks: The tracks from the top.
         project_rate: Hz.
+        version: Audacity's; empty if unknown.
 
     Raises:
         OSError: The project cannot be written.
@@ -55,7 +60,9 @@ def write_project(path: Path, tracks: Sequence[StemTrack], project_rate: float) 
     data = path.with_name(f"{path.stem}_data")
     make_folder(data)
     body = "".join(
-        _channel(track, n, channel) for n, track in enumerate(tracks) for channel in range(track.n_channels)
+        _channel(track, n, channel, _offset(track, project_rate, version))
+        for n, track in enumerate(tracks)
+        for channel in range(track.n_channels)
     )
     content = (
         f'{_HEADER}<project xmlns="http://audacity.sourceforge.net/xml/" projname={quoteattr(data.name)} '
@@ -64,15 +71,23 @@ def write_project(path: Path, tracks: Sequence[StemTrack], project_rate: float) 
     write_atomically(path, content.encode(), durable=True)
 
 
-def _channel(track: StemTrack, n_track: int, channel: int) -> str:
+def _offset(track: StemTrack, project_rate: float, version: tuple[int, ...]) -> float:
+    """Seconds to write, so that the clip starts at the track's start."""
+    if version < _SCALING:
+        return track.start
+    return track.start * track.sample_rate / project_rate
+
+
+def _channel(track: StemTrack, n_track: int, channel: int, offset: float) -> str:
     linked = int(channel == 0 and track.n_channels > 1)
     place = channel if track.n_channels > 1 else 2  # left, right, or mono
     blocks = "".join(_blocks(track, n_track, channel))
     return (
         f'<wavetrack name={quoteattr(track.name)} channel="{place}" linked="{linked}" '
         f'mute="0" solo="0" isSelected="0" rate="{track.sample_rate}" gain="1.0" pan="0.0" colorindex="0">'
-        f'<waveclip offset="{track.start!r}" colorindex="0"><sequence maxsamples="{_BLOCK_LENGTH}" '
-        f'sampleformat="{_FLOAT}" numsamples="{track.length}">{blocks}</sequence></waveclip></wavetrack>'
+        f'<waveclip offset="{offset!r}" colorindex="0" name={quoteattr(track.name)}>'
+        f'<sequence maxsamples="{_BLOCK_LENGTH}" sampleformat="{_FLOAT}" numsamples="{track.length}">'
+        f"{blocks}</sequence></waveclip></wavetrack>"
     )
 
 

@@ -40,8 +40,9 @@ def _stems(track: CapturedTrack, source: SourceResult) -> Iterator[StemTrack]:
         )
     for stem in source.stems:
         yield StemTrack(
-            # XML allows no control characters, and Audacity must find the name as it was written.
-            name=printable(f"{track.name} \N{EN DASH} {stem.name}"),
+            # The stem comes first, because Audacity shows only the start of a long name. XML allows no
+            # control characters, and Audacity must find the name as it was written.
+            name=printable(f"{stem.name} \N{EN DASH} {track.name}"),
             audio=stem.path.absolute(),
             sample_rate=track.sample_rate,
             n_channels=source.n_channels,

@@ -79,7 +79,7 @@ def _module(profile: Profile) -> Check:
         return Check(
             subject=subject,
             status="warning",
-            detail="off: Audacity cannot be used while it separates.",
+            detail="off: finished stems have to be brought in by Stem Status.",
             remedy=_INSTALL,
         )
     if profile.module and read_setting(profile, "ModuleDateTime", MODULE) != module_time(profile.module):

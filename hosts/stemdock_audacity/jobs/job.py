@@ -36,7 +36,8 @@ class Details:
 class Phase:
     """Where a job is on its way to Audacity: the content of delivery.json."""
 
-    phase: Literal["separating", "delivering", "failed"] = "separating"
+    phase: Literal["separating", "delivering", "ready", "failed"] = "separating"
+    """"ready": the user has to bring the stems in."""
     courier: int = 0
     """Id of the process that carries the job out; 0 before it has started."""
     message: str = ""
@@ -49,6 +50,11 @@ class Phase:
         """
         if not 0 <= self.courier < _PID_LIMIT:
             raise ValueError(f"process {self.courier}")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no process carries the job out any more."""
+        return self.phase in {"ready", "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,11 @@ class AudacityJob:
     def project(self) -> Path:
         """The .aup project that imports the stems."""
         return self.folder / "stems.aup"
+
+    @property
+    def is_brought_in(self) -> bool:
+        """Whether the plug-in has imported the project."""
+        return self.project.with_name(f"{self.project.name}.imported").exists()
 
     @property
     def title(self) -> str:
@@ -175,6 +186,8 @@ def _state(job: AudacityJob) -> str:
     now = job.phase()
     if now.phase == "failed":
         return f"failed: {now.message}"
+    if now.phase == "ready":
+        return "ready to be brought in"
     if now.phase == "delivering":
         return "importing the stems into Audacity" + (f" ({now.message})" if now.message else "")
     progress = job.kit.progress()

@@ -4,6 +4,7 @@ inbox/          written and read by the plug-in in Audacity; fixed names, one re
 jobs/ID/        one request: a job folder of the kit, with captured audio, stems, stems.aup, delivery.json
 recent.jsonl    outcomes of the last requests
 status.txt      the text that Stem Status shows
+ready.txt       projects that it can bring in; it marks each by a file stems.aup.imported beside it
 pipe.lock       held by the program that is connected to Audacity
 """
 
@@ -91,7 +92,7 @@ class JobQueue:
         for other in self.jobs():
             if other == job:
                 break
-            if other.phase().phase != "failed" and not self._is_interrupted(other):
+            if not other.phase().is_over and not self._is_interrupted(other):
                 return False
         return True
 
@@ -116,13 +117,15 @@ class JobQueue:
         return outcomes
 
     def tidy(self) -> None:
-        """Forgets old jobs and outcomes, and reports jobs whose courier was killed as failed."""
+        """Forgets old jobs, outcomes and what was brought in, and reports jobs whose courier was killed."""
         remove_old_jobs(self.jobs_folder)
         _write(self.folder / "recent.jsonl", [json.dumps(asdict(outcome)) for outcome in self.recent()])
         for job, message in adopt_former(self.jobs_folder):
             self.fail(job, message)
         for job in self.jobs():
-            if job.phase().phase != "failed" and self._is_interrupted(job):
+            if job.is_brought_in:
+                job.kit.remove()
+            elif not job.phase().is_over and self._is_interrupted(job):
                 job.kit.cancel()
                 self.fail(job, "the separation was interrupted. Start it again in Audacity")
 
@@ -152,8 +155,10 @@ class JobQueue:
                 job.kit.cancel()
 
     def write_status(self) -> None:
-        """Writes the text that Stem Status shows."""
+        """Writes what Stem Status shows and can bring in."""
         _write(self.folder / "status.txt", self.status_lines())
+        ready = [job.project for job in self.jobs() if job.phase().is_over and job.project.exists()]
+        _write(self.folder / "ready.txt", [project.as_posix() for project in ready])
 
     def status_lines(self) -> list[str]:
         """One line for each job."""

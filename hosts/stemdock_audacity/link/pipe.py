@@ -76,12 +76,14 @@ class Pipe:
     def greet(self) -> None:
         """Skips answers to earlier clients.
 
+        An unknown command is answered with its name, and opens no window, as every known one does.
+
         Raises:
             HostUnreachableError: Audacity does not answer.
         """
         nonce = f"stemdock-{secrets.token_hex(6)}"
         deadline = time.monotonic() + GREETING_TIME
-        self._link_write(protocol.command_line("Message", Text=nonce), deadline)
+        self._link_write(protocol.command_line(nonce), deadline)
         self._receive(
             deadline, lambda received: nonce.encode() in received and protocol.is_complete(received)
         )

@@ -37,5 +37,6 @@
 (defun stemdock-write-request (lines)
   (stemdock-write "request.txt"
     (append lines
-            (list (list "project-rate" (get '*project* 'rate)))
+            (list (list "audacity" (get '*audacity* 'version))
+                  (list "project-rate" (get '*project* 'rate)))
             (mapcar #'(lambda (index) (list "track" index)) (get '*selection* 'tracks)))))

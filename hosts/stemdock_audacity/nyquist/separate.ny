@@ -78,27 +78,12 @@ $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") 
     (cdr (aud-do (strcat "Export2: Filename=\"" stemdock-inbox "request.CL\" NumChannels=2"))))
   (stemdock-restore-preference))
 
-(defun stemdock-import ()
-  (setf stemdock-imported
-    (cdr (aud-do (strcat "Import2: Filename=\"" stemdock-inbox "stems.aup\""))))
-  (stemdock-write "imported.txt" '(("imported" "")))
-  ;; Returning nil would undo the import together with this plug-in's own step.
-  (if stemdock-imported
-      ;; When this plug-in ends, Audacity restores the original tracks, so muting them here has no
-      ;; effect.
-      (strcat "The stems are in new tracks below the others."
-              (if (= chosenoriginal 1) "\nNow mute the original track yourself." ""))
-      ;; The stems are deleted soon after this message.
-      (strcat "Audacity could not import the stems.\n"
-              "Try again. If it fails again, run in a terminal:\n"
-              "plugin-cli audacity doctor")))
-
 (defun stemdock-finish ()
   (let ((reply (stemdock-read-line "reply.txt")))
-    (cond ((not stemdock-exported) nil)
-          ((string= reply "detached ") nil)
-          ((string= reply "import ") (stemdock-import))
+    ;; The reply counts, whatever became of the export.
+    (cond ((string= reply "detached ") nil)
           ((string-search "message " reply) (subseq reply 8))
+          ((not stemdock-exported) nil)
           (t (strcat "Stemdock could not be started. Run in a terminal:\n"
                      "plugin-cli audacity doctor")))))
 

@@ -5,7 +5,7 @@ $debugbutton false
 $name (_ "Stem Status")
 $author (_ "Stemdock")
 $copyright (_ "MIT licence")
-$control chosenaction (_ "Action") choice (("Show" "Show all separations") ("Cancel" "Cancel all separations")) 0
+$control chosenaction (_ "Action") choice (("Show" "Show all separations") ("BringIn" "Bring in finished stems") ("Cancel" "Cancel all separations")) 0
 
 (defun stemdock-write (name text)
   (let ((file (open (strcat "@folder@inbox/" name) :direction :output)))
@@ -19,8 +19,31 @@ $control chosenaction (_ "Action") choice (("Show" "Show all separations") ("Can
       (close file)))
     text))
 
-(cond ((= chosenaction 1)
+;; Imports a project unless that is done already; says whether it did.
+(defun stemdock-import (project)
+  (let* ((mark (strcat project ".imported"))
+         (marked (open mark))
+         (present (open project)))
+    (if marked (close marked))
+    (if present (close present))
+    (cond ((or marked (not present)) nil)
+          ((cdr (aud-do (strcat "Import2: Filename=\"" project "\"")))
+           (close (open mark :direction :output))
+           t))))
+
+(defun stemdock-bring-in ()
+  (let ((file (open "@folder@ready.txt")) (count 0))
+    (cond (file
+      (do ((project (read-line file) (read-line file))) ((null project))
+        (if (stemdock-import project) (setf count (1+ count))))
+      (close file)))
+    ;; Returning nil would undo the import together with this plug-in's own step.
+    (cond ((= count 0) "No finished stems are waiting.")
+          (t "The stems are in new tracks below the others."))))
+
+(cond ((= chosenaction 2)
        (stemdock-write "cancel.txt" "all")
        nil)
+      ((= chosenaction 1) (stemdock-bring-in))
       (t (let ((text (stemdock-read "@folder@status.txt")))
            (if (string= text "") "Nothing is being separated." text))))

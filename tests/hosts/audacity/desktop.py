@@ -33,8 +33,13 @@ T = TypeVar("T")
 CLI = (sys.executable, "-m", "stemdock")
 _EXAMPLE = Path(__file__).resolve().parents[3] / "docs/examples/stemdock-hpss/stemdock_hpss"
 NEEDED = ("audacity", "Xvfb", "openbox", "xdotool", "import")
-VERSION = "[Version]\nMajor=3\nMinor=2\nMicro=4\n"
-"""Spares the first start its welcome."""
+
+
+def audacity_version() -> tuple[int, ...]:
+    """Of the installed package; the program itself does not say."""
+    command = ["dpkg-query", "--show", "--showformat", "${Version}", "audacity"]
+    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in version.partition("+")[0].partition("-")[0].split("."))
 
 
 def missing_programs() -> list[str]:
@@ -96,6 +101,7 @@ class Desktop:
         self.home = home
         self.is_spoilt = False
         self.artefacts = artefacts
+        self.version = audacity_version()
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "STEMDOCK_"))},
             "HOME": str(home),
@@ -137,8 +143,10 @@ class Desktop:
             content.replace("exec ", f"export PYTHONPATH={self.environment['PYTHONPATH']}\nexec ")
         )
         temporary = self.home / "tmp"
+        # Spares the first start its welcome.
+        version = "[Version]\nMajor={}\nMinor={}\nMicro={}\n".format(*self.version)
         with self.settings.open("a") as file:
-            file.write(f"{VERSION}[GUI]\nShowSplashScreen=0\n[Directories]\nTempDir={temporary}\n")
+            file.write(f"{version}[GUI]\nShowSplashScreen=0\n[Directories]\nTempDir={temporary}\n")
             # 32-bit floating point WAV, so that exporting loses nothing.
             file.write("[FileFormats/ExportFormat_SF1_Type]\nWAV_10000=6\n")
 
@@ -217,7 +225,9 @@ class Desktop:
         return len(self.audacity_windows()) == 1
 
     def clear(self) -> None:
-        """An empty project, separations at full speed, and no outcomes of former ones."""
+        """An empty project, separations at full speed, and no jobs and outcomes of former ones."""
+        for folder in self.queue.glob("jobs/*"):
+            shutil.rmtree(folder, ignore_errors=True)
         (self.queue / "recent.jsonl").unlink(missing_ok=True)
         (self.home / "slow").unlink(missing_ok=True)
         if self.tracks():
@@ -343,10 +353,12 @@ class Desktop:
         return [(self.xdotool("getwindowname", window), self.size(window)) for window in windows]
 
     def apply(self, dialog: str) -> None:
-        """Presses the Apply button of a plug-in's dialog."""
+        """Presses the Apply button of a plug-in's dialog: top right, since 3.7 bottom right."""
         window = self.window(dialog)
         time.sleep(0.5)
-        self.xdotool("mousemove", "--window", window, str(self.size(window)[0] - 48), "32", "click", "1")
+        width, height = self.size(window)
+        place = (width - 48, 32) if self.version < (3, 7) else (width - 48, height - 24)
+        self.xdotool("mousemove", "--window", window, *map(str, place), "click", "1")
 
     def choose(self, dialog: str, height: int, n_downs: int) -> None:
         """Opens the choice at this height of a dialog and takes the entry so far from the top."""
@@ -367,6 +379,27 @@ class Desktop:
         # The dialog remembers what it was last told.
         self.choose("Separate Stems", 213, 1 if mute else 0)
         self.apply("Separate Stems")
+
+    def answer_of_status(self, n_downs: int) -> None:
+        """Takes an entry of the choice in Stem Status, and waits for its answer."""
+        self.open_dialog(1, "Stem Status")
+        dialog = self.window("Stem Status")
+        self.choose("Stem Status", 84, n_downs)
+        self.apply("Stem Status")
+        wait_until(lambda: {*self.dialogs()} - {dialog}, 30, "the answer")
+
+    def dialogs(self) -> list[str]:
+        """Windows of Audacity beside the main one; since 3.7, those of messages have no title."""
+        main = self.main_window()
+        return [window for window in self.audacity_windows() if window != main]
+
+    def close_message(self) -> None:
+        def close() -> bool:
+            if dialogs := self.dialogs():
+                self.xdotool("windowfocus", "--sync", dialogs[-1], "key", "Return")
+            return not dialogs
+
+        wait_until(close, 10, "the message to go")
 
     def picture(self, name: str) -> Path:
         path = self.artefacts / f"{name}.png"

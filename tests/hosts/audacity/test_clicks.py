@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hosts.audacity.desktop import Desktop
 
 START, END = 3.25, 9.5
+BRING_IN = 1
+"""Its place in the choice of Stem Status."""
 PREFERENCE = "FileFormats/ExternalProgramExportCommand"
 
 
@@ -41,7 +43,7 @@ def test_menu_to_tracks(desktop: Desktop, song: Path, mono_song: Path, tmp_path:
     time.sleep(1)
     desktop.picture("result")
     after = desktop.tracks()
-    assert [track.name for track in after] == [*names, "third – vocals", "third – accompaniment"]
+    assert [track.name for track in after] == [*names, "vocals – third", "accompaniment – third"]
     assert after[:3] == before  # selection, mute and solo included
     assert desktop.do("GetPreference", Name=PREFERENCE) == "Lämmer/lame - %f"
     assert [(track.start, track.end) for track in after[3:]] == [(START, END)] * 2
@@ -65,27 +67,30 @@ def test_menu_to_tracks(desktop: Desktop, song: Path, mono_song: Path, tmp_path:
     assert desktop.leftovers() == []
 
 
-def test_without_pipe_audacity_waits_and_shows_progress(desktop: Desktop, song: Path, tmp_path: Path) -> None:
+def test_without_pipe_the_stems_are_brought_in(desktop: Desktop, song: Path, tmp_path: Path) -> None:
     desktop.import_audio(song)
     desktop.do("SetPreference", Name=PREFERENCE, Value='my "own" \\ %f')
     desktop.select(START, END, 0)
     before = desktop.tracks()
-    notes = desktop.queue / "inbox" / "imported.txt"
-    notes.unlink(missing_ok=True)
+    outcomes = desktop.outcomes()
 
     with desktop.hidden_pipe():
         desktop.separate_by_menu(mute=True)
-        desktop.window("Export")
-        wait_until(notes.exists, 25, "the import")
-        message = desktop.window("Separate Stems")
+        outcome = desktop.wait_for_outcome(len(outcomes))
+        assert "the stems are not in the project yet" in outcome
         time.sleep(0.5)
-        desktop.picture("waited")
-        desktop.xdotool("windowfocus", "--sync", message, "key", "Return")
-        wait_until(lambda: not desktop.windows("Separate Stems"), 10, "the message to go")
+        desktop.picture("ready")
+        desktop.click_close(desktop.window("Stemdock"))
+        assert "song: ready to be brought in" in desktop.cli("audacity", "status").stdout
+        desktop.answer_of_status(BRING_IN)
+        desktop.picture("brought-in")
+        desktop.close_message()
+        desktop.answer_of_status(BRING_IN)  # nothing is brought in twice
+        desktop.close_message()
 
     after = desktop.tracks()
-    assert [track.name for track in after[1:]] == ["song – vocals", "song – accompaniment"]
-    assert after[:1] == before  # muting is left to the person, who is told so
+    assert [track.name for track in after[1:]] == ["vocals – song", "accompaniment – song"]
+    assert after[:1] == before  # muting is left to the person
     assert desktop.do("GetPreference", Name=PREFERENCE) == 'my "own" \\ %f'
     found, _ = soundfile.read(desktop.export(tmp_path / "vocals.wav", START, END, 1), dtype="float32")
     excerpt = desktop.export(tmp_path / "excerpt.wav", START, END, 0)
@@ -93,27 +98,9 @@ def test_without_pipe_audacity_waits_and_shows_progress(desktop: Desktop, song: 
     assert np.array_equal(found, wanted)
     desktop.do("Undo")
     assert summary(desktop.tracks()) == summary(before)
-    wait_until(lambda: not desktop.leftovers(), 10, "the files to go")
-    wait_until(lambda: not desktop.processes("launcher"), 10, "the processes to end")
-
-
-def test_cancel_while_audacity_waits(desktop: Desktop, long_song: Path) -> None:
-    desktop.slow_down()
-    desktop.import_audio(long_song)
-    desktop.do("SetPreference", Name=PREFERENCE, Value="mine")
-    desktop.select(0, 120, 0)
-    before = desktop.tracks()
-    with desktop.hidden_pipe():
-        desktop.separate_by_menu()
-        dialog = desktop.window("Export")
-        time.sleep(3)
-        desktop.picture("waiting")
-        desktop.press_cancel(dialog)
-        wait_until(lambda: not desktop.windows("Export"), 30, "the dialog to go")
-        wait_until(lambda: not desktop.processes("launcher"), 30, "the separation to end")
-    assert desktop.tracks() == before
-    assert desktop.do("GetPreference", Name=PREFERENCE) == "mine"
+    desktop.cli("audacity", "cancel")
     assert desktop.leftovers() == []
+    wait_until(lambda: not desktop.processes("launcher", "os.read"), 10, "the processes to end")
 
 
 def test_cancel_in_the_window(desktop: Desktop, long_song: Path) -> None:
@@ -142,11 +129,8 @@ def test_stem_status_shows_and_cancels(desktop: Desktop, long_song: Path) -> Non
     outcomes = desktop.outcomes()
     desktop.separate_by_menu()
     desktop.window("Stemdock")
-    desktop.open_dialog(1, "Stem Status")
-    desktop.apply("Stem Status")
-    wait_until(lambda: len(desktop.windows("Stem Status")) > 1, 20, "the message")
+    desktop.answer_of_status(0)
     desktop.picture("status")
-    desktop.xdotool("windowfocus", "--sync", desktop.windows("Stem Status")[-1], "key", "Return")
-    wait_until(lambda: not desktop.windows("Stem Status"), 10, "the message to go")
+    desktop.close_message()
     desktop.run("StemStatus", chosenaction="Cancel all separations")
     assert desktop.wait_for_outcome(len(outcomes), 20).endswith("long: cancelled")

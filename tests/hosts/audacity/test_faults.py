@@ -173,7 +173,7 @@ def test_original_deleted_meanwhile(desktop: Desktop, long_song: Path, song: Pat
     assert "not muted" in outcome
     after = desktop.tracks()
     assert summary(after[:1]) == summary(before)
-    assert [track.name for track in after[1:]] == ["long – vocals", "long – accompaniment"]
+    assert [track.name for track in after[1:]] == ["vocals – long", "accompaniment – long"]
 
 
 def test_worker_killed(desktop: Desktop, long_song: Path) -> None:
@@ -210,30 +210,37 @@ def test_audacity_killed(desktop: Desktop, long_song: Path, song: Path) -> None:
     desktop.stop()
     desktop.start()
     desktop.import_audio(song)
-    desktop.import_audio(project)  # as the message says
-    assert [track.name for track in desktop.tracks()] == ["song", "long – vocals", "long – accompaniment"]
+    desktop.answer_of_status(1)  # as the message says
+    desktop.close_message()
+    assert [track.name for track in desktop.tracks()] == ["song", "vocals – long", "accompaniment – long"]
     desktop.cli("audacity", "cancel")
     assert separates(desktop)
 
 
-def test_audacity_killed_while_it_waits(desktop: Desktop, long_song: Path, song: Path) -> None:
-    desktop.slow_down()
+def test_audacity_killed_during_the_export(desktop: Desktop, long_song: Path, song: Path) -> None:
+    """Its settings then name Stemdock's command; the next start gives the person's back."""
     desktop.import_audio(long_song)
     desktop.do("SetPreference", Name=PREFERENCE, Value='Lämmer/lame "x" - %f')
     desktop.select(0, 100, 0)
-    with desktop.hidden_pipe():
+    script = next(desktop.home.rglob("stemdock-launch*"))
+    content = script.read_text("utf-8")
+    script.write_text("#!/bin/sh\nexec sleep 111\n")
+    try:
         desktop.separate_by_menu()
-        desktop.window("Export")
-        wait_until(lambda: desktop.processes("stemdock_audacity.launcher"), 10, "the launcher")
+        wait_until(lambda: desktop.processes("sleep 111"), 20, "the program")
         time.sleep(1)
-        desktop.kill("bin/audacity")
+        desktop.kill("bin/audacity", "sleep 111")
+    finally:
+        script.write_text(content, "utf-8")
     assert "stemdock-launch" in desktop.settings.read_text("utf-8")
-    wait_until(lambda: not desktop.processes("launcher"), 30, "the launcher to end")
     desktop.stop()
     desktop.start()
     assert desktop.do("GetPreference", Name=PREFERENCE) == 'Lämmer/lame "x" - %f'
     desktop.import_audio(song)
-    assert separates(desktop)
+    desktop.select(0, 1.5, 0)
+    n_outcomes = len(desktop.outcomes())
+    desktop.run("SeparateStems")
+    assert ": done in" in desktop.wait_for_outcome(n_outcomes)
     assert desktop.leftovers() == []
 
 
@@ -252,17 +259,18 @@ def test_module_off(home: Desktop, song: Path) -> None:
             pass
         assert home.cli("audacity", "separate").returncode == 3
         home.xdotool("windowfocus", "--sync", home.main_window(), "key", "ctrl+a")
+        n_outcomes = len(home.outcomes())
         home.separate_by_menu()
-        imported = home.queue / "inbox/imported.txt"
-        wait_until(imported.exists, 60, "the import")
-        home.xdotool("windowfocus", "--sync", home.window("Separate Stems"), "key", "Return")
-        wait_until(lambda: not home.windows("Separate Stems"), 10, "the message to go")
+        home.wait_for_outcome(n_outcomes)
+        home.click_close(home.window("Stemdock"))
+        home.answer_of_status(1)
+        home.close_message()
         # The plug-in's notes on a second request tell what tracks there are.
         home.xdotool("windowfocus", "--sync", home.main_window(), "key", "ctrl+a")
         home.separate_by_menu()
         notes = home.queue / "inbox/track-3.txt"
         wait_until(notes.exists, 20, "the second request")
-        assert "name song – accompaniment" in notes.read_text("utf-8")
+        assert "name accompaniment – song" in notes.read_text("utf-8")
         assert "length 479832" in notes.read_text("utf-8")
     finally:
         home.stop()

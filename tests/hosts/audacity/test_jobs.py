@@ -15,6 +15,7 @@ import soundfile
 from stemdock import StemdockError, try_locked
 from stemdock_audacity.capture.request import CapturedTrack, Request
 from stemdock_audacity.courier import Courier
+from stemdock_audacity.delivery.legacy import StemTrack, write_project
 from stemdock_audacity.delivery.stem_tracks import stem_tracks
 from stemdock_audacity.errors import SeparationError
 from stemdock_audacity.jobs.job import AudacityJob, Phase, add_job, describe
@@ -26,7 +27,6 @@ from support.reaper_model.known_separator import SHARES, known_separator
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.delivery.legacy import StemTrack
 
 SAMPLE_RATE = 8000
 TRACK = CapturedTrack(
@@ -79,7 +79,7 @@ def test_silence_around_a_track_is_not_separated(queue: JobQueue) -> None:
     assert [(stem.start, stem.length) for stem in stems] == [(9000 / SAMPLE_RATE, 24_000)] * 2
     for stem in stems:
         samples, _ = soundfile.read(stem.audio, dtype="float32")
-        share = SHARES[stem.name.rpartition(" ")[2]]
+        share = SHARES[stem.name.partition(" ")[0]]
         np.testing.assert_array_equal(samples, mixture[9000:33_000] * np.float32(share))
     assert [path.name for path in job.folder.rglob("*.wav") if path.parent == job.folder] == []
 
@@ -88,8 +88,8 @@ def test_a_stem_and_everything_else(queue: JobQueue) -> None:
     mixture = np.random.default_rng(3).uniform(-0.5, 0.5, (40_000, 2)).astype(np.float32)
     stems = separated(added(queue, replace(REQUEST, stems=("vocals",), remainder=True), mixture))
     assert [stem.name for stem in stems] == [
-        "Song \N{EN DASH} vocals",
-        "Song \N{EN DASH} everything but vocals",
+        "vocals \N{EN DASH} Song",
+        "everything but vocals \N{EN DASH} Song",
     ]
     parts = [soundfile.read(stem.audio, dtype="float32")[0] for stem in stems]
     np.testing.assert_allclose(parts[0] + parts[1], mixture, atol=1e-6)
@@ -110,7 +110,38 @@ def test_tracks_get_names_that_audacity_can_give_back(queue: JobQueue) -> None:
     """A name with controls would be changed by the import, and the import be taken back as a failure."""
     track = replace(TRACK, name="a\x01\x1b\u202eb\xa0c")
     names = [stem.name for stem in separated(added(queue, replace(REQUEST, tracks=(track,))))]
-    assert names == [f"a\\x01\\x1b\\u202eb\xa0c \N{EN DASH} {stem}" for stem in SHARES]
+    assert names == [f"{stem} \N{EN DASH} a\\x01\\x1b\\u202eb\xa0c" for stem in SHARES]
+
+
+@pytest.mark.parametrize(("version", "offset"), [((3, 2, 4), 1.5), ((3, 7, 3), 0.75), ((), 1.5)])
+def test_starts_are_written_as_this_audacity_reads_them(
+    tmp_path: Path, version: tuple[int, ...], offset: float
+) -> None:
+    """3.7 scales the start of a clip when its track gets a rate of its own."""
+    stem = StemTrack(
+        name="a", audio=tmp_path / "a.wav", sample_rate=22050, n_channels=1, length=100, start=1.5
+    )  # fmt: skip
+    write_project(tmp_path / "stems.aup", [stem], 44100.0, version)
+    assert f'offset="{offset}"' in (tmp_path / "stems.aup").read_text("utf-8")
+
+
+def test_stems_that_wait_are_listed_until_they_are_brought_in(queue: JobQueue) -> None:
+    jobs = [added(queue) for _ in range(4)]
+    for job in jobs[:3]:
+        job.project.write_text("")
+    jobs[0].update(Phase(phase="ready"))
+    queue.fail(jobs[1], "the project is gone")
+    jobs[2].update(Phase(phase="delivering", courier=os.getpid()))
+    queue.fail(jobs[3], "no")
+    queue.write_status()
+    ready = (queue.folder / "ready.txt").read_text("utf-8").splitlines()
+    assert ready == [job.project.as_posix() for job in jobs[:2]]
+    assert describe(jobs[0]) == "Song: ready to be brought in"
+
+    jobs[0].project.with_name("stems.aup.imported").touch()
+    queue.tidy()
+    assert not jobs[0].folder.exists()
+    assert jobs[1].project.exists()
 
 
 def test_states_in_words(queue: JobQueue) -> None:

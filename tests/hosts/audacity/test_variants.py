@@ -47,7 +47,7 @@ def test_an_engine_of_another_package_is_in_the_dialog_and_makes_its_stems(
     desktop.select(2.0, 6.0, 0)
     assert ": done" in separate(desktop, model="hpss")
     after = desktop.tracks()
-    assert [track.name for track in after[1:]] == ["song – harmonic", "song – percussive"]
+    assert [track.name for track in after[1:]] == ["harmonic – song", "percussive – song"]
     assert [(track.start, track.end) for track in after[1:]] == [(2.0, 6.0)] * 2
     harmonic, percussive = (
         sounds(desktop, tmp_path / f"{track}.wav", 44100, 2.0, 6.0, track) for track in (1, 2)
@@ -70,7 +70,7 @@ def test_mono_48_khz_two_tracks_and_past_the_end(
     after = desktop.tracks()
     assert after[:2] == before
     assert [track.name for track in after[2:]] == [
-        "song – vocals", "song – accompaniment", "mono48 – vocals", "mono48 – accompaniment",
+        "vocals – song", "accompaniment – song", "vocals – mono48", "accompaniment – mono48",
     ]  # fmt: skip
     ends = [before[0].end, before[0].end, before[1].end, before[1].end]
     assert [(track.start, track.end) for track in after[2:]] == [(8.0, end) for end in ends]
@@ -108,7 +108,7 @@ def test_state_of_tracks_does_not_matter(
     after = desktop.tracks()
     assert after[:2] == before
     name = ODD_NAME if case == "odd name" else "song"
-    assert [track.name for track in after[2:]] == [f"{name} – vocals", f"{name} – accompaniment"]
+    assert [track.name for track in after[2:]] == [f"vocals – {name}", f"accompaniment – {name}"]
     desktop.select(0, 1, 0)
     desktop.do("SetTrackAudio", Solo=0)
     part = excerpt(song, 2.0, 4.0, tmp_path / "part.wav")
@@ -126,7 +126,7 @@ def test_one_stem_and_everything_else_with_the_original_muted(
     assert ": done" in outcome, outcome
 
     after = desktop.tracks()
-    assert [track.name for track in after[2:]] == ["song – vocals", "song – everything but vocals"]
+    assert [track.name for track in after[2:]] == ["vocals – song", "everything but vocals – song"]
     assert [track.mute for track in after] == [False, True, False, False]
     assert [track.selected for track in after] == [False, True, False, False]
     parts = [sounds(desktop, tmp_path / f"{n}.wav", 44100, 2.0, 4.0, n) for n in (2, 3)]
@@ -154,7 +154,7 @@ def test_from_a_terminal(desktop: Desktop, song: Path, mono_song: Path) -> None:
     before = desktop.tracks()
     done = desktop.cli("audacity", "separate", "--stem", "vocals", "--remainder", "--mute")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == ["song – vocals", "song – everything but vocals"]
+    assert done.stdout.splitlines() == ["vocals – song", "everything but vocals – song"]
     after = desktop.tracks()
     assert [track.name for track in after[2:]] == done.stdout.splitlines()
     assert after[1].mute
