@@ -59,19 +59,22 @@ class Courier:
         self._queue = queue
         self._job = job
 
-    def serve(self, report: Callable[[JobProgress], None], cancel: Event) -> Ending:
+    def serve(
+        self, report: Callable[[JobProgress], None], cancel: Event, consent: Event | None = None
+    ) -> Ending:
         """Carries the job out, and notes its outcome.
 
         Args:
             report: Shows progress.
             cancel: Set it to cancel the job.
+            consent: As in `carry_out`.
         """
         title = self._job.title
         began = time.monotonic()
         over = Event()
         Thread(target=self._tend, args=[over], daemon=True).start()
         try:
-            names, note = self.carry_out(report, cancel)
+            names, note = self.carry_out(report, cancel, consent)
         except CancelledError:
             self._job.kit.remove()
             self._queue.note(title, "cancelled")
@@ -83,7 +86,10 @@ class Courier:
                     traceback.print_exc(file=log)
             self._queue.fail(self._job, f"{fault.message}. {fault.remedy}")
             folder = self._job.folder if self._job.project.exists() else None
-            return Ending(kind="failed", text=f"{fault.message}.", next_step=fault.remedy, folder=folder)
+            log_path = self._job.kit.log if self._job.kit.log.exists() else None
+            return Ending(
+                kind="failed", text=f"{fault.message}.", next_step=fault.remedy, folder=folder, log=log_path
+            )
         else:
             self._job.kit.remove()
             self._queue.note(title, "done", seconds=time.monotonic() - began, message=note)
@@ -97,13 +103,17 @@ class Courier:
             self._queue.write_status()
 
     def carry_out(
-        self, report: Callable[[JobProgress], None] = lambda _: None, cancel: Event | None = None
+        self,
+        report: Callable[[JobProgress], None] = lambda _: None,
+        cancel: Event | None = None,
+        consent: Event | None = None,
     ) -> tuple[list[str], str]:
         """Has the job separated, and imports its stems.
 
         Args:
             report: Shows progress.
             cancel: Set it to cancel the job.
+            consent: Set it to allow the download of a missing model; None allows it at once.
 
         Returns:
             Names of the new tracks, and a note for the user, or "".
@@ -121,7 +131,7 @@ class Courier:
             report(progress)
             self._queue.write_status()
 
-        result = client.follow(job.kit, on_progress=on_progress, cancel=cancel)
+        result = client.follow(job.kit, on_progress=on_progress, cancel=cancel, consent=consent)
         if result.status == "cancelled":
             raise CancelledError
         stems = stem_tracks(request, result)

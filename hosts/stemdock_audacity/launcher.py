@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock_audacity.capture.preference import noted_value, restoring_command
 from stemdock_audacity.capture.request import read_request
-from stemdock_audacity.delivery.legacy import write_project
-from stemdock_audacity.delivery.stem_tracks import stem_tracks
 from stemdock_audacity.errors import QueueFolderError
 from stemdock_audacity.jobs.job import Phase, add_job
 from stemdock_audacity.jobs.queue import default_queue
@@ -83,6 +81,10 @@ def _serve(queue: JobQueue) -> str:
 
 
 def _separate_now(queue: JobQueue, request: Request) -> str:
+    # Slow to import, and not needed with the pipe.
+    from stemdock_audacity.delivery.legacy import write_project  # noqa: PLC0415
+    from stemdock_audacity.delivery.stem_tracks import stem_tracks  # noqa: PLC0415
+
     cancel = Event()
     pacer = _Pacer(request, cancel)
     (queue.inbox / "imported.txt").unlink(missing_ok=True)

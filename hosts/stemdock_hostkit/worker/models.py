@@ -36,6 +36,7 @@ class Models:
 
         Raises:
             ModelError: It is unavailable, damaged or contradicts itself.
+            UnansweredError: It must be downloaded, and the user does not answer whether it may be.
             CancelledError: The job was cancelled meanwhile.
         """
         reporter.report("loading", 0.0, "Loading the model")
@@ -73,18 +74,21 @@ class Models:
 
 
 def _fetch(download: ModelDownload, reporter: Reporter) -> None:
-    """Downloads a model, with progress.
+    """Downloads a model, with progress, if the user allows it.
 
     Raises:
         ModelError: It is unavailable.
+        UnansweredError: The user does not answer.
         CancelledError: The job was cancelled meanwhile.
     """
     size = f"{download.n_bytes / _MEGABYTE:.0f} MB"
-    text = f"Downloading the model {download.name} once: about {size} from {download.source}"
+    about = f"about {size} from {download.source}"
+    text = f"Downloading the model {download.name} once: {about}"
 
     def on_progress(progress: FetchProgress) -> None:
         total = progress.n_total_bytes
         reporter.report("fetching", min(1.0, progress.n_done_bytes / total) if total else 0.0, text)
 
+    reporter.ask(f"The model {download.name} is not installed. Download it once, {about}?")
     reporter.report("fetching", 0.0, text)
     download.fetch(on_progress=on_progress, cancel=reporter.cancel)

@@ -1,4 +1,4 @@
--- The script's side of the job folder: writes job.json and cancel, reads progress.jsonl and result.json.
+-- The script's side of the job folder: writes job.json, download and cancel, reads progress.jsonl and result.json.
 
 local part = ...
 local failure = part("failure")
@@ -80,6 +80,7 @@ local function read_progress(self)
     if type(progress) == "table" then
       self.fraction = tonumber(progress.fraction) or self.fraction
       self.text = tostring(progress.text or self.text)
+      self.state, self.remaining = progress.state, progress.remaining
     end
   end
 end
@@ -147,6 +148,23 @@ function job:poll()
       "To find the cause, run in a terminal: plugin-cli reaper doctor")
   end
   return result
+end
+
+-- The worker's question whether it may download the model, until it is answered; otherwise nil.
+function job:question()
+  if self.state == "asking" and not self.allowed and not self.finished then
+    return self.text
+  end
+end
+
+-- Lets the worker download the model.
+function job:allow_download()
+  local ok, reason = files.write(files.join(self.folder, "download"), "")
+  if not ok then
+    failure.raise("The download cannot be allowed: " .. tostring(reason),
+      "Check the permissions and the free disk space of " .. self.folder)
+  end
+  self.allowed = true
 end
 
 -- A hint to show below the progress, or nil.
