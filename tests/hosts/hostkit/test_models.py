@@ -145,3 +145,19 @@ def test_a_job_that_is_cancelled_while_its_model_is_loaded_does_not_wait(
     # The next job gets the model that was loaded meanwhile.
     models.open("2stems", Reporter(Job(tmp_path)))
     assert shop.opened == ["2stems"]
+
+
+def test_a_server_that_has_fallen_silent_does_not_hold_a_cancelled_job(
+    shop: Shop, reporter: Reporter, tmp_path: Path
+) -> None:
+    answered = Event()
+
+    def silence() -> None:
+        reporter.cancel.set()
+        assert answered.wait(20), "the job waited for the server"
+
+    shop.during_fetch = silence
+    Job(tmp_path).allow_download()
+    with pytest.raises(CancelledError):
+        Models().open("4stems", reporter)
+    answered.set()
