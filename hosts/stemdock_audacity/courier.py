@@ -72,19 +72,22 @@ class Courier:
         self._queue = queue
         self._job = job
 
-    def serve(self, report: Callable[[JobProgress], None], cancel: Event) -> Ending:
+    def serve(
+        self, report: Callable[[JobProgress], None], cancel: Event, consent: Event | None = None
+    ) -> Ending:
         """Carries the job out, and notes its outcome.
 
         Args:
             report: Shows progress.
             cancel: Set it to cancel the job.
+            consent: As in `carry_out`.
         """
         title = self._job.title
         began = time.monotonic()
         over = Event()
         Thread(target=self._tend, args=[over], daemon=True).start()
         try:
-            delivered = self.carry_out(report, cancel)
+            delivered = self.carry_out(report, cancel, consent)
         except CancelledError:
             self._job.kit.remove()
             self._queue.note(title, "cancelled")
@@ -96,7 +99,10 @@ class Courier:
                     traceback.print_exc(file=log)
             self._queue.fail(self._job, f"{fault.message}. {fault.remedy}")
             folder = self._job.folder if self._job.project.exists() else None
-            return Ending(kind="failed", text=f"{fault.message}.", next_step=fault.remedy, folder=folder)
+            log_path = self._job.kit.log if self._job.kit.log.exists() else None
+            return Ending(
+                kind="failed", text=f"{fault.message}.", next_step=fault.remedy, folder=folder, log=log_path
+            )
         else:
             note = delivered.note
             self._queue.note(title, "done", seconds=time.monotonic() - began, message=note)
@@ -113,13 +119,17 @@ class Courier:
             self._queue.write_status()
 
     def carry_out(
-        self, report: Callable[[JobProgress], None] = lambda _: None, cancel: Event | None = None
+        self,
+        report: Callable[[JobProgress], None] = lambda _: None,
+        cancel: Event | None = None,
+        consent: Event | None = None,
     ) -> Delivered:
         """Has the job separated, and imports its stems.
 
         Args:
             report: Shows progress.
             cancel: Set it to cancel the job.
+            consent: Set it to allow the download of a missing model; None allows it at once.
 
         Raises:
             StemdockError: Separating or importing failed; stems that were made stay in the job's folder.
@@ -134,7 +144,7 @@ class Courier:
             report(progress)
             self._queue.write_status()
 
-        result = client.follow(job.kit, on_progress=on_progress, cancel=cancel)
+        result = client.follow(job.kit, on_progress=on_progress, cancel=cancel, consent=consent)
         if result.status == "cancelled":
             raise CancelledError
         stems = stem_tracks(request, result)

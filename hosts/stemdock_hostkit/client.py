@@ -55,6 +55,7 @@ def follow(
     *,
     on_progress: Callable[[JobProgress], None] | None = None,
     cancel: Event | None = None,
+    consent: Event | None = None,
 ) -> JobResult:
     """Waits for the result of a job that was submitted.
 
@@ -65,6 +66,8 @@ def follow(
         job: The job.
         on_progress: Called with news.
         cancel: Set it from another thread to stop the job.
+        consent: Set it from another thread to answer the state "asking": the model may be downloaded. If not
+            given, it is downloaded without waiting for an answer.
 
     Raises:
         JobError: There is no result and will be none, or it is damaged.
@@ -79,6 +82,8 @@ def follow(
         if on_progress and progress and progress != latest:
             on_progress(progress)
         latest = progress
+        if progress and progress.state == "asking" and (consent is None or consent.is_set()):
+            job.allow_download()
         if result := job.result():
             return result
         try:
@@ -95,6 +100,7 @@ def run(
     *,
     on_progress: Callable[[JobProgress], None] | None = None,
     cancel: Event | None = None,
+    consent: Event | None = None,
 ) -> JobResult:
     """Submits a job and waits for its result.
 
@@ -104,6 +110,7 @@ def run(
         job: A complete job.
         on_progress: As for `follow`.
         cancel: As for `follow`.
+        consent: As for `follow`.
 
     Raises:
         JobError: As `submit` and `follow`.
@@ -111,7 +118,7 @@ def run(
     """
     submit(job)
     try:
-        return follow(job, on_progress=on_progress, cancel=cancel)
+        return follow(job, on_progress=on_progress, cancel=cancel, consent=consent)
     except (KeyboardInterrupt, SystemExit, CancelledError):
         job.cancel()
         raise

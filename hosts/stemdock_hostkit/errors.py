@@ -67,6 +67,14 @@ class InterruptedJobError(JobError):
         super().__init__(folder, "the separation was interrupted, because its process was ended")
 
 
+class UnansweredError(JobError):
+    """Nobody said whether the model may be downloaded."""
+
+    def __init__(self, folder: Path) -> None:
+        remedy = "Start the separation again, and allow the download."
+        super().__init__(folder, "nobody answered whether the model may be downloaded", remedy=remedy)
+
+
 class WorkerError(StemdockError):
     """The worker does not start.
 

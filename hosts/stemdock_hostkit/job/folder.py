@@ -3,6 +3,7 @@
     job.json        editor   what to separate, and where the stems go; complete as soon as it is there
     claim           worker   created by the one worker that does the job
     progress.jsonl  worker   a line at least every second, from the moment that the worker knows the job
+    download        editor   lets the worker download the model, after the state "asking"
     cancel          editor   asks the worker to stop
     result.json     worker   written last, in one step
     log.txt         worker   its output during the job
@@ -120,6 +121,16 @@ class Job:
     def is_cancelled(self) -> bool:
         """Whether the worker is asked to stop."""
         return self._has("cancel")
+
+    def allow_download(self) -> None:
+        """Lets the worker download the model; without effect if the folder has gone."""
+        with suppress(OSError):
+            (self.folder / "download").touch()
+
+    @property
+    def is_download_allowed(self) -> bool:
+        """Whether the worker may download the model."""
+        return self._has("download")
 
     def add_progress(self, progress: JobProgress) -> None:
         """Adds a line; without effect if the disk is full, which must not stop a job on another disk."""

@@ -11,8 +11,9 @@ from stemdock import StemdockError, printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-State = Literal["waiting", "fetching", "loading", "separating"]
-"""waiting: other jobs come first. fetching: the model is downloaded. loading: it is loaded."""
+State = Literal["waiting", "asking", "fetching", "loading", "separating"]
+"""waiting: other jobs come first. asking: the text is a question, whether the model may be downloaded.
+fetching: it is downloaded. loading: it is loaded."""
 Status = Literal["ok", "cancelled", "error"]
 
 

@@ -11,6 +11,7 @@ from stemdock_hostkit.window.theme import DARK, LIGHT
 from stemdock_hostkit.window.words import stems_text
 
 if TYPE_CHECKING:
+    from stemdock_hostkit.job.states import JobProgress
     from stemdock_hostkit.window.values import Ending, Subject, Task
 
 
@@ -32,7 +33,15 @@ def show(task: Task, subject: Subject) -> Ending:
 
 def _notified(task: Task, subject: Subject) -> Ending:
     notify(f"{subject.title}: separating. {stems_text(subject.stems, subject.host)}.")
-    ending = task(lambda _: None, Event())
+    consent = Event()
+
+    def report(progress: JobProgress) -> None:
+        # A notification cannot be answered. Whoever does not want the download cancels in the editor.
+        if progress.state == "asking" and not consent.is_set():
+            notify(progress.text)
+            consent.set()
+
+    ending = task(report, Event(), consent)
     if ending.kind != "cancelled":
         notify(f"{ending.text} {ending.next_step}".strip())
     return ending

@@ -45,15 +45,15 @@ def use_full_resolution() -> None:
             ctypes.windll.shcore.SetProcessDpiAwareness(1)
 
 
-def open_folder(folder: Path) -> None:
-    """Opens a folder in the system's file manager, if there is one."""
+def open_path(path: Path) -> None:
+    """Opens a folder or a text in the system's program for it, if there is one."""
     if sys.platform == "win32":
-        os.startfile(folder)  # noqa: S606
+        os.startfile(path)  # noqa: S606
         return
     program = "/usr/bin/open" if sys.platform == "darwin" else shutil.which("xdg-open")
     if program:
         subprocess.Popen(  # noqa: S603
-            [program, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [program, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
 

@@ -36,16 +36,19 @@ class Ending:
     """What the user can do now."""
     folder: Path | None = None
     """The folder with the stems, if there are files to look at."""
+    log: Path | None = None
+    """The file that tells more about a failure."""
 
 
 class Task(Protocol):
     """The work, which runs in a thread beside the window."""
 
-    def __call__(self, report: Callable[[JobProgress], None], cancel: Event, /) -> Ending:
+    def __call__(self, report: Callable[[JobProgress], None], cancel: Event, consent: Event, /) -> Ending:
         """Does the work.
 
         Args:
             report: Shows progress.
             cancel: Set when the user cancels.
+            consent: Set when the user allows the download that the state "asking" is about.
         """
         ...

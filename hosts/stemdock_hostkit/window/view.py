@@ -8,7 +8,7 @@ from tkinter import ttk
 from typing import TYPE_CHECKING, Final
 
 from stemdock_hostkit.job.states import Fault
-from stemdock_hostkit.window.system import open_folder, use_full_resolution
+from stemdock_hostkit.window.system import open_path, use_full_resolution
 from stemdock_hostkit.window.theme import apply_theme
 from stemdock_hostkit.window.values import Ending
 from stemdock_hostkit.window.words import remaining_text, state_text, stems_text
@@ -41,6 +41,7 @@ class View:
         scale = apply_theme(self._root, colours)
         self._width = round(_WIDTH * scale)
         self._cancel = Event()
+        self._consent = Event()
         self._latest: JobProgress | None = None
         self._ending: Ending | None = None
         self._shown = 0.0
@@ -65,10 +66,12 @@ class View:
         self._remaining.grid(row=0, column=1, sticky="e")
         buttons = ttk.Frame(frame)
         buttons.grid(row=4, sticky="e", pady=(2 * gap, 0))
+        self._download = ttk.Button(buttons, text="Download", command=self._agree)
+        self._open_log = ttk.Button(buttons, text="Open log")
         self._folder = ttk.Button(buttons, text="Open folder")
         self._button = ttk.Button(buttons, text="Cancel", command=self._stop)
-        self._button.grid(row=0, column=1)
-        self._folder_gap = gap
+        self._button.grid(row=0, column=2)
+        self._gap = gap
         self._root.protocol("WM_DELETE_WINDOW", self._stop)
         self._root.bind("<Escape>", lambda _: self._stop())
         self._root.attributes("-topmost", True)
@@ -78,7 +81,7 @@ class View:
 
         def work() -> None:
             try:
-                self._ending = task(self._show, self._cancel)
+                self._ending = task(self._show, self._cancel, self._consent)
             except Exception as error:
                 fault = Fault.of(error)
                 self._ending = Ending(kind="failed", text=fault.message, next_step=fault.remedy)
@@ -106,11 +109,22 @@ class View:
         if progress := self._latest:
             self._bar["value"] = progress.fraction
             is_cancelled = self._cancel.is_set()
-            # The sentence about a download names its size and source.
-            text = progress.text if progress.state == "fetching" else state_text(progress)
+            # The sentences about a download name its size and source.
+            text = progress.text if progress.state in {"asking", "fetching"} else state_text(progress)
             self._state["text"] = "Cancelling\N{HORIZONTAL ELLIPSIS}" if is_cancelled else text
             self._remaining["text"] = "" if is_cancelled else remaining_text(progress.remaining)
+            if progress.state == "asking" and not is_cancelled and not self._consent.is_set():
+                self._offer(self._download, 0)
+            else:
+                self._download.grid_remove()
         self._root.after(round(_PERIOD * 1000), self._update)
+
+    def _offer(self, button: ttk.Button, column: int) -> None:
+        button.grid(row=0, column=column, padx=(0, self._gap))
+
+    def _agree(self) -> None:
+        self._consent.set()
+        self._download.grid_remove()
 
     def _stop(self) -> None:
         if self._ending:
@@ -124,16 +138,20 @@ class View:
             self._root.destroy()
             return
         self._bar.grid_remove()
+        self._download.grid_remove()
         self._remaining.grid_remove()
         self._title.configure(
             text=ending.text, style="Failure.TLabel" if ending.kind == "failed" else "Title.TLabel"
         )
         self._subtitle.grid_remove()
         self._state["text"] = ending.next_step
-        self._line.grid_configure(pady=(self._folder_gap, 0))
+        self._line.grid_configure(pady=(self._gap, 0))
         if folder := ending.folder:
-            self._folder.configure(command=lambda: open_folder(folder))
-            self._folder.grid(row=0, column=0, padx=(0, self._folder_gap))
+            self._folder.configure(command=lambda: open_path(folder))
+            self._offer(self._folder, 1)
+        if log := ending.log:
+            self._open_log.configure(command=lambda: open_path(log))
+            self._offer(self._open_log, 0)
         self._button.state(["!disabled"])
         self._button["text"] = "Close"
         if ending.kind == "done":

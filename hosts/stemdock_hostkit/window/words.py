@@ -14,6 +14,7 @@ _ALMOST: Final = 5
 """Seconds; estimates below are not worth a number."""
 _STATES: Final = {
     "waiting": "Waiting for another separation",
+    "asking": "Waiting for your answer",
     "fetching": "Downloading the model",
     "loading": "Loading the model",
     "separating": "Separating",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotReadyError
-from typing import TYPE_CHECKING, Final, cast
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from stemdock import CancelledError, ModelNotInstalledError
 
@@ -12,8 +11,10 @@ if TYPE_CHECKING:
     from stemdock import FetchProgress, ModelDownload, Plugins, Separator
     from stemdock_hostkit.worker.reporter import Reporter
 
+T = TypeVar("T")
+
 _CHECK_EVERY: Final = 0.1
-"""Seconds between two checks for cancellation while a model is loaded."""
+"""Seconds between two checks for cancellation while a model is loaded or fetched."""
 _MEGABYTE: Final = 1e6
 
 
@@ -36,6 +37,7 @@ class Models:
 
         Raises:
             ModelError: It is unavailable, damaged or contradicts itself.
+            UnansweredError: It must be downloaded, and the user does not answer whether it may be.
             CancelledError: The job was cancelled meanwhile.
         """
         reporter.report("loading", 0.0, "Loading the model")
@@ -55,16 +57,13 @@ class Models:
             self.forget()
             self._name = name
             self._loaded = self._pool.submit(self._separator, name)
-        while True:
+        try:
             # Loading cannot be stopped. It goes on after a cancellation, for the next job.
-            try:
-                return self._loaded.result(_CHECK_EVERY)
-            except NotReadyError:
-                if reporter.cancel.is_set():
-                    raise CancelledError from None
-            except BaseException:
+            return _outcome(self._loaded, reporter)
+        except BaseException:
+            if self._loaded.done():
                 self.forget()
-                raise
+            raise
 
     def _separator(self, name: str) -> Separator:
         from stemdock import Separator  # noqa: PLC0415  slow, so it follows the first progress line
@@ -73,18 +72,35 @@ class Models:
 
 
 def _fetch(download: ModelDownload, reporter: Reporter) -> None:
-    """Downloads a model, with progress.
+    """Downloads a model, with progress, if the user allows it.
 
     Raises:
         ModelError: It is unavailable.
+        UnansweredError: The user does not answer.
         CancelledError: The job was cancelled meanwhile.
     """
     size = f"{download.n_bytes / _MEGABYTE:.0f} MB"
-    text = f"Downloading the model {download.name} once: about {size} from {download.source}"
+    about = f"about {size} from {download.source}"
+    text = f"Downloading the model {download.name} once: {about}"
 
     def on_progress(progress: FetchProgress) -> None:
         total = progress.n_total_bytes
         reporter.report("fetching", min(1.0, progress.n_done_bytes / total) if total else 0.0, text)
 
+    reporter.ask(f"The model {download.name} is not installed. Download it once, {about}?")
     reporter.report("fetching", 0.0, text)
-    download.fetch(on_progress=on_progress, cancel=reporter.cancel)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="fetching")
+    try:
+        # A server that has fallen silent holds the thread until its time-out, but not the job.
+        _outcome(pool.submit(download.fetch, on_progress=on_progress, cancel=reporter.cancel), reporter)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _outcome(future: Future[T], reporter: Reporter) -> T:
+    """Waits for the work of a thread, unless the job is cancelled."""
+    while True:
+        if wait([future], _CHECK_EVERY).done:
+            return future.result()
+        if reporter.cancel.is_set():
+            raise CancelledError

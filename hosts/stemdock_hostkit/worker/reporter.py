@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, Self
 
+from stemdock import CancelledError
+from stemdock_hostkit.errors import UnansweredError
 from stemdock_hostkit.job.states import JobProgress
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ _CHECK_EVERY: Final = 0.1
 """Seconds between two checks for the cancel file."""
 _CHECKS_PER_LINE: Final = 8
 """Number of checks after which a line is written even without news."""
+_ANSWER_TIME: Final = 600.0
+"""Seconds to wait for an answer; other jobs wait meanwhile, and the editor may have gone."""
 _SURE: Final = 0.03
 """Share of the work after which the remaining time can be estimated."""
 
@@ -53,6 +57,26 @@ class Reporter:
             remaining = self._remaining(fraction)
             self._latest = JobProgress(state=state, fraction=fraction, text=text, remaining=remaining)
             self._job.add_progress(self._latest)
+
+    def ask(self, question: str) -> None:
+        """Waits until the user allows a download.
+
+        Args:
+            question: What would be downloaded, with its size and source.
+
+        Raises:
+            CancelledError: The user does not want it.
+            UnansweredError: There is no answer.
+        """
+        self.report("asking", 0.0, question)
+        deadline = time.monotonic() + _ANSWER_TIME
+        while not self.check_cancel():
+            if self._job.is_download_allowed:
+                return
+            if time.monotonic() > deadline:
+                raise UnansweredError(self._job.folder)
+            self.cancel.wait(_CHECK_EVERY)
+        raise CancelledError
 
     def check_cancel(self) -> bool:
         """Checks for the cancel file now; returns whether the job is to stop."""

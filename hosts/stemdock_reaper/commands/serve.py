@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import click
@@ -38,7 +39,8 @@ def command(jobs: Path | None, resource_path: Path | None) -> None:
     while True:
         for job in waiting_jobs(jobs):
             try:
-                status = run(job).status
+                # The script in REAPER answers whether a model may be downloaded.
+                status = run(job, consent=Event()).status
             except StemdockError as error:
                 click.echo(f"error: {error}. {error.remedy}", err=True)
             else:

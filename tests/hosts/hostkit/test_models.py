@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 import stemdock
 from stemdock import CancelledError, FetchProgress, ModelDownload, ModelEntry, ModelNotInstalledError
+from stemdock_hostkit.errors import UnansweredError
 from stemdock_hostkit.job.folder import Job
 from stemdock_hostkit.worker.models import Models
 from stemdock_hostkit.worker.reporter import Reporter
@@ -76,7 +78,42 @@ def test_a_model_is_loaded_once(shop: Shop, reporter: Reporter) -> None:
     assert shop.opened == ["2stems", "5stems", "2stems"]
 
 
-def test_a_missing_model_is_fetched_after_a_sentence_about_it(shop: Shop, reporter: Reporter) -> None:
+def test_a_missing_model_is_fetched_after_a_question_about_it(
+    shop: Shop, reporter: Reporter, tmp_path: Path
+) -> None:
+    job = Job(tmp_path)
+    models = Models()
+    with ThreadPoolExecutor(1) as pool:
+        opened = pool.submit(models.open, "4stems", reporter)
+        while not ((latest := job.progress()) and latest.state == "asking"):
+            assert not opened.done()
+        assert latest.text == (
+            "The model 4stems is not installed. Download it once, about 39 MB from https://example.org?"
+        )
+        assert "4stems" not in shop.installed
+        job.allow_download()
+    opened.result()
+    assert "4stems" in shop.installed
+
+
+def test_a_model_that_is_not_wanted_is_not_fetched(shop: Shop, reporter: Reporter, tmp_path: Path) -> None:
+    shop.during_fetch = pytest.fail
+    Job(tmp_path).cancel()
+    with pytest.raises(CancelledError):
+        Models().open("4stems", reporter)
+
+
+def test_a_question_that_nobody_answers_ends(
+    shop: Shop, reporter: Reporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.during_fetch = pytest.fail
+    monkeypatch.setattr("stemdock_hostkit.worker.reporter._ANSWER_TIME", 0.0)
+    with pytest.raises(UnansweredError, match="nobody answered"):
+        Models().open("4stems", reporter)
+
+
+def test_progress_of_the_download_is_shown(shop: Shop, reporter: Reporter, tmp_path: Path) -> None:
+    Job(tmp_path).allow_download()
     models = Models()
     progress = []
     shop.during_fetch = lambda: progress.append(reporter._job.progress())
@@ -87,7 +124,8 @@ def test_a_missing_model_is_fetched_after_a_sentence_about_it(shop: Shop, report
     assert shown.text == "Downloading the model 4stems once: about 39 MB from https://example.org"
 
 
-def test_fetching_can_be_cancelled(shop: Shop, reporter: Reporter) -> None:
+def test_fetching_can_be_cancelled(shop: Shop, reporter: Reporter, tmp_path: Path) -> None:
+    Job(tmp_path).allow_download()
     shop.during_fetch = reporter.cancel.set
     with pytest.raises(CancelledError):
         Models().open("4stems", reporter)
@@ -107,3 +145,19 @@ def test_a_job_that_is_cancelled_while_its_model_is_loaded_does_not_wait(
     # The next job gets the model that was loaded meanwhile.
     models.open("2stems", Reporter(Job(tmp_path)))
     assert shop.opened == ["2stems"]
+
+
+def test_a_server_that_has_fallen_silent_does_not_hold_a_cancelled_job(
+    shop: Shop, reporter: Reporter, tmp_path: Path
+) -> None:
+    answered = Event()
+
+    def silence() -> None:
+        reporter.cancel.set()
+        assert answered.wait(20), "the job waited for the server"
+
+    shop.during_fetch = silence
+    Job(tmp_path).allow_download()
+    with pytest.raises(CancelledError):
+        Models().open("4stems", reporter)
+    answered.set()

@@ -53,11 +53,28 @@ def test_without_a_display_notifications_tell(monkeypatch: pytest.MonkeyPatch, k
     monkeypatch.setattr(showing, "notify", told.append)
     ending = Ending(kind=kind, text="It ended.", next_step="Choose Undo.")  # type: ignore[arg-type]
 
-    def task(report: Callable[[JobProgress], None], cancel: Event) -> Ending:
+    def task(report: Callable[[JobProgress], None], cancel: Event, consent: Event) -> Ending:
         report(JobProgress(state="separating"))
         assert not cancel.is_set()
+        assert not consent.is_set()
         return ending
 
     assert showing.show(task, SUBJECT) == ending
     end = [] if kind == "cancelled" else ["It ended. Choose Undo."]
     assert told == ["Song: separating. Vocals, everything but vocals, for Audacity.", *end]
+
+
+def test_without_a_display_a_download_follows_a_sentence_about_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    told: list[str] = []
+    monkeypatch.setattr(showing, "notify", told.append)
+
+    def task(report: Callable[[JobProgress], None], _: Event, consent: Event) -> Ending:
+        for _n in range(2):
+            report(JobProgress(state="asking", text="Download it, about 39 MB?"))
+        assert consent.is_set()
+        return Ending(kind="cancelled")
+
+    showing.show(task, SUBJECT)
+    assert told[1:] == ["Download it, about 39 MB?"]

@@ -32,7 +32,7 @@ from stemdock_hostkit.window.theme import DARK, LIGHT
 from stemdock_hostkit.window.values import Ending, Subject
 from stemdock_hostkit.window.view import View
 
-colours, act, ending = json.loads(sys.argv[1])
+colours, act, ending, question = json.loads(sys.argv[1])
 subject = Subject(host="Audacity", title="Song", stems=("vocals", "drums"))
 view = View(subject, {"dark": DARK, "light": LIGHT}[colours])
 root, shown = view._root, []
@@ -43,21 +43,27 @@ def visible(widget):
     text = [widget.cget("text")] if "text" in widget.keys() else []
     return text + [each for child in widget.winfo_children() for each in visible(child)]
 
-def task(report, cancel):
+def task(report, cancel, consent):
+    if question:
+        report(JobProgress(state="asking", text=question))
+        assert consent.wait(20)
     report(JobProgress(state="separating", fraction=0.42, remaining=33.0))
     if ending is None:
         raise RuntimeError("boom")
     if act and not cancel.wait(20):
         raise AssertionError("nothing was cancelled")
     time.sleep(0.7)
-    kind, text, next_step, folder = ending
-    return Ending(kind=kind, text=text, next_step=next_step, folder=Path(folder) if folder else None)
+    kind, text, next_step, *paths = ending
+    folder, log = (Path(path) if path else None for path in paths)
+    return Ending(kind=kind, text=text, next_step=next_step, folder=folder, log=log)
 
 def look():
     shown.append(visible(root))
     if view._button["text"] == "Close":
         view._button.invoke()
         return
+    if "Download" in shown[-1]:
+        view._download.invoke()
     if act and len(shown) == 5:
         {"button": view._button.invoke, "escape": lambda: root.event_generate("<Escape>"),
          "close": lambda: root.tk.call(*root.tk.splitlist(root.protocol("WM_DELETE_WINDOW")))}[act]()
@@ -86,10 +92,15 @@ def display() -> Iterator[str]:
 
 
 def show(
-    display: str, ending: tuple[str, str, str, str] | None, *, act: str = "", colours: str = "light"
+    display: str,
+    ending: tuple[str, str, str, str, str] | None,
+    *,
+    act: str = "",
+    colours: str = "light",
+    question: str = "",
 ) -> dict[str, Any]:
     run = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, json.dumps([colours, act, ending])],
+        [sys.executable, "-c", _SCRIPT, json.dumps([colours, act, ending, question])],
         env={**os.environ, "DISPLAY": display}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert run.stdout, run.stderr
@@ -99,7 +110,7 @@ def show(
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_progress_and_success_are_shown(display: str, colours: str) -> None:
-    done = ("done", "2 new tracks are in your project.", "To remove them, choose Edit > Undo.", "")
+    done = ("done", "2 new tracks are in your project.", "To remove them, choose Edit > Undo.", "", "")
     result = show(display, done, colours=colours)
     assert ["Song", "Vocals, drums, for Audacity", "Separating, 42%", "about 35 s left", "Cancel"] in result[
         "shown"
@@ -109,9 +120,9 @@ def test_progress_and_success_are_shown(display: str, colours: str) -> None:
 
 
 def test_a_failure_is_shown_until_it_is_closed(display: str) -> None:
-    failed = ("failed", "The disk is full.", "Free some space.", "/")
+    failed = ("failed", "The disk is full.", "Free some space.", "/", "/log.txt")
     result = show(display, failed)
-    assert result["shown"][-1] == [*failed[1:3], "Open folder", "Close"]
+    assert result["shown"][-1] == [*failed[1:3], "Open log", "Open folder", "Close"]
     assert result["kind"] == "failed"
 
 
@@ -123,7 +134,17 @@ def test_an_unexpected_failure_is_shown_too(display: str) -> None:
 
 @pytest.mark.parametrize("act", ["button", "escape", "close"])
 def test_the_task_can_be_cancelled(display: str, act: str) -> None:
-    result = show(display, ("cancelled", "", "", ""), act=act)
+    result = show(display, ("cancelled", "", "", "", ""), act=act)
     assert result["kind"] == "cancelled"
     assert any("Cancelling\N{HORIZONTAL ELLIPSIS}" in shown for shown in result["shown"])
     assert "Close" not in result["shown"][-1]
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_a_download_waits_for_a_click(display: str, colours: str) -> None:
+    question = "The model 4stems is not installed. Download it once, about 39 MB from https://example.org?"
+    result = show(display, ("cancelled", "", "", "", ""), colours=colours, question=question)
+    assert ["Song", "Vocals, drums, for Audacity", question, "", "Download", "Cancel"] in result["shown"]
+    assert ["Song", "Vocals, drums, for Audacity", "Separating, 42%", "about 35 s left", "Cancel"] in result[
+        "shown"
+    ]

@@ -12,7 +12,6 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stemdock_hostkit.window.words import remaining_text
 from support.reaper_model.commandline import split_command_line
 from support.reaper_model.stage import SHIPPED
 
@@ -162,12 +161,3 @@ def test_a_file_too_long_for_wav_is_refused(parts: Parts, tmp_path: Path) -> Non
         wav.append(wav, parts.to_lua([0.0] * 100))
     wav.discard(wav)
     assert not (tmp_path / "x.wav").exists()
-
-
-@pytest.mark.parametrize("seconds", [0.0, 4.9, 5.1, 12.4, 12.6, 57.4, 57.6, 61.0, 89.0, 91.0, 3601.0])
-def test_the_remaining_time_is_told_as_in_the_window_of_other_hosts(parts: Parts, seconds: float) -> None:
-    assert parts.part("job").left(parts.to_lua({"remaining": seconds})) == remaining_text(seconds)
-
-
-def test_an_unknown_remaining_time_is_not_told(parts: Parts) -> None:
-    assert parts.part("job").left(parts.to_lua({})) is None

@@ -64,8 +64,11 @@ class SystemFunctions(State):
     def ShowMessageBox(self, text: str, title: str, kind: int) -> int:
         if self.undo_block is not None or self.refresh:
             raise RefusedError("a message while the project is half changed")
-        if kind != 0 or not title:
+        if kind not in {0, 1} or not title:
             raise RefusedError("not modelled")
+        if kind == 1:
+            self.questions.append(text)
+            return self.answers.pop(0)
         self.messages.append(text)
         return 1
 

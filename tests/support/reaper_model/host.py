@@ -42,6 +42,8 @@ class Host(ProjectFunctions, ItemFunctions, SourceFunctions, SystemFunctions):
         self.projects: list[Project] = []
         self.refusals: list[str] = []
         self.messages: list[str] = []
+        self.questions: list[str] = []
+        self.answers: list[int] = []
         self.clock = 1000.0
         self.window = gfx.Window()
         self.ext_state: dict[tuple[str, str], str] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from support.reaper_model.scenes import SetStage, assert_fails, assert_stems, one_item, scene
@@ -97,5 +98,72 @@ def a_line_that_arrives_in_two_parts_is_read_whole(set_stage: SetStage) -> None:
     progress.write_text(progress.read_text() + 'xt": "Separating"}\n')
     stage.cycle()
     assert stage.host.window.shown[-1][0] == "Separating: 50 %"
+    stage.host.terminate()
+    stage.check()
+
+
+QUESTION = "The model 4stems is not installed. Download it once, about 39 MB from https://example.org?"
+
+
+def _asking(folder: Path) -> None:
+    line = {"state": "asking", "fraction": 0.0, "text": QUESTION, "remaining": None}
+    (folder / "progress.jsonl").write_text(f"{json.dumps(line)}\n" * 2)
+
+
+@scene
+def a_model_is_downloaded_after_a_question(set_stage: SetStage) -> None:
+    stage, item = one_item(set_stage)
+    stage.worker = _asking
+    stage.host.answers = [1]
+    stage.start()
+    folder = stage.wait_for_worker()
+    stage.cycle(30 * 5)
+    assert stage.host.questions == [QUESTION]
+    assert (folder / "download").exists()
+    assert not (folder / "cancel").exists()
+    stage.known_worker(folder)
+    stage.finish()
+    stage.check()
+    assert_stems(stage, item)
+    assert stage.host.messages == []
+
+
+@scene
+def a_model_that_is_not_wanted_is_not_downloaded(set_stage: SetStage) -> None:
+    stage, _ = one_item(set_stage)
+    stage.worker = _asking
+    stage.host.answers = [2]
+    stage.start()
+    folder = stage.wait_for_worker()
+    stage.finish()
+    stage.check()
+    assert stage.host.questions == [QUESTION]
+    assert not (folder / "download").exists()
+    assert (folder / "cancel").exists()
+    assert stage.host.messages == []
+
+
+@scene
+def the_remaining_time_is_shown_while_it_is_known(set_stage: SetStage) -> None:
+    stage, _ = one_item(set_stage)
+    stage.worker = lambda folder: (folder / "progress.jsonl").touch()
+    stage.start()
+    progress = stage.wait_for_worker() / "progress.jsonl"
+    shown = {
+        4.0: "a few seconds left",
+        33.0: "about 35 s left",
+        59.0: "about 1 min left",
+        151.0: "about 3 min left",
+    }
+    for remaining, text in shown.items():
+        line = {"state": "separating", "fraction": 0.5, "text": "Separating", "remaining": remaining}
+        with progress.open("a") as file:
+            file.write(f"{json.dumps(line)}\n")
+        stage.cycle(10)
+        assert text in stage.host.window.shown[-1]
+    with progress.open("a") as file:
+        file.write('{"state": "separating", "fraction": 0.6, "text": "Separating", "remaining": null}\n')
+    stage.cycle(10)
+    assert not any("left" in text for text in stage.host.window.shown[-1])
     stage.host.terminate()
     stage.check()

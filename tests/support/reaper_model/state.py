@@ -23,6 +23,8 @@ class State:
     projects: list[Project]
     current: Project
     messages: list[str]
+    questions: list[str]
+    answers: list[int]
     dialogs: list[str | None]
     console: str
     commands: list[str]

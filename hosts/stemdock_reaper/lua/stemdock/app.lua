@@ -15,6 +15,7 @@ local window = part("window")
 local app = {}
 
 local TITLE = "Stemdock"
+local OK_AND_CANCEL, OK = 1, 1
 
 local run
 local phases = {}
@@ -97,6 +98,13 @@ end
 
 function phases.wait()
   run.result = run.job:poll()
+  local question = run.job:question()
+  if question then
+    if reaper.ShowMessageBox(question, TITLE, OK_AND_CANCEL) ~= OK then
+      return nil
+    end
+    run.job:allow_download()
+  end
   return run.result and "place" or "wait"
 end
 
@@ -127,7 +135,9 @@ local function show_progress()
   elseif run.peaks then
     run.window:show(run.peaks:fraction(), "Drawing waveforms")
   else
-    run.window:show(run.job.fraction, run.job.text, run.phase == "wait" and run.job:hint() or nil, run.job:left())
+    local is_waiting = run.phase == "wait"
+    run.window:show(run.job.fraction, run.job.text, is_waiting and run.job:hint() or nil,
+      is_waiting and run.job.remaining or nil)
   end
 end
 

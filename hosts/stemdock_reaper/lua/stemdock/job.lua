@@ -1,4 +1,4 @@
--- The script's side of the job folder: writes job.json and cancel, reads progress.jsonl and result.json.
+-- The script's side of the job folder: writes job.json, download and cancel, reads progress.jsonl and result.json.
 
 local part = ...
 local failure = part("failure")
@@ -13,8 +13,6 @@ local PROTOCOL = 2
 local START_TIMEOUT = 60
 -- Seconds without a line after which a hint is shown; the job continues.
 local QUIET = 120
--- Seconds to which the remaining time is rounded.
-local STEP = 5
 
 -- Creates the job folder.
 function job.create(jobs_folder)
@@ -82,7 +80,7 @@ local function read_progress(self)
     if type(progress) == "table" then
       self.fraction = tonumber(progress.fraction) or self.fraction
       self.text = tostring(progress.text or self.text)
-      self.remaining = tonumber(progress.remaining)
+      self.state, self.remaining = progress.state, progress.remaining
     end
   end
 end
@@ -152,20 +150,21 @@ function job:poll()
   return result
 end
 
--- The remaining time, roughly; nil if it is unknown.
-function job:left()
-  local seconds = self.remaining
-  if not seconds then
-    return nil
+-- The worker's question whether it may download the model, until it is answered; otherwise nil.
+function job:question()
+  if self.state == "asking" and not self.allowed and not self.finished then
+    return self.text
   end
-  if seconds < STEP then
-    return "a few seconds left"
+end
+
+-- Lets the worker download the model.
+function job:allow_download()
+  local ok, reason = files.write(files.join(self.folder, "download"), "")
+  if not ok then
+    failure.raise("The download cannot be allowed: " .. tostring(reason),
+      "Check the permissions and the free disk space of " .. self.folder)
   end
-  local rounded = STEP * math.floor(seconds / STEP + 0.5)
-  if rounded < 60 then
-    return ("about %d s left"):format(rounded)
-  end
-  return ("about %d min left"):format(math.floor(seconds / 60 + 0.5))
+  self.allowed = true
 end
 
 -- A hint to show below the progress, or nil.
