@@ -266,7 +266,7 @@ _FAULTS: Final[tuple[Callable[[Random, int, int, bytes], bytes], ...]] = (
     _no_text,
 )
 
-TARGET: Final = Target(weight=0, build=lambda _: None, damage=damage, run=run)
+TARGET: Final = Target(build=lambda _: None, damage=damage, run=run)
 
 
 def _is_repeated(descriptor: Any) -> bool:
