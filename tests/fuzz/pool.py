@@ -50,8 +50,9 @@ class _Worker:
         while n_done < len(cases):
             try:
                 if self._ours.poll(DEADLINE):
+                    outcome: Outcome = self._ours.recv()
                     n_done += 1
-                    yield self._ours.recv()
+                    yield outcome
                     continue
                 harm = f"timeout after {DEADLINE:.0f} s"
             except (EOFError, ConnectionError):

@@ -144,10 +144,16 @@ def _opened(path: Path, track: int | None, opened: ExitStack) -> AudioStream:
             path, f"has no audio track {track}; it has only one", remedy="Leave out --track."
         )
     native = opened.enter_context(open_by_sndfile(path))
-    if find_ffmpeg() and not _agrees(native, inspection):
+    agrees = _agrees(native, inspection)
+    if find_ffmpeg() and not agrees:
         return _by_ffmpeg(path, track, inspection, opened)
     native.damage.extend(inspection.damage if inspection else ())
-    return replace(native, blocks=continued(path, native, inspection, native.damage))
+    return replace(
+        native,
+        # libsndfile guesses the length of an mp3 from its size. A wrong guess counts as none.
+        total_length=native.total_length if agrees or inspection is None else None,
+        blocks=continued(path, native, inspection, native.damage),
+    )
 
 
 def _by_ffmpeg(

@@ -51,7 +51,9 @@ TARGETS: Final[Mapping[str, Target]] = {
 GROUPS: Final[Mapping[str, Mapping[str, int]]] = {
     "all": {
         "audio": 40,
+        "song": 12,
         "model": 16,
+        "vetting": 8,
         "checkpoint": 10,
         "archive": 10,
         "configuration": 6,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(place: Place) -> None:
-    """Reads the tags and the samples; the header, if it gives a length, must give theirs."""
+    """Reads the tags and the samples; the length that is announced must be theirs, or damage reported."""
     (song,) = place.input.iterdir()
     with suppress(UnreadableTagsError):
         read_tags(song)
