@@ -124,8 +124,8 @@ def test_a_lost_process_is_noticed_and_replaced(
 ) -> None:
     monkeypatch.setattr(pool, "serve", serve)
     monkeypatch.setattr(pool, "DEADLINE", 1.0)
-    kept = [Case(target="audio", seed=0, number=number, kept=tmp_path) for number in range(2)]
-    outcomes = run_cases(
-        kept, corpus=tmp_path, scratch=tmp_path / "scratch", findings=tmp_path / "findings", n_workers=1
-    )
+    cases = [Case(target="playlist", seed=0, number=number) for number in range(2)]
+    corpus, findings = build_corpus(tmp_path / "corpus", cases), tmp_path / "findings"
+    outcomes = run_cases(cases, corpus=corpus, scratch=tmp_path / "scratch", findings=findings, n_workers=1)
     assert [harm in outcome.harm for _, outcome in outcomes] == [True, True]
+    assert all((findings / case.name / "list.m3u8").exists() for case in cases)
