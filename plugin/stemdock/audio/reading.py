@@ -150,8 +150,7 @@ def _opened(path: Path, track: int | None, opened: ExitStack) -> AudioStream:
     native.damage.extend(inspection.damage if inspection else ())
     return replace(
         native,
-        # libsndfile guesses the length of an mp3 from its size. A wrong guess counts as none.
-        total_length=native.total_length if agrees or inspection is None else None,
+        total_length=native.total_length if agrees and not _is_guess(native, inspection) else None,
         blocks=continued(path, native, inspection, native.damage),
     )
 
@@ -176,6 +175,11 @@ def _agrees(stream: AudioStream, inspection: Inspection | None) -> bool:
         # libsndfile takes many files for mp3 that only resemble it.
         return stream.container != "MP3"
     return stream.total_length is None or inspection.agrees(stream.total_length, stream.sample_rate)
+
+
+def _is_guess(stream: AudioStream, inspection: Inspection | None) -> bool:
+    """Whether nothing confirms the length of an mp3, which libsndfile guesses from the file's size."""
+    return stream.container == "MP3" and (inspection is None or inspection.total_length is None)
 
 
 def _stereo_stream(path: Path, stream: AudioStream, downmix: DownmixMode) -> AudioStream:
