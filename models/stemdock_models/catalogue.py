@@ -90,8 +90,10 @@ def load_release(url: str | None = None) -> Release:
             `STEMDOCK_RELEASE_URL` or else Deezer's own address.
     """
     card = parse_json_as(_Card, _CARD.read_bytes())
+    if url is None:
+        url = os.environ.get(URL_VARIABLE) or card.url
     return Release(
-        url=(url or os.environ.get(URL_VARIABLE) or card.url).rstrip("/"),
+        url=url.rstrip("/"),
         checksums=card.checksums,
         models={
             each.name: ReleasedModel(

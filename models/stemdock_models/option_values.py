@@ -43,7 +43,7 @@ def check_address(release: Release, base_url: str | None) -> None:
         click.UsageError: It is not an address of a web server.
     """
     if not _URL.fullmatch(release.url):
-        origin = "--base-url" if base_url else URL_VARIABLE
+        origin = URL_VARIABLE if base_url is None else "--base-url"
         raise click.UsageError(
             f"{origin}: {release.url!r} is not an address that begins with http:// or https://"
         )

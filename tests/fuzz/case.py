@@ -1,4 +1,4 @@
-"""Targets of the fuzz run, and the folders of a case."""
+"""Targets of the fuzz run, its cases, and their folders."""
 
 from __future__ import annotations
 
@@ -33,11 +33,29 @@ class Place:
 class Target:
     """A part of Stemdock that reads untrusted input."""
 
-    weight: int
-    """Share of the cases, relative to other targets; 0 if the target runs only by name."""
     build: Callable[[Path], None]
     """Writes intact inputs into an empty folder, once a run."""
     damage: Callable[[Random, Path, Path], None]
     """Takes a generator and the folder of intact inputs; writes damaged inputs into the third argument."""
     run: Callable[[Place], None]
     """Reads the case's input; may raise only a StemdockError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case to generate, or one that was kept."""
+
+    target: str
+    seed: int
+    number: int
+    kept: Path | None = None
+    """Folder of its input files, if it was kept."""
+
+    @property
+    def name(self) -> str:
+        """A unique name."""
+        return (
+            f"{self.target}-{self.seed}-{self.number}"
+            if self.kept is None
+            else f"{self.target}/{self.kept.name}"
+        )

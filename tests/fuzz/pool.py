@@ -7,7 +7,6 @@ import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from multiprocessing import get_context
 from queue import SimpleQueue
@@ -16,32 +15,16 @@ from typing import TYPE_CHECKING, Final
 from fuzz.worker import Outcome, make_case, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from fuzz.case import Case
 
 DEADLINE: Final = 60.0
 """Seconds for a case; the slowest normal case takes 2 on an idle machine."""
+_BATCH: Final = 32
+"""Cases that a process gets at a time. It makes them itself and answers for each."""
 _PROCESSES: Final = get_context("spawn")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A case to generate, or one that was kept."""
-
-    target: str
-    seed: int
-    number: int
-    kept: Path | None = None
-    """Folder of its input files, if it was kept."""
-
-    @property
-    def name(self) -> str:
-        """A unique name."""
-        return (
-            f"{self.target}-{self.seed}-{self.number}"
-            if self.kept is None
-            else f"{self.target}/{self.kept.name}"
-        )
 
 
 class _Worker:
@@ -60,19 +43,26 @@ class _Worker:
         self._process.start()
         theirs.close()
 
-    def run(self, target: str, folder: Path) -> Outcome:
-        self._ours.send((target, folder))
-        try:
-            if self._ours.poll(DEADLINE):
-                outcome: Outcome = self._ours.recv()
-                return outcome
-            harm = f"timeout after {DEADLINE:.0f} s"
-        except (EOFError, ConnectionError):
-            self._process.join()
-            harm = f"the process crashed: exit status {self._process.exitcode}"
-        self.stop()
-        self._start()
-        return Outcome(ending="lost", harm=harm)
+    def run(self, cases: Sequence[Case], corpus: Path) -> Iterator[Outcome]:
+        """Runs cases one after the other, and yields the outcome of each."""
+        n_done = 0
+        self._ours.send((cases, corpus))
+        while n_done < len(cases):
+            try:
+                if self._ours.poll(DEADLINE):
+                    outcome: Outcome = self._ours.recv()
+                    n_done += 1
+                    yield outcome
+                    continue
+                harm = f"timeout after {DEADLINE:.0f} s"
+            except (EOFError, ConnectionError):
+                self._process.join()
+                harm = f"the process crashed: exit status {self._process.exitcode}"
+            n_done += 1
+            self.stop()
+            self._start()
+            self._ours.send((cases[n_done:], corpus))
+            yield Outcome(ending="lost", harm=harm)
 
     def stop(self) -> None:
         """Ends the process and its children."""
@@ -84,7 +74,7 @@ class _Worker:
 
 
 def run_cases(
-    cases: Iterable[Case], *, corpus: Path, scratch: Path, findings: Path, n_workers: int
+    cases: Sequence[Case], *, corpus: Path, scratch: Path, findings: Path, n_workers: int
 ) -> Iterator[tuple[Case, Outcome]]:
     """Runs cases and yields their outcomes in order.
 
@@ -100,26 +90,26 @@ def run_cases(
     for worker in everyone:
         workers.put(worker)
 
-    def run(case: Case) -> tuple[Case, Outcome]:
-        folder = case.kept
-        if folder is None:
-            folder = scratch / case.name
-            folder.mkdir()
-            make_case(case.target, case.seed, case.number, corpus, folder)
+    def run(batch: Sequence[Case]) -> list[tuple[Case, Outcome]]:
         worker = workers.get()
         try:
-            outcome = worker.run(case.target, folder)
+            outcomes = list(zip(batch, worker.run(batch, corpus), strict=True))
         finally:
             workers.put(worker)
-        if outcome.harm and case.kept is None:
-            shutil.copytree(folder, findings / case.name, dirs_exist_ok=True)
-        if case.kept is None:
-            shutil.rmtree(folder)
-        return case, outcome
+        for case, outcome in outcomes:
+            if outcome.harm and case.kept is None:
+                shutil.rmtree(findings / case.name, ignore_errors=True)
+                make_case(case, corpus, findings / case.name)
+        return outcomes
 
     try:
         with ThreadPoolExecutor(n_workers) as pool:
-            yield from pool.map(run, cases)
+            for outcomes in pool.map(run, _batches(cases)):
+                yield from outcomes
     finally:
         for worker in everyone:
             worker.stop()
+
+
+def _batches(cases: Sequence[Case]) -> list[Sequence[Case]]:
+    return [cases[first : first + _BATCH] for first in range(0, len(cases), _BATCH)]

@@ -12,8 +12,8 @@ import pytest
 
 from fuzz import pool, worker
 from fuzz.__main__ import build_corpus, make_cases
-from fuzz.case import Place, Target
-from fuzz.pool import Case, run_cases
+from fuzz.case import Case, Place, Target
+from fuzz.pool import run_cases
 from fuzz.targets import TARGETS
 from stemdock.errors import StemdockError
 from support import failing_workers
@@ -62,11 +62,11 @@ def test_inputs_that_did_harm_before_do_none(tmp_path: Path) -> None:
 
 
 def test_a_case_can_be_reproduced(tmp_path: Path) -> None:
-    corpus = build_corpus(tmp_path / "corpus", [Case(target="audio", seed=1, number=1)])
+    case = Case(target="audio", seed=1, number=1)
+    corpus = build_corpus(tmp_path / "corpus", [case])
     contents = []
     for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        worker.make_case("audio", 1, 1, corpus, tmp_path / name)
+        worker.make_case(case, corpus, tmp_path / name)
         contents.append([(path.name, path.read_bytes()) for path in (tmp_path / name).iterdir()])
     assert contents[0] == contents[1]
 
@@ -106,7 +106,7 @@ def _take_memory(_: Place) -> None:
 def test_harm_is_noticed(
     step: Callable[[Place], None], harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = Target(weight=1, build=lambda _: None, damage=lambda *_: None, run=step)
+    target = Target(build=lambda _: None, damage=lambda *_: None, run=step)
     monkeypatch.setitem(TARGETS, "bad", target)
     monkeypatch.setattr(tempfile, "tempdir", None)
     place = Place(root=tmp_path / "case")
@@ -124,8 +124,8 @@ def test_a_lost_process_is_noticed_and_replaced(
 ) -> None:
     monkeypatch.setattr(pool, "serve", serve)
     monkeypatch.setattr(pool, "DEADLINE", 1.0)
-    kept = [Case(target="audio", seed=0, number=number, kept=tmp_path) for number in range(2)]
-    outcomes = run_cases(
-        kept, corpus=tmp_path, scratch=tmp_path / "scratch", findings=tmp_path / "findings", n_workers=1
-    )
+    cases = [Case(target="playlist", seed=0, number=number) for number in range(2)]
+    corpus, findings = build_corpus(tmp_path / "corpus", cases), tmp_path / "findings"
+    outcomes = run_cases(cases, corpus=corpus, scratch=tmp_path / "scratch", findings=findings, n_workers=1)
     assert [harm in outcome.harm for _, outcome in outcomes] == [True, True]
+    assert all((findings / case.name / "list.m3u8").exists() for case in cases)

@@ -11,6 +11,7 @@ import os
 import resource
 import shutil
 import tempfile
+import time
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from stemdock.errors import StemdockError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+
+    from fuzz.case import Case
 
 MOST_ADDRESSES: Final = 6 << 30
 """Bytes of address space. The system refuses more, which is harm if it is not handled."""
@@ -43,12 +46,18 @@ class Outcome:
     harm: str = ""
     peak_memory: int = 0
     """Peak of the resident bytes during the case."""
+    seconds: float = 0.0
+    """How long the case took."""
 
 
-def make_case(target: str, seed: int, number: int, corpus: Path, folder: Path) -> None:
-    """Writes the input files of a case into an empty folder."""
-    rng = Random(f"{seed}:{target}:{number}")  # noqa: S311  must be reproducible
-    TARGETS[target].damage(rng, corpus / target, folder)
+def make_case(case: Case, corpus: Path, folder: Path) -> None:
+    """Writes the input files of a case into a new folder."""
+    if case.kept is not None:
+        shutil.copytree(case.kept, folder)
+        return
+    folder.mkdir(parents=True)
+    rng = Random(f"{case.seed}:{case.target}:{case.number}")  # noqa: S311  must be reproducible
+    TARGETS[case.target].damage(rng, corpus / case.target, folder)
 
 
 def run_case(target: str, place: Place) -> Outcome:
@@ -56,6 +65,7 @@ def run_case(target: str, place: Place) -> Outcome:
     temporary = place.root.with_name("temporary")
     before = _names(place.input)
     _reset_peak()
+    began = time.monotonic()
     harm = ""
     try:
         TARGETS[target].run(place)
@@ -66,6 +76,7 @@ def run_case(target: str, place: Place) -> Outcome:
             harm = "an error without a message or a remedy"
     except Exception as error:  # noqa: BLE001  any other exception is harm
         ending, harm = type(error).__name__, traceback.format_exc(limit=-6)
+    seconds = time.monotonic() - began
     peak_memory = _peak()
     left = _names(place.root) - {f"input/{name}" for name in before}
     strange = {name for name in left if not name.startswith(("input/", "output/"))}
@@ -80,14 +91,14 @@ def run_case(target: str, place: Place) -> Outcome:
         harm = f"left behind: {', '.join(sorted(strange)[:5])!r} after {ending}"
     if peak_memory > MOST_MEMORY and not harm:
         harm = f"took {peak_memory >> 20} MB"
-    return Outcome(ending=ending, harm=harm, peak_memory=peak_memory)
+    return Outcome(ending=ending, harm=harm, peak_memory=peak_memory, seconds=seconds)
 
 
 def serve(connection: Connection, root: Path) -> None:
     """Runs cases one after the other; the main function of a worker process.
 
     Args:
-        connection: Delivers `(target, folder)` for each case and receives its `Outcome`; None ends the loop.
+        connection: Delivers `(cases, corpus)` and receives an `Outcome` for each case; None ends the loop.
         root: Folder of this process.
     """
     os.setsid()
@@ -104,17 +115,19 @@ def serve(connection: Connection, root: Path) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     while (order := connection.recv()) is not None:
-        target, folder = order
-        shutil.copytree(folder, place.input)
-        os.chdir(place.root)
-        connection.send(run_case(target, place))
-        os.chdir(root)
-        for path in (place.root, temporary):
-            shutil.rmtree(path, ignore_errors=True)
-        temporary.mkdir()
-        for path in root.iterdir():
-            if path.name not in {"temporary", "cache", "log"}:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        cases, corpus = order
+        for case in cases:
+            make_case(case, corpus, place.input)
+            os.chdir(place.root)
+            connection.send(run_case(case.target, place))
+            os.chdir(root)
+            for path in (place.root, temporary):
+                shutil.rmtree(path, ignore_errors=True)
+            temporary.mkdir()
+            for path in root.iterdir():
+                if path.name not in {"temporary", "cache", "log"}:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            os.ftruncate(log, 0)
 
 
 def _names(folder: Path) -> set[str]:

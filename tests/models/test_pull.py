@@ -249,6 +249,7 @@ def test_another_archive_must_be_named_by_its_hash(
         (("--sha256", "zz"), "64 digits"),
         (("--sha256", "g" * 64), "64 digits"),
         (("--base-url", "foo"), "--base-url: 'foo' is not an address that begins with http:// or https://"),
+        (("--base-url", ""), "--base-url: '' is not an address that begins with http:// or https://"),
         (("--base-url", "file:///tmp"), "http:// or https://"),
         (("--base-url", "http://"), "http:// or https://"),
     ],

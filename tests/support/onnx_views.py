@@ -91,6 +91,11 @@ def onnx_view(content: bytes) -> View:
 
 def runtime_view(content: bytes) -> View:
     """As onnxruntime loads it, unchanged; raises its errors."""
+    return runtime_reading(content)[0]
+
+
+def runtime_reading(content: bytes) -> tuple[View, Any]:
+    """As onnxruntime loads it, unchanged, and the message that it writes of it; raises its errors."""
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
@@ -101,14 +106,50 @@ def runtime_view(content: bytes) -> View:
         session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"], enable_fallback=0
         )
-        loaded = onnx_view(Path(options.optimized_model_filepath).read_bytes())
-    return View(
+        written = Path(options.optimized_model_filepath).read_bytes()
+    loaded = onnx_view(written)
+    view = View(
         nodes=loaded.nodes,
         initializers=loaded.initializers,
         inputs=[value.name for value in session.get_inputs()],
         outputs=[value.name for value in session.get_outputs()],
         metadata=dict(session.get_modelmeta().custom_metadata_map),
     )
+    return view, onnx.load_from_string(written)
+
+
+def stemdock_message(path: Path) -> Any:
+    """What Stemdock passes on of a file that it has read, as a message; raises its errors."""
+    return onnx.load_from_string(b"".join(read_model(path).pieces()))
+
+
+def computation(model: Any) -> Any:
+    """All of a message that decides what it computes: attributes, weights and types in full."""
+    graph = model.graph
+    nodes = [
+        (
+            _standard(node.domain),
+            node.op_type,
+            list(node.input),
+            list(node.output),
+            sorted(_without_text(attribute) for attribute in node.attribute),
+        )
+        for node in graph.node
+    ]
+    weights = [
+        (tensor.name, list(tensor.dims), tensor.data_type, onnx.numpy_helper.to_array(tensor).tobytes())
+        for tensor in graph.initializer
+    ]
+    values = [[_without_text(value) for value in row] for row in (graph.input, graph.output)]
+    return sorted(nodes), sorted(weights), values
+
+
+def _without_text(message: Any) -> bytes:
+    copy = type(message)()
+    copy.CopyFrom(message)
+    copy.ClearField("doc_string")
+    content: bytes = copy.SerializeToString(deterministic=True)
+    return content
 
 
 def _node(
@@ -118,8 +159,11 @@ def _node(
     outputs: Sequence[str],
     attributes: Sequence[tuple[str, list[int]]],
 ) -> Any:
-    standard = "" if domain == "ai.onnx" else domain
-    return standard, operator, list(inputs), list(outputs), sorted(attributes)
+    return _standard(domain), operator, list(inputs), list(outputs), sorted(attributes)
+
+
+def _standard(domain: str) -> str:
+    return "" if domain == "ai.onnx" else domain
 
 
 def _integers(message: int | memoryview, wanted: int) -> list[int]:

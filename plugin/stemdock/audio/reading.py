@@ -144,10 +144,15 @@ def _opened(path: Path, track: int | None, opened: ExitStack) -> AudioStream:
             path, f"has no audio track {track}; it has only one", remedy="Leave out --track."
         )
     native = opened.enter_context(open_by_sndfile(path))
-    if find_ffmpeg() and not _agrees(native, inspection):
+    agrees = _agrees(native, inspection)
+    if find_ffmpeg() and not agrees:
         return _by_ffmpeg(path, track, inspection, opened)
     native.damage.extend(inspection.damage if inspection else ())
-    return replace(native, blocks=continued(path, native, inspection, native.damage))
+    return replace(
+        native,
+        total_length=native.total_length if agrees and not _is_guess(native, inspection) else None,
+        blocks=continued(path, native, inspection, native.damage),
+    )
 
 
 def _by_ffmpeg(
@@ -170,6 +175,11 @@ def _agrees(stream: AudioStream, inspection: Inspection | None) -> bool:
         # libsndfile takes many files for mp3 that only resemble it.
         return stream.container != "MP3"
     return stream.total_length is None or inspection.agrees(stream.total_length, stream.sample_rate)
+
+
+def _is_guess(stream: AudioStream, inspection: Inspection | None) -> bool:
+    """Whether nothing confirms the length of an mp3, which libsndfile guesses from the file's size."""
+    return stream.container == "MP3" and (inspection is None or inspection.total_length is None)
 
 
 def _stereo_stream(path: Path, stream: AudioStream, downmix: DownmixMode) -> AudioStream:

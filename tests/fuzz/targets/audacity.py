@@ -102,4 +102,4 @@ def _tracks(folder: Path) -> None:
         assert command_line("SelectTracks", Track=0, TrackCount=info.n_channels)
 
 
-TARGET: Final = Target(weight=6, build=build, damage=damage, run=run)
+TARGET: Final = Target(build=build, damage=damage, run=run)

@@ -124,4 +124,4 @@ def small_separator() -> Separator:
     return Separator("small", plugins=plugins)
 
 
-TARGET: Final = Target(weight=40, build=build, damage=damage, run=run)
+TARGET: Final = Target(build=build, damage=damage, run=run)

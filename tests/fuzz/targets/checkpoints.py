@@ -50,4 +50,4 @@ def run(place: Place) -> None:
     export_checkpoint(place.input, CONFIG, place.output / "model.onnx", converter=DirectConverter())
 
 
-TARGET: Final = Target(weight=10, build=write_checkpoint, damage=damage, run=run)
+TARGET: Final = Target(build=write_checkpoint, damage=damage, run=run)

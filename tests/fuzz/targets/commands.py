@@ -118,5 +118,5 @@ def _check(status: int, output: str, errors: str) -> None:
     raise RefusedError(lines[0], remedy="None: the refusal is correct.")
 
 
-TARGET: Final = Target(weight=6, build=build, damage=damage, run=run)
-PROCESS_TARGET: Final = Target(weight=1, build=build, damage=damage, run=run_process)
+TARGET: Final = Target(build=build, damage=damage, run=run)
+PROCESS_TARGET: Final = Target(build=build, damage=damage, run=run_process)

@@ -59,4 +59,4 @@ def run(place: Place) -> None:
     export_checkpoint(place.input, config, place.output / "model.onnx", converter=DirectConverter())
 
 
-TARGET: Final = Target(weight=6, build=write_checkpoint, damage=damage, run=run)
+TARGET: Final = Target(build=write_checkpoint, damage=damage, run=run)

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 from fuzz.case import Target
 from stemdock.errors import ModelDamagedError
-from support.onnx_views import onnx_view, runtime_view, stemdock_view
+from support.onnx_views import computation, onnx_view, runtime_reading, stemdock_message, stemdock_view
 from support.tf_bundle import varint
 
 if TYPE_CHECKING:
@@ -46,12 +46,15 @@ def run(place: Any) -> None:
     content = (place.input / _FILE).read_bytes()
     found = stemdock_view(place.input / _FILE)
     try:
-        expected = runtime_view(content)
+        expected, loaded = runtime_reading(content)
     except Exception as error:
         # There is nothing to compare. The cases that count are those that load.
         raise ModelDamagedError(_FILE, str(error)[:80], remedy="None.") from error
     assert found == expected, f"{found} is not {expected}"
     assert found == onnx_view(content)
+    model = onnx.load_from_string(content)
+    assert stemdock_message(place.input / _FILE) == model
+    assert computation(loaded) == computation(model)
 
 
 def random_model(rng: Random) -> Any:
@@ -266,7 +269,7 @@ _FAULTS: Final[tuple[Callable[[Random, int, int, bytes], bytes], ...]] = (
     _no_text,
 )
 
-TARGET: Final = Target(weight=0, build=lambda _: None, damage=damage, run=run)
+TARGET: Final = Target(build=lambda _: None, damage=damage, run=run)
 
 
 def _is_repeated(descriptor: Any) -> bool:

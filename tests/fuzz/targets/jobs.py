@@ -77,4 +77,4 @@ def _stays_here(path: Path, root: Path) -> bool:
     return output == root / "output"
 
 
-TARGET: Final = Target(weight=6, build=build, damage=damage, run=run)
+TARGET: Final = Target(build=build, damage=damage, run=run)

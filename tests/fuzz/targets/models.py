@@ -57,4 +57,4 @@ def run(place: Place) -> None:
     assert {path.parent for path in separated.stems.values()} == {place.output}
 
 
-TARGET: Final = Target(weight=16, build=build, damage=damage, run=run)
+TARGET: Final = Target(build=build, damage=damage, run=run)

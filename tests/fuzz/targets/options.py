@@ -149,4 +149,4 @@ def run(place: Place) -> None:
         raise RefusedError(errors or output, remedy="None: the refusal is correct.")
 
 
-TARGET: Final = Target(weight=0, build=build, damage=damage, run=run)
+TARGET: Final = Target(build=build, damage=damage, run=run)

@@ -41,4 +41,4 @@ def run(place: Place) -> None:
             raise song.fault
 
 
-TARGET: Final = Target(weight=3, build=build, damage=damage, run=run)
+TARGET: Final = Target(build=build, damage=damage, run=run)

@@ -55,4 +55,4 @@ def run(place: Place) -> None:
     folder_depths(spliced, path)
 
 
-TARGET: Final = Target(weight=6, build=build, damage=damage, run=run)
+TARGET: Final = Target(build=build, damage=damage, run=run)

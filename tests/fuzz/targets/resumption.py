@@ -46,4 +46,4 @@ def _arguments(folder: Path) -> list[str]:
     return ["separate", *options, "--threads", "1", "--resume", "--", str(folder / "song.wav")]
 
 
-TARGET: Final = Target(weight=3, build=build, damage=damage, run=run)
+TARGET: Final = Target(build=build, damage=damage, run=run)
