@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stemdock import Separator
+from stemdock import OnnxSession, Separator, locked
 from stemdock.cli.main import run
-from stemdock.errors import ModelContractError, ModelDamagedError, ModelNotFoundError, ModelNotInstalledError
+from stemdock.errors import (
+    CancelledError,
+    ModelContractError,
+    ModelDamagedError,
+    ModelNotFoundError,
+    ModelNotInstalledError,
+)
 from stemdock_models.store import default_store
 from support.small_model import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from stemdock import ModelEntry, Plugins
     from stemdock_models.fetching import Fetcher
@@ -39,6 +46,27 @@ def change_description(entry: ModelEntry, change: Callable[[dict[str, Any]], Non
     description = json.loads(path.read_text())
     change(description)
     path.write_text(json.dumps(description))
+
+
+@pytest.mark.parametrize("task", ["publish", "remove"])
+def test_nobody_writes_while_another_process_does(
+    pulled: ModelEntry, store: Store, task: str, assert_intact: Callable[..., None], tmp_path: Path
+) -> None:
+    card = OnnxSession(file_of(pulled)).card
+    model = Path(shutil.copy(file_of(pulled), tmp_path / "model.onnx"))
+    work: Callable[[], object] = (
+        partial(store.publish, model, card, pulled.sha256, "elsewhere", on_wait=cancel)
+        if task == "publish"
+        else partial(store.remove, "4stems", on_wait=cancel)
+    )
+    with locked(store._lock, on_wait=pytest.fail), pytest.raises(CancelledError):
+        work()
+    assert model.exists()
+    assert_intact("4stems")
+
+
+def cancel() -> None:
+    raise CancelledError
 
 
 @pytest.mark.parametrize("harm", ["truncated", "altered", "gone"])

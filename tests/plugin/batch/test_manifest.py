@@ -3,18 +3,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, replace
+from threading import Barrier, BrokenBarrierError
 from typing import TYPE_CHECKING
 
 import pytest
 
 from stemdock.batch.contents import Content, mixture_content
 from stemdock.batch.manifest import Manifest
-from stemdock.batch.manifest_files import FOLDER, Provenance
+from stemdock.batch.manifest_files import FOLDER, Provenance, write_entry
 from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from stemdock.batch.manifest_files import ManifestEntry
 
 PROVENANCE = Provenance(
     mixture=Content(size=3, sha256="ab"), model="small", model_sha256="cd", options={"bit_depth": "16"}
@@ -292,3 +297,23 @@ def test_the_files_of_earlier_versions_stay_valid(tmp_path: Path, targets: list[
     write(Manifest(tmp_path / "out"), targets)
     (path,) = (tmp_path / "out" / FOLDER).iterdir()
     assert path.read_text() == text.replace('"algorithm": 1', '"algorithm": 2')
+
+
+def test_songs_that_end_at_the_same_moment_are_saved_one_after_the_other(
+    tmp_path: Path, targets: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = Barrier(2)
+    met = []
+
+    def write_slowly(entry: ManifestEntry, path: Path) -> None:
+        with suppress(BrokenBarrierError):
+            meeting.wait(0.2)
+            met.append(path)
+        write_entry(entry, path)
+
+    monkeypatch.setattr("stemdock.batch.manifest.write_entry", write_slowly)
+    manifest = Manifest(tmp_path / "out")
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda target: write(manifest, [target], complete=False), targets))
+    assert met == []
+    assert all(Manifest(tmp_path / "out").owns(target, [target]) for target in targets)
