@@ -6,6 +6,7 @@
     download        editor   lets the worker download the model, after the state "asking"
     cancel          editor   asks the worker to stop
     result.json     worker   written last, in one step
+    names.jsonl     worker   files that are about to get their names, to find them after a kill
     log.txt         worker   its output during the job
 
 Conventions:
@@ -119,8 +120,8 @@ class Job:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the worker is asked to stop."""
-        return self._has("cancel")
+        """Whether the worker is asked to stop; a host that removes the folder wants nothing any more."""
+        return self._has("cancel") or not self.folder.is_dir()
 
     def allow_download(self) -> None:
         """Lets the worker download the model; without effect if the folder has gone."""

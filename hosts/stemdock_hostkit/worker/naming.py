@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock import OutputError, legal_name, move_all_to_place, printable
+from stemdock_hostkit.worker.recovery import note_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from stemdock_hostkit.job.folder import Job
 
 _LONGEST: Final = 120
 """Bytes of a name in UTF-8; file systems allow 255, which include the stem's title."""
@@ -22,12 +25,13 @@ def file_name(name: str) -> str:
     return legal_name(name.lstrip(" ."), max_bytes=_LONGEST, fallback="Item")
 
 
-def move_to_free_names(files: Mapping[str, Path], folder: Path, name: str) -> Mapping[str, Path]:
+def move_to_free_names(job: Job, files: Mapping[str, Path], folder: Path, name: str) -> Mapping[str, Path]:
     """Moves stems to a folder, all or none, under names with the same number in all of them.
 
     When this returns, they survive a power failure.
 
     Args:
+        job: Notes the names, so that they are found if this process is killed.
         files: The complete file of each stem, in the same file system as the folder.
         folder: An existing folder. Nothing in it is replaced.
         name: Name of the mixture.
@@ -42,8 +46,10 @@ def move_to_free_names(files: Mapping[str, Path], folder: Path, name: str) -> Ma
     for number in count(1):
         numbered = base if number == 1 else f"{base} ({number})"
         paths = {stem: folder / f"{numbered} - {title(stem)}.wav" for stem in files}
-        if not any(map(os.path.lexists, paths.values())) and _move(files, paths):
-            return paths
+        if not any(map(os.path.lexists, paths.values())):
+            note_names(job, ((files[stem], path) for stem, path in paths.items()))
+            if _move(files, paths):
+                return paths
     raise AssertionError  # count() has no end
 
 

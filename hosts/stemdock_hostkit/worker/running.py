@@ -56,7 +56,7 @@ def _result(job: Job, open_separator: OpenSeparator, reporter: Reporter) -> JobR
     try:
         request = job.request()
         with _own_files_removed(job, request):
-            return _separate(request, open_separator(request.model, reporter), reporter)
+            return _separate(job, request, open_separator(request.model, reporter), reporter)
     except CancelledError:
         if reporter.is_interrupted:
             return JobResult(status="error", error=Fault.of(InterruptedJobError(job.folder)))
@@ -69,13 +69,13 @@ def _result(job: Job, open_separator: OpenSeparator, reporter: Reporter) -> JobR
         raise
 
 
-def _separate(request: Request, separator: Separator, reporter: Reporter) -> JobResult:
+def _separate(job: Job, request: Request, separator: Separator, reporter: Reporter) -> JobResult:
     """Separates all sources before the first stem gets its name: a job that ends early leaves nothing."""
     with staging(request.output_folder, remedy=_REMEDY) as hidden:
         outcomes = list(_separated(request, separator, hidden, reporter))
         if reporter.check_cancel():
             raise CancelledError
-        sources = tuple(_placed(request, source, outcome) for source, outcome in outcomes)
+        sources = tuple(_placed(job, request, source, outcome) for source, outcome in outcomes)
     if all(result.error for result in sources):
         return JobResult(status="error", error=sources[0].error, sources=sources)
     return JobResult(status="ok", output_folder=request.output_folder, sources=sources)
@@ -132,13 +132,15 @@ def _separate_source(
     )
 
 
-def _placed(request: Request, source: Source, outcome: SeparatedFile | StemdockError) -> SourceResult:
+def _placed(
+    job: Job, request: Request, source: Source, outcome: SeparatedFile | StemdockError
+) -> SourceResult:
     """Gives the stems of a source their names."""
     if isinstance(outcome, StemdockError):
         return SourceResult(id=source.id, error=Fault.of(outcome))
     name = source.file_name or source.name
     try:
-        paths = move_to_free_names(outcome.files, request.output_folder, name)
+        paths = move_to_free_names(job, outcome.files, request.output_folder, name)
     except StemdockError as error:
         return SourceResult(id=source.id, error=Fault.of(error))
     rate = outcome.sample_rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -132,4 +133,57 @@ def test_a_worker_that_is_killed_after_its_work_loses_nothing(tmp_path: Path, jo
     assert client.run(Job(job)).status == "ok"
     the_worker().kill()
     assert Job(job).result() == client.follow(Job(job))
+    assert left(tmp_path / "Média") == ["Song - Accompaniment.wav", "Song - Vocals.wav"]
+
+
+_KILLED_WHILE_NAMING = """
+import os, signal, sys
+from pathlib import Path
+from stemdock_hostkit.job.folder import Job
+from stemdock_hostkit.worker import naming, running
+from stemdock_hostkit.worker.models import Models
+
+genuine, moved = naming.move_all_to_place, []
+
+def move(*arguments, **options):
+    genuine(*arguments, **options)
+    moved.append(arguments)
+    if len(moved) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+naming.move_all_to_place = move
+running.run_job(Job(Path(sys.argv[1])), Models().open)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_worker_that_is_killed_while_stems_get_their_names_leaves_none(
+    tmp_path: Path, example: Path, job: Path
+) -> None:
+    sources = (source(example, f"s{n}", duration=0.2, name=f"Part {n}") for n in range(3))
+    folder = make_job(tmp_path, *sources, name="killed")
+    killed = subprocess.run([sys.executable, "-c", _KILLED_WHILE_NAMING, str(folder)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len([name for name in left(tmp_path / "Média") if name.startswith("Part")]) == 4
+    # Somebody else has taken one of the names meanwhile.
+    taken = tmp_path / "Média" / "Part 0 - Vocals.wav"
+    taken.unlink()
+    taken.write_text("another program's")
+
+    (fault,) = client.run(Job(folder)).faults
+    assert fault.code == "InterruptedJobError"
+    assert [name for name in left(tmp_path / "Média") if name.startswith("Part")] == [taken.name]
+    assert client.run(Job(job)).status == "ok"
+
+
+def test_a_host_that_removes_its_job_keeps_nobody_waiting(tmp_path: Path, example: Path, job: Path) -> None:
+    endless = make_job(tmp_path, *(source(example, f"s{n}", duration=None) for n in range(200)), name="long")
+    client.submit(Job(endless))
+    deadline = time.monotonic() + 60
+    while (progress := Job(endless).progress()) is None or progress.state != "separating":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    Job(endless).cancel()
+    Job(endless).remove()
+    assert client.run(Job(job)).status == "ok"
     assert left(tmp_path / "Média") == ["Song - Accompaniment.wav", "Song - Vocals.wav"]

@@ -387,12 +387,12 @@ def test_a_batch_in_the_media_folder_leaves_the_stems_of_a_running_job(
     folder = make_job(tmp_path, source(song))
     genuine = naming.move_to_free_names
 
-    def move_late(files: Mapping[str, Path], media: Path, name: str) -> Mapping[str, Path]:
+    def move_late(job: Job, files: Mapping[str, Path], media: Path, name: str) -> Mapping[str, Path]:
         # The stems are complete and still hidden. Another process now does what a batch does first.
         program = "import sys; from pathlib import Path; from stemdock.files.staging import remove_abandoned"
         code = f"{program}; remove_abandoned(Path(sys.argv[1]))"
         subprocess.run([sys.executable, "-c", code, str(media)], check=True)
-        return genuine(files, media, name)
+        return genuine(job, files, media, name)
 
     monkeypatch.setattr(running, "move_to_free_names", move_late)
     assert run(folder)["status"] == "ok"
