@@ -32,6 +32,8 @@ def test_a_cut_download_goes_on_with_the_next_job(
         Job(make_job(tmp_path, source(song, start=0.0, duration=0.5), name=name, model="4stems"))
         for name in ("first", "second")
     ]
+    for job in jobs:
+        job.allow_download()
     cut = len(archive) // 2
     server.faults = [Fault(cut_at=cut)] + [Fault(status=503)] * 20
     models = Models(plugins)
