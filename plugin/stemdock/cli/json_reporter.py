@@ -92,4 +92,6 @@ class JsonReporter:
 
     def _write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"version": JSON_VERSION, "event": event, **fields})
-        print(line, file=self._stream, flush=True)
+        # In one piece: the songs of --jobs report from threads of their own.
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
