@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stemdock import printable
 from stemdock.cli import echo_checks, model_option
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.jobs.queue import default_queue
 from stemdock_audacity.profile.folders import find_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stemdock import Plugins
+    from stemdock_audacity.delivery.delivered import Delivered
+    from stemdock_audacity.jobs.job import AudacityJob
 
 
 @click.group("audacity")
@@ -23,6 +28,7 @@ def command() -> None:
     """Separate stems inside Audacity."""
 
 
+_ids_argument = click.argument("ids", nargs=-1, metavar="[ID]...")
 _dry_run_option = click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
 
 
@@ -78,9 +84,13 @@ def launch_command() -> None:
     profile = find_profile()
     if profile.program is None:
         raise InstallError("the program Audacity was not found", remedy="Start Audacity yourself.")
-    for line in restore_export_command(profile, default_queue()):
+    queue = default_queue()
+    for line in restore_export_command(profile, queue):
         click.echo(line)
     click.echo(f"Audacity is ready (process {launch(profile.program)}).")
+    if titles := [job.title for job in queue.waiting()]:
+        click.echo(f"Finished stems are waiting: {printable(', '.join(titles))}.", err=True)
+        click.echo("Bring them into the open project with: plugin-cli audacity bring-in", err=True)
 
 
 @command.command("status")
@@ -93,17 +103,31 @@ def status_command() -> None:
         click.echo(line)
 
 
+@command.command("bring-in")
+@_ids_argument
+def bring_in_command(ids: tuple[str, ...]) -> None:
+    """Bring finished stems into the open project; without IDs, all that are waiting.
+
+    Stems wait if they could not be imported when they were ready. Prints the names of the new tracks.
+    """
+    from stemdock_audacity.courier import Courier  # noqa: PLC0415
+
+    queue = default_queue()
+    jobs = _chosen(ids, queue.waiting())
+    for job in jobs:
+        delivered = Courier(queue, job).bring_in()
+        job.kit.remove()
+        _echo_delivered(delivered)
+    queue.write_status()
+    if not jobs:
+        click.echo("No finished stems are waiting.", err=True)
+
+
 @command.command("cancel")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@_ids_argument
 def cancel_command(ids: tuple[str, ...]) -> None:
     """Cancel requests and remove failed ones; without IDs, all of them."""
-    jobs = {job.id: job for job in default_queue().jobs()}
-    unknown = [name for name in ids if name not in jobs]
-    if unknown:
-        raise click.UsageError(
-            f"Unknown request {unknown[0]}. List requests with: plugin-cli audacity status"
-        )
-    for job in [jobs[name] for name in ids] or jobs.values():
+    for job in _chosen(ids, default_queue().jobs()):
         if job.phase().is_over:
             job.kit.remove()
         else:
@@ -115,7 +139,7 @@ def cancel_command(ids: tuple[str, ...]) -> None:
 @model_option
 @click.option("-s", "--stem", "stems", multiple=True, help="Import only this stem; repeatable.")
 @click.option("-r", "--remainder", is_flag=True, help="Import everything else as one more track.")
-@click.option("--mute", is_flag=True, help="Mute the original track.")
+@click.option("--mute/--no-mute", default=True, show_default=True, help="Mute the original track.")
 def separate_command(model: str, stems: tuple[str, ...], remainder: bool, mute: bool) -> None:
     """Separate the selection in the running Audacity.
 
@@ -132,6 +156,20 @@ def separate_command(model: str, stems: tuple[str, ...], remainder: bool, mute: 
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    _echo_delivered(delivered)
+
+
+def _chosen(ids: Sequence[str], jobs: Sequence[AudacityJob]) -> Sequence[AudacityJob]:
+    known = {job.id: job for job in jobs}
+    unknown = [name for name in ids if name not in known]
+    if unknown:
+        raise click.UsageError(
+            f"Unknown request {unknown[0]}. List requests with: plugin-cli audacity status"
+        )
+    return [known[name] for name in ids] or jobs
+
+
+def _echo_delivered(delivered: Delivered) -> None:
     for name in delivered.names:
         click.echo(name)
     if delivered.note:

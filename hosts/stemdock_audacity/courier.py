@@ -11,34 +11,32 @@ import sys
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
-from stemdock import CancelledError, HostError, HostUnreachableError, StemdockError, is_running
+from stemdock import CancelledError, HostError, StemdockError
 from stemdock_audacity.capture.preference import restore_preference
+from stemdock_audacity.delivery.delivered import Delivered
 from stemdock_audacity.delivery.importing import Delivery
 from stemdock_audacity.delivery.legacy import write_project
 from stemdock_audacity.delivery.stem_tracks import stem_tracks
-from stemdock_audacity.errors import BRING_IN, DeliveryError, ModuleOffError, OtherProjectError
+from stemdock_audacity.delivery.transfer import BRINGING_TIME, DELIVERY_TIME, Transfer
+from stemdock_audacity.errors import BRING_IN, ModuleOffError
 from stemdock_audacity.jobs.job import NAME, AudacityJob, Phase
 from stemdock_audacity.jobs.queue import default_queue
 from stemdock_audacity.link.pipe import connect
 from stemdock_hostkit import client
 from stemdock_hostkit.job.states import Fault
 from stemdock_hostkit.window.showing import show
-from stemdock_hostkit.window.values import Ending, Subject
+from stemdock_hostkit.window.values import Ending, Offer, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from stemdock_audacity.jobs.queue import JobQueue
     from stemdock_hostkit.job.states import JobProgress
 
-DELIVERY_TIME: Final = 120.0
-"""Seconds for which the import is tried again while Audacity does not answer."""
-_RETRY_TIME: Final = 1.0
 _LOOK_TIME: Final = 0.2
 
 
@@ -51,18 +49,6 @@ def main() -> None:
     stems = request.stems and (*request.stems, *request.mixes)
     subject = Subject(host=NAME, title=request.title, stems=stems)
     show(Courier(queue, job).serve, subject)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """What came of a job."""
-
-    names: Sequence[str]
-    """Of the new tracks."""
-    note: str
-    """For the user, or ""."""
-    is_waiting: bool = False
-    """Whether Audacity has no pipe, so that the user has to bring the stems in."""
 
 
 class Courier:
@@ -82,41 +68,66 @@ class Courier:
             cancel: Set it to cancel the job.
             consent: As in `carry_out`.
         """
-        title = self._job.title
-        began = time.monotonic()
         over = Event()
         Thread(target=self._tend, args=[over], daemon=True).start()
         try:
-            delivered = self.carry_out(report, cancel, consent)
+            return self._conclude(lambda: self.carry_out(report, cancel, consent))
         except CancelledError:
+            title = self._job.title
             self._job.kit.remove()
             self._queue.note(title, "cancelled")
             return Ending(kind="cancelled")
-        except Exception as error:  # noqa: BLE001  whatever happens, the user is told and the next job runs
-            fault = Fault.of(error)
-            if not isinstance(error, StemdockError):
-                with suppress(OSError), self._job.kit.log.open("a", encoding="utf-8") as log:
-                    traceback.print_exc(file=log)
-            self._queue.fail(self._job, f"{fault.message}. {fault.remedy}")
-            folder = self._job.folder if self._job.project.exists() else None
-            log_path = self._job.kit.log if self._job.kit.log.exists() else None
-            return Ending(
-                kind="failed", text=f"{fault.message}.", next_step=fault.remedy, folder=folder, log=log_path
-            )
-        else:
-            note = delivered.note
-            self._queue.note(title, "done", seconds=time.monotonic() - began, message=note)
-            if delivered.is_waiting:
-                return Ending(kind="done", text="The stems are ready.", next_step=f"{BRING_IN} in Audacity.")
-            self._job.kit.remove()
-            text = f"{len(delivered.names)} new tracks are in your project."
-            remark = f"{note[:1].upper()}{note[1:]}. " if note else ""
-            return Ending(
-                kind="done", text=text, next_step=f"{remark}To remove them, choose Edit > Undo in Audacity."
-            )
         finally:
             over.set()
             self._queue.write_status()
+
+    def _bring_in_again(self, _: Callable[[JobProgress], None], cancel: Event, __: Event) -> Ending:
+        """What the button of the window does. Nothing is lost when this is cancelled."""
+        try:
+            return self._conclude(lambda: self.bring_in(cancel))
+        except CancelledError:
+            return self._waiting()
+        finally:
+            self._queue.write_status()
+
+    def _conclude(self, work: Callable[[], Delivered]) -> Ending:
+        title = self._job.title
+        began = time.monotonic()
+        try:
+            delivered = work()
+        except CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever happens, the user is told and the next job runs
+            return self._failed(error)
+        self._queue.note(title, "done", seconds=time.monotonic() - began, message=delivered.note)
+        if delivered.is_waiting:
+            return self._waiting()
+        self._job.kit.remove()
+        return delivered.ending()
+
+    def _failed(self, error: Exception) -> Ending:
+        fault = Fault.of(error)
+        kit = self._job.kit
+        if not isinstance(error, StemdockError):
+            with suppress(OSError), kit.log.open("a", encoding="utf-8") as log:
+                traceback.print_exc(file=log)
+        self._queue.fail(self._job, f"{fault.message}. {fault.remedy}")
+        has_stems = self._job.project.exists()
+        return Ending(
+            kind="failed",
+            text=f"{fault.message}.",
+            next_step=fault.remedy,
+            folder=self._job.folder if has_stems else None,
+            log=kit.log if kit.log.exists() else None,
+            offer=self._offer() if has_stems else None,
+        )
+
+    def _waiting(self) -> Ending:
+        text = "The stems are ready."
+        return Ending(kind="done", text=text, next_step=f"{BRING_IN} in Audacity.", offer=self._offer())
+
+    def _offer(self) -> Offer:
+        return Offer(label="Bring into Audacity", text="Bringing the stems in", task=self._bring_in_again)
 
     def carry_out(
         self,
@@ -137,7 +148,8 @@ class Courier:
         """
         job = self._job
         job.update(Phase(courier=os.getpid()))
-        request = job.details().request
+        details = job.details()
+        request = details.request
         known = self._known_tracks()
 
         def on_progress(progress: JobProgress) -> None:
@@ -150,43 +162,39 @@ class Courier:
         stems = stem_tracks(request, result)
         write_project(job.project, stems, request.project_rate, request.audacity_version)
         names = [stem.name for stem in stems]
+        transfer = Transfer(self._queue, job, Delivery(request, stems, job.project, known))
         try:
-            note = self._deliver(Delivery(request, stems, job.project, known), cancel)
+            placed = transfer.carry_out(cancel, audacity=details.audacity, patience=DELIVERY_TIME)
         except ModuleOffError:
             job.update(Phase(phase="ready"))
             return Delivered(names=names, note="the stems are not in the project yet", is_waiting=True)
-        return Delivered(names=names, note=note or request.remainder_note)
+        return Delivered(names=names, below=placed.below, note=placed.note or request.remainder_note)
 
-    def _deliver(self, delivery: Delivery, cancel: Event | None) -> str:
+    def bring_in(self, cancel: Event | None = None) -> Delivered:
+        """Imports the stems of a job that is over into the project in front, whichever it is.
+
+        Args:
+            cancel: Set it to stop; the stems are kept.
+
+        Raises:
+            StemdockError: Importing failed; the stems stay in the job's folder.
+            CancelledError: It was stopped.
+        """
         job = self._job
-        message = ""
-        audacity = job.details().audacity
-        deadline = time.monotonic() + DELIVERY_TIME
-        while True:
-            job.update(Phase(phase="delivering", courier=os.getpid(), message=message))
-            self._queue.write_status()
-            if job.kit.is_cancelled or (cancel is not None and cancel.is_set()):
-                raise CancelledError
-            if audacity and not is_running(audacity):
-                raise DeliveryError("Audacity was closed during the separation", job.project)
-            if not self._queue.is_next(job):
-                deadline = time.monotonic() + DELIVERY_TIME
-                time.sleep(_LOOK_TIME)
-                continue
-            try:
-                with connect() as pipe:
-                    return delivery.attempt(pipe)
-            except OtherProjectError:
-                if time.monotonic() > deadline:
-                    raise
-                message = "bring the project with the original track to the front"
-            except ModuleOffError:
-                raise
-            except HostUnreachableError as error:
-                if time.monotonic() > deadline:
-                    raise DeliveryError(str(error), job.project) from error
-                message = f"{error}. {error.remedy}"
-            time.sleep(_RETRY_TIME)
+        former = job.phase()
+        request = job.details().request
+        result = job.kit.result()
+        stems = stem_tracks(request, result) if result else ()
+        names = [stem.name for stem in stems]
+        if job.is_brought_in:
+            return Delivered(names=names, note="they were already in your project")
+        transfer = Transfer(self._queue, job, Delivery(request, stems, job.project, None))
+        try:
+            placed = transfer.carry_out(cancel, patience=BRINGING_TIME)
+        except BaseException:
+            job.update(former)
+            raise
+        return Delivered(names=names, below=placed.below, note=placed.note)
 
     def _known_tracks(self) -> frozenset[str] | None:
         """Restores the export command and returns the track names; None if Audacity is unreachable."""

@@ -14,7 +14,7 @@ from stemdock_hostkit import client
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stemdock_audacity.courier import Delivered
+    from stemdock_audacity.delivery.delivered import Delivered
     from stemdock_audacity.jobs.queue import JobQueue
 
 

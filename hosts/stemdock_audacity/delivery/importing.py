@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stemdock_audacity.errors import CommandFailedError, DeliveryError, OtherProjectError
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 
 _TOLERANCE: Final = 1e-5
 """Relative tolerance of times: Audacity reports six significant digits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What an import did."""
+
+    below: str
+    """Name of the track below which the new ones are, or ""."""
+    note: str = ""
+    """For the user, or ""."""
 
 
 class Delivery:
@@ -40,13 +51,10 @@ class Delivery:
         self._known = known
         self._is_sent = False
 
-    def attempt(self, pipe: Pipe) -> str:
+    def attempt(self, pipe: Pipe) -> Placed:
         """Imports the stems below the existing tracks.
 
         After a `HostUnreachableError`, call it again with a new connection.
-
-        Returns:
-            A note for the user, or "".
 
         Raises:
             OtherProjectError: Another project is in front.
@@ -55,32 +63,35 @@ class Delivery:
         """
         before = pipe.tracks()
         if self._is_sent and _difference((), before[len(before) - len(self._stems) :], self._stems) == "":
-            return ""  # the previous attempt succeeded; only its answer was late
+            # The previous attempt succeeded; only its answer was late.
+            return _placed(before[: len(before) - len(self._stems)])
         names = {info.name for info in before}
         if names and self._known and not names & self._known:
             raise OtherProjectError(self._project)
         places = [_find(before, track) for track in self._request.tracks]
         muted = [place for place in places if place is not None] if self._request.mute_original else []
         # Muting has no undo step of its own: it becomes part of the import's step.
-        _set_mute(pipe, before, muted, mute=True)
+        _mute(pipe, before, muted, "MuteTracks")
         self._is_sent = True
         try:
             pipe.do("Import2", Filename=self._project.as_posix())
-            difference = _difference(before, pipe.tracks(), self._stems)
+            after = pipe.tracks()
+            difference = _difference(before, after, self._stems)
         except CommandFailedError as error:
             difference = str(error)
         if difference:
             self._take_back(pipe, before, muted)
             reason = f"Audacity could not import the stems ({difference})"
             raise DeliveryError(reason, self._project)
+        _return_focus(pipe, before, after)
         if self._request.mute_original and len(muted) < len(places):
-            return "the original track was deleted or renamed, so it was not muted"
-        return ""
+            return _placed(before, "the original track was deleted or renamed, so it was not muted")
+        return _placed(before)
 
     def _take_back(self, pipe: Pipe, before: Sequence[TrackInfo], muted: Sequence[int]) -> None:
         if len(pipe.tracks()) != len(before):
             pipe.run("Undo")
-        _set_mute(pipe, before, [place for place in muted if not before[place].mute], mute=False)
+        _mute(pipe, before, [place for place in muted if not before[place].mute], "UnmuteTracks")
         self._is_sent = False
 
 
@@ -92,19 +103,39 @@ def _find(tracks: Sequence[TrackInfo], source: CapturedTrack) -> int | None:
     return places[0] if len(places) == 1 else None
 
 
-def _set_mute(pipe: Pipe, tracks: Sequence[TrackInfo], places: Sequence[int], *, mute: bool) -> None:
+def _placed(before: Sequence[TrackInfo], note: str = "") -> Placed:
+    return Placed(below=before[-1].name if before else "", note=note)
+
+
+def _mute(pipe: Pipe, tracks: Sequence[TrackInfo], places: Sequence[int], command: str) -> None:
     """Mutes or unmutes tracks, by selecting them for a moment."""
     if not places:
         return
-    _select(pipe, tracks, places)
-    pipe.do("SetTrackAudio", Mute=int(mute))
-    _select(pipe, tracks, [place for place, info in enumerate(tracks) if info.selected])
+    selected = [place for place, info in enumerate(tracks) if info.selected]
+    # Unlike SetTrackAudio, a command of a menu shows no window for a moment.
+    _select(pipe, selected, places)
+    pipe.do(command)
+    _select(pipe, places, selected)
 
 
-def _select(pipe: Pipe, tracks: Sequence[TrackInfo], places: Sequence[int]) -> None:
-    pipe.do("SelectTracks", Track=0, TrackCount=len(tracks), Mode="Remove")
-    for place in places:
-        pipe.do("SelectTracks", Track=place, TrackCount=1, Mode="Add")
+def _select(pipe: Pipe, present: Sequence[int], wanted: Sequence[int]) -> None:
+    """Changes the selection of tracks, with as few commands as possible, since each shows a window."""
+    for mode, places in (("Remove", {*present} - {*wanted}), ("Add", {*wanted} - {*present})):
+        for place in sorted(places):
+            pipe.do("SelectTracks", Track=place, TrackCount=1, Mode=mode)
+
+
+def _return_focus(pipe: Pipe, before: Sequence[TrackInfo], after: Sequence[TrackInfo]) -> None:
+    """Shows the part of the project again that was shown.
+
+    Since 3.7, an import gives the last new track the focus and scrolls to it.
+    """
+    former = next((place for place, info in enumerate(before) if info.focused), None)
+    present = next((place for place, info in enumerate(after) if info.focused), None)
+    if former is None or present is None:
+        return
+    for _ in range(present - former):
+        pipe.run("PrevTrack")
 
 
 def _difference(before: Sequence[TrackInfo], after: Sequence[TrackInfo], stems: Sequence[StemTrack]) -> str:

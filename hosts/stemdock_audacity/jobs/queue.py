@@ -87,6 +87,14 @@ class JobQueue:
                 found.append((path.stat().st_mtime_ns, path.parent))
         return [AudacityJob(folder) for _, folder in sorted(found)]
 
+    def waiting(self) -> list[AudacityJob]:
+        """Jobs whose stems are made and not in a project yet, oldest first."""
+        return [
+            job
+            for job in self.jobs()
+            if job.phase().is_over and job.project.exists() and not job.is_brought_in
+        ]
+
     def is_next(self, job: AudacityJob) -> bool:
         """Whether no earlier job is on its way: stems arrive in the order of the requests."""
         for other in self.jobs():
@@ -157,8 +165,7 @@ class JobQueue:
     def write_status(self) -> None:
         """Writes what Stem Status shows and can bring in."""
         _write(self.folder / "status.txt", self.status_lines())
-        ready = [job.project for job in self.jobs() if job.phase().is_over and job.project.exists()]
-        _write(self.folder / "ready.txt", [project.as_posix() for project in ready])
+        _write(self.folder / "ready.txt", [job.project.as_posix() for job in self.waiting()])
 
     def status_lines(self) -> list[str]:
         """One line for each job."""

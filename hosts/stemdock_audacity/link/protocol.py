@@ -18,7 +18,7 @@ LINE_LIMIT: Final = 1022
 
 _REPLY_END: Final = re.compile(rb"BatchCommand finished: (OK|Failed!)\r?\n\r?\n?\Z")
 _SYNTAX_END: Final = b"Command is missing ':'"
-_TRACK: Final = re.compile(r'\{ "name":"(?P<name>.*)", "focused":[01], (?P<rest>"selected":.*)')
+_TRACK: Final = re.compile(r'\{ "name":"(?P<name>.*)", (?P<rest>"focused":[01], "selected":.*)')
 _FIELD: Final = re.compile(r'"(\w+)":("[^"]*"|[-+.\w]+)')
 
 
@@ -39,6 +39,8 @@ class TrackInfo:
     kind: str
     """"wave", "label", "time" or "note"."""
     selected: bool
+    focused: bool
+    """Whether the keyboard acts on it."""
     start: float
     """Seconds, six significant digits; 0 for tracks without audio."""
     end: float
@@ -118,6 +120,7 @@ def _parse_track(line: str) -> TrackInfo:
             name=match["name"].replace('\\"', '"'),
             kind=fields["kind"],
             selected=fields["selected"] == "1",
+            focused=fields["focused"] == "1",
             start=float(fields.get("start", 0)),
             end=float(fields.get("end", 0)),
             n_channels=int(fields.get("channels", 1)),

@@ -8,7 +8,7 @@ $copyright (_ "MIT licence")
 $control chosenmodel (_ "Model") choice (@models@) 0
 $control chosenstems (_ "Stems") choice (@stems@) 0
 $control chosenrest (_ "Everything else") choice (("No" "No") ("OneMoreTrack" "As one more track")) 0
-$control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") ("Mute" "Mute")) 0
+$control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") ("Mute" "Mute")) 1
 
 (setf stemdock-inbox "@folder@inbox/")
 (setf stemdock-preference "FileFormats/ExternalProgramExportCommand")

@@ -38,6 +38,19 @@ class Ending:
     """The folder with the stems, if there are files to look at."""
     log: Path | None = None
     """The file that tells more about a failure."""
+    offer: Offer | None = None
+    """What the user can have done now. The window then stays until the user closes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Another task, for a button of the window."""
+
+    label: str
+    """What it does, such as "Try again"."""
+    text: str
+    """What is being done then, such as "Trying"."""
+    task: Task
 
 
 class Task(Protocol):

@@ -51,7 +51,7 @@ class View:
         frame = ttk.Frame(self._root, padding=round(20 * scale))
         frame.grid()
         frame.columnconfigure(0, weight=1, minsize=self._width)
-        self._title = self._label(frame, subject.title, "Title.TLabel")
+        self._title = self._label(frame, "", "Title.TLabel")
         self._title.grid(row=0, sticky="w")
         self._subtitle = self._label(frame, stems_text(subject.stems, subject.host), "Muted.TLabel")
         self._subtitle.grid(row=1, sticky="w", pady=(gap // 2, 0))
@@ -60,7 +60,7 @@ class View:
         self._line = ttk.Frame(frame)
         self._line.columnconfigure(0, weight=1)
         self._line.grid(row=3, sticky="ew")
-        self._state = self._label(self._line, "Starting\N{HORIZONTAL ELLIPSIS}", "TLabel")
+        self._state = self._label(self._line, "", "TLabel")
         self._state.grid(row=0, column=0, sticky="w")
         self._remaining = ttk.Label(self._line, style="Muted.TLabel")
         self._remaining.grid(row=0, column=1, sticky="e")
@@ -69,16 +69,25 @@ class View:
         self._download = ttk.Button(buttons, text="Download", command=self._agree)
         self._open_log = ttk.Button(buttons, text="Open log")
         self._folder = ttk.Button(buttons, text="Open folder")
-        self._button = ttk.Button(buttons, text="Cancel", command=self._stop)
-        self._button.grid(row=0, column=2)
+        self._offer_button = ttk.Button(buttons)
+        self._button = ttk.Button(buttons, command=self._stop)
+        self._button.grid(row=0, column=3)
         self._gap = gap
+        self._subject = subject
+        self._task = Thread()
         self._root.protocol("WM_DELETE_WINDOW", self._stop)
         self._root.bind("<Escape>", lambda _: self._stop())
         self._root.attributes("-topmost", True)
 
     def run(self, task: Task) -> Ending:
         """Does the task in a thread, and shows it until the user or the task ends it."""
+        self._begin(task, "Starting")
+        self._root.deiconify()
+        self._root.mainloop()
+        self._task.join()
+        return self._ending or Ending(kind="failed")
 
+    def _begin(self, task: Task, text: str) -> None:
         def work() -> None:
             try:
                 self._ending = task(self._show, self._cancel, self._consent)
@@ -87,13 +96,20 @@ class View:
                 self._ending = Ending(kind="failed", text=fault.message, next_step=fault.remedy)
                 raise
 
-        thread = Thread(target=work, name="task")
-        thread.start()
-        self._root.deiconify()
+        self._ending = self._latest = None
+        self._title.configure(text=self._subject.title, style="Title.TLabel")
+        self._subtitle.grid()
+        self._bar["value"] = 0.0
+        self._bar.grid()
+        self._state["text"] = f"{text}\N{HORIZONTAL ELLIPSIS}"
+        self._remaining.grid()
+        self._line.grid_configure(pady=0)
+        for button in (self._open_log, self._folder, self._offer_button):
+            button.grid_remove()
+        self._button["text"] = "Cancel"
+        self._task = Thread(target=work, name="task")
+        self._task.start()
         self._update()
-        self._root.mainloop()
-        thread.join()
-        return self._ending or Ending(kind="failed")
 
     def _label(self, parent: ttk.Frame, text: str, style: str) -> ttk.Label:
         return ttk.Label(parent, text=text, style=style, wraplength=self._width, justify="left")
@@ -114,12 +130,12 @@ class View:
             self._state["text"] = "Cancelling\N{HORIZONTAL ELLIPSIS}" if is_cancelled else text
             self._remaining["text"] = "" if is_cancelled else remaining_text(progress.remaining)
             if progress.state == "asking" and not is_cancelled and not self._consent.is_set():
-                self._offer(self._download, 0)
+                self._put(self._download, 0)
             else:
                 self._download.grid_remove()
         self._root.after(round(_PERIOD * 1000), self._update)
 
-    def _offer(self, button: ttk.Button, column: int) -> None:
+    def _put(self, button: ttk.Button, column: int) -> None:
         button.grid(row=0, column=column, padx=(0, self._gap))
 
     def _agree(self) -> None:
@@ -148,13 +164,18 @@ class View:
         self._line.grid_configure(pady=(self._gap, 0))
         if folder := ending.folder:
             self._folder.configure(command=lambda: open_path(folder))
-            self._offer(self._folder, 1)
+            self._put(self._folder, 1)
         if log := ending.log:
             self._open_log.configure(command=lambda: open_path(log))
-            self._offer(self._open_log, 0)
+            self._put(self._open_log, 0)
+        if offer := ending.offer:
+            self._offer_button.configure(
+                text=offer.label, command=lambda: self._begin(offer.task, offer.text)
+            )
+            self._put(self._offer_button, 2)
         self._button.state(["!disabled"])
         self._button["text"] = "Close"
-        if ending.kind == "done":
+        if ending.kind == "done" and not ending.offer:
             self._close_later()
 
     def _close_later(self) -> None:
