@@ -19,11 +19,13 @@ from stemdock_audacity.errors import QueueFolderError
 from stemdock_audacity.jobs.job import add_job
 from stemdock_audacity.jobs.queue import default_queue
 from stemdock_hostkit import client
+from stemdock_hostkit.window.ability import is_silent
 from stemdock_hostkit.worker.starting import background_python, start_detached
 
 if TYPE_CHECKING:
     from stemdock_audacity.jobs.queue import JobQueue
 
+_LOOK = "To see the progress, choose Tools > Stemdock > Stem Status."
 _READ_ALL = "import os\nwhile os.read(0, 1 << 20): pass"
 
 
@@ -36,7 +38,8 @@ def main() -> None:
     _leave_input()
     try:
         restoring = restoring_command(noted_value((queue.inbox / "preference.txt").read_bytes()))
-        (queue.inbox / "restore.txt").write_bytes(restoring.encode() + b"\n")
+        kind = "plain" if restoring.isascii() else "other"
+        (queue.inbox / "restore.txt").write_bytes(f"{kind} {restoring}\n".encode())
         reply = _serve(queue)
     except Exception as error:  # noqa: BLE001  the plug-in shows every error to the user
         remedy = getattr(error, "remedy", "Run `plugin-cli audacity doctor`.")
@@ -70,6 +73,9 @@ def _serve(queue: JobQueue) -> str:
     except BaseException:
         job.kit.remove()
         raise
+    if is_silent():
+        # Something has to be seen between Apply and the new tracks.
+        return f"message {job.title}: separating. The stems arrive as new tracks. {_LOOK}"
     return "detached "
 
 

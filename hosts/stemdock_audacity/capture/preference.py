@@ -65,6 +65,8 @@ def restore_preference(pipe: Pipe, notes: Path) -> None:
         return
     value = noted_value(notes.read_bytes())
     restoring_command(value)
+    if value.isascii():
+        return  # the plug-in can restore it exactly
     present = pipe.run("GetPreference", Name=PREFERENCE).text
     if MARKER in present or (present != value and is_alike(present, value)):
         pipe.run("SetPreference", Name=PREFERENCE, Value=value)

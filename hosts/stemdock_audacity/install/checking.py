@@ -15,6 +15,7 @@ from stemdock_audacity.profile.folders import (
     module_time,
     read_setting,
 )
+from stemdock_hostkit.window.ability import check_window
 
 _INSTALL = "Close Audacity and run `plugin-cli audacity install`."
 
@@ -31,7 +32,13 @@ def diagnose() -> list[Check]:
                 remedy="Install Audacity 3 if you want to separate stems in it.",
             )
         ]
-    return [_program(profile), _settings(profile), _module(profile), _plugins(profile)]
+    return [
+        _program(profile),
+        _settings(profile),
+        _module(profile),
+        _plugins(profile),
+        check_window("audacity"),
+    ]
 
 
 def _program(profile: Profile) -> Check:

@@ -57,12 +57,15 @@ $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") 
           (list (list "memory" stemdock-former) (list "disk" disk))))))
 
 ;; In some locales, Audacity drops commands with characters outside ASCII. Then the value is restored
-;; without them, and the worker corrects it over the pipe.
+;; without them, and the courier corrects it over the pipe. Asking shows a window for a moment, so a value
+;; in plain ASCII is not asked for again.
 (defun stemdock-restore-preference ()
-  (let ((command (stemdock-read-line "restore.txt")))
-    (if (and command (string-search "SetPreference" command)) (aud-do command))
-    (if (string-search "@marker@" (stemdock-get-preference))
-        (stemdock-set-preference stemdock-former))))
+  (let* ((line (stemdock-read-line "restore.txt"))
+         (noted (and line (string-search "SetPreference" line)))
+         (answer (if noted (aud-do (subseq line 6)))))
+    (if (not (and (cdr answer) (string= (subseq line 0 6) "plain ")))
+        (if (string-search "@marker@" (stemdock-get-preference))
+            (stemdock-set-preference stemdock-former)))))
 
 (defun stemdock-launch ()
   (stemdock-write-request

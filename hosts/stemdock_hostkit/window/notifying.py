@@ -14,6 +14,11 @@ def notify(text: str) -> None:
         subprocess.run(command, check=False, capture_output=True, timeout=30)  # noqa: S603
 
 
+def can_notify() -> bool:
+    """Whether this system has a command for notifications."""
+    return bool(_notification(""))
+
+
 def _notification(text: str) -> list[str]:
     if sys.platform == "darwin":
         quoted = text.replace("\\", "\\\\").replace('"', '\\"')
