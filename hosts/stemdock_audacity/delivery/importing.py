@@ -71,7 +71,7 @@ class Delivery:
         places = [_find(before, track) for track in self._request.tracks]
         muted = [place for place in places if place is not None] if self._request.mute_original else []
         # Muting has no undo step of its own: it becomes part of the import's step.
-        _mute(pipe, before, muted, "MuteTracks")
+        _set_mute(pipe, before, muted, mute=True)
         self._is_sent = True
         try:
             pipe.do("Import2", Filename=self._project.as_posix())
@@ -91,7 +91,7 @@ class Delivery:
     def _take_back(self, pipe: Pipe, before: Sequence[TrackInfo], muted: Sequence[int]) -> None:
         if len(pipe.tracks()) != len(before):
             pipe.run("Undo")
-        _mute(pipe, before, [place for place in muted if not before[place].mute], "UnmuteTracks")
+        _set_mute(pipe, before, [place for place in muted if not before[place].mute], mute=False)
         self._is_sent = False
 
 
@@ -107,14 +107,14 @@ def _placed(before: Sequence[TrackInfo], note: str = "") -> Placed:
     return Placed(below=before[-1].name if before else "", note=note)
 
 
-def _mute(pipe: Pipe, tracks: Sequence[TrackInfo], places: Sequence[int], command: str) -> None:
+def _set_mute(pipe: Pipe, tracks: Sequence[TrackInfo], places: Sequence[int], *, mute: bool) -> None:
     """Mutes or unmutes tracks, by selecting them for a moment."""
     if not places:
         return
     selected = [place for place, info in enumerate(tracks) if info.selected]
-    # Unlike SetTrackAudio, a command of a menu shows no window for a moment.
     _select(pipe, selected, places)
-    pipe.do(command)
+    # MuteTracks, which would show no window for a moment, changes the step before the import's.
+    pipe.do("SetTrackAudio", Mute=int(mute))
     _select(pipe, places, selected)
 
 

@@ -37,10 +37,6 @@ def counted_windows(display: str) -> Iterator[Flashes]:
                 event = connection.next_event()
                 if event.type == X.MapNotify and not event.override:
                     flashes.count += 1
-                    import time
-                    try:
-                        print(round(time.time()%1000,2), [c.get_wm_name() for c in event.window.query_tree().children], event.window.get_geometry().width)
-                    except Exception as e: print(round(time.time()%1000,2), "gone")
 
     thread = Thread(target=watch)
     thread.start()

@@ -21,7 +21,8 @@ ODD_NAME = 'Größe "A" a/b\\c & <日本>'
 
 def separate(desktop: Desktop, **options: str) -> str:
     n_outcomes = len(desktop.outcomes())
-    desktop.run("SeparateStems", **{f"chosen{key}": value for key, value in options.items()})
+    chosen = {"original": "Leave as it is", **options}
+    desktop.run("SeparateStems", **{f"chosen{key}": value for key, value in chosen.items()})
     return desktop.wait_for_outcome(n_outcomes)
 
 
