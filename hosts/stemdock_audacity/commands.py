@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from stemdock import printable
 from stemdock.cli import echo_checks, model_option
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.jobs.queue import default_queue
-from stemdock_audacity.profile.folders import find_profile
+from stemdock_audacity.link.processes import find_audacity
+from stemdock_audacity.profile.folders import PLUGIN_FILES, find_profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +50,26 @@ def install_command(plugins: Plugins, dry_run: bool) -> None:
         click.echo(change.line(dry_run=dry_run))
     if not changes:
         click.echo("nothing to do: the menu items are already installed")
-    if not dry_run:
-        click.echo("Start Audacity with: plugin-cli audacity launch", err=True)
-        click.echo("Then select audio and choose Tools > Stemdock > Separate Stems.", err=True)
+    if dry_run:
+        return
+    if any(change.path.name in PLUGIN_FILES for change in changes):
+        _see_to_first_start()
+    click.echo("Select audio in Audacity and choose Tools > Stemdock > Separate Stems.", err=True)
+
+
+def _see_to_first_start() -> None:
+    from stemdock_audacity.install.first_start import ADVICE, QUESTION, start_once  # noqa: PLC0415
+
+    program = find_profile().program
+    if (
+        program
+        and not find_audacity()
+        and sys.stdin.isatty()
+        and click.confirm(QUESTION, default=True, err=True)
+    ):
+        start_once(program)
+    else:
+        click.echo(ADVICE, err=True)
 
 
 @command.command("uninstall")

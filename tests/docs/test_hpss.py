@@ -231,7 +231,9 @@ def test_evaluate(
 
 
 def test_audacitys_dialog_offers_it(plugins: Plugins) -> None:
-    texts = plugin_texts(plugins.models(), folder="/s/", settings="/c", program="/s/l", marker="l")
+    texts = plugin_texts(
+        plugins.models(), folder="/s/", settings="/c", program="/s/l", marker="l", translated={}
+    )
     assert '"2stems" "hpss"' in texts["stemdock-separate.ny"]
     assert '"Only percussive"' in texts["stemdock-separate.ny"]
 

@@ -10,6 +10,7 @@ from stemdock_audacity.capture.preference import MARKER
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.install.installed import installation, launcher_path
 from stemdock_audacity.install.settings_changes import restoring, switching_on
+from stemdock_audacity.nyquist.languages import language_of, translations
 from stemdock_audacity.nyquist.texts import plugin_texts
 from stemdock_audacity.profile.text_files import as_bytes
 from stemdock_hostkit.install.plan import PROGRAM_MODE, OwnFile
@@ -86,6 +87,7 @@ def _plugins(profile: Profile, queue: JobQueue, models: Sequence[ModelEntry]) ->
         settings=profile.settings.as_posix(),
         program=launcher_path(queue).as_posix(),
         marker=MARKER,
+        translated=translations(language_of(profile)),
     )
     for name, text in texts.items():
         yield OwnFile(path=profile.plugins / name, content=as_bytes(text))

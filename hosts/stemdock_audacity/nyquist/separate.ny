@@ -2,13 +2,13 @@ $nyquist plug-in
 $version 4
 $type tool analyze
 $debugbutton false
-$name (_ "Separate Stems")
-$author (_ "Stemdock")
-$copyright (_ "MIT licence")
+$name "Separate Stems"
+$author "Stemdock"
+$copyright "MIT licence"
 $control chosenmodel (_ "Model") choice (@models@) 0
 $control chosenstems (_ "Stems") choice (@stems@) 0
-$control chosenrest (_ "Everything else") choice (("No" "No") ("OneMoreTrack" "As one more track")) 0
-$control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") ("Mute" "Mute")) 1
+$control chosenrest (_ "Everything else") choice (("No" (_ "No")) ("OneMoreTrack" (_ "As one more track"))) 0
+$control chosenoriginal (_ "Original track") choice (("Leave" (_ "Leave as it is")) ("Mute" (_ "Mute"))) 1
 
 (setf stemdock-inbox "@folder@inbox/")
 (setf stemdock-preference "FileFormats/ExternalProgramExportCommand")
@@ -87,8 +87,8 @@ $control chosenoriginal (_ "Original track") choice (("Leave" "Leave as it is") 
     (cond ((string= reply "detached ") nil)
           ((string-search "message " reply) (subseq reply 8))
           ((not stemdock-exported) nil)
-          (t (strcat "Stemdock could not be started. Run in a terminal:\n"
-                     "plugin-cli audacity doctor")))))
+          (t (strcat (_ "Stemdock could not be started. Run in a terminal:")
+                     "\nplugin-cli audacity doctor")))))
 
 (stemdock-capture)
 ;; A value other than nil continues with the next track; nil leaves no step in the undo history.

@@ -2,10 +2,10 @@ $nyquist plug-in
 $version 4
 $type tool
 $debugbutton false
-$name (_ "Stem Status")
-$author (_ "Stemdock")
-$copyright (_ "MIT licence")
-$control chosenaction (_ "Action") choice (("Show" "Show all separations") ("BringIn" "Bring in finished stems") ("Cancel" "Cancel all separations")) 0
+$name "Stem Status"
+$author "Stemdock"
+$copyright "MIT licence"
+$control chosenaction (_ "Action") choice (("Show" (_ "Show all separations")) ("BringIn" (_ "Bring in finished stems")) ("Cancel" (_ "Cancel all separations"))) 0
 
 (defun stemdock-write (name text)
   (let ((file (open (strcat "@folder@inbox/" name) :direction :output)))
@@ -38,12 +38,12 @@ $control chosenaction (_ "Action") choice (("Show" "Show all separations") ("Bri
         (if (stemdock-import project) (setf count (1+ count))))
       (close file)))
     ;; Returning nil would undo the import together with this plug-in's own step.
-    (cond ((= count 0) "No finished stems are waiting.")
-          (t "The stems are in new tracks below the others."))))
+    (cond ((= count 0) (_ "No finished stems are waiting."))
+          (t (_ "The stems are in new tracks below the others.")))))
 
 (cond ((= chosenaction 2)
        (stemdock-write "cancel.txt" "all")
        nil)
       ((= chosenaction 1) (stemdock-bring-in))
       (t (let ((text (stemdock-read "@folder@status.txt")))
-           (if (string= text "") "Nothing is being separated." text))))
+           (if (string= text "") (_ "Nothing is being separated.") text))))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ALL_STEMS: Final = "all"
 _UNSAFE: Final = re.compile(r'["\\()\x00-\x1f]')
 _PLACE: Final = re.compile(r"(?:;;)?@([a-z-]+)@")
+_TEXT: Final = re.compile(r'\(_ "([^"]*)"\)')
 
 
 def capture_text() -> str:
@@ -25,7 +26,13 @@ def capture_text() -> str:
 
 
 def plugin_texts(
-    models: Sequence[ModelEntry], *, folder: str, settings: str, program: str, marker: str
+    models: Sequence[ModelEntry],
+    *,
+    folder: str,
+    settings: str,
+    program: str,
+    marker: str,
+    translated: Mapping[str, str],
 ) -> dict[str, str]:
     """The plug-ins by file name.
 
@@ -36,11 +43,18 @@ def plugin_texts(
         settings: audacity.cfg, with forward slashes.
         program: The launcher, with forward slashes.
         marker: The part of `program` that identifies it.
+        translated: Texts by their English ones; empty for English. Audacity's own translations are not
+            used, because they have only some of these texts.
     """
     models = sorted(models, key=lambda entry: entry.name != stemdock.DEFAULT_MODEL)
     names = [entry.name for entry in models if not _UNSAFE.search(entry.name)]
     every = dict.fromkeys(stem for entry in models for stem in entry.stems)
     stems = [stem for stem in every if not _UNSAFE.search(stem)]
+
+    def say(text: str) -> str:
+        return translated.get(text, text)
+
+    only = say("Only {stem}").format
     values = {
         "folder": folder,
         "settings": settings,
@@ -48,12 +62,14 @@ def plugin_texts(
         "command": f'\\"{program}\\"',
         "models": _quoted(names),
         "stems": " ".join(
-            [_choice("All", "All stems"), *(_choice(_id(stem), f"Only {stem}") for stem in stems)]
+            [_choice("All", say("All stems")), *(_choice(_id(stem), only(stem=stem)) for stem in stems)]
         ),
         "stem-values": _quoted([ALL_STEMS, *stems]),
         "capture": capture_text(),
     }
-    return {name: _filled(_source(name.removeprefix("stemdock-")), values) for name in PLUGIN_FILES}
+    sources = {name: _source(name.removeprefix("stemdock-")) for name in PLUGIN_FILES}
+    spoken = {name: _TEXT.sub(lambda match: f'"{say(match[1])}"', source) for name, source in sources.items()}
+    return {name: _filled(source, values) for name, source in spoken.items()}
 
 
 def _source(name: str) -> str:

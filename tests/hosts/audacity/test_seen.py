@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from hosts.audacity.desktop import Desktop
 
 N_WINDOWS = 13
-"""At a request that mutes the original: Audacity shows one for each command, and Stemdock its own."""
+"""At a request that mutes the original: Audacity shows one for each command, and Stemdock its own.
+3.7 adds one.
+"""
 
 
 def focused(desktop: Desktop) -> list[int]:
@@ -44,7 +46,7 @@ def test_twelve_tracks(desktop: Desktop, song: Path, mono_song: Path) -> None:
     assert [track.selected for track in after] == [*[track.selected for track in before], False, False]
     assert focused(desktop) == place
     print(f"windows: {flashes.count}")  # noqa: T201  the figure is wanted
-    assert flashes.count <= N_WINDOWS
+    assert flashes.count <= N_WINDOWS + (desktop.version >= (3, 7))
 
 
 def test_the_choice_about_the_original_is_remembered(desktop: Desktop, song: Path) -> None:

@@ -15,6 +15,7 @@ from stemdock import load_plugins
 from stemdock_audacity.errors import RunningError
 from stemdock_audacity.install import checking, settings_changes, setup
 from stemdock_audacity.jobs.queue import JobQueue, default_queue
+from stemdock_audacity.nyquist.languages import language_of, translations
 from stemdock_audacity.nyquist.texts import plugin_texts
 from stemdock_audacity.profile import folders
 from stemdock_audacity.profile.folders import Profile
@@ -225,7 +226,7 @@ def test_running_audacity_is_left_alone(
 
 
 def test_plugins_balance_and_offer_the_models(models: Sequence[ModelEntry]) -> None:
-    texts = plugin_texts(models, folder="/s/", settings="/c", program="/s/l", marker="l")
+    texts = plugin_texts(models, folder="/s/", settings="/c", program="/s/l", marker="l", translated={})
     for text in texts.values():
         assert text.isascii()
         assert "@" not in text
@@ -239,7 +240,45 @@ def test_the_dialog_begins_with_the_default_model(models: Sequence[ModelEntry]) 
     (default,) = models
     other = replace(default, name="0stems")
     names = {"folder": "/f/", "settings": "/c", "program": "/p", "marker": "m"}
-    assert plugin_texts([other, default], **names) == plugin_texts([default, other], **names)
+    texts = [
+        plugin_texts(entries, **names, translated={}) for entries in ([other, default], [default, other])
+    ]
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "es", "ja"])
+def test_the_dialogs_are_whole_in_one_language(models: Sequence[ModelEntry], language: str) -> None:
+    names = {"folder": "/f/", "settings": "/c", "program": "/p", "marker": "m"}
+    english = plugin_texts(models, **names, translated={})
+    # Audacity would translate some of the texts that are marked like this.
+    assert "(_ " not in "".join(english.values())
+    translated = translations(language)
+    assert translated.keys() == translations("de").keys()
+    spoken = plugin_texts(models, **names, translated=translated)
+    for text, other in translated.items():
+        if "{" not in text:
+            assert any(f'"{text}"' in source for source in english.values()), text
+            assert any(f'"{other}"' in source for source in spoken.values()), text
+    controls = [line for line in "".join(spoken.values()).split("\n") if line.startswith("$control")]
+    # Identifiers for macros stay.
+    assert '("Mute" ' in controls[3]
+    assert all(" choice " in line for line in controls)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "system", "language"),
+    [("de", "fr_FR.UTF-8", "de"), ("System", "fr_FR.UTF-8", "fr"), (None, "ja_JP", "ja"), (None, "C", "c")],
+)
+def test_the_language_is_that_of_audacity(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch, chosen: str | None, system: str, language: str
+) -> None:
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    monkeypatch.setenv("LC_ALL", system)
+    if chosen:
+        profile.settings.parent.mkdir(parents=True, exist_ok=True)
+        profile.settings.write_text(f"[Locale]\nLanguage={chosen}\n")
+    assert language_of(profile) == language
+    assert bool(translations(language)) == (language != "c")
 
 
 def test_doctor_only_looks(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
