@@ -21,11 +21,11 @@ from stemdock_audacity.delivery.delivered import Delivered
 from stemdock_audacity.delivery.importing import Delivery
 from stemdock_audacity.delivery.legacy import write_project
 from stemdock_audacity.delivery.stem_tracks import stem_tracks
-from stemdock_audacity.delivery.transfer import BRINGING_TIME, DELIVERY_TIME, Transfer
 from stemdock_audacity.errors import BRING_IN, ModuleOffError
 from stemdock_audacity.jobs.job import NAME, AudacityJob, Phase
 from stemdock_audacity.jobs.queue import default_queue
 from stemdock_audacity.link.pipe import connect
+from stemdock_audacity.transfer import BRINGING_TIME, DELIVERY_TIME, Transfer
 from stemdock_hostkit import client
 from stemdock_hostkit.job.states import Fault
 from stemdock_hostkit.window.showing import show

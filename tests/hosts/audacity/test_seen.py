@@ -3,16 +3,19 @@
 # ruff: noqa: RUF001  the names of the tracks have an en dash
 from __future__ import annotations
 
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from hosts.audacity.desktop import wait_until
+import pexpect
+
+from hosts.audacity.desktop import CLI, Desktop, wait_until
 from hosts.audacity.flashes import counted_windows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hosts.audacity.desktop import Desktop
+    from hosts.audacity.desktop import Display
 
 N_WINDOWS = 13
 """At a request that mutes the original: Audacity shows one for each command, and Stemdock its own.
@@ -104,3 +107,28 @@ def test_a_command_brings_stems_in(desktop: Desktop, song: Path) -> None:
     assert done.stdout.splitlines() == ["vocals – song", "accompaniment – song"]
     assert [track.name for track in desktop.tracks()[1:]] == done.stdout.splitlines()
     assert desktop.cli("audacity", "bring-in").stderr == "No finished stems are waiting.\n"
+
+
+def test_install_spares_the_user_the_first_start(home: Desktop, display: Display, tmp_path: Path) -> None:
+    home.stop()
+    fresh = Desktop(display, tmp_path / "fresh", home.artefacts)
+    fresh.settings.parent.mkdir(parents=True)
+    version = "[Version]\nMajor={}\nMinor={}\nMicro={}\n".format(*fresh.version)
+    fresh.settings.write_text(f"{version}[GUI]\nShowSplashScreen=0\n")
+    environment = {key: value for key, value in fresh.environment.items() if key != "PYTHONPATH"}
+    terminal = pexpect.spawn(
+        CLI[0], [*CLI[1:], "audacity", "install"], env=environment, timeout=90, encoding="utf-8"
+    )
+    terminal.expect("Start Audacity once and close it again")
+    terminal.sendline("")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 0
+    assert not fresh.processes("bin/audacity")
+    # Now the person starts it from a menu, and its pipe works.
+    audacity = subprocess.Popen(["audacity"], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: "pipe: answers" in fresh.cli("audacity", "doctor").stdout, 60, "the pipe")
+    finally:
+        fresh.kill()
+        audacity.wait(20)
