@@ -10,7 +10,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hosts.audacity.desktop import wait_until
+import numpy as np
+import pytest
+import soundfile
+
+from hosts.audacity.desktop import headless, wait_until
+from hosts.audacity.flashes import counted_windows
 
 if TYPE_CHECKING:
     from hosts.audacity.desktop import Desktop
@@ -57,19 +62,28 @@ def test_fifty_requests(desktop: Desktop, song: Path) -> None:
     assert last["worker MB"] < first["worker MB"] * 1.1
 
 
-def test_time_of_thirty_seconds(desktop: Desktop, long_song: Path) -> None:
-    """From Apply to tracks, cold and with the warm worker."""
-    desktop.import_audio(long_song)
+@pytest.mark.parametrize("seconds", [30, 600])
+def test_times(desktop: Desktop, song: Path, tmp_path: Path, seconds: int) -> None:
+    """From Apply to tracks, cold and with the warm worker, beside the command alone."""
+    samples, sample_rate = soundfile.read(song, dtype="float32")
+    path = tmp_path / "excerpt.wav"
+    soundfile.write(path, np.resize(samples, (seconds * sample_rate, 2)), sample_rate, subtype="FLOAT")
+    desktop.import_audio(path)
     desktop.kill("stemdock_hostkit.worker")
     for kind in ("cold", "warm", "warm"):
-        desktop.select(0, 30, 0)
-        n_tracks = len(desktop.tracks())
+        desktop.select(0, seconds, 0)
         n_outcomes = len(desktop.outcomes())
+        with counted_windows(desktop.display.name) as flashes:
+            began = time.monotonic()
+            desktop.run("SeparateStems", chosenoriginal="Mute")
+            returned = time.monotonic() - began
+            assert ": done" in desktop.wait_for_outcome(n_outcomes)
+            total = time.monotonic() - began
         began = time.monotonic()
-        desktop.run("SeparateStems")
-        returned = time.monotonic() - began
-        desktop.wait_for_outcome(n_outcomes)
-        total = time.monotonic() - began
-        assert len(desktop.tracks()) == n_tracks + 2
-        print(f"{kind}: Audacity free again after {returned:.2f} s, tracks after {total:.2f} s")
+        headless(desktop, path, tmp_path / f"alone-{time.monotonic_ns()}")
+        alone = time.monotonic() - began
+        print(
+            f"{seconds} s, {kind}: Audacity free again after {returned:.2f} s, tracks after {total:.2f} s, "
+            f"{flashes.count} windows, the command alone {alone:.2f} s"
+        )
         desktop.do("Undo")
