@@ -39,5 +39,8 @@ def start_once(program: Path) -> None:
     deadline = time.monotonic() + _CLOSING_TIME
     while is_running(pid):
         if time.monotonic() > deadline:
-            raise InstallError("Audacity was started and does not close", remedy="Close it yourself.")
+            raise InstallError(
+                "Audacity was started and does not close; a dialog is probably open in it",
+                remedy="Answer the dialog, then close Audacity. After that, its pipe works.",
+            )
         time.sleep(_LOOK_TIME)
