@@ -28,7 +28,7 @@ from stemdock.batch.manifest_files import (
     write_entry,
 )
 from stemdock.lib.durable import flush_folder
-from stemdock.lib.paths import exists, resolved
+from stemdock.lib.paths import is_file, resolved
 from stemdock.lib.regular_files import is_real_folder
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Manifest:
             OutputError: A file cannot be read again, or the entry cannot be written.
         """
         # Files of earlier runs: if this one is stopped before it has replaced them all, they are still ours.
-        earlier = {path: path for path in staged if exists(path) and self.owns(path, staged)}
+        earlier = {path: path for path in staged if is_file(path) and self.owns(path, staged)}
         entry = ManifestEntry(
             provenance=provenance,
             outputs=self._contents(staged),
