@@ -65,7 +65,7 @@ PLAYLISTS: Final[dict[str, Callable[[Path], Path]]] = {
 def _tone() -> NDArray[np.float64]:
     """Four seconds of a tone with noise at 44.1 kHz."""
     noise = np.random.default_rng(5).normal(0, 0.02, 4 * 44100)
-    return np.sin(np.arange(len(noise)) * 0.03) * 0.3 + noise
+    return np.asarray(np.sin(np.arange(len(noise)) * 0.03) * 0.3 + noise, np.float64)
 
 
 def _npy() -> bytes:

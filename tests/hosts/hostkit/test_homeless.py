@@ -34,7 +34,7 @@ def machine() -> Iterator[Machine]:
 
 
 def find(machine: Machine, **changes: str) -> subprocess.CompletedProcess[str]:
-    return machine.run(VICTIM, sys.executable, "-c", FIND, HOME="", **changes)
+    return machine.run(VICTIM, sys.executable, "-c", FIND, timeout=60, HOME="", **changes)
 
 
 def found(machine: Machine, **changes: str) -> Path:

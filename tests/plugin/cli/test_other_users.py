@@ -34,7 +34,7 @@ def machine() -> Iterator[Machine]:
 
 def separate(machine: Machine, out: Path, *options: str, **environment: str) -> list[bytes]:
     """The stems of half a second."""
-    done = machine.cli(*EXCERPT, "-o", out, *options, **environment)
+    done = machine.cli(*EXCERPT, "-o", out, *options, timeout=60, **environment)
     assert done.returncode == 0, done.stderr
     return [path.read_bytes() for path in sorted(out.glob("*/*.wav"))]
 
