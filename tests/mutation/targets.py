@@ -24,6 +24,6 @@ TARGETS: dict[str, list[str]] = {
     "plugin/stemdock/batch/manifest_files.py": _BATCH,
     "plugin/stemdock/inference/splitting.py": ["tests/plugin/inference/test_splitting.py"],
     "plugin/stemdock/inference/vetting.py": ["tests/plugin/inference/test_vetting.py"],
-    "models/stemdock_models/store.py": ["tests/models/test_store.py"],
+    "models/stemdock_models/store.py": ["tests/models/test_store_folder.py", "tests/models/test_store.py"],
     "models/stemdock_models/archive.py": ["tests/models/test_archive.py"],
 }
