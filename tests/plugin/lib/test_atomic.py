@@ -157,6 +157,10 @@ def test_a_replaced_file_passes_its_permissions_on(tmp_path: Path) -> None:
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    (tmp_path / "newer").write_bytes(b"newer")
+    move_all_to_place({tmp_path / "newer": path})
+    assert path.read_bytes() == b"newer"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no permission bits")
