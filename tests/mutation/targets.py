@@ -11,9 +11,13 @@ TARGETS: dict[str, list[str]] = {
         "tests/plugin/files/test_staging.py",
         "tests/plugin/batch/test_hostile_folders.py",
     ],
-    "plugin/stemdock/lib/locking.py": ["tests/plugin/lib/test_locking.py"],
+    "plugin/stemdock/lib/locking.py": [
+        "tests/plugin/lib/test_locking.py",
+        "tests/plugin/lib/test_private_folders.py",
+    ],
     "plugin/stemdock/lib/atomic.py": [
         "tests/plugin/lib/test_atomic.py",
+        "tests/plugin/lib/test_private_folders.py",
         "tests/plugin/lib/test_power_cuts.py",
     ],
     "plugin/stemdock/lib/durable.py": [

@@ -5,9 +5,8 @@ import os
 import stat
 import subprocess
 import sys
-from contextlib import contextmanager
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +14,6 @@ from stemdock.lib import atomic
 from stemdock.lib.atomic import atomic_file, move_all_to_place, move_to_place, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 KILLED = """
@@ -180,51 +178,6 @@ def test_a_file_gets_the_permissions_that_were_given_whatever_the_old_one_had(
     finally:
         os.umask(before)
     assert [(left, stat.S_IMODE(left.stat().st_mode)) for left in tmp_path.iterdir()] == [(path, mode)]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no permission bits, and links need a privilege")
-def test_a_link_that_is_replaced_passes_no_permissions_on(tmp_path: Path) -> None:
-    path, plain = tmp_path / "file", tmp_path / "plain"
-    plain.touch()
-    (tmp_path / "elsewhere").touch(mode=0o600)
-    path.symlink_to(tmp_path / "elsewhere")
-    write_atomically(path, b"new")
-    assert not path.is_symlink()
-    assert path.stat().st_mode == plain.stat().st_mode
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no permission bits")
-def test_the_file_of_another_user_passes_no_permissions_on(tmp_path: Path) -> None:
-    path, plain = tmp_path / "file", tmp_path / "plain"
-    plain.touch()
-    path.touch()
-    path.chmod(0o666)
-    if os.geteuid():
-        pytest.skip("only root can give files to other users")
-    os.chown(path, 65_534, 65_534)
-    write_atomically(path, b"new")
-    assert path.stat().st_mode == plain.stat().st_mode
-
-
-@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="this system follows every link")
-def test_a_link_in_place_of_the_temporary_file_is_not_followed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    precious = tmp_path / "precious"
-    precious.write_text("precious")
-    genuine = atomic.scratch_file
-
-    @contextmanager
-    def scratch_file(*arguments: Path, **options: Any) -> Iterator[Path]:
-        with genuine(*arguments, **options) as staged:
-            staged.unlink()
-            staged.symlink_to(precious)
-            yield staged
-
-    monkeypatch.setattr(atomic, "scratch_file", scratch_file)
-    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
-        write_atomically(tmp_path / "file", b"new")
-    assert [(path, path.read_text()) for path in tmp_path.iterdir()] == [(precious, "precious")]
 
 
 def test_a_system_without_a_flag_against_links_writes_all_the_same(
