@@ -106,10 +106,10 @@ def _remove_if_abandoned(path: Path) -> bool:
     # If there is no lock, its run lost it by a kill or a power failure, or is about to make it. In that case,
     # that run makes another folder.
     lock = Lock(path / _LOCK)
-    if not lock.try_acquire():
-        return False
-    _remove(path, lock)
-    return True
+    is_abandoned = lock.try_acquire()
+    if is_abandoned:
+        _remove(path, lock)
+    return is_abandoned
 
 
 def _is_own(path: Path) -> bool:
