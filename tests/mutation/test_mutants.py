@@ -64,12 +64,6 @@ def test_equal_changes_of_equal_lines_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("module", TARGETS)
-def test_names_are_unique(module: str) -> None:
-    names = [mutant.name for mutant in mutants_of((ROOT / module).read_text(encoding="utf-8"))]
-    assert len(set(names)) == len(names)
-
-
-@pytest.mark.parametrize("module", TARGETS)
 def test_targets_exist(module: str) -> None:
     assert (ROOT / module).is_file()
     assert all((ROOT / test).exists() for test in TARGETS[module])
