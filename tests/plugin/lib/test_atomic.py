@@ -33,9 +33,11 @@ def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
     done = Event()
 
     def write() -> None:
-        for number in range(100):
-            write_atomically(path, bytes([number]) * (1 << 20))
-        done.set()
+        try:
+            for number in range(100):
+                write_atomically(path, bytes([number]) * (1 << 20))
+        finally:
+            done.set()
 
     writer = Thread(target=write)
     writer.start()
