@@ -26,6 +26,10 @@ TARGETS: dict[str, list[str]] = {
     ],
     "plugin/stemdock/batch/manifest.py": _BATCH,
     "plugin/stemdock/batch/manifest_files.py": _BATCH,
+    "plugin/stemdock/inference/protobuf.py": [
+        "tests/plugin/inference/test_protobuf.py",
+        "tests/plugin/inference/test_vetting.py",
+    ],
     "plugin/stemdock/inference/splitting.py": ["tests/plugin/inference/test_splitting.py"],
     "plugin/stemdock/inference/vetting.py": ["tests/plugin/inference/test_vetting.py"],
     "models/stemdock_models/store.py": ["tests/models/test_store_folder.py", "tests/models/test_store.py"],
