@@ -160,9 +160,10 @@ class Manifest:
 
     def _contents(self, files: Mapping[Path, Path]) -> dict[str, Content]:
         """Contents by output, from files by their final paths."""
+        outputs = sorted((self._output(path), file) for path, file in files.items())
         with ThreadPoolExecutor() as pool:
-            contents = pool.map(output_content, files.values())
-            return dict(sorted(zip(map(self._output, files), contents, strict=True)))
+            contents = {output: pool.submit(output_content, file) for output, file in outputs}
+            return {output: content.result() for output, content in contents.items()}
 
     def _entry_of(self, paths: Collection[Path]) -> ManifestEntry | None:
         """The one entry that lists all these files."""
@@ -194,9 +195,7 @@ class Manifest:
         with self._lock:
             write_entry(entry, folder / f"{name}.json")
             self._unreadable.discard(name)
-            obsolete = self._add(name, entry)
-            for other in obsolete:
+            for other in self._add(name, entry):
                 with suppress(OSError):
                     (folder / f"{other}.json").unlink()
-            if obsolete:
                 flush_folder(folder)
