@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from stemdock_export.unet import Network
 
 _STATE_FILE: Final = "checkpoint"
+_MAX_STATE_LENGTH: Final = 1 << 20
+"""Bytes that are read of it; its first line is the one that counts."""
 """TensorFlow's text file that names the latest checkpoint of its folder."""
 _LATEST: Final = re.compile(r'^\s*model_checkpoint_path\s*:\s*("(?:[^"\\]|\\.)*")', re.MULTILINE)
 _NETWORK_VARIABLE: Final = re.compile(
@@ -118,7 +120,8 @@ def _latest(directory: Path) -> Path | None:
     state = directory / _STATE_FILE
     if not state.is_file():
         return None
-    match = _LATEST.search(state.read_text(encoding="utf-8", errors="replace"))
+    with state.open("rb") as file:
+        match = _LATEST.search(file.read(_MAX_STATE_LENGTH).decode(errors="replace"))
     if match is None:
         raise CheckpointError(state, "does not name a checkpoint", remedy=UNPACK_AGAIN)
     try:

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from stemdock import INPUT_NAME, MaskExtension, parse_json
+from stemdock import INPUT_NAME, MaskExtension, parse_json, read_regular_file
 from stemdock_export.config_values import Section, is_natural
 from stemdock_export.errors import ConfigError
 
@@ -84,7 +84,7 @@ def load_config(descriptor: str) -> SpleeterConfig:
     if descriptor.startswith(_PREFIX):
         raise ConfigError(descriptor, "", "no such configuration", remedy=_known())
     try:
-        text = Path(descriptor).read_text(encoding="utf-8")
+        text = read_regular_file(Path(descriptor), follow_link=True).decode()
     except FileNotFoundError:
         raise ConfigError(descriptor, "", "no such configuration or file", remedy=_known()) from None
     except (OSError, UnicodeDecodeError) as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from stemdock import CancelledError, OutputError, StemdockError, reason_for
 from stemdock_hostkit.errors import JobError, WorkerError
 from stemdock_hostkit.job.states import Fault, JobResult
-from stemdock_hostkit.worker.places import worker_folder
+from stemdock_hostkit.worker.places import STATE_VARIABLE, worker_folder
 from stemdock_hostkit.worker.queue import Queue
 from stemdock_hostkit.worker.starting import ensure_worker, is_worker_running
 
@@ -46,8 +46,7 @@ def submit(job: Job) -> None:
         ensure_worker(folder)
     except (OSError, OutputError) as error:
         reason = str(error) if isinstance(error, OutputError) else reason_for(error)
-        remedy = "Check the permissions and the free disk space of your home folder, and try again."
-        raise JobError(job.folder, f"cannot be started ({reason})", remedy=remedy) from error
+        raise _unstartable(job, reason) from error
 
 
 def follow(
@@ -73,7 +72,10 @@ def follow(
         JobError: There is no result and will be none, or it is damaged.
         WorkerError: The worker does not start.
     """
-    watch = _WorkerWatch(worker_folder(), job)
+    try:
+        watch = _WorkerWatch(worker_folder(), job)
+    except OSError as error:
+        raise _unstartable(job, reason_for(error)) from error
     latest = None
     while True:
         if cancel is not None and cancel.is_set():
@@ -122,6 +124,14 @@ def run(
     except (KeyboardInterrupt, SystemExit, CancelledError):
         job.cancel()
         raise
+
+
+def _unstartable(job: Job, reason: str) -> JobError:
+    remedy = (
+        "Check the permissions and the free disk space of your home folder, or set "
+        f"{STATE_VARIABLE} to another folder."
+    )
+    return JobError(job.folder, f"cannot be started ({reason})", remedy=remedy)
 
 
 class _WorkerWatch:

@@ -31,6 +31,8 @@ _KEY: Final = "add"
 """Key of the scratch folder for models that are not of the release."""
 _GZIP: Final = b"\x1f\x8b"
 """The first bytes of an archive, whatever its name."""
+_MAX_MODEL_BYTES: Final = 2 << 30
+"""Protocol buffers, in which models are kept, have no more."""
 _ARCHIVE_SUFFIX: Final = re.compile(r"(\.tar)?\.t?gz$", re.IGNORECASE)
 
 
@@ -124,6 +126,8 @@ def _add_model_file(addition: Addition, check: Callable[[str], None], store: Sto
     with store.scratch(_KEY, on_wait=task.wait) as scratch:
         task.step(f"reading {source}")
         model = scratch / "model.onnx"
+        if source.stat().st_size > _MAX_MODEL_BYTES:
+            raise ModelError(str(source), "is larger than a model can be (2 GiB)", remedy="Choose a model.")
         with store_errors(store.folder):
             shutil.copyfile(source, model)
         card = OnnxSession(model).card

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,6 @@ from stemdock import (
     locked,
     make_own_folder,
     move_all_to_place,
-    verify_model,
 )
 from stemdock_models.description import (
     DESCRIPTION,
@@ -75,22 +74,12 @@ class Store:
             try:
                 entries.append(read_entry(self.folder / name))
             except (FileNotFoundError, NotADirectoryError):
-                # Removed a moment ago, never finished, or no folder of ours.
-                continue
+                pass  # removed a moment ago, never finished, or no folder of ours
             except INVALID as error:
                 reason = f"{self.folder / name / DESCRIPTION} is damaged ({error!r})"
                 remedy = f"Remove it with plugin-cli models remove {name}, then pull or add it again."
                 faults.append(ModelDamagedError(name, reason, remedy=remedy))
         return entries, faults
-
-    def find(self, name: str) -> ModelEntry | None:
-        """The installed model of this name, or None if it is missing or its file is damaged."""
-        for entry in self.scan()[0]:
-            if entry.name == name:
-                with suppress(ModelDamagedError):
-                    verify_model(entry)
-                    return entry
-        return None
 
     def publish(
         self,
@@ -135,7 +124,7 @@ class Store:
             deny_others_writing(model)
             part = model.with_suffix(".json")
             with atomic_file(folder / DESCRIPTION, durable=True, part=part, mode=_MODE) as staged:
-                staged.write_text(json.dumps(description, indent=2), encoding="utf-8")
+                staged.write_bytes(json.dumps(description, indent=2).encode())
                 # The disk has the model before a description names it.
                 move_all_to_place({model: folder / file_name}, durable=True)
             if held:  # otherwise they may be another process's, which is not ready yet

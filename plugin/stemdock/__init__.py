@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from stemdock.lib.processes import find_processes as find_processes
     from stemdock.lib.processes import is_running as is_running
     from stemdock.lib.processes import processor_time as processor_time
+    from stemdock.lib.regular_files import read_regular_file as read_regular_file
     from stemdock.lib.untrusted_json import parse_json as parse_json
     from stemdock.lib.untrusted_json import parse_json_as as parse_json_as
     from stemdock.output.options import Output as Output
@@ -138,6 +139,7 @@ _NAMES: Final = {
         deny_others_writing is_private_file is_private_folder make_own_folder make_private_folder
     """,
     "lib.processes": "find_processes is_running processor_time",
+    "lib.regular_files": "read_regular_file",
     "inference.session": "OnnxSession",
     "lib.untrusted_json": "parse_json parse_json_as",
     "output.options": "Output",

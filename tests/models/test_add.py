@@ -101,6 +101,19 @@ def test_without_a_configuration_only_released_names_will_do(
     assert_intact("4stems-16kHz")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files without content need a privilege")
+@pytest.mark.timeout(60)
+def test_a_file_that_no_model_can_be_is_not_copied(
+    add: Callable[..., int], tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "huge.onnx"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    assert add(path) == 1
+    assert "is larger than a model can be" in capsys.readouterr().err
+    assert list(store.folder.rglob("*.onnx")) == []
+
+
 def test_a_wrong_configuration_is_refused(
     add: Callable[..., int],
     narrow: Path,

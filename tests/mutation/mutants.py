@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -33,13 +34,16 @@ class Mutant:
     """The changed line in the original."""
     change: str
     """What was changed."""
+    ordinal: int = 1
+    """Number of the fault among those with the same function, text and change."""
     source: str
     """The whole module with the fault."""
 
     @property
     def name(self) -> str:
         """A name that stays the same when other parts of the module change."""
-        return f"{self.function}: {self.text}: {self.change}"
+        name = f"{self.function}: {self.text}: {self.change}"
+        return name if self.ordinal == 1 else f"{name} ({self.ordinal})"
 
 
 def mutants_of(source: str) -> list[Mutant]:
@@ -58,7 +62,18 @@ def mutants_of(source: str) -> list[Mutant]:
                 mutants.append(
                     Mutant(function=function, line=node.lineno, text=line, change=change, source=text)
                 )
-    return sorted(mutants, key=lambda mutant: mutant.line)
+    return _numbered(sorted(mutants, key=lambda mutant: mutant.line))
+
+
+def _numbered(mutants: list[Mutant]) -> list[Mutant]:
+    """The same faults, each with a name of its own."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    result = []
+    for mutant in mutants:
+        key = (mutant.function, mutant.text, mutant.change)
+        counts[key] += 1
+        result.append(replace(mutant, ordinal=counts[key]))
+    return result
 
 
 _Path = tuple[tuple[str, int | None], ...]

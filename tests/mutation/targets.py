@@ -11,9 +11,13 @@ TARGETS: dict[str, list[str]] = {
         "tests/plugin/files/test_staging.py",
         "tests/plugin/batch/test_hostile_folders.py",
     ],
-    "plugin/stemdock/lib/locking.py": ["tests/plugin/lib/test_locking.py"],
+    "plugin/stemdock/lib/locking.py": [
+        "tests/plugin/lib/test_locking.py",
+        "tests/plugin/lib/test_private_folders.py",
+    ],
     "plugin/stemdock/lib/atomic.py": [
         "tests/plugin/lib/test_atomic.py",
+        "tests/plugin/lib/test_private_folders.py",
         "tests/plugin/lib/test_power_cuts.py",
     ],
     "plugin/stemdock/lib/durable.py": [
@@ -22,8 +26,12 @@ TARGETS: dict[str, list[str]] = {
     ],
     "plugin/stemdock/batch/manifest.py": _BATCH,
     "plugin/stemdock/batch/manifest_files.py": _BATCH,
+    "plugin/stemdock/inference/protobuf.py": [
+        "tests/plugin/inference/test_protobuf.py",
+        "tests/plugin/inference/test_vetting.py",
+    ],
     "plugin/stemdock/inference/splitting.py": ["tests/plugin/inference/test_splitting.py"],
     "plugin/stemdock/inference/vetting.py": ["tests/plugin/inference/test_vetting.py"],
-    "models/stemdock_models/store.py": ["tests/models/test_store.py"],
+    "models/stemdock_models/store.py": ["tests/models/test_store_folder.py", "tests/models/test_store.py"],
     "models/stemdock_models/archive.py": ["tests/models/test_archive.py"],
 }

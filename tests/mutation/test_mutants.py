@@ -54,6 +54,15 @@ def test_each_part_that_runs_gets_its_faults() -> None:
     assert all(ast.parse(mutant.source) for mutant in mutants)
 
 
+def test_equal_changes_of_equal_lines_have_names_of_their_own() -> None:
+    mutants = mutants_of("def clean_up(path):\n    remove(path)\n    release()\n    remove(path)\n")
+    assert [mutant.name for mutant in mutants] == [
+        "clean_up: remove(path): removed",
+        "clean_up: release(): removed",
+        "clean_up: remove(path): removed (2)",
+    ]
+
+
 @pytest.mark.parametrize("module", TARGETS)
 def test_targets_exist(module: str) -> None:
     assert (ROOT / module).is_file()

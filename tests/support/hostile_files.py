@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from support.mixtures import SONG
 from support.other_peoples_files import ffmpeg, song_as
@@ -11,6 +14,8 @@ from support.other_peoples_files import ffmpeg, song_as
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 _DASH: Final = """<?xml version="1.0"?>
 <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT3S"
@@ -55,6 +60,34 @@ PLAYLISTS: Final[dict[str, Callable[[Path], Path]]] = {
     "dash": _text("a.wav", _DASH, "secret.m4a"),
     "sdp": _text("a.mp3", _SDP, "secret.m4a"),
 }
+
+
+def _tone() -> NDArray[np.float64]:
+    """Four seconds of a tone with noise at 44.1 kHz."""
+    noise = np.random.default_rng(5).normal(0, 0.02, 4 * 44100)
+    return np.asarray(np.sin(np.arange(len(noise)) * 0.03) * 0.3 + noise, np.float64)
+
+
+def _npy() -> bytes:
+    file = io.BytesIO()
+    np.save(file, _tone())
+    return file.getvalue()
+
+
+def _mat4() -> bytes:
+    """A matrix as MATLAB 4 kept it: five numbers, a name, the values."""
+    samples = _tone()
+    return struct.pack("<5i", 0, len(samples), 1, 0, 2) + b"x\0" + samples.tobytes()
+
+
+NUMBERS: Final[dict[str, Callable[[], bytes]]] = {
+    "doubles": lambda: _tone().astype("<f8").tobytes(),
+    "doubles, big-endian": lambda: _tone().astype(">f8").tobytes(),
+    "complex": lambda: (_tone() + 1j * _tone()[::-1]).astype("<c16").tobytes(),
+    "npy": _npy,
+    "MAT4": _mat4,
+}
+"""Contents of files that contain numbers and no header of an audio file."""
 
 
 def with_reference(folder: Path, other: Path) -> Path:

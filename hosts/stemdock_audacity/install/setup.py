@@ -14,6 +14,7 @@ from stemdock_audacity.nyquist.languages import language_of, translations
 from stemdock_audacity.nyquist.texts import plugin_texts
 from stemdock_audacity.profile.text_files import as_bytes
 from stemdock_hostkit.install.plan import PROGRAM_MODE, OwnFile
+from stemdock_hostkit.worker.starting import MODULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,12 +71,13 @@ def uninstall(profile: Profile, queue: JobQueue, *, dry_run: bool = False) -> li
 
 
 def _launcher(queue: JobQueue) -> OwnFile:
+    module = " ".join((*MODULE, "stemdock_audacity.launcher"))
     if sys.platform == "win32":
-        text = f'@"{sys.executable}" -m stemdock_audacity.launcher\r\n'
+        text = f'@"{sys.executable}" {module}\r\n'
     else:
         # Bundled versions of Audacity make programs load Audacity's libraries instead of Python's.
         unset = "unset LD_LIBRARY_PATH DYLD_LIBRARY_PATH PYTHONHOME PYTHONPATH"
-        command = f"exec {shlex.quote(sys.executable)} -m stemdock_audacity.launcher"
+        command = f"exec {shlex.quote(sys.executable)} {module}"
         text = f"#!/bin/sh\n{unset}\n{command}\n"
     return OwnFile(path=launcher_path(queue), content=as_bytes(text), mode=PROGRAM_MODE)
 

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock import os_errors_as, parse_json, write_atomically
+from stemdock import os_errors_as, parse_json, read_regular_file, reason_for, write_atomically
 from stemdock_hostkit.errors import JobError, JobTakenError
 from stemdock_hostkit.job.request import PROTOCOL, request_from_values, request_to_values
 from stemdock_hostkit.job.states import JobResult, progress_from_values, result_from_values
@@ -198,9 +198,9 @@ class Job:
 
     def _read(self, name: str) -> Any:
         try:
-            return parse_json((self.folder / name).read_text(encoding="utf-8"))
+            return parse_json(read_regular_file(self.folder / name))
         except OSError as error:
-            raise JobError(self.folder, f"{name} cannot be read ({error.strerror})") from error
+            raise JobError(self.folder, f"{name} cannot be read ({reason_for(error)})") from error
         except ValueError as error:
             raise JobError(self.folder, f"{name} is damaged ({error})") from error
 

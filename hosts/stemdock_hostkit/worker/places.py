@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import sys
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import stemdock
 from stemdock import make_private_folder
+from stemdock_hostkit.worker.homeless import homeless_folder
 
 STATE_VARIABLE: Final = "STEMDOCK_STATE"
 """Environment variable that names another folder for the state."""
 
 
 def state_folder() -> Path:
-    """The folder for what Stemdock keeps between runs: jobs that wait, and the worker's messages."""
+    """The folder for what Stemdock keeps between runs: jobs that wait, and the worker's messages.
+
+    Raises:
+        OSError: The user has no home folder, and no other folder can take its place.
+    """
     named = os.environ.get(STATE_VARIABLE)
     if named:
         return Path(named).absolute()
     from platformdirs import user_state_path  # noqa: PLC0415  not needed if a folder is set
 
-    path = user_state_path("stemdock", appauthor=False)
-    if path.is_absolute():
-        return path
-    # Some versions of platformdirs give "~/..." back for a user without a home folder.
-    return Path(tempfile.gettempdir()) / f"stemdock-{getpass.getuser()}"
+    with suppress(RuntimeError):
+        path = user_state_path("stemdock", appauthor=False)
+        # Some versions of platformdirs give "~/..." back for a user without a home folder, others raise.
+        if path.is_absolute():
+            return path
+    return homeless_folder()
 
 
 def worker_folder() -> Path:

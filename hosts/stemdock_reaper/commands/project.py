@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from stemdock import os_errors_as
+from stemdock import os_errors_as, read_regular_file
 from stemdock.cli import echo_path
 from stemdock_reaper.commands.options import file_path
 from stemdock_reaper.delivery.projectfile import StemFile, new_project, tracks_text, write_new
@@ -16,6 +16,9 @@ from stemdock_reaper.errors import ProjectFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_MAX_PROJECT: Final = 256 << 20
+"""Bytes."""
 
 
 @click.command("project")
@@ -58,7 +61,7 @@ def command(
 def _content(path: Path) -> bytes:
     remedy = "Check the path and its permissions."
     with os_errors_as(lambda reason: ProjectFileError(path, f"cannot be read ({reason})", remedy=remedy)):
-        return path.read_bytes()
+        return read_regular_file(path, max_size=_MAX_PROJECT, follow_link=True)
 
 
 def _read(paths: tuple[Path, ...]) -> tuple[list[StemFile], int]:

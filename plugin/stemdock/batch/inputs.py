@@ -10,16 +10,21 @@ import os
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.audio_files import is_audio_file
 from stemdock.batch.playlists import SUFFIXES as PLAYLISTS
 from stemdock.batch.playlists import is_url, playlist_entries
 from stemdock.batch.songs import STANDARD_INPUT, Song, faulty_song
+from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error, exists, is_file, is_folder, resolved
+from stemdock.lib.regular_files import read_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+
+_MAX_PLAYLIST: Final = 16 << 20
+"""Bytes: a hundred thousand long paths."""
 
 
 def find_songs(
@@ -120,9 +125,9 @@ class _Search:
 
 def _in_playlist(path: Path) -> Iterator[Song]:
     try:
-        entries = playlist_entries(path.read_bytes())
+        entries = playlist_entries(read_regular_file(path, max_size=_MAX_PLAYLIST, follow_link=True))
     except OSError as error:
-        yield faulty_song(path, f"cannot be read ({error.strerror})", "Check its permissions.")
+        yield faulty_song(path, f"cannot be read ({reason_for(error)})", "Name a playlist that you can read.")
         return
     if not entries:
         yield faulty_song(path, "the playlist is empty", "Name a playlist with songs.")

@@ -28,7 +28,7 @@ from stemdock.batch.manifest_files import (
     write_entry,
 )
 from stemdock.lib.durable import flush_folder
-from stemdock.lib.paths import exists, resolved
+from stemdock.lib.paths import is_file, resolved
 from stemdock.lib.regular_files import is_real_folder
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Manifest:
             OutputError: A file cannot be read again, or the entry cannot be written.
         """
         # Files of earlier runs: if this one is stopped before it has replaced them all, they are still ours.
-        earlier = {path: path for path in staged if exists(path) and self.owns(path, staged)}
+        earlier = {path: path for path in staged if is_file(path) and self.owns(path, staged)}
         entry = ManifestEntry(
             provenance=provenance,
             outputs=self._contents(staged),
@@ -160,9 +160,10 @@ class Manifest:
 
     def _contents(self, files: Mapping[Path, Path]) -> dict[str, Content]:
         """Contents by output, from files by their final paths."""
+        outputs = sorted((self._output(path), file) for path, file in files.items())
         with ThreadPoolExecutor() as pool:
-            contents = pool.map(output_content, files.values())
-            return dict(sorted(zip(map(self._output, files), contents, strict=True)))
+            contents = {output: pool.submit(output_content, file) for output, file in outputs}
+            return {output: content.result() for output, content in contents.items()}
 
     def _entry_of(self, paths: Collection[Path]) -> ManifestEntry | None:
         """The one entry that lists all these files."""
@@ -194,9 +195,7 @@ class Manifest:
         with self._lock:
             write_entry(entry, folder / f"{name}.json")
             self._unreadable.discard(name)
-            obsolete = self._add(name, entry)
-            for other in obsolete:
+            for other in self._add(name, entry):
                 with suppress(OSError):
                     (folder / f"{other}.json").unlink()
-            if obsolete:
                 flush_folder(folder)

@@ -55,9 +55,9 @@ class ManifestEntry:
     """By path relative to the output folder, with forward slashes."""
     complete: bool
     """Whether all outputs have reached their final paths."""
-    damage: tuple[Damage, ...] = ()
+    damage: tuple[Damage, ...]
     """Damaged places of the mixture."""
-    replaced: Mapping[str, Content] = field(default_factory=dict)
+    replaced: Mapping[str, Content]
     """Until the entry is complete: files of earlier runs that still may be in the places of outputs."""
 
     @property

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
@@ -91,28 +91,25 @@ def temporary_folder() -> Iterator[Path]:
         yield folder
 
 
-def _remove_abandoned_in(folder: Path) -> int:
-    """Removes the hidden folders of this user's killed runs; returns their number."""
-    n_removed = 0
+def _remove_abandoned_in(folder: Path) -> bool:
+    """Removes the hidden folders of this user's killed runs; returns whether there were any."""
+    was_any = False
     with suppress(OSError):
         for path in sorted(folder.glob(f"{_PREFIX}*")):
             with suppress(OSError):
                 if _NAME.fullmatch(path.name) and _is_own(path):
-                    n_removed += _remove_if_abandoned(path)
-    return n_removed
+                    was_any |= _remove_if_abandoned(path)
+    return was_any
 
 
 def _remove_if_abandoned(path: Path) -> bool:
+    # If there is no lock, its run lost it by a kill or a power failure, or is about to make it. In that case,
+    # that run makes another folder.
     lock = Lock(path / _LOCK)
-    if not os.path.lexists(path / _LOCK):
-        # Its run was killed, or is about to make the lock: that run then makes another folder.
-        with suppress(OSError):  # a power failure can leave files without a lock
-            path.rmdir()
-            return True
-    if not lock.try_acquire():
-        return False
-    _remove(path, lock)
-    return True
+    is_abandoned = lock.try_acquire()
+    if is_abandoned:
+        _remove(path, lock)
+    return is_abandoned
 
 
 def _is_own(path: Path) -> bool:
@@ -136,15 +133,12 @@ def _locked_folder(folder: Path) -> tuple[Path, Lock]:
         make_folder(folder)
         path = folder / f"{_PREFIX}{token_hex(8)}"
         lock = Lock(path / _LOCK)
-        try:
-            with suppress(FileNotFoundError, FileExistsError):
-                path.mkdir(mode=0o700)
-                if _is_locked(path, lock):
-                    return path, lock
-        except BaseException:  # a signal that ends the process, too
-            _remove(path, lock)
-            raise
-        _remove(path, lock)
+        with suppress(FileNotFoundError, FileExistsError), ExitStack() as stack:
+            stack.callback(_remove, path, lock)  # after a signal that ends the process, too
+            path.mkdir(mode=0o700)
+            if _is_locked(path, lock):
+                stack.pop_all()
+                return path, lock
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 
 
@@ -173,20 +167,8 @@ def _try_acquire(lock: Lock) -> bool:
 
 
 def _remove(path: Path, lock: Lock) -> None:
-    # The lock goes last, or a run that is killed in between would leave files without one.
-    with suppress(OSError):
-        for entry in sorted(path.iterdir()):
-            if entry.name != _LOCK:
-                _remove_entry(entry)
     # Where open files can be removed, another run cannot get the lock before the folder is gone.
     shutil.rmtree(path, ignore_errors=True)
     lock.release()
+    # Elsewhere, the lock and its folder are still there.
     shutil.rmtree(path, ignore_errors=True)
-
-
-def _remove_entry(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            path.unlink()

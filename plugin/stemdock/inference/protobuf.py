@@ -46,8 +46,8 @@ def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
     """
     if position < len(data) and (byte := data[position]) < _CONTINUED:
         return byte, position + 1  # most numbers have one byte
-    value = shift = 0
-    while True:
+    value = 0
+    for shift in range(0, _VARINT_BITS, 7):
         if position >= len(data):
             raise FormatError("ends in the middle of a number")
         byte = data[position]
@@ -55,10 +55,7 @@ def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         if byte < _CONTINUED:
             break
-        shift += 7
-        if shift >= _VARINT_BITS:
-            raise FormatError("has a number that is too large")
-    if value >> _VARINT_BITS:
+    if byte >= _CONTINUED or value >> _VARINT_BITS:
         raise FormatError("has a number that is too large")
     if byte == 0:
         raise FormatError("has a number with superfluous bytes")

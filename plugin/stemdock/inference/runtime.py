@@ -121,7 +121,8 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
     wanted = execution.provider
     for name in candidates(execution, onnxruntime.get_available_providers()):
         onnx_name = PROVIDERS[name].onnx_name
-        settings = PROVIDERS[name].bfloat16 if execution.precision == "bfloat16" else {}
+        provider = PROVIDERS[name]
+        settings = provider.bfloat16 if execution.precision == "bfloat16" else provider.settings
         try:
             if name == "cpu":
                 sessions = _load_on_cpu(model, execution.n_threads, sha256)

@@ -83,7 +83,7 @@ def write_atomically(
     """Writes a whole file in one step; the arguments and errors are those of `atomic_file`."""
     with (
         atomic_file(path, overwrite=overwrite, durable=durable, part=part, mode=mode) as staged,
-        open(staged, "wb", opener=_open_no_link) as file,
+        open(staged, "r+b", opener=_open_no_link) as file,
     ):
         file.write(content)
 
@@ -224,4 +224,4 @@ def _copy_permissions(source: Path, target: Path) -> None:
 
 def _open_no_link(path: str, flags: int) -> int:
     """Opens a file, but does not follow a link that others put in its place."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))

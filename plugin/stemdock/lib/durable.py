@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from stemdock.lib.obstacles import obstacles_named
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterable
 
     from stemdock.lib.arguments import StrPath
 
@@ -31,13 +31,13 @@ def flush_file(path: Path) -> None:
     _flush(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
 
 
-def flush_files(paths: Collection[Path]) -> None:
+def flush_files(paths: Iterable[Path]) -> None:
     """As `flush_file`, for several files at the same time, which takes hardly longer than for one.
 
     Raises:
         OSError: A file cannot be opened or written.
     """
-    with ThreadPoolExecutor(max(1, len(paths))) as pool:
+    with ThreadPoolExecutor() as pool:
         list(pool.map(flush_file, paths))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from stemdock.lib.arguments import StrPath
 
 MAX_SIZE: Final = 4 << 20
 """Bytes: a hundred times the largest text that Stemdock writes."""
@@ -30,17 +31,20 @@ def is_real_file(path: Path) -> bool:
         return False
 
 
-def read_regular_file(path: Path, *, max_size: int = MAX_SIZE) -> bytes:
+def read_regular_file(path: StrPath, *, max_size: int = MAX_SIZE, follow_link: bool = False) -> bytes:
     """Reads a small file; neither waits at a pipe nor fills the memory.
 
     Args:
         path: The file.
         max_size: Bytes that the file may have.
+        follow_link: Whether it may be a link to a file.
 
     Raises:
         OSError: It cannot be read, is larger, or is a link, a folder, a pipe or a device.
     """
-    with open(path, "rb", opener=_open_without_waiting) as file:
+    path = Path(path)
+    opener = _open_without_waiting if follow_link else _open_no_link
+    with open(path, "rb", opener=opener) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "is not a file", str(path))
         content = file.read(max_size + 1)
@@ -50,4 +54,8 @@ def read_regular_file(path: Path, *, max_size: int = MAX_SIZE) -> bytes:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return _open_without_waiting(path, flags | getattr(os, "O_NOFOLLOW", 0))

@@ -316,4 +316,4 @@ def test_launcher_survives_odd_python_paths(
     monkeypatch.setattr("sys.executable", str(python))
     setup.install(profile, queue, models)
     done = subprocess.run([str(queue.folder / "stemdock-launch")], capture_output=True, text=True, check=True)
-    assert done.stdout == "-m stemdock_audacity.launcher\n"
+    assert done.stdout == "-P -m stemdock_audacity.launcher\n"

@@ -469,7 +469,7 @@ def test_a_running_reaper_is_found_by_its_name(tmp_path: Path) -> None:
 
 
 def test_the_command_is_this_interpreter() -> None:
-    assert worker_command() == [sys.executable, "-m", "stemdock", "reaper", "work"]
+    assert worker_command() == [sys.executable, "-P", "-m", "stemdock", "reaper", "work"]
 
 
 def test_register_adds_each_action_once(tmp_path: Path) -> None:

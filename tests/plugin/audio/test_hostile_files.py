@@ -103,6 +103,20 @@ def test_a_name_like_a_series_of_pictures_reads_none(tmp_path: Path) -> None:
 
 
 @needs_ffmpeg
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["numbers.wav", "numbers.mp3", "numbers.raw"])
+@pytest.mark.parametrize("kind", files.NUMBERS)
+def test_numbers_without_a_header_are_no_speech(tmp_path: Path, kind: str, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(files.NUMBERS[kind]())
+    with pytest.raises(AudioFileError, match="has no header of an audio file") as error:
+        length_of(path)
+    assert "convert it to WAV" in error.value.remedy
+    with pytest.raises(AudioFileError, match="has no header"):
+        audio_info(path)
+
+
+@needs_ffmpeg
 def test_the_formats_are_those_of_this_ffmpeg_and_none_reads_other_files() -> None:
     listed = subprocess.run(
         ["ffmpeg", "-hide_banner", "-demuxers"], check=True, capture_output=True, text=True

@@ -123,6 +123,25 @@ def test_a_pipe_in_the_place_of_a_stem_is_not_compared(tmp_path: Path) -> None:
     assert not has_content(tmp_path / "vocals.wav", Content(size=0, sha256=""))
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe"])
+def test_a_pipe_in_the_place_of_a_stem_of_an_earlier_run_is_not_read(
+    tmp_path: Path, out: Path, targets: list[Path], kind: str
+) -> None:
+    write(Manifest(out), targets)
+    targets[0].unlink()
+    if kind == "pipe":
+        os.mkfifo(targets[0])
+    else:
+        os.mkfifo(tmp_path / "pipe")
+        targets[0].symlink_to(tmp_path / "pipe")
+    staged = {path: tmp_path / path.name for path in targets}
+    for path in staged.values():
+        path.write_bytes(b"new")
+    announced = Manifest(out).announce(PROVENANCE, staged)
+    assert set(announced.replaced) == {"a/high.wav"}
+
+
 @pytest.mark.parametrize("name", [".stemdock-notes", ".stemdock-mynotes", ".stemdock-my_diary2"])
 def test_a_folder_of_the_user_with_a_name_like_ours_stays(out: Path, name: str) -> None:
     (out / name).mkdir()

@@ -1,23 +1,28 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, replace
-from threading import Barrier, BrokenBarrierError
-from typing import TYPE_CHECKING
+from pathlib import Path
+from threading import Barrier, BrokenBarrierError, Event
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from stemdock.batch.contents import Content, mixture_content
 from stemdock.batch.manifest import Manifest
-from stemdock.batch.manifest_files import FOLDER, Provenance, write_entry
+from stemdock.batch.manifest_files import FOLDER, Provenance, entry_name, load_entry, write_entry
 from stemdock.errors import AudioFileError, AudioFileNotFoundError, OutputError
+from stemdock.types import Damage
+from support.power_cuts import power_cuts
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from stemdock.batch.manifest_files import ManifestEntry
 
@@ -32,7 +37,12 @@ def targets(tmp_path: Path) -> list[Path]:
 
 
 def write(
-    manifest: Manifest, targets: list[Path], provenance: Provenance = PROVENANCE, *, complete: bool = True
+    manifest: Manifest,
+    targets: list[Path],
+    provenance: Provenance = PROVENANCE,
+    *,
+    complete: bool = True,
+    damage: Sequence[Damage] = (),
 ) -> None:
     """Does as a separation does, in the same order."""
     staged = {}
@@ -41,7 +51,7 @@ def write(
         path = target.with_suffix(".staged")
         path.write_bytes(target.name.encode())
         staged[target] = path
-    entry = manifest.announce(provenance, staged)
+    entry = manifest.announce(provenance, staged, damage)
     for target, path in staged.items():
         path.replace(target)
     if complete:
@@ -237,6 +247,18 @@ def test_an_entry_that_cannot_be_written_is_reported(tmp_path: Path, targets: li
         write(manifest, targets)
 
 
+def test_an_entry_that_the_system_refuses_is_reported_with_a_remedy(
+    tmp_path: Path, targets: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("stemdock.batch.manifest_files.write_atomically", fail)
+    with pytest.raises(OutputError, match=os.strerror(errno.EIO)) as caught:
+        write(Manifest(tmp_path / "out"), targets)
+    assert caught.value.remedy == "Check permissions and free disk space."
+
+
 def test_the_content_of_a_mixture(tmp_path: Path) -> None:
     path = tmp_path / "song"
     path.write_bytes(b"abc")
@@ -299,6 +321,42 @@ def test_the_files_of_earlier_versions_stay_valid(tmp_path: Path, targets: list[
     assert path.read_text() == text.replace('"algorithm": 1', '"algorithm": 2')
 
 
+READERS: list[Callable[[Manifest, list[Path]], object]] = [
+    lambda manifest, _: manifest.paths(),
+    lambda manifest, targets: manifest.owns(targets[0], targets),
+    lambda manifest, targets: manifest.covers(PROVENANCE, targets),
+]
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_nothing_is_read_while_an_entry_is_saved(
+    tmp_path: Path,
+    targets: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    read: Callable[[Manifest, list[Path]], object],
+) -> None:
+    manifest = Manifest(tmp_path / "out")
+    write(manifest, targets)
+    begun, go_on = Event(), Event()
+
+    def write_later(entry: ManifestEntry, path: Path) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        write_entry(entry, path)
+
+    monkeypatch.setattr("stemdock.batch.manifest.write_entry", write_later)
+    with ThreadPoolExecutor(2) as pool:
+        other = pool.submit(manifest.announce, PROVENANCE, {tmp_path / "out" / "b.wav": targets[0]})
+        try:
+            assert begun.wait(60)
+            reading = pool.submit(read, manifest, targets)
+            assert wait([reading], 0.2).done == set()
+        finally:
+            go_on.set()
+        other.result()
+        assert reading.result()
+
+
 def test_songs_that_end_at_the_same_moment_are_saved_one_after_the_other(
     tmp_path: Path, targets: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,3 +375,149 @@ def test_songs_that_end_at_the_same_moment_are_saved_one_after_the_other(
         list(pool.map(lambda target: write(manifest, [target], complete=False), targets))
     assert met == []
     assert all(Manifest(tmp_path / "out").owns(target, [target]) for target in targets)
+
+
+def test_the_damage_of_the_mixture_is_kept(tmp_path: Path, targets: list[Path]) -> None:
+    damage = (
+        Damage(start=1.5, duration=0.25, kind="silence"),
+        Damage(start=9.0, duration=0.0, kind="end"),
+    )
+    write(Manifest(tmp_path / "out"), targets[:1], damage=damage)
+    write(Manifest(tmp_path / "out"), targets[1:])
+    manifest = Manifest(tmp_path / "out")
+    assert manifest.damage_of(targets[:1]) == damage
+    assert manifest.damage_of(targets[1:]) == ()
+    # Of several runs, no damage can be told.
+    assert manifest.damage_of(targets) == ()
+    assert manifest.damage_of([tmp_path / "out" / "b.wav"]) == ()
+    assert manifest.covers(PROVENANCE, targets[:1])
+
+
+def test_stems_that_are_known_to_be_short_are_not_done(tmp_path: Path, targets: list[Path]) -> None:
+    write(Manifest(tmp_path / "out"), targets, damage=(Damage(start=9.0, duration=1.0, kind="end"),))
+    assert not Manifest(tmp_path / "out").covers(PROVENANCE, targets)
+
+
+def test_the_provenance_of_files_of_one_run(tmp_path: Path, targets: list[Path]) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+    third = targets[0].with_name("third.wav")
+    write(Manifest(tmp_path / "out"), [third], replace(PROVENANCE, options={}))
+    manifest = Manifest(tmp_path / "out")
+    assert manifest.provenance_of(targets) == PROVENANCE
+    assert manifest.provenance_of([third]) == replace(PROVENANCE, options={})
+    assert manifest.provenance_of([*targets, third]) is None
+    assert manifest.provenance_of([targets[0].with_name("fourth.wav")]) is None
+    targets[0].write_bytes(b"changed")
+    assert manifest.provenance_of(targets) is None
+    assert not manifest.covers(PROVENANCE, [targets[1], third])
+
+
+def test_files_of_others_do_not_become_ours_by_being_in_the_way(tmp_path: Path, targets: list[Path]) -> None:
+    targets[0].parent.mkdir(parents=True)
+    targets[0].write_bytes(b"somebody's")
+    staged = {target: target.with_suffix(".staged") for target in targets}
+    for target, path in staged.items():
+        path.write_bytes(target.name.encode())
+    Manifest(tmp_path / "out").announce(PROVENANCE, staged)
+    assert not Manifest(tmp_path / "out").owns(targets[0], targets)
+
+
+def test_what_a_later_run_finds_finished_is_saved_as_complete_once(
+    tmp_path: Path, targets: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(Manifest(tmp_path / "out"), targets, complete=False)
+    assert Manifest(tmp_path / "out").covers(PROVENANCE, targets)
+    targets[0].write_bytes(b"changed by the user, but ours")
+    assert Manifest(tmp_path / "out").owns(targets[0], targets)
+    targets[0].write_bytes(targets[0].name.encode())
+
+    def fail(*_: object) -> NoReturn:
+        raise AssertionError("written again")
+
+    monkeypatch.setattr("stemdock.batch.manifest.write_entry", fail)
+    assert Manifest(tmp_path / "out").covers(PROVENANCE, targets)
+
+
+def test_the_files_of_an_entry_that_was_damaged_once_are_not_ours_for_ever(
+    tmp_path: Path, targets: list[Path]
+) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+    (path,) = (tmp_path / "out" / FOLDER).iterdir()
+    path.write_text("{")
+    manifest = Manifest(tmp_path / "out")
+    assert manifest.owns(targets[1], targets)
+    write(manifest, targets)
+    write(manifest, targets[:1])
+    assert not manifest.owns(targets[1], targets)
+
+
+def test_an_entry_that_somebody_removed_meanwhile_is_no_error(tmp_path: Path, targets: list[Path]) -> None:
+    manifest = Manifest(tmp_path / "out")
+    write(manifest, targets)
+    for path in (tmp_path / "out" / FOLDER).iterdir():
+        path.unlink()
+    write(manifest, targets[:1])
+    assert Manifest(tmp_path / "out").covers(PROVENANCE, targets[:1])
+
+
+def test_a_manifest_that_cannot_be_listed_has_no_entries(
+    tmp_path: Path, targets: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+
+    def glob(*_: object) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "glob", glob)
+    assert Manifest(tmp_path / "out").paths() == frozenset()
+
+
+def test_the_name_of_an_entry_is_that_of_earlier_versions() -> None:
+    # SHA-256 of both names with a null character between them.
+    assert entry_name(["b", "a"]) == hashlib.sha256(b"a\0b").hexdigest()[:32]
+
+
+def test_an_entry_with_names_that_no_file_can_have_here_counts_as_missing(
+    tmp_path: Path, targets: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+    (path,) = (tmp_path / "out" / FOLDER).iterdir()
+    path.write_text(_entry(outputs={"a/\u4e2d.wav": {"size": 7, "sha256": ""}}))
+    monkeypatch.setattr(os, "fsencode", lambda text: str(text).encode("latin-1"))
+    assert Manifest(tmp_path / "out").paths() == frozenset()
+
+
+def test_what_a_killed_run_left_of_an_entry_goes_with_the_next_write(
+    tmp_path: Path, targets: list[Path]
+) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+    (path,) = (tmp_path / "out" / FOLDER).iterdir()
+    path.with_suffix(".part").write_text("{")
+    write(Manifest(tmp_path / "out"), targets)
+    assert list((tmp_path / "out" / FOLDER).iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="paths of descriptors are Linux's")
+def test_wherever_the_power_fails_entries_are_whole_and_a_complete_one_has_replaced_others(
+    tmp_path: Path, targets: list[Path]
+) -> None:
+    out = tmp_path / "out"
+    write(Manifest(out), targets)
+    manifest = Manifest(out)
+    for target in targets:
+        target.with_suffix(".staged").write_bytes(b"new")
+    staged = {target: target.with_suffix(".staged") for target in targets[:1]}
+    found = []
+    for left in power_cuts(
+        out, lambda: manifest.complete(manifest.announce(PROVENANCE, staged)), n_partial=20
+    ):
+        entries = [load_entry(path) for path in (left / FOLDER).glob("*.json")]
+        assert None not in entries
+        found.append(sorted((len(entry.outputs), entry.complete) for entry in entries if entry))
+    assert {tuple(each) for each in found} == {
+        ((2, True),),
+        ((1, False), (2, True)),
+        ((1, False),),
+        ((1, True),),
+    }
+    assert found[-1] == [(1, True)]

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -144,6 +147,195 @@ def test_what_a_power_failure_left_without_a_lock_is_removed(tmp_path: Path) -> 
     (tmp_path / "mine.txt").touch()
     remove_abandoned(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def make_abandoned(folder: Path, digit: str) -> Path:
+    """A hidden folder as a killed run leaves it."""
+    path = folder / f".stemdock-{digit * 16}"
+    path.mkdir(parents=True)
+    (path / "vocals.wav").touch()
+    (path / ".lock").touch()
+    return path
+
+
+def test_an_empty_folder_stays_if_nothing_in_it_was_abandoned(tmp_path: Path) -> None:
+    (tmp_path / "song").mkdir()
+    remove_abandoned(tmp_path / "song")
+    assert (tmp_path / "song").exists()
+
+
+def test_all_that_was_abandoned_goes_and_then_the_folder(tmp_path: Path) -> None:
+    for digit in "012":
+        make_abandoned(tmp_path / "song", digit)
+    remove_abandoned(tmp_path / "song")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_in_use_or_cannot_be_removed_keeps_no_other_from_going(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [make_abandoned(tmp_path, digit) for digit in "0123"]
+    acquire = Lock.try_acquire
+    locks = {"0": OSError(errno.EIO, os.strerror(errno.EIO)), "2": None}
+
+    def try_acquire(lock: Lock) -> bool:
+        fault = locks.get(lock._path.parent.name[-1], lock)
+        if isinstance(fault, OSError):
+            raise fault
+        return fault is not None and acquire(lock)
+
+    monkeypatch.setattr(Lock, "try_acquire", try_acquire)
+    remove_abandoned(tmp_path)
+    assert [path.exists() for path in paths] == [True, False, True, False]
+    assert (paths[0] / "vocals.wav").exists()
+    assert (paths[2] / "vocals.wav").exists()
+
+
+def test_a_folder_that_cannot_be_listed_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_abandoned(tmp_path, "0")
+
+    def glob(*_: object) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "glob", glob)
+    remove_abandoned(tmp_path)
+    assert path.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="this system has no numbers for users")
+def test_the_folder_of_another_user_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_abandoned(tmp_path, "0")
+    user = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    remove_abandoned(tmp_path)
+    assert path.exists()
+    monkeypatch.delattr(os, "getuid")
+    remove_abandoned(tmp_path)
+    assert not path.exists()
+
+
+def test_another_run_cannot_get_the_lock_before_the_folder_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    release = Lock.release
+
+    def look_and_release(lock: Lock) -> None:
+        seen.append(list(tmp_path.iterdir()))
+        release(lock)
+
+    monkeypatch.setattr(Lock, "release", look_and_release)
+    with staging(tmp_path) as folder:
+        (folder / "vocals.wav").touch()
+        (folder / "parts").mkdir()
+        (folder / "parts" / "1.wav").touch()
+    assert seen == [[]]
+
+
+def test_where_open_files_cannot_be_removed_the_folder_goes_after_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released: list[Lock] = []
+    release, unlink = Lock.release, os.unlink
+
+    def note_and_release(lock: Lock) -> None:
+        released.append(lock)
+        release(lock)
+
+    def refuse(path: str | os.PathLike[str], **options: int | None) -> None:
+        if Path(path).name == ".lock" and not released:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        unlink(path, **options)
+
+    monkeypatch.setattr(Lock, "release", note_and_release)
+    monkeypatch.setattr(os, "unlink", refuse)
+    with staging(tmp_path) as folder:
+        (folder / "vocals.wav").touch()
+    assert len(released) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are listed by Linux only")
+def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def n_open() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = n_open()
+    with staging(tmp_path):
+        assert n_open() == before + 1  # the lock
+    assert n_open() == before
+
+    def ended(*_: object) -> NoReturn:
+        raise SystemExit(143)
+
+    monkeypatch.setattr(Lock, "try_acquire", ended)
+    with pytest.raises(SystemExit), staging(tmp_path):
+        pass
+    assert n_open() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permission bits")
+def test_only_its_user_can_enter_the_folder_or_open_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = []
+
+    def look(lock: Lock) -> bool:
+        modes.append([stat.S_IMODE(path.stat().st_mode) for path in (lock._path.parent, lock._path)])
+        return True
+
+    monkeypatch.setattr(Lock, "try_acquire", look)
+    before = os.umask(0)
+    try:
+        with staging(tmp_path):
+            pass
+    finally:
+        os.umask(before)
+    assert modes == [[0o700, 0o600]]
+
+
+def test_a_folder_that_is_always_taken_for_abandoned_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lock, "try_acquire", lambda _: False)
+    with pytest.raises(OutputError, match="cannot be written to") as caught, staging(tmp_path / "song"):
+        pass
+    assert caught.value.path == tmp_path / "song"
+    assert caught.value.remedy == "Choose a folder that you have permission to write to."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_remedy_suits_the_reason_or_is_the_callers(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for remedy, expected in (("", "Choose another folder."), ("Ask.", "Ask.")):
+        with (
+            pytest.raises(OutputError, match="not a folder") as caught,
+            staging(tmp_path / "file" / "a", remedy=remedy),
+        ):
+            pass
+        assert caught.value.remedy == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_after_an_error_in_the_block_nothing_is_left(tmp_path: Path) -> None:
+    def fail() -> None:
+        with staging(tmp_path / "a" / "b") as folder:
+            (folder / "vocals.wav").touch()
+            raise ValueError("failed")
+
+    with pytest.raises(ValueError, match="failed"):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_were_there_stay_even_if_they_are_empty(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with staging(tmp_path / "a" / "b"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert list((tmp_path / "a").iterdir()) == []
 
 
 REMOVING = """

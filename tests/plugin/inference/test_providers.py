@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import onnxruntime
@@ -58,7 +58,10 @@ def test_bfloat16_is_for_those_that_know_it() -> None:
 class BrokenCuda:
     """An onnxruntime that says it has CUDA, on a machine without its libraries."""
 
-    def __init__(self, path: Path, options: Any, **_: Any) -> None:
+    asked: ClassVar[list[Any]] = []
+
+    def __init__(self, path: Path, options: Any, *, providers: list[Any], **_: Any) -> None:
+        self.asked.extend(providers)
         self._session = INFERENCE_SESSION(path, options, providers=["CPUExecutionProvider"])
 
     def __getattr__(self, name: str) -> Any:
@@ -80,6 +83,14 @@ def test_auto_falls_back_with_a_warning(caplog: pytest.LogCaptureFixture) -> Non
     with caplog.at_level(logging.WARNING):
         assert Separator().provider == "cpu"
     assert "provider cuda does not work on this machine" in caplog.text
+
+
+@pytest.mark.usefixtures("broken_cuda")
+def test_cuda_does_not_round_to_tf32() -> None:
+    BrokenCuda.asked.clear()
+    with pytest.raises(ProviderUnavailableError):
+        Separator(execution=Execution(provider="cuda"))
+    assert BrokenCuda.asked == [("CUDAExecutionProvider", {"use_tf32": "0"})]
 
 
 @pytest.mark.usefixtures("broken_cuda")

@@ -75,7 +75,10 @@ def field(number: int, content: bytes) -> bytes:
     return bytes(varint(number << 3 | 2) + varint(len(content)) + content)
 
 
-PADS_IN_A_ROW = field(1, b"pads") + field(8, varint(1) + varint(4097))
+def pads_in_a_row(*lengths: int) -> bytes:
+    """A model with an attribute of several integers in one field."""
+    row = b"".join(map(bytes, map(varint, lengths)))
+    return field(7, field(1, field(4, b"Relu") + field(5, field(1, b"pads") + field(8, row))))
 
 
 def hidden_graph(tag: bytes) -> bytes:
@@ -134,7 +137,8 @@ def refusal(path: Path, made: Any) -> str:
         (within_constant, "in another file"),
         (lambda: weights(data_location=TensorProto.EXTERNAL), "in another file"),
         (lambda: typed_length(AttributeProto(name="pads", i=4097)), "'pads' exceeds the limit of 4096"),
-        (lambda: field(7, field(1, field(4, b"Relu") + field(5, PADS_IN_A_ROW))), "'pads' exceeds"),
+        (lambda: pads_in_a_row(1, 4097), "'pads' exceeds"),
+        (lambda: pads_in_a_row(4097, 1), "'pads' exceeds"),
         (
             lambda: model(helper.make_node("Conv", ["x"], ["y"], pads=[0, 0, 1 << 40, 0])),
             "'pads' exceeds the limit of 4096",
@@ -267,7 +271,7 @@ def test_limits_are_exact(excess: int, tmp_path: Path) -> None:
     # A tensor of 100 bytes: 2 for its type, 3 for its one length, 3 for its name, 92 for the data's field.
     dims = weights(data_type=1, dims=[400 + excess], raw_data=bytes(90))
     assert len(dims.graph.initializer[0].SerializeToString()) == 100
-    for made in (model(conv), axes, dims):
+    for made in (model(conv), axes, dims, pads_in_a_row(4096 + excess), pads_in_a_row(1, 4096 + excess)):
         assert bool(refusal(tmp_path / "m.onnx", made)) == bool(excess)
 
 

@@ -33,9 +33,11 @@ def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
     done = Event()
 
     def write() -> None:
-        for number in range(100):
-            write_atomically(path, bytes([number]) * (1 << 20))
-        done.set()
+        try:
+            for number in range(100):
+                write_atomically(path, bytes([number]) * (1 << 20))
+        finally:
+            done.set()
 
     writer = Thread(target=write)
     writer.start()
@@ -155,6 +157,37 @@ def test_a_replaced_file_passes_its_permissions_on(tmp_path: Path) -> None:
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    (tmp_path / "newer").write_bytes(b"newer")
+    move_all_to_place({tmp_path / "newer": path})
+    assert path.read_bytes() == b"newer"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no permission bits")
+@pytest.mark.parametrize("mode", [0o644, 0o600, 0o660])
+@pytest.mark.parametrize("is_there", [False, True])
+@pytest.mark.parametrize("part", [None, "part"])
+def test_a_file_gets_the_permissions_that_were_given_whatever_the_old_one_had(
+    tmp_path: Path, mode: int, is_there: bool, part: str | None
+) -> None:
+    path = tmp_path / "file"
+    before = os.umask(0o002)
+    try:
+        if is_there:
+            path.touch()
+            path.chmod(0o666)
+        write_atomically(path, b"new", mode=mode, part=tmp_path / part if part else None)
+    finally:
+        os.umask(before)
+    assert [(left, stat.S_IMODE(left.stat().st_mode)) for left in tmp_path.iterdir()] == [(path, mode)]
+
+
+def test_a_system_without_a_flag_against_links_writes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "O_NOFOLLOW", raising=False)
+    write_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be flushed")

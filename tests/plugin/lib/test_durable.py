@@ -12,6 +12,7 @@ import pytest
 
 from stemdock.lib.atomic import atomic_file, move_all_to_place, write_atomically
 from stemdock.lib.durable import flush_file, flush_files, flush_folder, make_folder
+from stemdock.lib.obstacles import ObstacleError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="paths of descriptors are Linux's")
 
@@ -124,6 +125,12 @@ def test_new_folders_are_flushed_into_their_parents(tmp_path: Path, flushed: lis
     assert flushed == []
     make_folder(tmp_path / "a" / "c")
     assert flushed == [str(tmp_path / "a")]
+
+
+def test_what_is_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    with pytest.raises(ObstacleError, match="is a file"):
+        make_folder(tmp_path / "a" / "b")
 
 
 def test_the_folders_of_several_files_are_flushed_after_they_have_moved(

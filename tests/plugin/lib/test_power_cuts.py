@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,11 @@ import pytest
 
 from stemdock.lib.atomic import move_all_to_place, write_atomically
 from stemdock.lib.durable import make_folder
-from support.recorded_calls import Call, recorded_calls
-from support.simulated_disk import MODES, Disk
+from support.power_cuts import power_cuts
+from support.recorded_calls import Call
+from support.simulated_disk import Disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="paths of descriptors are Linux's")
@@ -26,21 +27,6 @@ def contents(folder: Path) -> dict[str, bytes]:
     """What stands under names that are not hidden."""
     paths = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-
-
-def cuts(root: Path, work: Callable[[], object]) -> Iterator[dict[str, bytes]]:
-    """What the disk has after a cut at each moment of the work, in order, several times for each."""
-    disk = Disk(root)
-    with recorded_calls(root) as calls:
-        work()
-    rng = Random(0)  # noqa: S311  must be reproducible
-    for moment, call in enumerate([None, *calls]):
-        if call:
-            disk.apply(call)
-        for number, mode in enumerate([*MODES, "some", "some"]):
-            target = root.parent / f"{moment} {number}"
-            disk.cut(rng, mode, target)
-            yield contents(target)
 
 
 @pytest.fixture
@@ -57,13 +43,14 @@ def test_a_durable_file_is_the_old_one_or_the_new_one(root: Path, part: str | No
     def write() -> None:
         write_atomically(root / "file", NEW, durable=True, part=root / part if part else None)
 
-    found = [left["file"] for left in cuts(root, write)]
+    found = [contents(left)["file"] for left in power_cuts(root, write)]
     assert set(found) == {OLD, NEW}
     assert found[-1] == NEW
 
 
 def test_a_file_that_is_not_flushed_can_be_lost(root: Path) -> None:
-    found = {left.get("file") for left in cuts(root, lambda: write_atomically(root / "file", NEW))}
+    write = partial(write_atomically, root / "file", NEW)
+    found = {contents(left).get("file") for left in power_cuts(root, write)}
     assert not found <= {OLD, NEW}
 
 
@@ -76,7 +63,7 @@ def test_several_durable_files_are_whole_wherever_they_have_their_names(root: Pa
             path.write_bytes(NEW)
         move_all_to_place(places, overwrite=overwrite, durable=True)
 
-    for left in cuts(root, write):
+    for left in map(contents, power_cuts(root, write)):
         assert {content for name, content in left.items() if name != "file"} <= {NEW}
     assert left == {"file": OLD, **{path.name: NEW for path in places.values()}}
 
@@ -86,7 +73,7 @@ def test_several_files_that_are_not_flushed_can_be_lost(root: Path) -> None:
         (root / ".a").write_bytes(NEW)
         move_all_to_place({root / ".a": root / "new a"})
 
-    assert {left.get("new a") for left in cuts(root, write)} - {None, NEW}
+    assert {contents(left).get("new a") for left in power_cuts(root, write)} - {None, NEW}
 
 
 def test_a_durable_file_in_folders_that_were_missing(root: Path) -> None:
@@ -94,8 +81,8 @@ def test_a_durable_file_in_folders_that_were_missing(root: Path) -> None:
         make_folder(root / "a" / "b")
         write_atomically(root / "a" / "b" / "file", NEW, durable=True)
 
-    *_, left = cuts(root, write)
-    assert left["a/b/file"] == NEW
+    *_, left = power_cuts(root, write)
+    assert contents(left)["a/b/file"] == NEW
 
 
 def test_what_the_disk_keeps_of_each_call(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -21,7 +23,6 @@ from stemdock.lib.regular_files import read_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no permissions, and links need a privilege")
 
@@ -150,13 +151,33 @@ def test_a_lock_is_closed_to_others(tmp_path: Path) -> None:
         assert not mode(path) & 0o077
 
 
-def test_a_lock_that_others_could_hold_is_closed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("open_to", [0o666, 0o660, 0o606])
+def test_a_lock_that_others_could_hold_is_closed(tmp_path: Path, open_to: int) -> None:
     path = tmp_path / "lock"
     path.touch()
-    path.chmod(0o666)
+    path.chmod(open_to)
     with try_locked(path) as acquired:
         assert acquired
     assert mode(path) == 0o600
+
+
+@pytest.mark.parametrize("open_to", [0o600, 0o666])
+def test_a_lock_is_closed_only_if_it_is_open_and_if_that_is_possible(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_to: int
+) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    path.chmod(open_to)
+    changed = []
+
+    def chmod(file: Path, mode: int) -> NoReturn:
+        changed.append((file, mode))
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(file))
+
+    monkeypatch.setattr(Path, "chmod", chmod)
+    with try_locked(path) as acquired:
+        assert acquired
+    assert changed == ([(path, 0o600)] if open_to == 0o666 else [])
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "folder", "pipe"])

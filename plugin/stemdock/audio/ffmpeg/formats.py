@@ -2,6 +2,9 @@
 
 ffmpeg decides by the content, whatever the name of a file is. A playlist or a script that is called song.mp3
 would make it read other files, whose sound would then be in the stems.
+
+AMR without its header (amrnb, amrwb) is not among them. ffmpeg guesses it from the rhythm of a few bits, and
+takes most files of numbers for hours of it.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ _MUSIC: Final = (
     "dsf", "wsd", "aa",
 )  # fmt: skip
 _SPEECH: Final = (
-    "amr", "amrnb", "amrwb", "gsm", "qcp", "ilbc", "g722", "g723_1", "g726", "g726le", "g729", "bit", "act",
+    "amr", "gsm", "qcp", "ilbc", "g722", "g723_1", "g726", "g726le", "g729", "bit", "act",
     "dss", "codec2", "sbc", "aptx", "aptx_hd", "sln", "alaw", "mulaw",
 )  # fmt: skip
 _VIDEO: Final = (
@@ -39,6 +42,7 @@ PICTURES: Final = ("png_pipe", "jpeg_pipe")
 """Formats of covers."""
 
 _LISTS: Final = frozenset({"hls", "applehttp", "dash", "webm_dash_manifest", "concat", "imf", "sdp", "rtsp"})
+_GUESSED: Final = frozenset({"amrnb", "amrwb"})
 
 
 def refused(path: Path, name: str) -> AudioFileError:
@@ -53,6 +57,12 @@ def refused(path: Path, name: str) -> AudioFileError:
             path,
             f"is a playlist ({name}), not a recording",
             remedy="Choose the audio files that it names.",
+        )
+    if name in _GUESSED:
+        return AudioFileError(
+            path,
+            "has no header of an audio file",
+            remedy="Choose an audio file. If this one contains bare samples, convert it to WAV first.",
         )
     if name == "image2":
         return AudioFileError(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from stemdock.audio.abandoning import ended_when_abandoned
@@ -17,7 +18,6 @@ from stemdock.errors import ThreadShortageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _ERRORS: Final = ("-nostdin", "-v", "error")
 _ALL_MESSAGES: Final = ("-nostdin", "-hide_banner", "-nostats", "-v", "level+info")
@@ -29,8 +29,15 @@ _MAX_EXIT_STATUS: Final = 255
 
 
 def find_ffmpeg() -> str | None:
-    """The path of ffmpeg; None if it is not installed."""
-    return shutil.which("ffmpeg")
+    """The path of the first ffmpeg in the folders of the PATH; None if there is none.
+
+    The working folder does not count, although Windows and an empty entry of the PATH mean it, too: it may
+    contain programs of strangers, beside their songs.
+    """
+    name = "ffmpeg.exe" if sys.platform == "win32" else "ffmpeg"
+    folders = map(Path, os.environ.get("PATH", os.defpath).split(os.pathsep))
+    found = (shutil.which(str(folder / name)) for folder in folders if folder.is_absolute())
+    return next(filter(None, found), None)
 
 
 def local_input(path: Path, formats: Sequence[str]) -> tuple[str, ...]:

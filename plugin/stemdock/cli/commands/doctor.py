@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -54,7 +53,9 @@ def _checks(plugins: Plugins) -> Iterator[Check]:
 
 
 def _ffmpeg() -> Check:
-    path = shutil.which("ffmpeg")
+    from stemdock.audio.ffmpeg.process import find_ffmpeg  # noqa: PLC0415  loaded when needed
+
+    path = find_ffmpeg()
     if path:
         return Check(subject="ffmpeg", status="ok", detail=path)
     return Check(
