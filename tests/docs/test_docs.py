@@ -76,7 +76,9 @@ def fault_of(words: list[str]) -> str:
             context = click.Context(child, parent=context, info_name=word)
             command = child
         elif re.match(r"--?[a-zA-Z]", word):
-            known = {name for each in command.get_params(context) for name in each.opts}
+            known = {
+                name for each in command.get_params(context) for name in (*each.opts, *each.secondary_opts)
+            }
             if word.partition("=")[0] not in known | {"-h", "--help"}:
                 return f"{context.command_path} has no option {word}"
     return ""
