@@ -35,8 +35,12 @@ def separator() -> Separator:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Prepared models stay out of the person's cache; the programs that tests start inherit this."""
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prepared models stay out of the person's cache, and the person's models out of the tests.
+
+    The programs that tests start inherit this.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STEMDOCK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("STEMDOCK_MODELS", str(tmp_path_factory.mktemp("models")))
         yield
