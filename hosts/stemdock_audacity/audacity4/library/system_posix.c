@@ -21,14 +21,15 @@
 extern char **environ;
 
 enum { DEEPEST = 8, TICK_MS = 20, POLITE_MS = 1000, PATIENT_MS = 3000, YOUNG_S = 3600 };
-#define OWNER "/owner"              // the file in a job folder that its process keeps locked
+#define OWNER "owner"               // the file in a job folder that its process keeps locked
 #define PREFIX "job-"
 
 static int owner = -1;
 
 FILE *system_open(const char *path, char mode) {
     const int flags = mode == 'w' ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY;
-    const int descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+    // O_NONBLOCK has no effect on a file, and does not wait at a pipe.
+    const int descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (descriptor < 0) return NULL;
     struct stat about;
     FILE *file = NULL;
@@ -102,7 +103,7 @@ static void remove_tree(const char *folder, int depth) {
 static bool is_abandoned(const char *folder) {
     char path[PATH_LIMIT];
     struct stat about;
-    if (!join(path, folder, OWNER + 1) || lstat(folder, &about) || !S_ISDIR(about.st_mode)) return false;
+    if (!join(path, folder, OWNER) || lstat(folder, &about) || !S_ISDIR(about.st_mode)) return false;
     const int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0) return errno == ENOENT && time(NULL) - about.st_mtime > YOUNG_S;
     const bool is_free = !flock(descriptor, LOCK_EX | LOCK_NB);
@@ -128,7 +129,7 @@ bool system_begin_job(const char *parent, char *folder, size_t size) {
     remove_abandoned(parent);
     const int length = snprintf(folder, size, "%s/" PREFIX "XXXXXX", parent);
     if (length < 0 || (size_t)length >= size || !mkdtemp(folder)) return false;
-    if (join(path, folder, OWNER + 1)) owner = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_EXCL, 0600);
+    if (join(path, folder, OWNER)) owner = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_EXCL, 0600);
     // Where files cannot be locked, nobody else can lock this one, so the folder is safe there, too.
     if (owner >= 0 && (!flock(owner, LOCK_EX | LOCK_NB) || errno == ENOLCK || errno == ENOTSUP)) return true;
     system_end_job(folder);

@@ -1,0 +1,246 @@
+"""The shipped effect in a model of Audacity 4, with the real library, the real program and the real worker."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+import pytest
+import soundfile
+
+from stemdock import Output, Separator, load_plugins, separate_file
+from stemdock_audacity.audacity4 import places, setup
+from stemdock_audacity.audacity4.bundle import library_of
+from stemdock_audacity.audacity4.places import Audacity4 as Place
+from support.audacity4.host import Audacity4, Track
+from support.audacity4.library import Library
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+pytestmark = pytest.mark.slow
+STEMS = ("vocals", "accompaniment")
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(places, "user_folders", lambda: None)
+    monkeypatch.setattr(setup, "state_folder", lambda: tmp_path / "state")
+    monkeypatch.setattr(setup, "running_programs", lambda *_: {})
+    return tmp_path / "state/jobs"
+
+
+@pytest.fixture
+def extension(tmp_path: Path, with_library: None, jobs: Path) -> Path:
+    """The folder of the installed extension."""
+    place = Place(data=tmp_path / "Audacity/Audacity4")
+    setup.install(place)
+    (folder,) = place.extensions.iterdir()
+    return folder
+
+
+@pytest.fixture
+def audacity(extension: Path) -> Audacity4:
+    (path,) = extension.glob("platform/*/*/stemdock.so")
+    return Audacity4(extension, Library(path))
+
+
+@pytest.fixture(scope="module")
+def mixture(example: Path) -> NDArray[np.float32]:
+    samples, rate = soundfile.read(example, dtype="float32", always_2d=True)
+    assert rate == 44100
+    return samples
+
+
+def separated(folder: Path, samples: NDArray[np.float32], rate: int, **output: Any) -> dict[str, NDArray[np.float32]]:
+    """What the command line makes of these samples."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "mixture.wav"
+    soundfile.write(path, samples, rate, subtype="FLOAT")
+    done = separate_file(Separator("2stems"), path, folder / "out", output=Output(**output))
+    return {name: soundfile.read(file, dtype="float32", always_2d=True)[0] for name, file in done.files.items()}
+
+
+def test_the_stems_are_those_of_the_command_line(
+    audacity: Audacity4, mixture: NDArray[np.float32], jobs: Path, tmp_path: Path
+) -> None:
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=mixture)]
+    outcome = audacity.apply()
+    assert (outcome.state, outcome.value) == ("resolved", True)
+    assert [(track.name, track.sample_rate, track.start) for track in audacity.added] == [
+        ("vocals – song", 44100, 0.0),
+        ("accompaniment – song", 44100, 0.0),
+    ]
+    wanted = separated(tmp_path / "wanted", mixture, 44100)
+    for track, stem in zip(audacity.added, STEMS, strict=True):
+        np.testing.assert_array_equal(track.samples, wanted[stem])
+    assert audacity.n_commits == 1
+    assert list(jobs.iterdir()) == []
+    fractions = [fraction for fraction, _ in outcome.progress]
+    assert fractions == sorted(fractions)
+    assert any("Separating song" in text for _, text in outcome.progress)
+
+
+def test_part_of_a_track_between_samples_with_gain_and_everything_else(
+    audacity: Audacity4, mixture: NDArray[np.float32], tmp_path: Path
+) -> None:
+    track = Track(name="a\tb\u2028", sample_rate=44100, samples=mixture, start=1.0)
+    audacity.tracks = [track]
+    audacity.selection = (3.00001, 5.0)
+    chosen = {"stem-accompaniment": False, "remainder": True, "gain": -6.0}
+    assert audacity.apply(chosen).value is True
+    first, last = round(3.00001 * 44100), 5 * 44100
+    assert [(track.name, track.start) for track in audacity.added] == [
+        ("vocals – a b ", first / 44100),
+        ("everything but vocals – a b ", first / 44100),
+    ]
+    part = mixture[first - 44100 : last - 44100]
+    wanted = separated(
+        tmp_path / "wanted", part, 44100, stems=("vocals",), mixes={"rest": ("mixture", "-vocals")}
+    )
+    factor = 10 ** (-6 / 20)
+    for track, stem in zip(audacity.added, ("vocals", "rest"), strict=True):
+        np.testing.assert_array_equal(track.samples, (wanted[stem] * np.float64(factor)).astype(np.float32))
+
+
+def test_several_tracks_mono_and_of_another_rate_are_one_step(
+    audacity: Audacity4, mixture: NDArray[np.float32], tmp_path: Path
+) -> None:
+    mono = mixture[:96000, :1]
+    audacity.tracks = [
+        Track(name="song", sample_rate=44100, samples=mixture[:100000]),
+        Track(name="", sample_rate=48000, samples=mono, start=0.5),
+        Track(name="late", sample_rate=44100, samples=mixture[:50000], start=60.0),
+    ]
+    audacity.selection = (0.0, 30.0)
+    assert audacity.apply().value is True
+    assert audacity.n_commits == 1
+    assert [(track.name, track.sample_rate, track.start) for track in audacity.added] == [
+        ("vocals – song", 44100, 0.0), ("accompaniment – song", 44100, 0.0),
+        ("vocals – Track 2", 48000, 0.5), ("accompaniment – Track 2", 48000, 0.5),
+    ]  # fmt: skip
+    wanted = separated(tmp_path / "wanted", mono, 48000)
+    for track, stem in zip(audacity.added[2:], STEMS, strict=True):
+        np.testing.assert_array_equal(track.samples, wanted[stem])
+
+
+def test_a_long_track_leaves_audacity_time_to_draw(audacity: Audacity4, mixture: NDArray[np.float32]) -> None:
+    long = np.tile(mixture, (5, 1))
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=long)]
+    outcome = audacity.apply({"stem-accompaniment": False})
+    assert outcome.value is True
+    assert len(audacity.added[0].samples) == len(long)
+    steps = [text for _, text in outcome.progress]
+    assert "Reading the selection" in steps
+    assert "Adding the tracks" in steps
+
+
+def test_cancel_ends_the_program_and_removes_its_files(
+    audacity: Audacity4, mixture: NDArray[np.float32], jobs: Path
+) -> None:
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=np.tile(mixture, (20, 1)))]
+    outcome = audacity.apply(stop_when=lambda text: text.startswith("Separating"))
+    assert (outcome.state, outcome.value) == ("resolved", False)
+    assert audacity.n_commits == 0
+    assert list(jobs.iterdir()) == []
+    assert not programs()
+    # The next separation works.
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=mixture[:44100])]
+    assert audacity.apply().value is True
+
+
+def programs() -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if "stemdock_audacity.audacity4.program" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_the_dialog_offers_what_is_installed_now(audacity: Audacity4, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    parameters = audacity.open_dialog()
+    names = [choice["name"] for choice in parameters["model"]["choices"]]
+    assert names[0] == "2stems"
+    assert "↓ 4stems" in names
+    assert {"stem-vocals", "stem-accompaniment", "stem-drums", "remainder", "gain", "download"} <= set(parameters)
+    assert len({choice["token"] for choice in parameters["model"]["choices"]}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"stem-vocals": False, "stem-accompaniment": False}, "Choose at least one stem of the model 2stems: Vocals, Accompaniment."),
+        ({"remainder": True}, "With all stems of 2stems there is nothing else. Untick a stem, or Everything else."),
+        ({"model": "gone"}, "This model is no longer installed. Open the dialog again, and choose a model."),
+        ({"model": "4stems"}, "The model 4stems is not installed. It is downloaded once, about 157 MB from "),
+    ],
+)  # fmt: skip
+def test_choices_that_cannot_be_carried_out_are_explained(
+    audacity: Audacity4, mixture: NDArray[np.float32], settings: dict[str, Any], message: str
+) -> None:
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=mixture[:4410])]
+    outcome = audacity.apply(settings)
+    assert outcome.state == "rejected"
+    assert outcome.value.startswith(message)
+
+
+def test_a_selection_beside_all_audio_is_explained(audacity: Audacity4, mixture: NDArray[np.float32]) -> None:
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=mixture[:4410])]
+    audacity.selection = (20.0, 30.0)
+    outcome = audacity.apply()
+    assert outcome.state == "rejected"
+    assert outcome.value == "The selection contains no audio. Select part of a track, and try again."
+
+
+def test_without_a_library_the_dialog_opens_and_says_why(extension: Path) -> None:
+    audacity = Audacity4(extension, None)
+    assert [choice["name"] for choice in audacity.open_dialog()["model"]["choices"]] == ["none"]
+    outcome = audacity.apply()
+    assert outcome.state == "rejected"
+    assert outcome.value.startswith("Stemdock's library does not load.")
+
+
+def test_a_python_that_has_gone_is_reported(audacity: Audacity4, extension: Path) -> None:
+    path = extension / "program.json"
+    content = json.loads(path.read_text())
+    for program, message in (("/none/python", "This program could not be started: /none/python"), ("/bin/false", "Stemdock does not start.")):
+        path.write_text(json.dumps({**content, "program": [program]}))
+        outcome = audacity.apply()
+        assert outcome.state == "rejected"
+        assert outcome.value.startswith(message)
+
+
+def test_an_upgrade_without_a_new_installation_is_reported(
+    audacity: Audacity4, extension: Path, mixture: NDArray[np.float32], jobs: Path
+) -> None:
+    path = extension / "program.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "protocol": 1}))
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=mixture[:4410])]
+    outcome = audacity.apply()
+    assert outcome.state == "rejected"
+    assert "older than this Stemdock" in outcome.value
+    assert outcome.value.endswith("plugin-cli audacity install")
+    assert list(jobs.iterdir()) == []
+
+
+def test_a_killed_program_is_reported(audacity: Audacity4, mixture: NDArray[np.float32], jobs: Path) -> None:
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=np.tile(mixture, (20, 1)))]
+
+    def kill() -> None:
+        if any(jobs.glob("*/progress.jsonl")):
+            for process in programs():
+                process.kill()
+
+    outcome = audacity.apply(on_poll=kill)
+    assert outcome.state == "rejected"
+    assert outcome.value.startswith("Stemdock ended without a result.")
+    assert list(jobs.iterdir()) == []
