@@ -15,9 +15,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -34,9 +33,8 @@ FLAGS: Final = ("-std=c11", "-shared", "-Os", "-s", "-fvisibility=hidden", "-Wal
 COMMON: Final = ("dispatch.c", "audio.c")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A system to build for."""
+class Target(NamedTuple):
+    """A system to build for. No dataclass: hatchling loads this file in a way that these do not work in."""
 
     zig: str
     """Zig's name for it."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
-import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,7 @@ import pytest
 import soundfile
 
 from stemdock import Output, Separator, load_plugins, separate_file
-from stemdock_audacity.audacity4 import places, setup
-from stemdock_audacity.audacity4.bundle import library_of
+from stemdock_audacity.audacity4 import setup
 from stemdock_audacity.audacity4.places import Audacity4 as Place
 from support.audacity4.host import Audacity4, Track
 from support.audacity4.library import Library
@@ -30,7 +28,7 @@ STEMS = ("vocals", "accompaniment")
 
 @pytest.fixture
 def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(places, "user_folders", lambda: None)
+    monkeypatch.setenv("STEMDOCK_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(setup, "state_folder", lambda: tmp_path / "state")
     monkeypatch.setattr(setup, "running_programs", lambda *_: {})
     return tmp_path / "state/jobs"
@@ -166,13 +164,19 @@ def programs() -> list[psutil.Process]:
     return found
 
 
-def test_the_dialog_offers_what_is_installed_now(audacity: Audacity4, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_dialog_offers_what_is_installed_now(audacity: Audacity4) -> None:
     parameters = audacity.open_dialog()
     names = [choice["name"] for choice in parameters["model"]["choices"]]
     assert names[0] == "2stems"
     assert "↓ 4stems" in names
     assert {"stem-vocals", "stem-accompaniment", "stem-drums", "remainder", "gain", "download"} <= set(parameters)
     assert len({choice["token"] for choice in parameters["model"]["choices"]}) == len(names)
+
+    (entry,) = load_plugins().models()
+    add = [sys.executable, "-m", "stemdock", "models", "add", str(entry.path), "--name", "mine"]
+    subprocess.run(add, check=True, capture_output=True)
+    names = [choice["name"] for choice in audacity.open_dialog()["model"]["choices"]]
+    assert names[:2] == ["2stems", "mine"]
 
 
 @pytest.mark.parametrize(
