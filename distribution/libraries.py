@@ -1,8 +1,8 @@
 """Builds the library of the extension for Audacity 4, for all systems, with the compiler of Zig from PyPI.
 
-hatchling runs this when it builds a wheel. If the package ziglang is installed, the wheel gets the libraries. If not,
-it gets everything else, and a line says what is missing. `STEMDOCK_LIBRARIES=build` makes the build install ziglang.
-In a checkout, `./dev libraries` runs this.
+hatchling runs this when it builds a wheel. If the package ziglang is installed, the wheel gets the libraries.
+If not, it gets everything else, and a line says what is missing. `STEMDOCK_LIBRARIES=build` makes the build
+install ziglang. In a checkout, `./dev libraries` runs this.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ REQUIREMENT: Final = "ziglang==0.15.2"
 """The same compiler gives the same bytes."""
 VARIABLE: Final = "STEMDOCK_LIBRARIES"
 FLAGS: Final = ("-std=c11", "-shared", "-Os", "-s", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror")
+MACOS_FLAGS: Final = ("-fPIC", "-Wl,-install_name,stemdock.dylib")
+"""Without a name, the library contains the path at which it was written."""
 COMMON: Final = ("dispatch.c", "audio.c")
 
 
@@ -47,8 +49,8 @@ class Target(NamedTuple):
 TARGETS: Final = (
     Target(zig="x86_64-linux-gnu.2.34", file="linux/x86_64/stemdock.so"),
     Target(zig="aarch64-linux-gnu.2.34", file="linux/arm64/stemdock.so"),
-    Target(zig="x86_64-macos.11.0", file="macos/x86_64/stemdock.dylib"),
-    Target(zig="aarch64-macos.11.0", file="macos/arm64/stemdock.dylib"),
+    Target(zig="x86_64-macos.11.0", file="macos/x86_64/stemdock.dylib", flags=MACOS_FLAGS),
+    Target(zig="aarch64-macos.11.0", file="macos/arm64/stemdock.dylib", flags=MACOS_FLAGS),
     Target(zig="x86_64-windows-gnu", file="windows/x86_64/stemdock.dll", system="system_windows.c", flags=()),
 )
 

@@ -46,8 +46,8 @@ class NoPipeError(HostUnreachableError):
         super().__init__(
             HOST,
             f"Audacity {version} has no mod-script-pipe",
-            remedy="In Audacity 4, choose Effect > Extension > Stemdock > Separate stems. If it is not there, close "
-            "Audacity and run `plugin-cli audacity install`.",
+            remedy="In Audacity 4, choose Effect > Extension > Stemdock > Separate stems. If it is not "
+            "there, close Audacity and run `plugin-cli audacity install`.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Every Audacity of this user: versions 3 and 4 are installed into, checked and started by the same commands."""
+"""Every Audacity of this user, version 3 or 4: the same commands install, check and start them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from stemdock import StemdockError
@@ -93,9 +94,12 @@ def start_4(program: Path) -> int:
     """
     null = subprocess.DEVNULL
     process = subprocess.Popen([program], stdin=null, stdout=null, stderr=null, start_new_session=True)  # noqa: S603
+    Thread(target=process.wait, daemon=True).start()
     time.sleep(_SETTLING_TIME)
     if process.poll():
-        raise InstallError(f"{program} ended right after its start", remedy="Start Audacity yourself and read its message.")
+        raise InstallError(
+            f"{program} ended right after its start", remedy="Start Audacity yourself and read its message."
+        )
     return process.pid
 
 
@@ -106,8 +110,7 @@ def _with_each(
     outcomes = []
     if _has_3(profile, found):
         outcomes.append(_outcome(_name(profile), 3, partial(on_3, profile)))
-    for place in found:
-        outcomes.append(_outcome(place.name, 4, partial(on_4, place)))
+    outcomes += [_outcome(place.name, 4, partial(on_4, place)) for place in found]
     return outcomes
 
 

@@ -23,7 +23,9 @@ def diagnose(place: Audacity4) -> list[Check]:
     if place.sandboxed:
         error = SandboxError()
         return [Check(subject=subject, status="warning", detail=f"{error}.", remedy=error.remedy)]
-    detail = str(place.program) if place.program else f"used by you ({place.data}); the program was not found."
+    detail = (
+        str(place.program) if place.program else f"used by you ({place.data}); the program was not found."
+    )
     return [Check(subject=subject, status="ok", detail=detail), _extension(place, f"{subject} extension")]
 
 

@@ -77,7 +77,10 @@ def _candidates() -> Iterator[Path]:
         roots = [os.environ.get(variable) for variable in ("ProgramW6432", "ProgramFiles")]
         for root in filter(None, roots):
             for name in _FOLDERS:
-                yield from (Path(root, name, part) for part in ("Audacity.exe", "bin/Audacity4.exe", "bin/Audacity.exe"))
+                yield from (
+                    Path(root, name, part)
+                    for part in ("Audacity.exe", "bin/Audacity4.exe", "bin/Audacity.exe")
+                )
     elif sys.platform == "darwin":
         for folder in (Path("/Applications"), Path.home() / "Applications"):
             for name in _FOLDERS:

@@ -76,6 +76,8 @@ def uninstall(place: Audacity4, *, dry_run: bool = False) -> list[Change]:
 
 def _require_closed(changes: Sequence[Change]) -> None:
     """Refuses to remove what Audacity may have loaded. Adding to it is harmless."""
-    is_removing = any(change.action == "remove" and change.path.name != "installed.json" for change in changes)
+    is_removing = any(
+        change.action == "remove" and change.path.name != "installed.json" for change in changes
+    )
     if is_removing and running_programs("audacity", "audacity4"):
         raise ExtensionInUseError

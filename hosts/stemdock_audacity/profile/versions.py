@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FUNCTION: Final = b"extension_dispatch_v0"
-"""The function that Audacity 4 calls in an extension's library. Its name is in the program, and in no older one."""
+"""The function that Audacity 4 calls in an extension's library. No older program contains its name."""
 
 
 def has_extensions(program: Path) -> bool:
@@ -24,7 +24,10 @@ def has_extensions(program: Path) -> bool:
 @lru_cache
 def _has_extensions(program: Path, _modified: int) -> bool:
     # A mapping of an empty file is a ValueError.
-    with suppress(OSError, ValueError), program.open("rb") as file:
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(_FUNCTION) >= 0
+    with (
+        suppress(OSError, ValueError),
+        program.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        return content.find(_FUNCTION) >= 0
     return False

@@ -1,11 +1,10 @@
-"""The shipped effect in a model of Audacity 4, with the real library, the real program and the real worker."""
+"""The shipped effect in a model of Audacity 4, with the real library, program and worker."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +19,12 @@ from support.audacity4.host import Audacity4, Track
 from support.audacity4.library import Library
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 pytestmark = pytest.mark.slow
+DASH = " \N{EN DASH} "
 STEMS = ("vocals", "accompaniment")
 
 
@@ -35,7 +37,7 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def extension(tmp_path: Path, with_library: None, jobs: Path) -> Path:
+def extension(tmp_path: Path, with_library: None, jobs: Path) -> Path:  # noqa: ARG001  both prepare
     """The folder of the installed extension."""
     place = Place(data=tmp_path / "Audacity/Audacity4")
     setup.install(place)
@@ -51,18 +53,23 @@ def audacity(extension: Path) -> Audacity4:
 
 @pytest.fixture(scope="module")
 def mixture(example: Path) -> NDArray[np.float32]:
+    samples: NDArray[np.float32]
     samples, rate = soundfile.read(example, dtype="float32", always_2d=True)
     assert rate == 44100
     return samples
 
 
-def separated(folder: Path, samples: NDArray[np.float32], rate: int, **output: Any) -> dict[str, NDArray[np.float32]]:
+def separated(
+    folder: Path, samples: NDArray[np.float32], rate: int, **output: Any
+) -> dict[str, NDArray[np.float32]]:
     """What the command line makes of these samples."""
     folder.mkdir(exist_ok=True)
     path = folder / "mixture.wav"
     soundfile.write(path, samples, rate, subtype="FLOAT")
     done = separate_file(Separator("2stems"), path, folder / "out", output=Output(**output))
-    return {name: soundfile.read(file, dtype="float32", always_2d=True)[0] for name, file in done.files.items()}
+    return {
+        name: soundfile.read(file, dtype="float32", always_2d=True)[0] for name, file in done.files.items()
+    }
 
 
 def test_the_stems_are_those_of_the_command_line(
@@ -72,8 +79,8 @@ def test_the_stems_are_those_of_the_command_line(
     outcome = audacity.apply()
     assert (outcome.state, outcome.value) == ("resolved", True)
     assert [(track.name, track.sample_rate, track.start) for track in audacity.added] == [
-        ("vocals – song", 44100, 0.0),
-        ("accompaniment – song", 44100, 0.0),
+        (f"vocals{DASH}song", 44100, 0.0),
+        (f"accompaniment{DASH}song", 44100, 0.0),
     ]
     wanted = separated(tmp_path / "wanted", mixture, 44100)
     for track, stem in zip(audacity.added, STEMS, strict=True):
@@ -95,8 +102,8 @@ def test_part_of_a_track_between_samples_with_gain_and_everything_else(
     assert audacity.apply(chosen).value is True
     first, last = round(3.00001 * 44100), 5 * 44100
     assert [(track.name, track.start) for track in audacity.added] == [
-        ("vocals – a b ", first / 44100),
-        ("everything but vocals – a b ", first / 44100),
+        (f"vocals{DASH}a b ", first / 44100),
+        (f"everything but vocals{DASH}a b ", first / 44100),
     ]
     part = mixture[first - 44100 : last - 44100]
     wanted = separated(
@@ -120,8 +127,8 @@ def test_several_tracks_mono_and_of_another_rate_are_one_step(
     assert audacity.apply().value is True
     assert audacity.n_commits == 1
     assert [(track.name, track.sample_rate, track.start) for track in audacity.added] == [
-        ("vocals – song", 44100, 0.0), ("accompaniment – song", 44100, 0.0),
-        ("vocals – Track 2", 48000, 0.5), ("accompaniment – Track 2", 48000, 0.5),
+        (f"vocals{DASH}song", 44100, 0.0), (f"accompaniment{DASH}song", 44100, 0.0),
+        (f"vocals{DASH}Track 2", 48000, 0.5), (f"accompaniment{DASH}Track 2", 48000, 0.5),
     ]  # fmt: skip
     wanted = separated(tmp_path / "wanted", mono, 48000)
     for track, stem in zip(audacity.added[2:], STEMS, strict=True):
@@ -157,7 +164,10 @@ def programs() -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if "stemdock_audacity.audacity4.program" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
+            if (
+                "stemdock_audacity.audacity4.program" in process.cmdline()
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process)
         except psutil.Error:
             continue
@@ -169,7 +179,9 @@ def test_the_dialog_offers_what_is_installed_now(audacity: Audacity4) -> None:
     names = [choice["name"] for choice in parameters["model"]["choices"]]
     assert names[0] == "2stems"
     assert "↓ 4stems" in names
-    assert {"stem-vocals", "stem-accompaniment", "stem-drums", "remainder", "gain", "download"} <= set(parameters)
+    assert {"stem-vocals", "stem-accompaniment", "stem-drums", "remainder", "gain", "download"} <= set(
+        parameters
+    )
     assert len({choice["token"] for choice in parameters["model"]["choices"]}) == len(names)
 
     (entry,) = load_plugins().models()
@@ -182,12 +194,18 @@ def test_the_dialog_offers_what_is_installed_now(audacity: Audacity4) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"stem-vocals": False, "stem-accompaniment": False}, "Choose at least one stem of the model 2stems: Vocals, Accompaniment."),
-        ({"remainder": True}, "With all stems of 2stems there is nothing else. Untick a stem, or Everything else."),
+        (
+            {"stem-vocals": False, "stem-accompaniment": False},
+            "Choose at least one stem of the model 2stems: Vocals, Accompaniment.",
+        ),
+        (
+            {"remainder": True},
+            "With all stems of 2stems there is nothing else. Untick a stem, or Everything else.",
+        ),
         ({"model": "gone"}, "This model is no longer installed. Open the dialog again, and choose a model."),
         ({"model": "4stems"}, "The model 4stems is not installed. It is downloaded once, about 157 MB from "),
     ],
-)  # fmt: skip
+)
 def test_choices_that_cannot_be_carried_out_are_explained(
     audacity: Audacity4, mixture: NDArray[np.float32], settings: dict[str, Any], message: str
 ) -> None:
@@ -216,7 +234,10 @@ def test_without_a_library_the_dialog_opens_and_says_why(extension: Path) -> Non
 def test_a_python_that_has_gone_is_reported(audacity: Audacity4, extension: Path) -> None:
     path = extension / "program.json"
     content = json.loads(path.read_text())
-    for program, message in (("/none/python", "This program could not be started: /none/python"), ("/bin/false", "Stemdock does not start.")):
+    for program, message in (
+        ("/none/python", "This program could not be started: /none/python"),
+        ("/bin/false", "Stemdock does not start."),
+    ):
         path.write_text(json.dumps({**content, "program": [program]}))
         outcome = audacity.apply()
         assert outcome.state == "rejected"

@@ -1,4 +1,4 @@
-"""The library, called through ctypes as Audacity calls it: audio both ways, programs, cancelling, job folders."""
+"""The library, called as Audacity calls it: audio both ways, programs, cancelling, job folders."""
 
 from __future__ import annotations
 
@@ -166,7 +166,18 @@ def test_damaged_headers_do_no_harm(library: Library, job: Path) -> None:
 
 
 def test_names_cannot_lead_out_of_the_job(library: Library, job: Path) -> None:
-    for name in ("../x", "stems/../../x", "/etc/passwd", "", ".", "a//b", "a\\b", "C:x", "stems/..", "x" * 5000):
+    for name in (
+        "../x",
+        "stems/../../x",
+        "/etc/passwd",
+        "",
+        ".",
+        "a//b",
+        "a\\b",
+        "C:x",
+        "stems/..",
+        "x" * 5000,
+    ):
         for call, rest in (("put", ["text"]), ("get", []), ("tail", []), ("open", []), ("create", [RATE, 1])):
             assert library.call(call, name, *rest).status == INVALID_ARGUMENT, (call, name)
     assert [path.name for path in job.iterdir()] == ["owner"]
@@ -183,19 +194,27 @@ def test_links_are_not_followed(library: Library, job: Path, tmp_path: Path) -> 
     assert (tmp_path / "precious").read_text() == "precious"
 
 
-def test_calls_with_wrong_arguments_are_refused(library: Library, job: Path) -> None:
+@pytest.mark.usefixtures("job")
+def test_calls_with_wrong_arguments_are_refused(library: Library) -> None:
     assert library.call("nonsense").status == UNKNOWN_CALL
     short, long = np.zeros(3, np.float32), np.zeros(4, np.float32)
     wrong: list[tuple[object, ...]] = [
         ("begin",), ("begin", 1), ("put", "a"), ("put", 1, "b"), ("get",), ("write", long), ("finish",),
         ("create", "a.wav", 0, 1), ("create", "a.wav", 44100.5, 1), ("create", "a.wav", RATE, 3),
-        ("create", "a.wav", 1e300, 1), ("create", "a.wav", float("nan"), 1), ("run",), ("run", 0), ("run", "x"),
-        ("run", 0, 1), ("run", -1, "/bin/true"), ("run", 0, *["x"] * 32), ("open",), ("read", 1.0, long),
+        ("create", "a.wav", 1e300, 1), ("create", "a.wav", float("nan"), 1), ("run",), ("run", 0),
+        ("run", "x"), ("run", 0, 1), ("run", -1, "/bin/true"), ("run", 0, *["x"] * 32), ("open",), ("read", 1.0, long),
     ]  # fmt: skip
     for name, *arguments in wrong:
         assert library.call(str(name), *arguments).status == INVALID_ARGUMENT, (name, arguments)
     library.get("create", "a.wav", RATE, 2)
-    for buffers in ([long], [long, short], [long, "x"], [long, None], [np.zeros(5, np.uint8)] * 2, [long] * 3):
+    for buffers in (
+        [long],
+        [long, short],
+        [long, "x"],
+        [long, None],
+        [np.zeros(5, np.uint8)] * 2,
+        [long] * 3,
+    ):
         assert library.call("write", *buffers).status == INVALID_ARGUMENT
     library.get("finish")
     assert library.call("begin", "relative").status == FAILED
@@ -278,27 +297,31 @@ def test_a_folder_that_is_just_being_made_is_kept(library: Library, jobs: Path) 
     assert sorted(jobs.iterdir()) == sorted([jobs / "job-young", jobs / "other", mine])
 
 
-def test_programs_get_their_arguments_word_for_word(library: Library, job: Path, tmp_path: Path) -> None:
-    words = ["a b", 'say "hello"', "back\\slash\\", "$HOME `id`", "", "Zoë – 日本", "'", "*"]
+@pytest.mark.usefixtures("job")
+def test_programs_get_their_arguments_word_for_word(library: Library, tmp_path: Path) -> None:
+    words = ["a b", 'say "hello"', "back\\slash\\", "$HOME `id`", "", "Zoë \N{EN DASH} 日本", "'", "*"]
     program = script(tmp_path, 'for each in "$@"; do printf "%s|" "$each"; done; echo done >&2; exit 3')
     assert library.get("run", 0, program, *words) == 3
     assert library.get("get", "output.txt") == "".join(f"{word}|" for word in words)
     assert library.get("get", "errors.txt") == "done\n"
 
 
-def test_a_program_that_cannot_be_started_is_named(library: Library, job: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("job")
+def test_a_program_that_cannot_be_started_is_named(library: Library, tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path):
         answer = library.call("run", 0, str(path))
         assert answer.status == FAILED
         assert str(path) in answer.value
 
 
-def test_a_killed_program_has_no_exit_status(library: Library, job: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("job")
+def test_a_killed_program_has_no_exit_status(library: Library, tmp_path: Path) -> None:
     assert library.get("run", 0, script(tmp_path, "kill -9 $$")) == -1
 
 
+@pytest.mark.usefixtures("job")
 def test_programs_inherit_nothing_of_audacity(
-    library: Library, job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "QT_PLUGIN_PATH"):
         monkeypatch.setenv(name, "/of/audacity")
@@ -308,7 +331,12 @@ def test_programs_inherit_nothing_of_audacity(
     os.set_inheritable(descriptor, True)
     try:
         # What ls itself opens is the folder that it lists.
-        assert library.get("run", 0, script(tmp_path, "ls /proc/self/fd; echo =; env; grep Sig /proc/self/status")) == 0
+        assert (
+            library.get(
+                "run", 0, script(tmp_path, "ls /proc/self/fd; echo =; env; grep Sig /proc/self/status")
+            )
+            == 0
+        )
     finally:
         os.close(descriptor)
     descriptors, _, rest = library.get("get", "output.txt").partition("=\n")
@@ -322,7 +350,8 @@ def test_programs_inherit_nothing_of_audacity(
 
 
 def test_cancel_asks_by_a_file_first(library: Library, job: Path, tmp_path: Path) -> None:
-    wait = f"touch {shlex.quote(str(tmp_path / 'up'))}; while [ ! -e \"$1/cancel\" ]; do sleep 0.01; done; touch {shlex.quote(str(tmp_path / 'polite'))}"
+    up, polite = (shlex.quote(str(tmp_path / name)) for name in ("up", "polite"))
+    wait = f'touch {up}; while [ ! -e "$1/cancel" ]; do sleep 0.01; done; touch {polite}'
     thread, answers = in_background(library, script(tmp_path, wait), str(job))
     wait_for(tmp_path / "up")
     assert library.call("begin", str(job.parent)).status == FAILED  # one job at a time
@@ -337,7 +366,10 @@ def test_cancel_asks_by_a_file_first(library: Library, job: Path, tmp_path: Path
 def test_a_program_that_does_not_listen_is_ended_with_its_children(
     library: Library, job: Path, tmp_path: Path, ignored: str
 ) -> None:
-    program = script(tmp_path, f"{ignored}sleep 1000 & echo $!; touch {shlex.quote(str(tmp_path / 'up'))}; wait; sleep 1000")
+    program = script(
+        tmp_path,
+        f"{ignored}sleep 1000 & echo $!; touch {shlex.quote(str(tmp_path / 'up'))}; wait; sleep 1000",
+    )
     thread, answers = in_background(library, program)
     wait_for(tmp_path / "up")
     child = int(library.get("get", "output.txt"))
@@ -353,14 +385,17 @@ def test_a_program_that_does_not_listen_is_ended_with_its_children(
     assert not job.exists()
 
 
-def test_a_program_without_an_answer_is_ended(library: Library, job: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("job")
+def test_a_program_without_an_answer_is_ended(library: Library, tmp_path: Path) -> None:
     answer = library.call("run", 1, script(tmp_path, "sleep 1000"))
     assert answer.status == FAILED
     assert "did not answer in time" in answer.value
 
 
 def test_progress_can_be_read_while_the_program_runs(library: Library, job: Path, tmp_path: Path) -> None:
-    program = script(tmp_path, 'echo one > "$1/progress.jsonl"; while [ ! -e "$1/download" ]; do sleep 0.01; done')
+    program = script(
+        tmp_path, 'echo one > "$1/progress.jsonl"; while [ ! -e "$1/download" ]; do sleep 0.01; done'
+    )
     thread, answers = in_background(library, program, str(job))
     wait_for(job / "progress.jsonl")
     library.get("put", "download", "")

@@ -195,7 +195,9 @@ class Audacity4:
 
     def _do_addTrack(self, writer: int, name: str, start: float) -> None:  # noqa: N802
         _, sample_rate, blocks = self._writers[writer]
-        self._routed.append(Track(name=name, sample_rate=sample_rate, samples=np.concatenate(blocks), start=start))
+        self._routed.append(
+            Track(name=name, sample_rate=sample_rate, samples=np.concatenate(blocks), start=start)
+        )
 
     def _do_commit(self) -> None:
         self.added += self._routed

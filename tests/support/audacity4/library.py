@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 ROOM: Final = Path(__file__).parents[3] / "hosts/stemdock_audacity/audacity4"
 SOURCES: Final = ("dispatch.c", "audio.c", "system_posix.c")
-STRICT: Final = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wno-sign-conversion", "-Werror", "-fvisibility=hidden")
+STRICT: Final = (
+    "-std=c11",
+    "-Wall",
+    "-Wextra",
+    "-Wconversion",
+    "-Wno-sign-conversion",
+    "-Werror",
+    "-fvisibility=hidden",
+)
 SANITIZERS: Final = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 ARCH: Final = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), "unknown")
 
