@@ -202,7 +202,8 @@ def test_calls_with_wrong_arguments_are_refused(library: Library) -> None:
         ("begin",), ("begin", 1), ("put", "a"), ("put", 1, "b"), ("get",), ("write", long), ("finish",),
         ("create", "a.wav", 0, 1), ("create", "a.wav", 44100.5, 1), ("create", "a.wav", RATE, 3),
         ("create", "a.wav", 1e300, 1), ("create", "a.wav", float("nan"), 1), ("run",), ("run", 0),
-        ("run", "x"), ("run", 0, 1), ("run", -1, "/bin/true"), ("run", 0, *["x"] * 32), ("open",), ("read", 1.0, long),
+        ("run", "x"), ("run", 0, 1), ("run", -1, "/bin/true"), ("run", 0, *["x"] * 32),
+        ("open",), ("read", 1.0, long),
     ]  # fmt: skip
     for name, *arguments in wrong:
         assert library.call(str(name), *arguments).status == INVALID_ARGUMENT, (name, arguments)
