@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runs Linux's build of the library")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="runs Linux's build of the library"),
+]
 
 GIVEN = "STEMDOCK_TEST_LIBRARY"
 """Environment variable with a library that is already compiled."""
@@ -425,7 +428,6 @@ def test_a_full_disk_is_reported(library: Library, job: Path) -> None:
     assert any("track" in str(answer.value) or str(job) in str(answer.value) for answer in answers)
 
 
-@pytest.mark.slow
 def test_more_than_4_gb_become_rf64(library: Library, job: Path) -> None:
     if shutil.disk_usage(job).free < 6 << 30 or GIVEN in os.environ:
         pytest.skip("needs 6 GB, once")
@@ -442,7 +444,6 @@ def test_more_than_4_gb_become_rf64(library: Library, job: Path) -> None:
     assert library.get("open", "track-1.wav") == 17 << 25
 
 
-@pytest.mark.slow
 def test_all_of_this_with_address_sanitizer(tmp_path: Path) -> None:
     """Runs this file again with a library that ends the process at the first wrong access."""
     if GIVEN in os.environ:
