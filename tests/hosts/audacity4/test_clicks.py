@@ -144,6 +144,16 @@ class Audacity4:
         self.xdotool("key", "ctrl+a")
         time.sleep(1)
 
+    def drag_over_song(self) -> None:
+        """Selects about four seconds of the first track with the mouse."""
+        time.sleep(2)
+        self.xdotool("mousemove", "330", "250", "mousedown", "1")
+        for x in ("350", "380", "420"):
+            time.sleep(0.1)
+            self.xdotool("mousemove", x, "250")
+        self.xdotool("mouseup", "1")
+        time.sleep(1)
+
     def open_dialog(self) -> str:
         """Opens the dialog; returns its window."""
         self.xdotool("key", "ctrl+alt+shift+s")
@@ -217,6 +227,24 @@ def test_stems_of_two_tracks_are_one_step_and_equal_to_the_sample(
     wait_until(lambda: audacity.panel() == panel_before, 20, "one undo removes them")
     audacity.xdotool("key", "ctrl+shift+z")
     wait_until(lambda: audacity.panel() == panel_after, 20, "one redo brings them back")
+
+
+def test_part_of_a_track_is_equal_to_the_sample(
+    audacity: Audacity4, songs: dict[str, tuple[Path, int, NDArray[np.float32]]]
+) -> None:
+    audacity.cli("install")
+    audacity.start(songs["song"][0])
+    audacity.drag_over_song()
+    audacity.click(audacity.open_dialog(), (1, 1), APPLY)
+    wait_until(lambda: len(audacity.names()) == 3, 120, "the stems are in the project")
+    _, rate, samples = songs["song"]
+    for track in audacity.tracks()[1:]:
+        first, length = round(track.start * rate), len(track.channels[0])
+        assert first / rate == track.start
+        assert 0 < first < first + length < len(samples)
+        wanted = Separator("2stems").separate(samples[first : first + length], rate)
+        stem = wanted[track.name.partition(DASH)[0]]
+        np.testing.assert_array_equal(np.stack(track.channels, axis=1), stem)
 
 
 def test_cancel_leaves_nothing(

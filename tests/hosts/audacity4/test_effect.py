@@ -191,6 +191,24 @@ def test_the_dialog_offers_what_is_installed_now(audacity: Audacity4) -> None:
     assert names[:2] == ["2stems", "mine"]
 
 
+def test_a_single_model_needs_no_list(
+    audacity: Audacity4, mixture: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEMDOCK_DISABLED_PLUGINS", "models")
+    (problem,) = audacity.open_dialog()
+    assert problem == "problem"
+    monkeypatch.delenv("STEMDOCK_DISABLED_PLUGINS")
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=mixture[:44100])]
+    text = (audacity.extension / "effect.js").read_text("utf-8")
+    only = text.replace("return JSON.parse(models).models;", "return JSON.parse(models).models.slice(0, 1);")
+    assert only != text
+    (audacity.extension / "effect.js").write_text(only, "utf-8")
+    alone = Audacity4(audacity.extension, audacity.library, audacity.tracks)
+    assert "model" not in alone.open_dialog()
+    assert alone.apply().value is True
+    assert [track.name for track in alone.added] == [f"vocals{DASH}song", f"accompaniment{DASH}song"]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -225,7 +243,8 @@ def test_a_selection_beside_all_audio_is_explained(audacity: Audacity4, mixture:
 
 def test_without_a_library_the_dialog_opens_and_says_why(extension: Path) -> None:
     audacity = Audacity4(extension, None)
-    assert [choice["name"] for choice in audacity.open_dialog()["model"]["choices"]] == ["none"]
+    (problem,) = audacity.open_dialog().values()
+    assert problem["description"].startswith("Stemdock's library does not load.")
     outcome = audacity.apply()
     assert outcome.state == "rejected"
     assert outcome.value.startswith("Stemdock's library does not load.")
@@ -253,7 +272,7 @@ def test_an_upgrade_without_a_new_installation_is_reported(
     outcome = audacity.apply()
     assert outcome.state == "rejected"
     assert "older than this Stemdock" in outcome.value
-    assert outcome.value.endswith("plugin-cli audacity install")
+    assert outcome.value.endswith("plugin-cli audacity install.")
     assert list(jobs.iterdir()) == []
 
 

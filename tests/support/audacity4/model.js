@@ -157,7 +157,16 @@ const task = { report(fraction, text) {
     outcome.progress.push([fraction, text]);
     return !isStopped;
 } };
-function openDialog() { effect = exports.createSeparate(); return JSON.stringify(effect.parameters()); }
+function openDialog() {
+    effect = exports.createSeparate();
+    const parameters = effect.parameters();
+    if (!Array.isArray(parameters)) throw new Error("parameters() must return an array");
+    for (const each of parameters) {
+        // Seen in 4.0.1: it opens the dialog, and then refuses the settings.
+        if (each.type === "enum" && each.choices.length < 2) throw new Error("Invalid effect settings");
+    }
+    return JSON.stringify(parameters);
+}
 function apply(settings) {
     current = {};
     insideProcess = true;

@@ -11,11 +11,13 @@ const CHUNK = 65536;            // samples; Audacity refuses more
 const CHUNKS_PER_TURN = 16;     // after so many, Audacity draws its window and looks for Cancel
 const ANSWER_TIME = 15;         // seconds for the list of models
 const SHARES = { reading: 0.05, working: 0.9, inserting: 0.05 };
-const INSTALL = "Close Audacity, and run in a terminal: plugin-cli audacity install";
-const DOCTOR = "Run in a terminal: plugin-cli audacity doctor";
+const INSTALL = "Close Audacity, and run in a terminal: plugin-cli audacity install.";
+const DOCTOR = "Run in a terminal: plugin-cli audacity doctor.";
 
+// The sentence of an error, whether it comes from the library, from Audacity or from here.
 function textOf(error) {
-    return String(error && error.message ? error.message : error);
+    const text = String(error && error.message ? error.message : error);
+    return /[.!?]$/.test(text) ? text : text + ".";
 }
 
 function decibels(gain) {
@@ -93,7 +95,12 @@ exports.createSeparate = function () {
     function answer(config) {
         lib.dispatch("begin", [config.jobs]);
         try {
-            const status = lib.dispatch("run", [ANSWER_TIME].concat(config.program, ["models"]));
+            let status = 0;
+            try {
+                status = lib.dispatch("run", [ANSWER_TIME].concat(config.program, ["models"]));
+            } catch (error) {
+                throw textOf(error) + " " + INSTALL;
+            }
             const models = status === 0 ? lib.dispatch("get", ["output.txt"]) : null;
             if (!models) throw "Stemdock does not start. " + DOCTOR;
             return JSON.parse(models).models;
@@ -108,7 +115,9 @@ exports.createSeparate = function () {
             const text = lib.dispatch("config", []);
             if (!text) throw "The extension is incomplete. " + INSTALL;
             const config = JSON.parse(text);
-            return { config: config, models: answer(config), problem: "" };
+            const models = answer(config);
+            if (!models.length) throw "No model is installed. Run in a terminal: plugin-cli models pull 2stems.";
+            return { config: config, models: models, problem: "" };
         } catch (error) {
             return { config: null, models: [], problem: textOf(error) };
         }
@@ -125,7 +134,9 @@ exports.createSeparate = function () {
     function orderFrom(settings) {
         const now = knowledge();
         if (now.problem) return { refusal: now.problem };
-        const model = now.models.filter(function (each) { return each.name === settings.model; })[0];
+        const model = now.models.filter(function (each) {
+            return now.models.length === 1 || each.name === settings.model;
+        })[0];
         if (!model) return { refusal: "This model is no longer installed. Open the dialog again, and choose a model." };
         if (!model.installed && !settings.download) {
             return {
@@ -291,14 +302,20 @@ exports.createSeparate = function () {
         parameters: function () {
             known = null;
             const now = knowledge();
-            const choices = now.models.map(function (model) {
-                return { token: model.name, name: (model.installed ? "" : "\u2193 ") + model.name };
-            });
-            if (!choices.length) choices.push({ token: "none", name: "none" });
-            const list = [{
-                id: "model", name: "Model", type: "enum", defaultValue: choices[0].token, choices: choices,
-                description: "Models with an arrow are downloaded when they are first used"
-            }];
+            if (now.problem) {
+                // A dialog that says why, since no list of models would fit the settings of the last time.
+                return [{ id: "problem", name: "Not ready", type: "bool", defaultValue: false, description: now.problem }];
+            }
+            const list = [];
+            if (now.models.length > 1) {        // Audacity 4.0 refuses the settings of a list with one choice
+                list.push({
+                    id: "model", name: "Model", type: "enum", defaultValue: now.models[0].name,
+                    description: "Models with an arrow are not installed; see Download a missing model",
+                    choices: now.models.map(function (model) {
+                        return { token: model.name, name: (model.installed ? "" : "\u2193 ") + model.name };
+                    })
+                });
+            }
             const seen = {};
             now.models.forEach(function (model) {
                 model.stems.forEach(function (stem) {
