@@ -145,7 +145,7 @@ void system_end_job(const char *folder) {
 // Whether a variable is one that an AppImage or a bundle sets for itself; it would break another program's Python.
 static bool is_foreign(const char *variable) {
     static const char *const names[] = {"LD_LIBRARY_PATH=", "LD_PRELOAD=", "DYLD_", "PYTHONHOME=", "PYTHONPATH=",
-                                        "PYTHONDONTWRITEBYTECODE=", "QT_PLUGIN_PATH=", "QML2_IMPORT_PATH="};
+                                        "QT_PLUGIN_PATH=", "QML2_IMPORT_PATH="};
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
         if (!strncmp(variable, names[i], strlen(names[i]))) return true;
     return false;
