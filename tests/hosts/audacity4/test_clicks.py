@@ -145,7 +145,7 @@ class Audacity4:
         time.sleep(1)
 
     def click_cancel(self) -> bool:
-        """Clicks Cancel, which a busy Audacity may miss; returns whether the job has gone two seconds later."""
+        """Clicks Cancel, which a busy Audacity may miss; returns whether the job is gone soon."""
         self.click(self.window("Audacity 4"), (0.5, 0.5), CANCEL)
         time.sleep(2)
         return self.jobs == []
