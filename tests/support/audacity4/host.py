@@ -62,6 +62,8 @@ class Audacity4:
     added: list[Track] = field(default_factory=list)
     """Tracks of edits that were committed."""
     n_commits: int = 0
+    calls_on_other_threads: list[str] = field(default_factory=list)
+    """Names; while one runs, Audacity draws its window."""
 
     def __post_init__(self) -> None:
         self._buffers: list[NDArray[np.float32] | None] = []
@@ -160,6 +162,8 @@ class Audacity4:
         return answer.value
 
     def _do_start(self, number: int, name: str, values: Sequence[Any]) -> None:
+        self.calls_on_other_threads.append(name)
+
         def work() -> None:
             try:
                 self._done.put((number, {"value": self._do_call(name, values)}))
