@@ -17,6 +17,7 @@ from stemdock_audacity.audacity4 import setup
 from stemdock_audacity.audacity4.places import Audacity4 as Place
 from support.audacity4.host import Audacity4, Track
 from support.audacity4.library import Library
+from support.release_server import Fault, ReleaseServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -232,6 +233,42 @@ def test_choices_that_cannot_be_carried_out_are_explained(
     outcome = audacity.apply(settings)
     assert outcome.state == "rejected"
     assert outcome.value.startswith(message)
+
+
+def test_a_download_that_was_allowed_shows_its_progress_and_can_be_cancelled(
+    audacity: Audacity4, mixture: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch, jobs: Path
+) -> None:
+    audacity.tracks = [Track(name="song", sample_rate=44100, samples=mixture[:4410])]
+    wanted = {"model": "4stems", "download": True}
+    with ReleaseServer({"4stems.tar.gz": bytes(1 << 16)}, faults=[Fault(stall_at=1 << 15)]) as server:
+        monkeypatch.setenv("STEMDOCK_RELEASE_URL", server.url)
+        outcome = audacity.apply(wanted, stop_when=lambda text: "Downloading the model 4stems" in text)
+        assert outcome.value is False
+        assert list(jobs.iterdir()) == []
+        assert server.requests
+        server.files.clear()
+        outcome = audacity.apply(wanted)
+    assert outcome.state == "rejected"
+    assert "4stems" in outcome.value
+    assert audacity.n_commits == 0
+
+
+def test_a_model_that_goes_missing_is_not_downloaded_without_permission(
+    extension: Path, mixture: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (extension / "effect.js").read_text("utf-8")
+    trusting = text.replace("!model.installed && !settings.download", "false")
+    assert trusting != text
+    (extension / "effect.js").write_text(trusting, "utf-8")
+    (path,) = extension.glob("platform/*/*/stemdock.so")
+    tracks = [Track(name="song", sample_rate=44100, samples=mixture[:4410])]
+    with ReleaseServer() as server:
+        monkeypatch.setenv("STEMDOCK_RELEASE_URL", server.url)
+        outcome = Audacity4(extension, Library(path), tracks).apply({"model": "4stems"})
+        assert server.requests == []
+    assert outcome.state == "rejected"
+    assert outcome.value.startswith("The model 4stems is not installed. Download it once, about 157 MB from")
+    assert outcome.value.endswith("Open the dialog again, and tick Download a missing model.")
 
 
 def test_a_selection_beside_all_audio_is_explained(audacity: Audacity4, mixture: NDArray[np.float32]) -> None:
