@@ -6,13 +6,13 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from stemdock import printable
 from stemdock.cli import echo_checks, model_option
-from stemdock_audacity.errors import InstallError
+from stemdock_audacity.errors import HOST, InstallError
 from stemdock_audacity.jobs.queue import default_queue
 from stemdock_audacity.link.processes import find_audacity
 from stemdock_audacity.profile.folders import PLUGIN_FILES, find_profile
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from stemdock import Plugins
     from stemdock_audacity.delivery.delivered import Delivered
+    from stemdock_audacity.everywhere import Outcome
     from stemdock_audacity.jobs.job import AudacityJob
 
 
@@ -30,6 +31,11 @@ def command() -> None:
     """Separate stems inside Audacity."""
 
 
+_NEXT_STEPS: Final = {
+    3: "select audio, and choose Tools > Stemdock > Separate Stems.",
+    4: "start it, select audio, and choose Effect > Extension > Stemdock > Separate stems.",
+}
+
 _ids_argument = click.argument("ids", nargs=-1, metavar="[ID]...")
 _dry_run_option = click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
 
@@ -37,24 +43,24 @@ _dry_run_option = click.option("--dry-run", is_flag=True, help="Print the change
 @command.command("install")
 @_dry_run_option
 @click.pass_obj
-def install_command(plugins: Plugins, dry_run: bool) -> None:
-    """Install the menu items and switch on Audacity's scripting.
+def install_command(plugins: Plugins, dry_run: bool) -> int:
+    """Install Stemdock into every Audacity, version 3 or 4.
 
-    Prints every file it writes. Close Audacity before the first installation. Run this again after you
-    install a model, so that the dialog offers it.
+    Prints every file it writes. Close Audacity before the first installation. For Audacity 3, run this again
+    after you install a model, so that the dialog offers it.
     """
-    from stemdock_audacity.install.setup import install  # noqa: PLC0415
+    from stemdock_audacity.everywhere import install  # noqa: PLC0415
 
-    changes = install(find_profile(), default_queue(), plugins.models(), dry_run=dry_run)
-    for change in changes:
-        click.echo(change.line(dry_run=dry_run))
-    if not changes:
-        click.echo("nothing to do: the menu items are already installed")
+    outcomes = install(default_queue(), plugins.models(), dry_run=dry_run)
+    status = _echo_changes(outcomes, dry_run=dry_run, nothing="nothing to do: Stemdock is already installed")
     if dry_run:
-        return
-    if any(change.path.name in PLUGIN_FILES for change in changes):
-        _see_to_first_start()
-    click.echo("Select audio in Audacity and choose Tools > Stemdock > Separate Stems.", err=True)
+        return status
+    for outcome in outcomes:
+        if outcome.version == 3 and any(change.path.name in PLUGIN_FILES for change in outcome.changes):  # noqa: PLR2004
+            _see_to_first_start()
+        if not outcome.error:
+            click.echo(f"{outcome.name}: {_NEXT_STEPS[outcome.version]}", err=True)
+    return status
 
 
 def _see_to_first_start() -> None:
@@ -74,21 +80,43 @@ def _see_to_first_start() -> None:
 
 @command.command("uninstall")
 @_dry_run_option
-def uninstall_command(dry_run: bool) -> None:
-    """Remove the menu items and restore Audacity's settings."""
-    from stemdock_audacity.install.setup import uninstall  # noqa: PLC0415
+def uninstall_command(dry_run: bool) -> int:
+    """Remove Stemdock from every Audacity and restore Audacity's settings."""
+    from stemdock_audacity.everywhere import uninstall  # noqa: PLC0415
 
-    changes = uninstall(find_profile(), default_queue(), dry_run=dry_run)
-    for change in changes:
-        click.echo(change.line(dry_run=dry_run))
-    if not changes:
-        click.echo("nothing to do: Stemdock is not installed in Audacity")
+    outcomes = uninstall(default_queue(), dry_run=dry_run)
+    return _echo_changes(
+        outcomes, dry_run=dry_run, nothing="nothing to do: Stemdock is not installed in Audacity"
+    )
+
+
+def _echo_changes(outcomes: Sequence[Outcome], *, dry_run: bool, nothing: str) -> int:
+    """Prints what was changed, and reports each Audacity that failed.
+
+    Returns:
+        The exit status: 1 if something failed and something was done.
+
+    Raises:
+        StemdockError: Something failed and nothing was done.
+    """
+    for outcome in outcomes:
+        for change in outcome.changes:
+            click.echo(change.line(dry_run=dry_run))
+    errors = [(outcome.name, outcome.error) for outcome in outcomes if outcome.error]
+    if errors and not any(outcome.changes for outcome in outcomes):
+        raise errors[0][1]
+    for name, error in errors:
+        reason = str(error).removeprefix(f"{HOST}: ")
+        click.echo(f"warning: nothing was changed in {name}: {reason}. {error.remedy}", err=True)
+    if not any(outcome.changes for outcome in outcomes):
+        click.echo(nothing)
+    return 1 if errors else 0
 
 
 @command.command("doctor")
 def doctor_command() -> int:
     """Check the installation in Audacity, and the connection if Audacity is running."""
-    from stemdock_audacity.install.checking import diagnose  # noqa: PLC0415
+    from stemdock_audacity.everywhere import diagnose  # noqa: PLC0415
     from stemdock_audacity.install.checking_running import diagnose_running  # noqa: PLC0415
 
     return 1 if echo_checks([*diagnose(), diagnose_running()]) == "failure" else 0
@@ -96,10 +124,17 @@ def doctor_command() -> int:
 
 @command.command("launch")
 def launch_command() -> None:
-    """Start Audacity and wait until it is ready for Stemdock."""
+    """Start Audacity and wait until it is ready for Stemdock.
+
+    Starts Audacity 3 if both versions are installed. Audacity 4 needs no special start.
+    """
+    from stemdock_audacity.everywhere import program_4, start_4  # noqa: PLC0415
     from stemdock_audacity.install.launch import launch  # noqa: PLC0415
     from stemdock_audacity.install.settings_changes import restore_export_command  # noqa: PLC0415
 
+    if program := program_4():
+        click.echo(f"Audacity 4 is running (process {start_4(program)}).")
+        return
     profile = find_profile()
     if profile.program is None:
         raise InstallError("the program Audacity was not found", remedy="Start Audacity yourself.")

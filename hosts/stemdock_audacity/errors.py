@@ -46,7 +46,8 @@ class NoPipeError(HostUnreachableError):
         super().__init__(
             HOST,
             f"Audacity {version} has no mod-script-pipe",
-            remedy="Use Audacity 3, or export the song, run `plugin-cli separate` and import the stems.",
+            remedy="In Audacity 4, choose Effect > Extension > Stemdock > Separate stems. If it is not "
+            "there, close Audacity and run `plugin-cli audacity install`.",
         )
 
 
@@ -196,5 +197,36 @@ class RunningError(InstallError):
     def __init__(self) -> None:
         super().__init__(
             "Audacity is running, and overwrites its settings when it closes",
+            remedy="Close Audacity and try again.",
+        )
+
+
+class NoLibraryError(InstallError):
+    """This Stemdock has no library for Audacity 4."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Stemdock was built without its library for Audacity 4, or has none for this system",
+            remedy="Install Stemdock from a wheel that contains it, or build it: see docs/audacity.md. "
+            "Until then, run `plugin-cli separate` and import the stems.",
+        )
+
+
+class SandboxError(InstallError):
+    """An Audacity is a Flatpak, which cannot start Stemdock."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this is the Flatpak, which is not allowed to start Stemdock",
+            remedy="Install Audacity 4 from audacityteam.org or from your distribution.",
+        )
+
+
+class ExtensionInUseError(InstallError):
+    """Audacity is running, and may use the extension."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Audacity is running, and may use the extension that has to be removed",
             remedy="Close Audacity and try again.",
         )

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 @hookimpl
 def stemdock_hosts() -> list[HostEntry]:
-    """Audacity 3."""
-    return [HostEntry(name="audacity", summary="Audacity 3, over mod-script-pipe.", diagnose=_diagnose)]
+    """Audacity 3 and 4."""
+    summary = "Audacity 3, over mod-script-pipe, and Audacity 4, by an extension."
+    return [HostEntry(name="audacity", summary=summary, diagnose=_diagnose)]
 
 
 @hookimpl
@@ -23,7 +24,7 @@ def stemdock_commands() -> list[CommandEntry]:
 
 
 def _diagnose() -> list[Check]:
-    from stemdock_audacity.install.checking import diagnose  # noqa: PLC0415  only doctor needs it
+    from stemdock_audacity.everywhere import diagnose  # noqa: PLC0415  only doctor needs it
 
     return diagnose()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock_audacity.profile.settings import get_value
 from stemdock_audacity.profile.text_files import read_text
+from stemdock_audacity.profile.versions import has_extensions
 from stemdock_hostkit.finding import find_program, first_existing, flatpak_folder, user_folders
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ class Profile:
 
 
 def find_profile() -> Profile:
-    """The current user's Audacity."""
+    """The current user's Audacity 3."""
     program = find_program("Audacity")
+    if program and has_extensions(program):
+        program = None
     folders = user_folders()
     if sys.platform == "win32":
         return _bundled(program, folders, f"modules/{MODULE}.dll")

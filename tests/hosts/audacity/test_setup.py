@@ -111,9 +111,12 @@ def test_a_dry_run_returns_the_same_and_changes_nothing(
 def test_the_command_prints_one_line_for_each_file(
     profile: Profile, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stemdock_audacity import commands  # noqa: PLC0415  only here
+    from stemdock_audacity import commands, everywhere  # noqa: PLC0415  only here
+    from stemdock_audacity.audacity4 import places  # noqa: PLC0415  only here
 
-    monkeypatch.setattr(commands, "find_profile", lambda: profile)
+    monkeypatch.setattr(everywhere, "find_profile", lambda: profile)
+    monkeypatch.setattr(places, "find_all", list)
+    monkeypatch.setattr("stemdock_audacity.audacity4.setup.state_folder", lambda: queue.folder / "4")
     monkeypatch.setattr(commands, "default_queue", lambda: queue)
 
     def run(*words: str) -> list[str]:
