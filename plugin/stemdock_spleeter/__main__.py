@@ -1,4 +1,4 @@
-"""`python -m stemdock_spleeter PROGRAM.py ARGUMENTS...` runs a program that imports Spleeter, with Stemdock."""
+"""Runs a program that imports Spleeter: `python -m stemdock_spleeter PROGRAM.py ARGUMENTS...`."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class _Group(click.Group):
 
 @click.group("spleeter", cls=_Group, subcommand_metavar='COMMAND | "spleeter ..."')
 def command() -> None:
-    """Move from Spleeter to Stemdock.
+    r"""Move from Spleeter to Stemdock.
 
     With a command line of Spleeter in quotes, prints the equivalent command lines of plugin-cli and runs
     nothing:

@@ -47,7 +47,7 @@ def install_launcher() -> Path:
         raise LauncherError(
             path,
             f"the original Spleeter is installed in this environment ({name} {found})",
-            remedy=f"Remove it first (pip uninstall {name}), or install Stemdock in an environment of its own.",
+            remedy=f"Remove it (pip uninstall {name}), or install Stemdock in an environment of its own.",
         )
     if path.exists() and not _is_ours(path):
         raise LauncherError(path, "belongs to another program", remedy="Remove that file first.")

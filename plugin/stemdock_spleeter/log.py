@@ -1,4 +1,4 @@
-"""The log of Spleeter: results on standard output, as programs expect them there; problems on standard error."""
+"""Spleeter's log: results on standard output, where programs expect them; problems on standard error."""
 
 from __future__ import annotations
 

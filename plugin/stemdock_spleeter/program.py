@@ -16,7 +16,8 @@ import click
 from stemdock import CancelledError, StemdockError
 from stemdock_spleeter import options as opt
 from stemdock_spleeter.errors import SpleeterError, UncaughtError
-from stemdock_spleeter.log import configure_logger, logger, print_log
+from stemdock_spleeter.importing import install
+from stemdock_spleeter.log import configure_logger, logger
 from stemdock_spleeter.settings import is_strict
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: Without the program's name.
     """
-    print_log()
+    install()  # for audio adapters, which import Spleeter
     logger.setLevel(logging.INFO)
     try:
         status: object = cli.main(list(arguments), prog_name="spleeter", standalone_mode=False)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import stemdock
     from numpy.typing import NDArray
 
+    import stemdock
     from stemdock import FloatArray
 
 logger = logging.getLogger("spleeter")

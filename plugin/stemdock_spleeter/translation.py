@@ -64,8 +64,9 @@ def _parsed(line: str) -> tuple[str, dict[str, Any], Sequence[str]]:
         raise TranslationError(f"{line}: names no verb", remedy="Give a complete line of Spleeter.")
     command = cli.commands[words[start]]
     values, rest, _ = command.make_parser(click.Context(command)).parse_args(words[start + 1 :])
-    files = values.pop("files", None) or rest
-    return words[start], values, files
+    files = values.pop("files", rest)
+    # click marks an argument that is not given by an object of its own.
+    return words[start], values, files if isinstance(files, tuple) else rest
 
 
 def _model(values: dict[str, Any]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from stemdock import AudioWriter, Output
@@ -12,6 +11,7 @@ from stemdock_spleeter.encoding import FfmpegFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from stemdock import FloatArray
 

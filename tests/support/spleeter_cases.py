@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from support.mixtures import DATA, SONG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 CHECKPOINTS: Final = DATA / "checkpoints"
 """MODEL_PATH of all lines: narrow checkpoints, which both programs separate with in a moment."""

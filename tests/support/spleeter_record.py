@@ -1,6 +1,6 @@
 """Records what the original Spleeter does with every line of `spleeter_cases`, into tests/data.
 
-Run it as `PYTHONPATH=tests python -m support.spleeter_record FOLDER_OF_PROGRAMS`, with the folder that has the
+Run it as `PYTHONPATH=tests python -m support.spleeter_record FOLDER_OF_PROGRAMS`, with the folder of the
 original's `spleeter` and `python`. The tests compare with the records; they do not need the original.
 """
 
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def record_lines(programs: Path, folder: Path) -> None:
                 [programs / "spleeter", *line.words],
                 cwd=folder, env=environment, capture_output=True, text=True, check=False,
             )  # fmt: skip
-        files = {}
+        files: dict[str, Any] = {}
         for path in written_files(folder / "out"):
             name = path.relative_to(folder / "out").as_posix()
             if path.stat().st_size:
@@ -52,10 +53,10 @@ def record_lines(programs: Path, folder: Path) -> None:
             "stderr": error[-1] if error else "",
             "files": files,
         }
-        print(line.name, done.returncode, len(files), flush=True)
+        sys.stderr.write(f"{line.name}: {done.returncode}, {len(files)} files\n")
     text = json.dumps(records, indent=1, ensure_ascii=False)
     (DATA / "spleeter_lines.json").write_text(text + "\n", encoding="utf-8")
-    np.savez_compressed(DATA / "spleeter_lines.npz", **cuts)
+    np.savez_compressed(DATA / "spleeter_lines.npz", **cuts)  # type: ignore[arg-type]
 
 
 def record_calls(programs: Path, folder: Path) -> None:

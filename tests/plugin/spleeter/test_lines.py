@@ -1,0 +1,91 @@
+"""Every recorded command line, run by Stemdock's `spleeter` and compared with what the original did.
+
+The records are in tests/data/spleeter_lines.json and .npz; support/spleeter_record.py made them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pytest
+
+from stemdock_spleeter.program import run
+from support.mixtures import DATA, snr
+from support.spleeter_cases import LINES, Line
+from support.spleeter_facts import cut_of, decoded, file_facts, written_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed"),
+]
+
+RECORDS: Final[dict[str, Any]] = json.loads((DATA / "spleeter_lines.json").read_text("utf-8"))
+CUTS: Final = np.load(DATA / "spleeter_lines.npz")
+LSB: Final = 1 / 32768
+_FEW: Final = ("wav", "flac")
+"""Containers without loss."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """How Stemdock differs from the original in one line; docs/spleeter.md has the reason."""
+
+    status: int | None = None
+    strict_status: int | None = None
+    files: bool = True
+    """Whether the files are the same."""
+    whole: bool = False
+    """Whether the files are the same with SPLEETER_STRICT=1 only."""
+    least_snr: float | None = None
+    """dB, where the samples differ."""
+
+
+DIFFERENCES: Final[dict[str, Difference]] = {}
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLEETER_STRICT", "1")
+
+
+def status_of(line: Line, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr("tempfile.tempdir", str(folder / "tmp"))
+    shutil.rmtree(folder / "out", ignore_errors=True)
+    return [run(line.words) for _ in range(line.n_runs)][-1]
+
+
+def assert_like_recorded(folder: Path, line: Line) -> None:
+    files = RECORDS[line.name]["files"]
+    names = [path.relative_to(folder).as_posix() for path in written_files(folder)]
+    assert names == sorted(files)
+    for name, facts in files.items():
+        assert file_facts(folder / name) == {key: value for key, value in facts.items() if key != "rms"}
+        expected, found = CUTS[f"{line.name}/{name}"], cut_of(decoded(folder / name))
+        least = DIFFERENCES.get(line.name, Difference()).least_snr
+        if least is not None:
+            assert snr(expected, found) > least, name
+        elif facts["container"] in _FEW:
+            assert np.abs(expected - found).max() <= LSB, name
+        else:
+            assert snr(expected, found) > 40, name
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.name)
+def test_a_line_like_the_original(
+    line: Line, inputs: Path, monkeypatch: pytest.MonkeyPatch, strict: None
+) -> None:
+    difference = DIFFERENCES.get(line.name, Difference())
+    status = status_of(line, inputs, monkeypatch)
+    recorded = RECORDS[line.name]["status"]
+    assert status == (recorded if difference.strict_status is None else difference.strict_status)
+    if difference.files:
+        assert_like_recorded(inputs / "out", line)
