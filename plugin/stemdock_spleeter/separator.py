@@ -78,12 +78,15 @@ class Separator:
             For each stem an array `(n_samples, 2)`, float32, at the same rate.
 
         Raises:
-            SpleeterError: The array is empty or has NaN or infinity, or the model cannot be used.
+            SpleeterError: The array has NaN or infinity, or the model cannot be used.
         """
         del audio_descriptor
         samples = np.asarray(waveform, np.float32)
         if samples.ndim == 1:
             samples = samples[:, np.newaxis]
+        if not len(samples):
+            stems = self._configuration.network.stems
+            return {stem: np.empty((0, _N_CHANNELS), np.float32) for stem in stems}
         with spleeter_errors():
             return self._separator.separate(samples[:, :_N_CHANNELS])
 

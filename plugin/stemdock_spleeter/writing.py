@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
 
 from stemdock import AudioWriter, Output
 from stemdock_spleeter.codecs import CONTAINERS, ENCODERS, Codec
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
         def write(self, block: FloatArray) -> None:
             """Appends a block `(n_samples, n_channels)`."""
+
+
+_FULL_SCALE: Final = 32768
+"""Steps of 16 bits up to full scale."""
 
 
 @contextmanager
@@ -59,10 +65,22 @@ def open_writer(
             n_channels=n_channels,
             total_length=n_samples,
         ) as writer:
-            yield writer
+            yield _Rounding(writer)
         return
     settings = ["-c:a", ENCODERS[encoder], "-f", CONTAINERS[container]]
     if bitrate:
         settings = ["-b:a", bitrate, *settings]
     with FfmpegFile(path, place, settings, sample_rate=sample_rate, n_channels=n_channels) as file:
         yield file
+
+
+class _Rounding:
+    """Rounds samples to 16 bits as ffmpeg does: to the nearest step, while libsndfile takes the next lower."""
+
+    def __init__(self, writer: BlockWriter) -> None:
+        self._writer = writer
+
+    def write(self, block: FloatArray) -> None:
+        steps = np.rint(block * _FULL_SCALE)
+        np.clip(steps, -_FULL_SCALE, _FULL_SCALE - 1, out=steps)
+        self._writer.write(steps / _FULL_SCALE)

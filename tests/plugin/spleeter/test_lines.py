@@ -79,10 +79,9 @@ def assert_like_recorded(folder: Path, line: Line) -> None:
             assert snr(expected, found) > 40, name
 
 
+@pytest.mark.usefixtures("strict")
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.name)
-def test_a_line_like_the_original(
-    line: Line, inputs: Path, monkeypatch: pytest.MonkeyPatch, strict: None
-) -> None:
+def test_a_line_like_the_original(line: Line, inputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     difference = DIFFERENCES.get(line.name, Difference())
     status = status_of(line, inputs, monkeypatch)
     recorded = RECORDS[line.name]["status"]

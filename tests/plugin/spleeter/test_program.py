@@ -126,7 +126,8 @@ def test_without_ffmpeg_wav_files_are_written(
     assert all(name.endswith(".wav") for name in names_in(folder))
 
 
-def test_training_is_refused_with_an_explanation(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("folder")
+def test_training_is_refused_with_an_explanation(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "-p", "four.json", "-d", "."]) == 1
     assert "cannot train models yet" in capsys.readouterr().err
 

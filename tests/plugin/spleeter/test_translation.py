@@ -16,7 +16,6 @@ from support.spleeter_cases import CHECKPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _EXACT = "--sample-rate 44100 --no-tags --fold front --overwrite"
 
@@ -42,13 +41,17 @@ def translate(line: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
         ),
         (
             "python -m spleeter separate a.wav -o out -c flac -s 10 -d 20.5 --mwf --verbose",
-            "separate a.wav --model 2stems --output out --codec flac --bit-depth 24 --duration 20.5 "
-            f"--start 10 --mwf {_EXACT}",
+            (
+                "separate a.wav --model 2stems --output out --codec flac --bit-depth 24 --duration 20.5 "
+                f"--start 10 --mwf {_EXACT}"
+            ),
         ),
         (
             "spleeter separate a.wav -o out -f '{instrument}/{filename}.{codec}' -c ogg",
-            "separate a.wav --model 2stems --output out --codec ogg --bitrate 128k "
-            f"--template '{{instrument}}/{{filename}}.{{codec}}' {_EXACT}",
+            (
+                "separate a.wav --model 2stems --output out --codec ogg --bitrate 128k "
+                f"--template '{{instrument}}/{{filename}}.{{codec}}' {_EXACT}"
+            ),
         ),
         (
             "spleeter evaluate -p spleeter:4stems --mus_dir musdb -o results --mwf",
@@ -63,7 +66,7 @@ def test_a_line(line: str, expected: str, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_configuration_becomes_a_model_first(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(CHECKPOINTS / "4stems-narrow")
     added, separated = translate("spleeter separate -p config.json -o out song.mp3", capsys)

@@ -79,7 +79,7 @@ def test_a_checkpoint_is_converted_once_and_model_path_stays_as_it_was(
 
 
 def test_a_checkpoint_that_was_trained_further_is_converted_again(
-    store: Path, tmp_path: Path, mixture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    store: Path, tmp_path: Path, mixture: np.ndarray
 ) -> None:
     folder = tmp_path / "4stems-narrow"
     shutil.copytree(NARROW, folder)
@@ -135,7 +135,7 @@ def test_a_damaged_checkpoint_is_an_error(tmp_path: Path, mixture: np.ndarray) -
 
 
 def test_models_come_from_the_release_that_the_environment_names(
-    store: Path, tmp_path: Path, mixture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mixture: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = pack(NARROW)
     checksums = json.dumps({"mine": sha256(archive).hexdigest()}).encode()
