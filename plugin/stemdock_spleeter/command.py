@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from stemdock.cli import echo_path
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class _Group(click.Group):
     """Takes a whole command line of Spleeter in place of a subcommand."""
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if len(args[0].split()) > 1:
-            return None, _translate, args
-        return super().resolve_command(ctx, args)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if len(cmd_name.split()) > 1:
+            return click.Command(cmd_name, callback=lambda: _translate(cmd_name))
+        return super().get_command(ctx, cmd_name)
+
+
+def _translate(line: str) -> None:
+    from stemdock_spleeter.translation import translated  # noqa: PLC0415
+
+    for each in translated(line):
+        click.echo(each)
 
 
 @click.group("spleeter", cls=_Group, subcommand_metavar='COMMAND | "spleeter ..."')
@@ -53,12 +53,3 @@ def remove_command() -> None:
     from stemdock_spleeter.launcher import remove_launcher  # noqa: PLC0415
 
     remove_launcher()
-
-
-@click.command("translate")
-@click.argument("words", nargs=-1)
-def _translate(words: Sequence[Any]) -> None:
-    from stemdock_spleeter.translation import translated  # noqa: PLC0415
-
-    for line in translated(" ".join(words)):
-        click.echo(line)
