@@ -75,7 +75,7 @@ def open_writer(
 
 
 class _Rounding:
-    """Rounds samples to 16 bits as ffmpeg does: to the nearest step, while libsndfile takes the next lower."""
+    """Rounds samples to 16 bits to the nearest step, as ffmpeg does; libsndfile takes the next lower one."""
 
     def __init__(self, writer: BlockWriter) -> None:
         self._writer = writer
@@ -83,4 +83,4 @@ class _Rounding:
     def write(self, block: FloatArray) -> None:
         steps = np.rint(block * _FULL_SCALE)
         np.clip(steps, -_FULL_SCALE, _FULL_SCALE - 1, out=steps)
-        self._writer.write(steps / _FULL_SCALE)
+        self._writer.write(np.divide(steps, _FULL_SCALE, dtype=np.float32))

@@ -58,7 +58,6 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> None:
 def status_of(line: Line, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
-    monkeypatch.setattr("tempfile.tempdir", str(folder / "tmp"))
     shutil.rmtree(folder / "out", ignore_errors=True)
     return [run(line.words) for _ in range(line.n_runs)][-1]
 
@@ -75,6 +74,8 @@ def assert_like_recorded(folder: Path, line: Line) -> None:
             assert snr(expected, found) > least, name
         elif facts["container"] in _FEW:
             assert np.abs(expected - found).max() <= LSB, name
+            # Almost all are equal; rounding down would move every second one.
+            assert np.abs(expected - found).mean() < 0.1 * LSB, name
         else:
             assert snr(expected, found) > 40, name
 
