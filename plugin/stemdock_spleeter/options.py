@@ -13,15 +13,7 @@ from stemdock_spleeter.codecs import Codec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_EXISTING_FOLDER: Final = click.Path(exists=True, file_okay=False, resolve_path=True)
-
-FILES: Final = click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    metavar="FILES...",
-    type=click.Path(exists=True, dir_okay=False, readable=True, resolve_path=True),
-)
+FILES: Final = click.argument("files", nargs=-1, required=True, metavar="FILES...")
 INPUTS: Final = click.option(
     "-i", "--inputs", "deprecated_files", metavar="TEXT", help="Not supported any more, as in Spleeter."
 )
@@ -59,11 +51,11 @@ MODEL: Final = click.option(
 )  # fmt: skip
 MWF: Final = click.option("--mwf", is_flag=True, help="Refine the stems with a multichannel Wiener filter.")
 DATASET: Final = click.option(
-    "--mus_dir", required=True, type=_EXISTING_FOLDER, metavar="DIRECTORY",
+    "--mus_dir", required=True, metavar="DIRECTORY",
     help="Use the songs in this folder, which has the layout of MUSDB18-HQ.",
 )  # fmt: skip
 DATA: Final = click.option(
-    "-d", "--data", required=True, type=_EXISTING_FOLDER, metavar="DIRECTORY",
+    "-d", "--data", required=True, metavar="DIRECTORY",
     help="Train with the songs in this folder.",
 )  # fmt: skip
 VERBOSE: Final = click.option("--verbose", is_flag=True, help="Print more messages.")

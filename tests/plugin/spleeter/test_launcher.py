@@ -40,7 +40,7 @@ def test_the_command_runs_stemdock(plugins: Plugins, capsys: pytest.CaptureFixtu
     assert path == str(launcher_path())
     done = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == "Spleeter Version: 2.4.2\n"
-    failed = subprocess.run([path, "separate", "missing.wav"], capture_output=True, text=True, check=False)
+    failed = subprocess.run([path, "separate", "--nothing"], capture_output=True, text=True, check=False)
     assert failed.returncode == 2
 
 

@@ -41,13 +41,37 @@ class Difference:
     strict_status: int | None = None
     files: bool = True
     """Whether the files are the same."""
-    whole: bool = False
-    """Whether the files are the same with SPLEETER_STRICT=1 only."""
     least_snr: float | None = None
     """dB, where the samples differ."""
 
 
-DIFFERENCES: Final[dict[str, Difference]] = {}
+_LOSSY: Final = Difference(least_snr=15)
+"""The encoders decide otherwise after differences in the last bit; calls show that they are the same."""
+DIFFERENCES: Final[dict[str, Difference]] = {
+    "codec mp3": _LOSSY,
+    "codec mp3 at 192k": _LOSSY,
+    "codec ogg": _LOSSY,
+    "codec m4a": _LOSSY,
+    "bit rate in bits": _LOSSY,
+    "mp3 by its suffix": _LOSSY,
+    "invalid bit rate": Difference(status=1, files=False),
+    "offset behind the end": Difference(status=1, files=False),
+    "negative offset": Difference(status=1, files=False),
+    "no duration": Difference(status=1, files=False),
+    "no suffix": Difference(files=False),
+    "one name for all": Difference(status=1),
+    "adapter that is none": Difference(status=1),
+    "no such song": Difference(status=1),
+    "a folder as song": Difference(status=1),
+    "a text as song": Difference(strict_status=0),
+    "a text and a song": Difference(strict_status=0),
+    "unknown model": Difference(status=1),
+    "no such configuration": Difference(status=1),
+    "a folder without a checkpoint": Difference(status=1, strict_status=1, files=False),
+    "evaluation of a folder that is not there": Difference(status=1, strict_status=0),
+}
+_SPLEETERS_OWN: Final = {"ten minutes and a second", "a text and a song"}
+"""Lines with the same files only strictly."""
 
 
 @pytest.fixture
@@ -70,6 +94,8 @@ def assert_like_recorded(folder: Path, line: Line) -> None:
         assert file_facts(folder / name) == {key: value for key, value in facts.items() if key != "rms"}
         expected, found = CUTS[f"{line.name}/{name}"], cut_of(decoded(folder / name))
         least = DIFFERENCES.get(line.name, Difference()).least_snr
+        if np.array_equal(expected, found):
+            continue
         if least is not None:
             assert snr(expected, found) > least, name
         elif facts["container"] in _FEW:
@@ -88,4 +114,15 @@ def test_a_line_like_the_original(line: Line, inputs: Path, monkeypatch: pytest.
     recorded = RECORDS[line.name]["status"]
     assert status == (recorded if difference.strict_status is None else difference.strict_status)
     if difference.files:
+        assert_like_recorded(inputs / "out", line)
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.name)
+def test_a_line_as_it_is_by_default(line: Line, inputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    difference = DIFFERENCES.get(line.name, Difference())
+    recorded = RECORDS[line.name]["status"]
+    assert status_of(line, inputs, monkeypatch) == (
+        recorded if difference.status is None else difference.status
+    )
+    if difference.files and line.name not in _SPLEETERS_OWN:
         assert_like_recorded(inputs / "out", line)
