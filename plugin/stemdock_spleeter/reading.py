@@ -21,6 +21,8 @@ class Song:
 
     sample_rate: int
     """Hz of the blocks."""
+    total_length: int | None
+    """Samples per channel of all blocks; None if the file does not say."""
     blocks: Iterator[FloatArray]
     """`(n_samples, 1 or 2)`; of more than two channels, front left and right. Can be read once."""
 
@@ -51,7 +53,11 @@ def open_song(
             first = round((offset or 0) * rate)
             end = None if duration is None else first + round(duration * rate)
             blocks = resampled(audio.blocks, audio.sample_rate, rate)
-            yield Song(sample_rate=rate, blocks=_errors_of(_part(path, blocks, first, end)))
+            whole = None if audio.total_length is None else audio.total_length * rate // audio.sample_rate
+            length = None if whole is None else max(0, (whole if end is None else min(whole, end)) - first)
+            yield Song(
+                sample_rate=rate, total_length=length, blocks=_errors_of(_part(path, blocks, first, end))
+            )
 
 
 def _part(path: str, blocks: Iterable[FloatArray], first: int, end: int | None) -> Iterator[FloatArray]:

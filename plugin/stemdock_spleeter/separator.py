@@ -208,7 +208,15 @@ class Separator:
             with ExitStack() as written:
                 writers = [
                     written.enter_context(
-                        open_writer(part, path, codec, bitrate, sample_rate=rate, n_channels=_N_CHANNELS)
+                        open_writer(
+                            part,
+                            path,
+                            codec,
+                            bitrate,
+                            sample_rate=rate,
+                            n_channels=_N_CHANNELS,
+                            n_samples=audio.total_length,
+                        )
                     )
                     for path, part in staged.items()
                 ]

@@ -6,17 +6,26 @@ import json
 import re
 import subprocess
 import sys
+import wave
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
 
+from stemdock import open_audio
+from stemdock_spleeter import reading, writing
 from stemdock_spleeter.program import run
 from support.mixtures import DATA
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from stemdock.audio import AudioStream
+    from stemdock.types import DownmixMode
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +57,29 @@ def test_the_files_that_were_written_are_printed_as_by_spleeter(
         for stem in ("vocals", "drums", "bass", "other")
     ]
     assert captured.err == ""
+
+
+@pytest.mark.parametrize("song", ["short.wav", "song.mp3", "48k.wav"])
+def test_files_have_the_plain_header_that_every_program_reads(folder: Path, song: str) -> None:
+    assert separate(folder, song) == 0
+    with wave.open(str(folder / song.partition(".")[0] / "vocals.wav")) as file:
+        assert file.getparams()[:3] == (2, 2, 44100)
+
+
+def test_a_file_of_unknown_length_never_outgrows_its_header(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert separate(folder, "song.mp3", "-d", "3") == 0
+    monkeypatch.setattr(reading, "open_audio", _of_unknown_length)
+    monkeypatch.setattr(writing, "_MAX_BYTES", 4 * 44100)
+    assert separate(folder, "song.mp3") == 1
+    assert "too long for a wav file" in capsys.readouterr().err
+
+
+@contextmanager
+def _of_unknown_length(path: str, downmix: DownmixMode) -> Iterator[AudioStream]:
+    with open_audio(path, downmix) as audio:
+        yield replace(audio, total_length=None)
 
 
 def test_a_failure_is_reported_and_the_other_songs_are_separated(
