@@ -95,6 +95,15 @@ def test_a_checkpoint_that_was_trained_further_is_converted_again(
     assert len(models_in(store)) == 2
 
 
+def test_a_damaged_conversion_is_made_again(store: Path, tmp_path: Path, mixture: np.ndarray) -> None:
+    config = config_file(tmp_path)
+    expected = Separator(config).separate(mixture[:20000])
+    (model,) = store.rglob("*.onnx")
+    model.write_bytes(b"damaged")
+    found = Separator(config).separate(mixture[:20000])
+    assert np.array_equal(found["vocals"], expected["vocals"])
+
+
 def test_values_of_a_configuration_are_used(tmp_path: Path, mixture: np.ndarray) -> None:
     plain = Separator(config_file(tmp_path)).separate(mixture)
     full = Separator(config_file(tmp_path, mask_extension="average")).separate(mixture)
