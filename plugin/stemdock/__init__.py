@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stemdock.audio import AudioWriter as AudioWriter
     from stemdock.audio import audio_info as audio_info
     from stemdock.audio import open_audio as open_audio
+    from stemdock.audio import resampled as resampled
     from stemdock.card import INPUT_NAME as INPUT_NAME
     from stemdock.card import MaskExtension as MaskExtension
     from stemdock.card import ModelCard as ModelCard
@@ -108,7 +109,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _NAMES: Final = {
-    "audio": "AudioInfo AudioWriter audio_info open_audio",
+    "audio": "AudioInfo AudioWriter audio_info open_audio resampled",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
     "entries": "Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry",

@@ -1,0 +1,75 @@
+"""Spleeter's evaluation: separates the songs of MUSDB18, and prints the medians of their scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from stemdock import SeparatedFile, audio_info
+from stemdock_evaluation.dataset import SUBSET, find_tracks, references
+from stemdock_evaluation.scoring import aggregate, score
+from stemdock_spleeter.adapters import AudioAdapter
+from stemdock_spleeter.configuration import find_configuration
+from stemdock_spleeter.errors import spleeter_errors
+from stemdock_spleeter.log import logger
+from stemdock_spleeter.separator import Separator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stemdock_evaluation.dataset import Track
+
+_FORMAT: Final = "{foldername}/{instrument}.{codec}"
+_RATIOS: Final = ("SDR", "SAR", "SIR", "ISR")
+"""In Spleeter's order."""
+
+
+def evaluate_model(descriptor: str, mus_dir: str, output_path: str, *, adapter: str, mwf: bool) -> None:
+    """Separates the test songs into `OUTPUT/audio/test/TRACK/STEM.wav` and logs the scores in dB.
+
+    Args:
+        descriptor: The model: a name, or the path of a JSON configuration.
+        mus_dir: A folder in the layout of MUSDB18-HQ.
+        output_path: Folder of the stems, which are kept.
+        adapter: Class that loads the songs and saves the stems.
+        mwf: Whether a Wiener filter refines the stems.
+
+    Raises:
+        SpleeterError: A song is missing or cannot be separated or measured.
+    """
+    with spleeter_errors():
+        tracks = find_tracks(Path(mus_dir))
+        stems = find_configuration(descriptor).network.stems
+        measured = references(descriptor, stems)
+        separator, audio_adapter = Separator(descriptor, MWF=mwf), AudioAdapter.get(adapter)
+        folder = Path(output_path) / "audio" / SUBSET
+        for track in tracks:
+            separator.separate_to_file(
+                track.mixture, folder, audio_adapter=audio_adapter, filename_format=_FORMAT
+            )
+        logger.info("Starting musdb evaluation (this could be long) ...")
+        scores = [score(track, _separated(track, folder, stems), measured) for track in tracks]
+        logger.info("musdb evaluation done")
+    for stem, ratios in aggregate(scores).items():
+        logger.info("%s:", stem)
+        for name in _RATIOS:
+            value = ratios[name]
+            logger.info("%s: %s", name, "nan" if value is None else f"{value:.3f}")
+
+
+def _separated(track: Track, folder: Path, stems: Sequence[str]) -> SeparatedFile:
+    files = {stem: folder / track.name / f"{stem}.wav" for stem in stems}
+    info = audio_info(files[stems[0]])
+    return SeparatedFile(
+        source=track.mixture,
+        stems=files,
+        mixes={},
+        peaks={},
+        clipped_lengths={},
+        gain_db=0.0,
+        warnings=(),
+        model="",
+        sample_rate=info.sample_rate,
+        n_channels=info.n_channels,
+        total_length=info.total_length,
+    )
