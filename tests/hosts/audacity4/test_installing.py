@@ -19,6 +19,7 @@ from stemdock_audacity.audacity4 import setup as setup4
 from stemdock_audacity.commands import command
 from stemdock_audacity.errors import ExtensionInUseError, NoLibraryError
 from stemdock_audacity.install import settings_changes
+from stemdock_audacity.install.first_start import ADVICE
 from stemdock_audacity.profile import versions
 from stemdock_hostkit.install.errors import ChangedFileError
 from stemdock_hostkit.job.request import PROTOCOL
@@ -90,7 +91,8 @@ def test_each_audacity_gets_what_is_its_own(home: Path) -> None:
     done, said, status = run("install")
     assert status == 0
     assert [line.replace(": ", " ", 1) for line in done] == [line.removeprefix("would ") for line in planned]
-    assert [line.partition(":")[0] for line in said] == ["Audacity 3", "Audacity 4"]
+    assert said[:2] == ADVICE.splitlines()
+    assert [line.partition(":")[0] for line in said[2:]] == ["Audacity 3", "Audacity 4"]
     assert (home / ".local/share/audacity/Plug-Ins/stemdock-separate.ny").is_file()
     (folder,) = (home / EXTENSIONS).iterdir()
     assert folder.name.startswith(f"stemdock-{stemdock.__version__}-")
@@ -166,7 +168,8 @@ def test_without_a_library_3_is_installed_and_4_is_said_to_be_not(
     assert said[0].startswith(
         "warning: nothing was changed in Audacity 4: this Stemdock was built without its library"
     )
-    assert [line.partition(":")[0] for line in said[1:]] == ["Audacity 3"]
+    assert said[1:3] == ADVICE.splitlines()
+    assert [line.partition(":")[0] for line in said[3:]] == ["Audacity 3"]
     assert not (home / EXTENSIONS).exists()
     (check,) = (check for check in everywhere.diagnose() if check.subject == "audacity 4 extension")
     assert check.status == "warning"
