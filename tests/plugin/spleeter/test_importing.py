@@ -95,3 +95,9 @@ def test_without_a_program_the_usage_is_printed() -> None:
 def test_names_that_do_not_exist() -> None:
     with pytest.raises(AttributeError):
         _ = stemdock_spleeter.Nothing  # type: ignore[attr-defined]
+
+
+def test_the_core_has_a_name_for_it() -> None:
+    face = import_module("stemdock.spleeter")
+    names = stemdock_spleeter.__all__
+    assert all(getattr(face, name) is getattr(stemdock_spleeter, name) for name in names)
