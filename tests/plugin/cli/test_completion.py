@@ -98,7 +98,7 @@ def ask(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], list[
 
 
 def test_it_completes_names_of_commands(ask: Callable[[str], list[str]]) -> None:
-    assert ask("plugin-cli sp")[-1] == "spectrogram"
+    assert ask("plugin-cli spe")[-1] == "spectrogram"
 
 
 def test_it_completes_the_program_by_its_other_name(ask: Callable[[str], list[str]]) -> None:
