@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from stemdock_export.unet import Network
 
 _STATE_FILE: Final = "checkpoint"
+"""TensorFlow's text file that names the latest checkpoint of its folder."""
 _MAX_STATE_LENGTH: Final = 1 << 20
 """Bytes that are read of it; its first line is the one that counts."""
-"""TensorFlow's text file that names the latest checkpoint of its folder."""
 _LATEST: Final = re.compile(r'^\s*model_checkpoint_path\s*:\s*("(?:[^"\\]|\\.)*")', re.MULTILINE)
 _NETWORK_VARIABLE: Final = re.compile(
     r"(conv2d|conv2d_transpose|batch_normalization)(_\d+)?/(kernel|bias|gamma|beta|moving_mean|moving_variance)"

@@ -120,8 +120,8 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
     onnxruntime = _import_runtime()
     wanted = execution.provider
     for name in candidates(execution, onnxruntime.get_available_providers()):
-        onnx_name = PROVIDERS[name].onnx_name
         provider = PROVIDERS[name]
+        onnx_name = provider.onnx_name
         settings = provider.bfloat16 if execution.precision == "bfloat16" else provider.settings
         try:
             if name == "cpu":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import stat
 from typing import TYPE_CHECKING
+
+from stemdock.lib.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,13 +32,7 @@ def files_sha256(paths: Iterable[StrPath]) -> str:
     # In large pieces: between two of them, a thread that keeps Python busy makes this one wait.
     buffer = memoryview(bytearray(1 << 23))
     for path in paths:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise OSError(errno.EINVAL, "is not a file", os.fspath(path))
+        with open_regular_file(path, follow_link=True) as file:
             while n_read := file.readinto(buffer):
                 digest.update(buffer[:n_read])
     return digest.hexdigest()
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

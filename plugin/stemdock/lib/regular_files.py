@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+    from pathlib import Path
+
     from stemdock.lib.arguments import StrPath
 
 MAX_SIZE: Final = 4 << 20
@@ -42,15 +44,25 @@ def read_regular_file(path: StrPath, *, max_size: int = MAX_SIZE, follow_link: b
     Raises:
         OSError: It cannot be read, is larger, or is a link, a folder, a pipe or a device.
     """
-    path = Path(path)
-    opener = _open_without_waiting if follow_link else _open_no_link
-    with open(path, "rb", opener=opener) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "is not a file", str(path))
+    with open_regular_file(path, follow_link=follow_link) as file:
         content = file.read(max_size + 1)
     if len(content) > max_size:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), os.fspath(path))
     return content
+
+
+def open_regular_file(path: StrPath, *, follow_link: bool) -> BufferedReader:
+    """Opens a file for reading; does not wait at a pipe.
+
+    Raises:
+        OSError: It cannot be opened, or is a folder, a pipe or a device, or a link that is not to be followed.
+    """
+    opener = _open_without_waiting if follow_link else _open_no_link
+    file = open(path, "rb", opener=opener)  # noqa: SIM115  the caller closes it
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "is not a file", os.fspath(path))
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
