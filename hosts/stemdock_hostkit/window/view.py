@@ -97,6 +97,7 @@ class View:
                 raise
 
         self._ending = self._latest = None
+        self._cancel, self._consent = Event(), Event()
         self._title.configure(text=self._subject.title, style="Title.TLabel")
         self._subtitle.grid()
         self._bar["value"] = 0.0

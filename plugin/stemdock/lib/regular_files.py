@@ -55,7 +55,7 @@ def open_regular_file(path: StrPath, *, follow_link: bool) -> BufferedReader:
     """Opens a file for reading; does not wait at a pipe.
 
     Raises:
-        OSError: It cannot be opened, or is a folder, a pipe or a device, or a link that is not to be followed.
+        OSError: It cannot be opened, or is a folder, a pipe, a device, or a link that is not to be followed.
     """
     opener = _open_without_waiting if follow_link else _open_no_link
     file = open(path, "rb", opener=opener)  # noqa: SIM115  the caller closes it

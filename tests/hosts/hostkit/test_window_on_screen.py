@@ -148,3 +148,42 @@ def test_a_download_waits_for_a_click(display: str, colours: str) -> None:
     assert ["Song", "Vocals, drums, for Audacity", "Separating, 42%", "about 35 s left", "Cancel"] in result[
         "shown"
     ]
+
+
+_OFFERING = """
+import json
+from stemdock_hostkit.window.theme import LIGHT
+from stemdock_hostkit.window.values import Ending, Offer, Subject
+from stemdock_hostkit.window.view import View
+
+view = View(Subject(host="Audacity", title="Song", stems=None), LIGHT)
+root, runs = view._root, []
+
+def again(report, cancel, consent):
+    runs.append(cancel.wait(1.0))
+    if len(runs) == 1:
+        return waiting()
+    return Ending(kind="done", text="Added.")
+
+def waiting(*_):
+    return Ending(kind="done", text="Ready.", offer=Offer(label="Bring in", text="Bringing in", task=again))
+
+def look():
+    if view._ending and view._button["text"] == "Close":
+        (view._offer_button if view._offer_button.winfo_ismapped() else view._button).invoke()
+    elif len(runs) == 0 and view._state["text"].startswith("Bringing in"):
+        view._button.invoke()
+    root.after(60, look)
+
+root.after(60, look)
+outcome = view.run(waiting)
+print(json.dumps({"cancelled": runs, "text": outcome.text}))
+"""
+
+
+def test_an_offer_that_was_cancelled_can_be_taken_again(display: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _OFFERING],
+        env={**os.environ, "DISPLAY": display}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert json.loads(run.stdout) == {"cancelled": [True, False], "text": "Added."}, run.stderr
