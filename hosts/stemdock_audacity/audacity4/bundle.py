@@ -14,7 +14,7 @@ from stemdock_audacity.audacity4.program import MODULE
 from stemdock_audacity.errors import NoLibraryError
 from stemdock_hostkit.install.plan import OwnFile
 from stemdock_hostkit.job.request import PROTOCOL
-from stemdock_hostkit.worker.starting import background_python
+from stemdock_hostkit.worker.starting import RUN_MODULE, background_python
 
 if TYPE_CHECKING:
     from stemdock_audacity.audacity4.places import Audacity4
@@ -43,8 +43,7 @@ def bundle_files(place: Audacity4, jobs: Path) -> list[OwnFile]:
     manifest = (_SOURCES / "manifest.json").read_text("utf-8").replace("@version@", stemdock.__version__)
     configuration = {
         "protocol": PROTOCOL,
-        # Without -P, Python would import what lies in the folder in which Audacity was started.
-        "program": [background_python(), "-P", "-m", MODULE],
+        "program": [background_python(), *RUN_MODULE, MODULE],
         "jobs": str(jobs),
     }
     contents = {

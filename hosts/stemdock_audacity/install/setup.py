@@ -14,7 +14,7 @@ from stemdock_audacity.nyquist.languages import language_of, translations
 from stemdock_audacity.nyquist.texts import plugin_texts
 from stemdock_audacity.profile.text_files import as_bytes
 from stemdock_hostkit.install.plan import PROGRAM_MODE, OwnFile
-from stemdock_hostkit.worker.starting import MODULE
+from stemdock_hostkit.worker.starting import RUN_MODULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +71,7 @@ def uninstall(profile: Profile, queue: JobQueue, *, dry_run: bool = False) -> li
 
 
 def _launcher(queue: JobQueue) -> OwnFile:
-    module = " ".join((*MODULE, "stemdock_audacity.launcher"))
+    module = " ".join((*RUN_MODULE, "stemdock_audacity.launcher"))
     if sys.platform == "win32":
         text = f'@"{sys.executable}" {module}\r\n'
     else:

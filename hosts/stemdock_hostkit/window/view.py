@@ -40,8 +40,6 @@ class View:
         self._root.withdraw()
         scale = apply_theme(self._root, colours)
         self._width = round(_WIDTH * scale)
-        self._cancel = Event()
-        self._consent = Event()
         self._latest: JobProgress | None = None
         self._ending: Ending | None = None
         self._shown = 0.0

@@ -11,7 +11,7 @@ from typing import Final
 from stemdock import try_locked
 
 LOCK: Final = "worker.lock"
-MODULE: Final = ("-P", "-m")
+RUN_MODULE: Final = ("-P", "-m")
 """Python's options to run a module. An editor may work in the folder of somebody else's project, and without
 -P Python would load modules from there."""
 _MODULE: Final = "stemdock_hostkit.worker"
@@ -32,7 +32,7 @@ def start_detached(module: str, *arguments: str) -> None:
     Raises:
         OSError: It cannot be started.
     """
-    command = [background_python(), *MODULE, module, *arguments]
+    command = [background_python(), *RUN_MODULE, module, *arguments]
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
         process = subprocess.Popen(command, creationflags=flags, close_fds=True)  # noqa: S603

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock_hostkit.install.plan import OwnFile
-from stemdock_hostkit.worker.starting import MODULE, background_python
+from stemdock_hostkit.worker.starting import RUN_MODULE, background_python
 from stemdock_reaper.profile import places
 
 if TYPE_CHECKING:
@@ -40,4 +40,4 @@ def action_paths() -> list[str]:
 
 def worker_command() -> list[str]:
     """The program that the script starts: this Python, on Windows without a console window."""
-    return [background_python(), *MODULE, "stemdock", "reaper", "work"]
+    return [background_python(), *RUN_MODULE, "stemdock", "reaper", "work"]
