@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from stemdock.audio import AudioInfo as AudioInfo
     from stemdock.audio import AudioWriter as AudioWriter
+    from stemdock.audio import FfmpegProcess as FfmpegProcess
     from stemdock.audio import audio_info as audio_info
+    from stemdock.audio import find_ffmpeg as find_ffmpeg
     from stemdock.audio import open_audio as open_audio
     from stemdock.audio import resampled as resampled
     from stemdock.card import INPUT_NAME as INPUT_NAME
@@ -109,7 +111,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _NAMES: Final = {
-    "audio": "AudioInfo AudioWriter audio_info open_audio resampled",
+    "audio": "AudioInfo AudioWriter FfmpegProcess audio_info find_ffmpeg open_audio resampled",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
     "entries": "Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry",

@@ -1,15 +1,13 @@
-"""Encodes files through ffmpeg with the settings that Spleeter uses: the only module that runs it."""
+"""Encodes files through ffmpeg with the settings that Spleeter uses."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from stemdock import printable
+from stemdock import FfmpegProcess, find_ffmpeg, os_errors_as, printable
 from stemdock_spleeter.errors import SpleeterError
 
 if TYPE_CHECKING:
@@ -38,21 +36,21 @@ class FfmpegFile:
             n_channels: Channels of every block.
 
         Raises:
-            SpleeterError: ffmpeg is not installed.
+            SpleeterError: ffmpeg is not installed or cannot be started.
         """
-        program = shutil.which("ffmpeg")
+        program = find_ffmpeg()
         if program is None:
             raise SpleeterError("ffmpeg binary not found", remedy="Install ffmpeg, or write wav files.")
         rate = str(sample_rate)
-        arguments = ["-v", "error", "-y", "-f", "f32le", "-ar", rate, "-ac", str(n_channels)]
+        arguments = ["-y", "-f", "f32le", "-ar", rate, "-ac", str(n_channels)]
         arguments += ["-protocol_whitelist", "pipe", "-i", "pipe:0", "-ar", rate, "-strict", "-2"]
         self._place = place
-        # A file, because a pipe that is not read would stop ffmpeg when it is full.
-        self._messages = tempfile.TemporaryFile()  # noqa: SIM115  closed in __exit__
-        self._process = subprocess.Popen(  # noqa: S603  a list of arguments, no shell
-            [program, *arguments, *settings, f"file:{path}"],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._messages,
-        )  # fmt: skip
+        with os_errors_as(
+            lambda reason: SpleeterError(
+                f"{program}: cannot be started ({reason})", remedy="Install ffmpeg for this computer."
+            )
+        ):
+            self._process = FfmpegProcess(program, [*arguments, *settings, f"file:{path}"], writes_file=True)
 
     def write(self, block: FloatArray) -> None:
         """Appends a block `(n_samples, n_channels)`.
@@ -60,9 +58,8 @@ class FfmpegFile:
         Raises:
             SpleeterError: ffmpeg has ended.
         """
-        assert self._process.stdin is not None  # noqa: S101  opened above
         try:
-            self._process.stdin.write(np.ascontiguousarray(block, "<f4").tobytes())
+            self._process.pipe.write(np.ascontiguousarray(block, "<f4").data)
         except OSError as error:
             self._process.wait()
             raise self._error() from error
@@ -72,20 +69,18 @@ class FfmpegFile:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Completes the file, or stops ffmpeg after an error; raises `SpleeterError` if ffmpeg failed."""
-        with self._messages:
+        with self._process:
             if kind is not None:
-                self._process.kill()
-            try:
-                self._process.communicate()
-            except BrokenPipeError:
-                self._process.wait()
-            if kind is None and self._process.returncode:
+                return
+            with suppress(OSError):  # ffmpeg has ended, and says why
+                self._process.pipe.close()
+            if not self._process.wait():
                 raise self._error()
 
     def _error(self) -> SpleeterError:
-        self._messages.seek(0)
-        lines = self._messages.read().decode(errors="replace").strip().splitlines()
-        reason = printable("; ".join(lines[-_N_LINES:])) or f"status {self._process.returncode}"
+        self._process.messages.seek(0)
+        lines = self._process.messages.read().decode(errors="replace").strip().splitlines()
+        reason = printable("; ".join(lines[-_N_LINES:])) or "it gave no reason"
         return SpleeterError(
             f"{self._place}: ffmpeg cannot write it ({reason})",
             remedy="Check the codec, the bit rate and the free disk space.",

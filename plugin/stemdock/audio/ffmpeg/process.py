@@ -19,6 +19,8 @@ from stemdock.errors import ThreadShortageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stemdock.lib.arguments import StrPath
+
 _ERRORS: Final = ("-nostdin", "-v", "error")
 _ALL_MESSAGES: Final = ("-nostdin", "-hide_banner", "-nostats", "-v", "level+info")
 """For the reader of the messages, with the level of each."""
@@ -64,7 +66,7 @@ class FfmpegProcess:
             empty, if it reads one.
     """
 
-    def __init__(self, program: str, arguments: Sequence[str | Path], *, writes_file: bool) -> None:
+    def __init__(self, program: str, arguments: Sequence[StrPath], *, writes_file: bool) -> None:
         """Starts ffmpeg.
 
         Args:
@@ -145,7 +147,7 @@ class FfmpegProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def run_ffmpeg(program: str, arguments: Sequence[str | Path]) -> str:
+def run_ffmpeg(program: str, arguments: Sequence[StrPath]) -> str:
     """Runs ffmpeg to its end; returns the last line that it printed if it failed, else nothing.
 
     Raises:
