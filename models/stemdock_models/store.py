@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from stemdock import (
     locked,
     make_own_folder,
     move_all_to_place,
+    verify_model,
 )
 from stemdock_models.description import (
     DESCRIPTION,
@@ -80,6 +81,15 @@ class Store:
                 remedy = f"Remove it with plugin-cli models remove {name}, then pull or add it again."
                 faults.append(ModelDamagedError(name, reason, remedy=remedy))
         return entries, faults
+
+    def find(self, name: str) -> ModelEntry | None:
+        """The installed model of this name, or None if it is missing or its file is damaged."""
+        for entry in self.scan()[0]:
+            if entry.name == name:
+                with suppress(ModelDamagedError):
+                    verify_model(entry)
+                    return entry
+        return None
 
     def publish(
         self,

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from stemdock.errors import StemdockError as StemdockError
     from stemdock.errors import ThreadShortageError as ThreadShortageError
     from stemdock.files.excerpts import Excerpt as Excerpt
+    from stemdock.files.excerpts import samples_between as samples_between
     from stemdock.files.observing import Observer as Observer
     from stemdock.files.separating import separate_file as separate_file
     from stemdock.files.staging import remove_abandoned as remove_abandoned
@@ -122,7 +123,7 @@ _NAMES: Final = {
         NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
         OutputOptionError ProviderUnavailableError SeparationOptionError StemdockError
     """,
-    "files.excerpts": "Excerpt",
+    "files.excerpts": "Excerpt samples_between",
     "files.observing": "Observer",
     "files.separating": "separate_file",
     "files.staging": "remove_abandoned staging",

@@ -6,23 +6,21 @@ import os
 from abc import ABC, abstractmethod
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stemdock import StemdockError, atomic_file, os_errors_as
+from stemdock import atomic_file
 from stemdock_spleeter.codecs import codec_named
-from stemdock_spleeter.errors import SpleeterError, UncaughtError, spleeter_errors
+from stemdock_spleeter.errors import SpleeterError, UncaughtError, spleeter_errors, write_errors
 from stemdock_spleeter.reading import open_song
+from stemdock_spleeter.settings import DEFAULT_ADAPTER
 from stemdock_spleeter.writing import open_writer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stemdock_spleeter.codecs import Codec
-
-DEFAULT_ADAPTER: Final = "spleeter.audio.ffmpeg.FFMPEGProcessAudioAdapter"
-"""Spleeter's name of the adapter for files."""
 
 
 class AudioAdapter(ABC):
@@ -144,12 +142,7 @@ class FFMPEGProcessAudioAdapter(AudioAdapter):
         rate, n_channels = int(sample_rate), samples.shape[1]
         with (
             spleeter_errors(),
-            os_errors_as(
-                lambda reason: SpleeterError(
-                    f"{place}: cannot be written ({reason})", remedy="Check the folder and the free space."
-                ),
-                keep=StemdockError,
-            ),
+            write_errors(place),
             atomic_file(place) as staged,
         ):
             staged.unlink()

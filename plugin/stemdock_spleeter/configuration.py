@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json
+from stemdock import parse_json, read_regular_file
 from stemdock_export.config import PREDEFINED, load_config
 from stemdock_export.errors import ConfigError
 from stemdock_spleeter.errors import SpleeterError, UncaughtError
@@ -15,7 +15,7 @@ from stemdock_spleeter.settings import model_path
 if TYPE_CHECKING:
     from stemdock_export.config import SpleeterConfig
 
-_PREFIX: Final = "spleeter:"
+PREFIX: Final = "spleeter:"
 _WIDE: Final = "-16kHz"
 
 
@@ -32,7 +32,7 @@ class Configuration:
     @property
     def name(self) -> str:
         """The name of an embedded configuration; empty for a file."""
-        return self.descriptor.removeprefix(_PREFIX) if self.descriptor.startswith(_PREFIX) else ""
+        return self.descriptor.removeprefix(PREFIX) if self.descriptor.startswith(PREFIX) else ""
 
     @property
     def checkpoint_folder(self) -> Path:
@@ -50,10 +50,10 @@ def find_configuration(descriptor: str) -> Configuration:
         SpleeterError: There is no such name or file.
         UncaughtError: The file is not a configuration that Stemdock can use.
     """
-    if descriptor.startswith(_PREFIX):
-        name = descriptor.removeprefix(_PREFIX)
+    if descriptor.startswith(PREFIX):
+        name = descriptor.removeprefix(PREFIX)
         if name not in PREDEFINED:
-            known = ", ".join(_PREFIX + each for each in PREDEFINED)
+            known = ", ".join(PREFIX + each for each in PREDEFINED)
             raise SpleeterError(f"No embedded configuration {name} found", remedy=f"Choose one of {known}.")
         return Configuration(
             descriptor=descriptor, network=load_config(name), model_dir=name.removesuffix(_WIDE)
@@ -62,12 +62,12 @@ def find_configuration(descriptor: str) -> Configuration:
     if not path.exists():
         raise SpleeterError(
             f"Configuration file {descriptor} not found",
-            remedy=f"Check the path, or choose a model by name: {_PREFIX}2stems.",
+            remedy=f"Check the path, or choose a model by name: {PREFIX}2stems.",
         )
     try:
         # A path with a folder is never taken for a name.
         network = load_config(str(path.absolute()))
-        content = parse_json(path.read_bytes())
+        content = parse_json(read_regular_file(path, follow_link=True))
     except ConfigError as error:
         raise UncaughtError(str(error), remedy=error.remedy) from error
     model_dir = content.get("model_dir") if isinstance(content, dict) else None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from stemdock import CancelledError, StemdockError
+from stemdock import CancelledError, StemdockError, os_errors_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
 
 class SpleeterError(StemdockError):
@@ -42,3 +44,13 @@ def spleeter_errors() -> Iterator[None]:
         raise
     except StemdockError as error:
         raise SpleeterError(str(error), remedy=error.remedy) from error
+
+
+def write_errors(path: Path) -> AbstractContextManager[None]:
+    """Turns the system's errors while a file is written into a `SpleeterError` that names the file."""
+    return os_errors_as(
+        lambda reason: SpleeterError(
+            f"{path}: cannot be written ({reason})", remedy="Check the folder and the free disk space."
+        ),
+        keep=StemdockError,
+    )

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from stemdock_spleeter.codecs import Codec
 
-DEFAULT_FORMAT: Final = "{filename}/{instrument}.{codec}"
 _FIELDS: Final = ("filename", "instrument", "foldername", "codec")
 
 

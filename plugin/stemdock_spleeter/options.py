@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from stemdock_spleeter.codecs import Codec
+from stemdock_spleeter.settings import DEFAULT_ADAPTER, DEFAULT_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ INPUTS: Final = click.option(
     "-i", "--inputs", "deprecated_files", metavar="TEXT", help="Not supported any more, as in Spleeter."
 )
 ADAPTER: Final = click.option(
-    "-a", "--adapter", default="spleeter.audio.ffmpeg.FFMPEGProcessAudioAdapter", show_default=True,
+    "-a", "--adapter", default=DEFAULT_ADAPTER, show_default=True,
     metavar="TEXT", help="Load songs and save stems with this class.",
 )  # fmt: skip
 BITRATE: Final = click.option(
@@ -42,7 +43,7 @@ OUTPUT: Final = click.option(
     show_default="separated_audio in the folder for temporary files", help="Write files to this folder.",
 )  # fmt: skip
 FORMAT: Final = click.option(
-    "-f", "--filename_format", default="{filename}/{instrument}.{codec}", show_default=True, metavar="TEXT",
+    "-f", "--filename_format", default=DEFAULT_FORMAT, show_default=True, metavar="TEXT",
     help="Name the files after this template. Fields: filename, instrument, foldername, codec.",
 )  # fmt: skip
 MODEL: Final = click.option(

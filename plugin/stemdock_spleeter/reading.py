@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stemdock import open_audio, resampled
+from stemdock import open_audio, resampled, samples_between
 from stemdock_spleeter.errors import SpleeterError, spleeter_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from stemdock import FloatArray
 
@@ -55,22 +55,14 @@ def open_song(
             blocks = resampled(audio.blocks, audio.sample_rate, rate)
             whole = None if audio.total_length is None else audio.total_length * rate // audio.sample_rate
             length = None if whole is None else max(0, (whole if end is None else min(whole, end)) - first)
-            yield Song(
-                sample_rate=rate, total_length=length, blocks=_errors_of(_part(path, blocks, first, end))
-            )
+            part = samples_between(blocks, first, end, if_empty=lambda: _empty(path, first, end))
+            yield Song(sample_rate=rate, total_length=length, blocks=_errors_of(part))
 
 
-def _part(path: str, blocks: Iterable[FloatArray], first: int, end: int | None) -> Iterator[FloatArray]:
-    position = 0
-    for block in blocks:
-        part = block[max(0, first - position) : None if end is None else max(0, end - position)]
-        position += len(block)
-        if len(part):
-            yield part
-        if end is not None and position >= end:
-            break
-    if position <= first:
-        raise SpleeterError(f"{path}: ends before the offset", remedy="Choose a smaller offset.")
+def _empty(path: str, first: int, end: int | None) -> SpleeterError:
+    if end is not None and end <= first:
+        return SpleeterError(f"{path}: the duration is less than a sample", remedy="Choose a longer one.")
+    return SpleeterError(f"{path}: ends before the offset", remedy="Choose a smaller offset.")
 
 
 def _errors_of(blocks: Iterator[FloatArray]) -> Iterator[FloatArray]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stemdock import StemdockError, make_folder, move_all_to_place, os_errors_as, staging
+from stemdock import make_folder, move_all_to_place, staging
 from stemdock_spleeter.adapters import AudioAdapter, FFMPEGProcessAudioAdapter, path_of
 from stemdock_spleeter.codecs import Codec, STFTBackend, codec_named
 from stemdock_spleeter.configuration import find_configuration
-from stemdock_spleeter.errors import SpleeterError, spleeter_errors
-from stemdock_spleeter.naming import DEFAULT_FORMAT, stem_files
+from stemdock_spleeter.errors import spleeter_errors, write_errors
+from stemdock_spleeter.log import logger
+from stemdock_spleeter.naming import stem_files
 from stemdock_spleeter.reading import open_song
-from stemdock_spleeter.settings import STRICT_DURATION, is_strict
+from stemdock_spleeter.settings import DEFAULT_FORMAT, STRICT_DURATION, is_strict
 from stemdock_spleeter.weights import open_separator
 from stemdock_spleeter.writing import open_writer
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     import stemdock
     from stemdock import FloatArray
-
-logger = logging.getLogger("spleeter")
 
 _N_CHANNELS = 2
 
@@ -121,16 +119,14 @@ class Separator:
         """
         del synchronous
         limit = STRICT_DURATION if duration is None and is_strict() else duration
-        if type(audio_adapter or AudioAdapter.default()) is not FFMPEGProcessAudioAdapter:
-            adapter = audio_adapter or AudioAdapter.default()
+        adapter = audio_adapter or AudioAdapter.default()
+        if type(adapter) is not FFMPEGProcessAudioAdapter:
             waveform, _ = adapter.load(
                 audio_descriptor, offset=offset, duration=limit, sample_rate=self._sample_rate
             )
             n_samples = len(waveform)
             stems = self.separate(waveform, audio_descriptor)
-            self.save_to_file(
-                stems, audio_descriptor, destination, filename_format, codec, audio_adapter, bitrate
-            )
+            self.save_to_file(stems, audio_descriptor, destination, filename_format, codec, adapter, bitrate)
         else:
             song, chosen = path_of(audio_descriptor), codec_named(codec)
             stem_names = self._configuration.network.stems
@@ -175,7 +171,7 @@ class Separator:
         adapter = audio_adapter or AudioAdapter.default()
         files = stem_files(path_of(audio_descriptor), destination, filename_format, chosen, sources)
         for stem, samples in sources.items():
-            with spleeter_errors(), _write_errors(files[stem]):
+            with spleeter_errors(), write_errors(files[stem]):
                 make_folder(files[stem].parent)
             adapter.save(str(files[stem]), samples, self._sample_rate, chosen, bitrate)
             logger.info("File %s written succesfully", files[stem])
@@ -201,7 +197,7 @@ class Separator:
         first = next(iter(files.values()))
         rate, n_samples = self._sample_rate, 0
         separator = self._separator
-        with spleeter_errors(), _write_errors(first), ExitStack() as opened:
+        with spleeter_errors(), write_errors(first), ExitStack() as opened:
             audio = opened.enter_context(open_song(song, offset=offset, duration=duration, sample_rate=rate))
             folder = opened.enter_context(staging(first.parent))
             staged = {path: folder / f"{index}{path.suffix}" for index, path in enumerate(files.values())}
@@ -230,12 +226,3 @@ class Separator:
         for path in files.values():
             logger.info("File %s written succesfully", path)
         return n_samples
-
-
-def _write_errors(path: Path) -> Any:
-    return os_errors_as(
-        lambda reason: SpleeterError(
-            f"{path}: cannot be written ({reason})", remedy="Check the folder and the free disk space."
-        ),
-        keep=StemdockError,
-    )

@@ -1,4 +1,4 @@
-"""The environment variables of Spleeter, and the one that brings its old behaviour back."""
+"""Spleeter's defaults and environment variables, and the one that brings its old behaviour back."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ GITHUB_DEFAULTS: Final = {
     "GITHUB_RELEASE": "v1.4.0",
 }
 
+DEFAULT_ADAPTER: Final = "spleeter.audio.ffmpeg.FFMPEGProcessAudioAdapter"
+"""Spleeter's name of the adapter for files."""
+DEFAULT_FORMAT: Final = "{filename}/{instrument}.{codec}"
+"""Spleeter's names of the files."""
 STRICT_DURATION: Final = 600.0
 """Seconds after which Spleeter stops unless it is told otherwise."""
 

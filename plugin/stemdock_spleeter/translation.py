@@ -10,7 +10,7 @@ import click
 
 from stemdock import StemdockError
 from stemdock_spleeter.codecs import Codec
-from stemdock_spleeter.configuration import find_configuration
+from stemdock_spleeter.configuration import PREFIX, find_configuration
 from stemdock_spleeter.program import cli
 
 if TYPE_CHECKING:
@@ -71,15 +71,15 @@ def _parsed(line: str) -> tuple[str, dict[str, Any], Sequence[str]]:
 
 def _model(values: dict[str, Any]) -> Iterator[str]:
     descriptor = values.get("params_filename", "spleeter:2stems")
-    named = descriptor.startswith("spleeter:")
+    named = descriptor.startswith(PREFIX)
     yield "--model"
-    yield descriptor.removeprefix("spleeter:") if named else Path(descriptor).stem
+    yield descriptor.removeprefix(PREFIX) if named else Path(descriptor).stem
 
 
 def _preparation(values: dict[str, Any]) -> list[str]:
     """The line that adds the model of a JSON configuration."""
     descriptor = values.get("params_filename", "spleeter:2stems")
-    if descriptor.startswith("spleeter:"):
+    if descriptor.startswith(PREFIX):
         return []
     folder = find_configuration(descriptor).checkpoint_folder
     words = [str(folder), "--config", descriptor, "--name", Path(descriptor).stem]

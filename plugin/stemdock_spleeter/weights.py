@@ -7,20 +7,20 @@ a release, are kept in a hidden folder of Stemdock's own store.
 from __future__ import annotations
 
 import hashlib
-import logging
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import stemdock
-from stemdock import ModelDamagedError, ModelNotInstalledError, Separation, verify_model
+from stemdock import ModelNotInstalledError, Separation
 from stemdock_export.checkpoint import find_checkpoint
 from stemdock_models.catalogue import ReleasedModel, load_release
 from stemdock_models.fetching import Fetcher
 from stemdock_models.installing import Task, install_checkpoint
 from stemdock_models.store import Store, default_store
 from stemdock_spleeter.errors import UncaughtError, spleeter_errors
+from stemdock_spleeter.log import logger
 from stemdock_spleeter.settings import release_url
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from stemdock import FetchProgress, ModelEntry
     from stemdock_export.checkpoint import Checkpoint
     from stemdock_spleeter.configuration import Configuration
-
-logger = logging.getLogger("spleeter")
 
 _FOLDER: Final = ".spleeter"
 """Folder of the models that are made for this package, inside Stemdock's store."""
@@ -75,12 +73,12 @@ def _converted(configuration: Configuration, checkpoint: Checkpoint) -> ModelEnt
     store = _own_store()
     label = configuration.name or Path(configuration.model_dir).name
     name = _legal(label, f"{asdict(configuration.network) | {'source': ''}} {checkpoint.sha256()}")
-    entry = _stored(store, name)
+    entry = store.find(name)
     if entry is None:
         logger.info("Converting the checkpoint %s", checkpoint.prefix.parent)
         task = Task(_Steps(), None)
         with store.scratch(_KEY, on_wait=task.wait) as scratch:
-            entry = _stored(store, name) or install_checkpoint(
+            entry = store.find(name) or install_checkpoint(
                 store,
                 checkpoint.prefix.parent,
                 configuration.network,
@@ -122,16 +120,6 @@ def _network_errors() -> Iterator[None]:
         yield
     except stemdock.ModelError as error:
         raise UncaughtError(str(error), remedy=error.remedy) from error
-
-
-def _stored(store: Store, name: str) -> ModelEntry | None:
-    """The model of a name; None if it is missing or damaged, so that it is made again."""
-    for entry in store.scan()[0]:
-        if entry.name == name:
-            with suppress(ModelDamagedError):
-                verify_model(entry)
-                return entry
-    return None
 
 
 def _own_store() -> Store:

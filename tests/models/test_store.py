@@ -323,3 +323,12 @@ def test_pulling_what_is_embedded_installs_it_all_the_same(fetcher: Fetcher, plu
     release = replace(fetcher.release, models={"2stems": released})
     (entry,) = replace(fetcher, release=release).fetch([released])
     assert [each.path for each in plugins.models() if each.name == "2stems"] == [entry.path]
+
+
+def test_a_model_is_found_by_its_name_if_its_file_is_whole(store: Store, pulled: ModelEntry) -> None:
+    assert pulled.path is not None
+    assert store.find(pulled.name) == pulled
+    assert store.find(f"{pulled.name}-16kHz") is None
+    content = pulled.path.read_bytes()
+    pulled.path.write_bytes(content[:-1])
+    assert store.find(pulled.name) is None

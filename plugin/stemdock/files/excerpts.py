@@ -10,7 +10,7 @@ from stemdock.errors import ArgumentError, AudioFileError
 from stemdock.lib.arguments import is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from stemdock.audio import AudioStream
@@ -70,9 +70,8 @@ def excerpt_of(source: Path, audio: AudioStream, excerpt: Excerpt) -> AudioStrea
         total_length = max(0, min(total_length, total_length if end is None else end) - first)
     if total_length == 0 or (end is not None and end <= first):
         raise _empty_excerpt(source, start)
-    return replace(
-        audio, total_length=total_length, blocks=_excerpt_blocks(source, audio.blocks, start, first, end)
-    )
+    blocks = samples_between(audio.blocks, first, end, if_empty=lambda: _empty_excerpt(source, start))
+    return replace(audio, total_length=total_length, blocks=blocks)
 
 
 def damage_within(damage: Iterable[Damage], excerpt: Excerpt) -> tuple[Damage, ...]:
@@ -85,20 +84,28 @@ def damage_within(damage: Iterable[Damage], excerpt: Excerpt) -> tuple[Damage, .
     )
 
 
-def _excerpt_blocks(
-    source: Path, blocks: Iterator[FloatArray], start: float, first: int, end: int | None
+def samples_between(
+    blocks: Iterable[FloatArray], first: int, end: int | None, *, if_empty: Callable[[], Exception]
 ) -> Iterator[FloatArray]:
-    """The samples from `first` up to `end`, at least one."""
-    position = 0
+    """A part of a song.
+
+    Args:
+        blocks: The song, `(n_samples, n_channels)`.
+        first: Its first sample in the part, 0 or more.
+        end: One past the last; None for all samples. May be beyond the end of the song.
+        if_empty: Makes the error that is raised if the song has no sample in the part.
+    """
+    position, is_empty = 0, True
     for block in blocks:
         part = block[max(0, first - position) : None if end is None else max(0, end - position)]
         position += len(block)
         if len(part):
+            is_empty = False
             yield part
         if end is not None and position >= end:
             break
-    if position <= first:
-        raise _empty_excerpt(source, start)
+    if is_empty:
+        raise if_empty()
 
 
 def _empty_excerpt(source: Path, start: float) -> AudioFileError:

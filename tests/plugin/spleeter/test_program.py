@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from stemdock import open_audio
-from stemdock_spleeter import reading, writing
+from stemdock_spleeter import AudioAdapter, SpleeterError, reading, writing
 from stemdock_spleeter.program import run
 from support.mixtures import DATA
 
@@ -209,3 +209,14 @@ def test_help_loads_no_numbers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("offset", "duration", "words"), [(0, 1e-9, "less than a sample"), (60, 1, "offset")]
+)
+def test_a_part_without_a_sample_is_an_error(
+    folder: Path, offset: float, duration: float, words: str
+) -> None:
+    with pytest.raises(SpleeterError, match=words):
+        AudioAdapter.default().load("short.wav", offset=offset, duration=duration)
+    assert not folder.exists()
