@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime
 import soundfile
 
+from benchmarks.figures import snr
 from benchmarks.workspace import ROOT
 from stemdock import Execution, Separator
 
@@ -48,9 +49,11 @@ def main() -> None:
     for execution in _executions(n_cores):
         separator = Separator(execution=execution)
         made = separator.separate(song)
-        snr = min(_snr(exact[stem], made[stem]) for stem in exact)
+        ratio = min(snr(exact[stem], made[stem]) for stem in exact)
         times = " | ".join(f"{_separation(separator, song, sample_rate * length):.2f}" for length in _LENGTHS)
-        print(f"| {separator.provider} | {execution.n_threads or 'all'} | {snr:.1f} | {times} |", flush=True)
+        print(
+            f"| {separator.provider} | {execution.n_threads or 'all'} | {ratio:.1f} | {times} |", flush=True
+        )
     print("\n| The network on | Segments per second |\n| --- | ---: |")
     for name, rate in _rates(n_cores):
         print(f"| {name} | {rate:.2f} |", flush=True)
@@ -104,12 +107,6 @@ def _seconds(work: Callable[..., object], *arguments: object) -> float:
     began = time.perf_counter()
     work(*arguments)
     return time.perf_counter() - began
-
-
-def _snr(exact: Audio, made: Audio) -> float:
-    """Decibels; 999 for equal samples."""
-    error = np.square(exact.astype(np.float64) - made).sum()
-    return 999.0 if error == 0 else float(10 * np.log10(np.square(exact.astype(np.float64)).sum() / error))
 
 
 if __name__ == "__main__":

@@ -207,7 +207,7 @@ class NoLibraryError(InstallError):
     def __init__(self) -> None:
         super().__init__(
             "this Stemdock was built without its library for Audacity 4, or has none for this system",
-            remedy="Install Stemdock from a wheel that contains it, or build it: see docs/audacity.md. "
+            remedy="In a clone of Stemdock, run `STEMDOCK_LIBRARIES=build pip install .` and try again. "
             "Until then, run `plugin-cli separate` and import the stems.",
         )
 

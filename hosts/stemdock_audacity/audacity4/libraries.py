@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stemdock import parse_json_as
+from stemdock import file_sha256, parse_json_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +36,7 @@ def shipped_libraries(room: Path = _ROOM) -> dict[str, bytes]:
     """
     try:
         built = parse_json_as(_Built, (room / "platform/built.json").read_bytes())
-        sources = {path.name: _digest(path) for path in (room / "library").glob("*.[ch]")}
+        sources = {path.name: file_sha256(path) for path in (room / "library").glob("*.[ch]")}
         if sources != built.sources:
             return {}
         prefix = f"{SYSTEMS.get(sys.platform, sys.platform)}/"
@@ -45,7 +44,3 @@ def shipped_libraries(room: Path = _ROOM) -> dict[str, bytes]:
         return {f"platform/{name}": (room / "platform" / name).read_bytes() for name in names}
     except (OSError, ValueError):
         return {}
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

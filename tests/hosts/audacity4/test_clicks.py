@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import OperationalError
@@ -45,8 +46,8 @@ welcomeDialogShowOnStartup=false
 """An upgrade shows the welcome even to those who do not want it at each start."""
 APPLY = (-56, -31)
 """From the lower right corner of the dialog, pixels."""
-CANCEL = (109, 79)
-"""From the centre of the window."""
+CANCEL = (-80, -30)
+"""From the lower right corner of the window with the progress, which may be anywhere."""
 PANEL = "240x560+20+180"
 """The names of the tracks."""
 
@@ -145,10 +146,25 @@ class Audacity4:
         time.sleep(1)
 
     def click_cancel(self) -> bool:
-        """Clicks Cancel, which a busy Audacity may miss; returns whether the job is gone soon."""
-        self.click(self.window("Audacity 4"), (0.5, 0.5), CANCEL)
-        time.sleep(2)
-        return self.jobs == []
+        """Clicks Cancel, which a busy Audacity may miss; returns whether the job is cancelled."""
+        self.click(self.window("^Audacity$"), (1, 1), CANCEL)
+        time.sleep(0.5)
+        return all((job / "cancel").exists() for job in self.jobs)
+
+    @contextmanager
+    def paused_worker(self) -> Iterator[None]:
+        """The worker of this home does nothing meanwhile, so that no job ends before it is cancelled."""
+        command = ["pgrep", "--full", "stemdock_hostkit.worker"]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        home = f"HOME={self.home}".encode()
+        pids = [int(pid) for pid in found if home in Path("/proc", pid, "environ").read_bytes().split(b"\0")]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def drag_over_song(self) -> None:
         """Selects about four seconds of the first track with the mouse."""
@@ -263,8 +279,10 @@ def test_cancel_leaves_nothing(
     audacity.click(audacity.open_dialog(), (1, 1), APPLY)
     wait_until(lambda: any((job / "stems").exists() for job in audacity.jobs), 60, "the worker separates")
     time.sleep(1)
-    audacity.picture("progress")
-    wait_until(audacity.click_cancel, 20, "the files are removed")
+    with audacity.paused_worker():
+        audacity.picture("progress")
+        wait_until(audacity.click_cancel, 20, "the job is cancelled")
+    wait_until(lambda: audacity.jobs == [], 20, "the files are removed")
     time.sleep(2)
     audacity.picture("cancelled")
     assert audacity.names() == ["long"]
