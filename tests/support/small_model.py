@@ -40,8 +40,9 @@ class SmallSession:
 
     provider = "cpu"
 
-    def __init__(self, card: ModelCard | None = None) -> None:
+    def __init__(self, card: ModelCard | None = None, n_at_once: int = 1) -> None:
         self.card = card or small_card()
+        self.n_at_once = n_at_once
 
     def run(
         self,

@@ -5,9 +5,9 @@ The network processes each segment alone; only the inverse transform overlaps.
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ import numpy as np
 from stemdock.dsp.masks import apply_mask, ratio_masks
 from stemdock.dsp.segments import cut_segments, join_segments
 from stemdock.dsp.stft import frames_length, istft, stft
+from stemdock.engine.sparing import SparingSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from stemdock.types import ComplexArray, FloatArray
 
 _Item = TypeVar("_Item")
-_Started = TypeVar("_Started")
-_Finished = TypeVar("_Finished")
+_Result = TypeVar("_Result")
 
 
 class MaskSession(Protocol):
@@ -37,6 +37,11 @@ class MaskSession(Protocol):
     @property
     def provider(self) -> str:
         """What the network runs on, for people."""
+        ...
+
+    @property
+    def n_at_once(self) -> int:
+        """How many threads may call `run` at the same time, for the greatest speed."""
         ...
 
     def run(self, magnitude: FloatArray, cancel: Event | None = None) -> Sequence[FloatArray]:
@@ -75,7 +80,7 @@ class NetworkEngine:
         self.n_channels = card.n_channels
         self.provider = session.provider
         self._card = card
-        self._session = session
+        self._session = SparingSession(session)
         self._n_threads = n_threads
 
 
@@ -92,65 +97,73 @@ class MaskingEngine(NetworkEngine):
         card = self._card
         # With extension "zeros", no stem contains anything above the network's bins.
         n_kept = card.n_bins if card.mask_extension == "zeros" else None
+
+        def process(segment: Segment) -> tuple[int, FloatArray]:
+            estimated = estimate_segment(segment, card, self._session, pool, n_kept, cancel)
+            return segment.new_length, _unmix(estimated, card, pool)
+
         with ThreadPoolExecutor(self._n_threads, thread_name_prefix="stemdock") as pool:
-            start = partial(
-                start_segment, card=card, session=self._session, pool=pool, n_kept=n_kept, cancel=cancel
-            )
-            finish = partial(_finish_segment, card=card, pool=pool)
-            yield from join_segments(in_turns(cut_segments(mixture, card), start, finish), card)
+            segments = cut_segments(mixture, card)
+            yield from join_segments(side_by_side(segments, process, self._session.n_at_once), card)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """A segment in the network."""
+class Estimated:
+    """A segment that the network has seen."""
 
-    new_length: int
     spectra: Sequence[ComplexArray]
     """For each channel `(1, n_frames, n_bins)`."""
-    estimates: Future[Sequence[FloatArray]]
+    estimates: Sequence[FloatArray]
+    """For each stem `(n_frames, n_bins, n_channels)`."""
 
 
-def in_turns(
-    items: Iterable[_Item], start: Callable[[_Item], _Started], finish: Callable[[_Started], _Finished]
-) -> Iterator[_Finished]:
-    """Processes items in order, and finishes each before it starts the next.
+def side_by_side(
+    items: Iterable[_Item], process: Callable[[_Item], _Result], n_at_once: int
+) -> Iterator[_Result]:
+    """Processes items in other threads, several at the same time, while the caller makes and uses others.
 
-    Network and transforms take turns, each on all threads. If they ran at the same time, every layer of the
-    network would wait for the thread that is busy with a transform. Only reading and writing, by the
-    producer of the items and the consumer of the results, go on beside the network.
+    Network and transforms of one item take turns. If they ran at the same time on the same cores, every layer
+    of the network would wait for the thread that is busy with a transform.
 
     Args:
-        items: Input.
-        start: Does the work before the network, and starts the network.
-        finish: Waits for the network, and does the work after it.
+        items: Input. At most twice `n_at_once` of them are taken before the first result is.
+        process: Called in other threads.
+        n_at_once: Number of items to process at the same time.
 
     Yields:
-        Results of `finish`.
+        Results in the order of the items.
     """
-    running: list[_Started] = []
-    for item in items:
-        finished = [finish(running.pop())] if running else []
-        running.append(start(item))
-        yield from finished
-    if running:
-        yield finish(running.pop())
+    # With several lanes, each finds its next item ready when it has finished one, also out of turn.
+    n_ahead = 2 * n_at_once - 1
+    running: deque[Future[_Result]] = deque()
+    with ThreadPoolExecutor(n_at_once, thread_name_prefix="stemdock-segment") as lanes:
+        try:
+            for item in items:
+                finished = [running.popleft().result()] if len(running) == n_ahead else []
+                running.append(lanes.submit(process, item))
+                yield from finished
+            while running:
+                yield running.popleft().result()
+        finally:
+            for each in running:
+                each.cancel()
 
 
-def start_segment(
+def estimate_segment(
     segment: Segment,
     card: ModelCard,
     session: MaskSession,
     pool: ThreadPoolExecutor,
     n_kept: int | None,
     cancel: Event | None,
-) -> Running:
-    """Transforms a segment and starts the network on it.
+) -> Estimated:
+    """Transforms a segment and runs the network on it.
 
     Args:
         segment: The segment.
         card: The model's card.
         session: The model's network.
-        pool: Threads for all of it.
+        pool: Threads for the transforms.
         n_kept: Bins of the spectra; all if None.
         cancel: Set it from another thread to stop the network soon.
     """
@@ -162,22 +175,19 @@ def start_segment(
         return found
 
     spectra = list(pool.map(spectrum, range(card.n_channels)))
-    return Running(
-        new_length=segment.new_length, spectra=spectra, estimates=pool.submit(session.run, magnitude, cancel)
-    )
+    return Estimated(spectra=spectra, estimates=[estimate[0] for estimate in session.run(magnitude, cancel)])
 
 
-def _finish_segment(running: Running, card: ModelCard, pool: ThreadPoolExecutor) -> tuple[int, FloatArray]:
-    """Returns the new length and the stems of a segment, as `join_segments` takes them."""
-    estimates = [estimate[0] for estimate in running.estimates.result()]
-    masks = ratio_masks(estimates, card.separation_exponent)
+def _unmix(estimated: Estimated, card: ModelCard, pool: ThreadPoolExecutor) -> FloatArray:
+    """Returns the stems of a segment, as `join_segments` takes them."""
+    masks = ratio_masks(estimated.estimates, card.separation_exponent)
     shape = (len(card.stems), card.n_channels, frames_length(card.n_frames, card.frame_length))
     stems = np.empty(shape, np.float32)
 
     def unmix(stem: int, channel: int) -> None:
-        spectrum = apply_mask(masks[stem][..., channel : channel + 1], running.spectra[channel])
+        spectrum = apply_mask(masks[stem][..., channel : channel + 1], estimated.spectra[channel])
         stems[stem, channel] = istft(spectrum, card.frame_length)[0]
 
     # Asking for the results raises the errors of the threads.
     list(pool.map(unmix, *zip(*product(range(shape[0]), range(shape[1])), strict=True)))
-    return running.new_length, stems
+    return stems

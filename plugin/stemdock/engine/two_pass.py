@@ -19,18 +19,18 @@ import numpy as np
 from stemdock.dsp.segments import cut_segments, join_segments
 from stemdock.dsp.stft import frames_length, istft, stft
 from stemdock.dsp.wiener import N_CHANNELS, gather_statistics, wiener_filter
-from stemdock.engine.masking import NetworkEngine, in_turns, start_segment
+from stemdock.engine.masking import NetworkEngine, estimate_segment, side_by_side
 from stemdock.engine.scratch import ScratchFile
 from stemdock.errors import ModelContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from threading import Event
 
     from stemdock.card import ModelCard
     from stemdock.dsp.segments import Segment
     from stemdock.dsp.wiener import Statistics
-    from stemdock.engine.masking import MaskSession, Running
+    from stemdock.engine.masking import MaskSession
     from stemdock.types import ComplexArray, FloatArray
 
 _N_FRAMES_AT_ONCE: Final = 32
@@ -89,14 +89,10 @@ class WienerEngine(NetworkEngine):
         """The first pass: fills the file; returns the song's statistics and its segments' new lengths."""
         card = self._card
 
-        def start(segment: Segment) -> tuple[Segment, Running]:
+        def process(segment: Segment) -> tuple[Segment, Sequence[FloatArray], Statistics]:
             # All bins, since the largest of them sets the scale of the filter.
-            return segment, start_segment(segment, card, self._session, pool, None, cancel)
-
-        def finish(started: tuple[Segment, Running]) -> tuple[Segment, list[FloatArray], Statistics]:
-            segment, running = started
-            estimates = [estimate[0] for estimate in running.estimates.result()]
-            spectrum = np.concatenate(running.spectra)
+            estimated = estimate_segment(segment, card, self._session, pool, None, cancel)
+            estimates, spectrum = estimated.estimates, np.concatenate(estimated.spectra)
 
             def gather(frames: slice) -> Statistics:
                 return gather_statistics([estimate[frames] for estimate in estimates], spectrum[:, frames])
@@ -104,7 +100,7 @@ class WienerEngine(NetworkEngine):
             return segment, estimates, reduce(add, pool.map(gather, _frames(card)))
 
         def parts() -> Iterator[Statistics]:
-            for segment, estimates, part in in_turns(segments, start, finish):
+            for segment, estimates, part in side_by_side(segments, process, self._session.n_at_once):
                 scratch.append([segment.samples, *estimates])
                 new_lengths.append(segment.new_length)
                 on_analysed(sum(new_lengths) - card.frame_length)

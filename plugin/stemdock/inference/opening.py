@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from importlib import import_module
@@ -19,6 +18,7 @@ from stemdock.inference.bandwidth import with_bandwidth, with_extension
 from stemdock.inference.finding import file_entry, installed_entry, verify_model
 from stemdock.inference.session import OnnxSession
 from stemdock.inference.shortages import check_memory, memory_shortage
+from stemdock.lib.cores import n_allowed_cores, n_logical_cores
 from stemdock.lib.memory import is_memory_shortage
 from stemdock.lib.paths import size_of
 from stemdock.lib.threads import try_threads
@@ -108,7 +108,7 @@ def spleeter_engine(
         )
     check_memory(entry.name, len(entry.stems), size_of(entry.path))
     try:
-        try_threads(_n_cores())
+        try_threads(n_allowed_cores())
     except RuntimeError as error:
         raise ThreadShortageError(entry.name) from error
     # Two threads that import numpy for the first time can see it half loaded: onnxruntime imports it as well.
@@ -130,7 +130,9 @@ def spleeter_engine(
         )
     from stemdock.engine.spleeter import make_engine  # noqa: PLC0415  imported above, in the background
 
-    return make_engine(entry.card, session, mwf=separation.mwf, n_threads=execution.n_threads or _n_cores())
+    return make_engine(
+        entry.card, session, mwf=separation.mwf, n_threads=execution.n_threads or n_logical_cores()
+    )
 
 
 def _check_options(entry: ModelEntry, separation: Separation) -> None:
@@ -141,10 +143,3 @@ def _check_options(entry: ModelEntry, separation: Separation) -> None:
 
 def _n_bins(entry: ModelEntry) -> int | None:
     return entry.card.n_bins if entry.card else None
-
-
-def _n_cores() -> int:
-    """Cores that this process may use."""
-    # The affinity shows a container's share. Not every system has it.
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -12,7 +12,6 @@ import os
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import repeat
-from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -20,14 +19,17 @@ from typing import TYPE_CHECKING, Any, Final
 from stemdock.errors import CancelledError, ModelDamagedError, ProviderUnavailableError
 from stemdock.inference.prepared import FOLDER_VARIABLE, prepared_model
 from stemdock.inference.providers import AUTO, PROVIDERS, candidates
-from stemdock.inference.shortages import memory_shortage
+from stemdock.inference.scheduling import segments_at_once
+from stemdock.inference.shortages import memory_shortage, spare_memory
 from stemdock.inference.splitting import split_model
+from stemdock.lib.cores import n_physical_cores
 from stemdock.lib.hashing import file_sha256
 from stemdock.lib.memory import is_memory_shortage
 from stemdock.lib.private_folders import UnsafeFolderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from threading import Event
 
     from stemdock.inference.onnx_file import OnnxModel
@@ -39,7 +41,7 @@ contain. Errors are raised, too, and its warnings are meant for authors of graph
 _SILENT: Final = {"enable_fallback": 0}
 """Without this setting, onnxruntime loads an unreadable model twice, and reports that on standard output."""
 _N_PARTS: Final = 2
-"""Parts of a model that run side by side. Each additional part takes a hundred megabytes."""
+"""Parts of a model that run side by side."""
 _CANCEL_CHECK: Final = 0.1
 """Seconds between two checks for cancellation while a network runs."""
 _LOG: Final = logging.getLogger("stemdock")
@@ -52,13 +54,16 @@ class Network:
 
     Attributes:
         provider: Name of the execution provider that runs it, as in `stemdock.inference.providers`.
+        n_at_once: How many threads may call `run` at the same time. Each further one takes as much memory as
+            the first.
     """
 
-    def __init__(self, sessions: Sequence[Any], provider: str) -> None:
+    def __init__(self, sessions: Sequence[Any], provider: str, n_at_once: int = 1) -> None:
         """Takes onnxruntime's sessions, which have the same input and different outputs."""
         self.provider = provider
+        self.n_at_once = n_at_once
         self._sessions = sessions
-        self._threads = ThreadPoolExecutor(len(sessions), thread_name_prefix="stemdock-network")
+        self._threads = ThreadPoolExecutor(len(sessions) * n_at_once, thread_name_prefix="stemdock-network")
 
     def run(self, inputs: Mapping[str, FloatArray], cancel: Event | None = None) -> Mapping[str, FloatArray]:
         """The outputs of the model by name. Raises onnxruntime's exceptions.
@@ -124,8 +129,11 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
         onnx_name = provider.onnx_name
         settings = provider.bfloat16 if execution.precision == "bfloat16" else provider.settings
         try:
+            n_at_once = 1
             if name == "cpu":
-                sessions = _load_on_cpu(model, execution.n_threads, sha256)
+                n_cores = execution.n_threads or n_physical_cores()
+                n_at_once = segments_at_once(n_cores, spare_memory)
+                sessions = _load_on_cpu(model, n_cores, sha256)
             else:
                 sessions = [_open(_source(model), _options(execution.n_threads), onnx_name, settings)]
             # onnxruntime skips a provider whose libraries are missing, without an error.
@@ -143,7 +151,7 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
                 ) from error
         if not reason:
             _trim_heap()
-            return Network(sessions, name)
+            return Network(sessions, name, n_at_once)
         if wanted != AUTO:
             raise ProviderUnavailableError(
                 name,
@@ -170,11 +178,11 @@ def _import_runtime() -> Any:
     return onnxruntime
 
 
-def _load_on_cpu(model: OnnxModel, n_threads: int, sha256: str) -> Sequence[Any]:
-    """Sessions that run side by side on all threads."""
+def _load_on_cpu(model: OnnxModel, n_cores: int, sha256: str) -> Sequence[Any]:
+    """Sessions that run side by side on all cores."""
     if sha256:
         try:
-            return _load_prepared(model, n_threads, sha256)
+            return _load_prepared(model, n_cores, sha256)
         except UnsafeFolderError as error:
             _LOG.warning(
                 "%s: models load slowly. Set %s to a folder that only you can write to.",
@@ -183,15 +191,14 @@ def _load_on_cpu(model: OnnxModel, n_threads: int, sha256: str) -> Sequence[Any]
             )
         except Exception as error:  # noqa: BLE001  the disk may be full; a damaged model raises again below
             _LOG.debug("%s is loaded without its prepared form: %s", model.path, error)
-    return [_open(_source(model), _options(n_threads))]
+    return [_open(_source(model), _options(n_cores))]
 
 
-def _load_prepared(model: OnnxModel, n_threads: int, sha256: str) -> Sequence[Any]:
+def _load_prepared(model: OnnxModel, n_cores: int, sha256: str) -> Sequence[Any]:
     """Sessions of the model, in parts if it can be split."""
-    n_cores = n_threads or _n_physical_cores()
     parts = () if n_cores % _N_PARTS else split_model(model, _N_PARTS)
     if not parts:
-        return [_load_part(model, n_threads, sha256)]
+        return [_load_part(model, n_cores, sha256)]
     with ThreadPoolExecutor(_N_PARTS) as pool:
         return list(pool.map(_load_part, parts, repeat(n_cores // _N_PARTS), repeat(sha256)))
 
@@ -258,15 +265,6 @@ def _options(n_threads: int) -> Any:
     # The arena grows by doubling, which suits temporary buffers but not weights.
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     return options
-
-
-def _n_physical_cores() -> int:
-    """Physical cores, as onnxruntime counts them; 1 if their number is unknown."""
-    with suppress(OSError, AttributeError):
-        cpus = Path("/sys/devices/system/cpu")
-        siblings = (cpus / f"cpu{number}/topology/thread_siblings_list" for number in os.sched_getaffinity(0))
-        return len({path.read_text("ascii") for path in siblings})
-    return 1
 
 
 def _trim_heap() -> None:

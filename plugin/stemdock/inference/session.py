@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from threading import Lock
+from threading import Semaphore
 from typing import TYPE_CHECKING, Final
 
 from stemdock.card import INPUT_NAME
@@ -39,6 +39,7 @@ class OnnxSession:
     Attributes:
         card: The card of the network: that in the file, or with another number of bins.
         provider: Name of the execution provider that runs it, as in `stemdock.inference.providers`.
+        n_at_once: As of `stemdock.engine.masking.MaskSession`.
     """
 
     def __init__(
@@ -73,7 +74,6 @@ class OnnxSession:
             model = model_with_bins(model, n_bins)
         self._path = str(path)
         self._pid = os.getpid()
-        self._lock = Lock()
         try:
             self._network = load_network(model, execution, sha256=sha256)
         except ModelDamagedError as error:
@@ -85,12 +85,14 @@ class OnnxSession:
                 remedy="Leave the bandwidth out, or export the model with it.",
             ) from error
         self.provider = self._network.provider
+        self.n_at_once = self._network.n_at_once
+        self._turns = Semaphore(self.n_at_once)
         self._check_contract()
 
     def run(self, magnitude: FloatArray, cancel: Event | None = None) -> Sequence[FloatArray]:
         """Estimates the magnitude of every stem: see `stemdock.engine.masking.MaskSession`.
 
-        Threads take turns: one run uses all cores, and two at the same time would need twice the memory.
+        More threads than `n_at_once` take turns: so many use all cores, and each run needs memory.
 
         Raises:
             ForkedError: The model was loaded before this process was forked.
@@ -102,7 +104,7 @@ class OnnxSession:
         if os.getpid() != self._pid:
             raise ForkedError
         try:
-            with self._lock:
+            with self._turns:
                 made = self._network.run({INPUT_NAME: magnitude}, cancel)
         except CancelledError:
             raise

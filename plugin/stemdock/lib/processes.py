@@ -1,4 +1,4 @@
-"""The running processes of this computer: the only module that knows psutil."""
+"""The running processes of this computer, and its resources: the only module that knows psutil."""
 
 from __future__ import annotations
 
@@ -51,6 +51,17 @@ def processor_time(pid: int) -> float:
     except psutil.Error:
         return 0.0
     return float(times.user + times.system)
+
+
+def available_memory() -> int:
+    """Bytes of memory that processes of this computer could still take without swapping."""
+    return int(psutil.virtual_memory().available)
+
+
+def physical_cores() -> int | None:
+    """Physical cores of this computer; None if their number is unknown."""
+    n_cores: int | None = psutil.cpu_count(logical=False)
+    return n_cores
 
 
 def _is_own(process: psutil.Process) -> bool:
