@@ -17,14 +17,26 @@ PROTOCOL: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """Where one channel of a source is, for editors that keep a file for each."""
+
+    path: Path
+    number: int = 0
+    """In the file, from 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A part of a file to separate."""
+    """A part of a file, or of files with a channel each, to separate."""
 
     id: str
     """Names the source in the result."""
     name: str
     """Name for the user."""
-    path: Path
+    path: Path | None = None
+    """None if `channels` say where they are."""
+    channels: tuple[Channel, ...] = ()
+    """One, or left and right."""
     start: float = 0.0
     """Seconds into the file. A time that means a whole sample starts exactly there."""
     duration: float | None = None
@@ -60,8 +72,11 @@ def request_to_values(request: Request) -> dict[str, Any]:
     """The content of `job.json`."""
     sources: list[dict[str, Any]] = []
     for source in request.sources:
-        values: dict[str, Any] = {"id": source.id, "name": source.name, "path": str(source.path)}
-        values["start"] = source.start
+        values: dict[str, Any] = {"id": source.id, "name": source.name, "start": source.start}
+        if source.path is not None:
+            values["path"] = str(source.path)
+        else:
+            values["channels"] = [{"path": str(each.path), "number": each.number} for each in source.channels]
         if source.duration is not None:
             values["duration"] = source.duration
         if source.file_name:
@@ -130,14 +145,23 @@ def _source(content: Mapping[str, Any]) -> Source:
     if not (0 <= start < float("inf") and (duration is None or 0 < float(duration) < float("inf"))):
         raise ValueError("start or duration out of range")
     file_name = content.get("file_name", "")
+    channels = tuple(_channel(channel) for channel in content.get("channels", ()))
     return Source(
         id=_text(content["id"]),
         name=_text(content["name"]),
-        path=Path(_text(content["path"])),
+        path=None if channels else Path(_text(content["path"])),
+        channels=channels,
         start=start,
         duration=None if duration is None else float(duration),
         file_name=_text(file_name) if file_name != "" else "",
     )
+
+
+def _channel(content: Mapping[str, Any]) -> Channel:
+    number = content["number"]
+    if type(number) is not int or number < 0:
+        raise ValueError("a channel's number is out of range")
+    return Channel(path=Path(_text(content["path"])), number=number)
 
 
 def _texts(values: Any) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock import parse_json, remove_abandoned
 from stemdock_hostkit.errors import JobError
+from stemdock_hostkit.worker.joining import own_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,10 +46,9 @@ def remove_unfinished(job: Job) -> None:
     with suppress(JobError):
         request = job.request()
         remove_abandoned(request.output_folder)
-        for source in request.sources:
-            if job.owns(source.path):
-                with suppress(OSError):
-                    source.path.unlink()
+        for path in own_files(job, request):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _named_stems(job: Job) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from stemdock import CancelledError, StemdockError, printable, staging
 from stemdock_hostkit.errors import InterruptedJobError
 from stemdock_hostkit.job.states import Fault, JobResult, SourceResult, Stem
+from stemdock_hostkit.worker.joining import join_channels, joined_file, own_files
 from stemdock_hostkit.worker.naming import move_to_free_names, title
 from stemdock_hostkit.worker.reporter import Reporter
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from stemdock import Progress, SeparatedFile, Separator
+    from stemdock import Excerpt, Progress, SeparatedFile, Separator
     from stemdock_hostkit.job.folder import Job
     from stemdock_hostkit.job.request import Request, Source
     from stemdock_hostkit.job.states import Status
@@ -72,7 +73,7 @@ def _result(job: Job, open_separator: OpenSeparator, reporter: Reporter) -> JobR
 def _separate(job: Job, request: Request, separator: Separator, reporter: Reporter) -> JobResult:
     """Separates all sources before the first stem gets its name: a job that ends early leaves nothing."""
     with staging(request.output_folder, remedy=_REMEDY) as hidden:
-        outcomes = list(_separated(request, separator, hidden, reporter))
+        outcomes = list(_separated(job, request, separator, hidden, reporter))
         if reporter.check_cancel():
             raise CancelledError
         sources = tuple(_placed(job, request, source, outcome) for source, outcome in outcomes)
@@ -82,7 +83,7 @@ def _separate(job: Job, request: Request, separator: Separator, reporter: Report
 
 
 def _separated(
-    request: Request, separator: Separator, hidden: Path, reporter: Reporter
+    job: Job, request: Request, separator: Separator, hidden: Path, reporter: Reporter
 ) -> Iterator[tuple[Source, SeparatedFile | StemdockError]]:
     """Each source with its stems in the hidden folder, or with the reason why there are none."""
     total = sum(source.duration or 1.0 for source in request.sources)
@@ -98,7 +99,11 @@ def _separated(
 
         report(0.0)
         try:
-            yield source, _separate_source(request, source, separator, hidden / str(number), report, reporter)
+            with _one_file(job, source, reporter) as single:
+                yield (
+                    source,
+                    _separate_source(request, single, separator, hidden / str(number), report, reporter),
+                )
         except CancelledError:
             raise
         except StemdockError as error:
@@ -106,28 +111,45 @@ def _separated(
         done += share
 
 
+@contextmanager
+def _one_file(job: Job, source: Source, reporter: Reporter) -> Iterator[tuple[Path, Excerpt]]:
+    """The file and the part of it to separate; the file is removed afterwards if it had to be made."""
+    from stemdock import Excerpt  # noqa: PLC0415  slow, so it follows the first progress line
+
+    if source.path is not None:
+        yield source.path, Excerpt(start=source.start, duration=source.duration)
+        return
+    path = joined_file(job, source)
+    try:
+        join_channels(source, path, reporter.cancel)
+        yield path, Excerpt()
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def _separate_source(
     request: Request,
-    source: Source,
+    source: tuple[Path, Excerpt],
     separator: Separator,
     folder: Path,
     report: Callable[[float], None],
     reporter: Reporter,
 ) -> SeparatedFile:
     # Slow, so it follows the first progress line.
-    from stemdock import Excerpt, Observer, Output, separate_file  # noqa: PLC0415
+    from stemdock import Observer, Output, separate_file  # noqa: PLC0415
 
     def on_progress(progress: Progress) -> None:
         report(progress.done_length / progress.total_length if progress.total_length else 0.0)
 
     if reporter.cancel.is_set():
         raise CancelledError
+    path, excerpt = source
     return separate_file(
         separator,
-        source.path,
+        path,
         folder,
         output=Output(stems=request.stems, mixes=request.mixes),
-        excerpt=Excerpt(start=source.start, duration=source.duration),
+        excerpt=excerpt,
         observer=Observer(on_progress=on_progress, cancel=reporter.cancel),
     )
 
@@ -157,11 +179,10 @@ def _placed(
 
 @contextmanager
 def _own_files_removed(job: Job, request: Request) -> Iterator[None]:
-    """Removes the files that the editor rendered for this job: they are as large as the songs."""
+    """Removes the files that were made for this job: they are as large as the songs."""
     try:
         yield
     finally:
-        for source in request.sources:
-            if job.owns(source.path):
-                with suppress(OSError):
-                    source.path.unlink()
+        for path in own_files(job, request):
+            with suppress(OSError):
+                path.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ def find_processes(names: Collection[str]) -> dict[int, Path]:
     """Running programs with one of these names.
 
     Args:
-        names: File names of programs, in lower case; case does not matter in the processes.
+        names: File names of programs, or patterns of them (`*`, `?`, `[…]`), in lower case; case does not
+            matter in the processes.
 
     Returns:
         The program file by process id; only its name where the system does not show its folder. On
@@ -27,7 +29,8 @@ def find_processes(names: Collection[str]) -> dict[int, Path]:
     for process in psutil.process_iter():
         # Processes end while the list is read, and those of other users hide their program.
         try:
-            if process.name().lower() in names and _is_own(process) and _is_running(process):
+            name = process.name().lower()
+            if any(fnmatchcase(name, each) for each in names) and _is_own(process) and _is_running(process):
                 found[process.pid] = _program(process)
         except psutil.Error:
             continue

@@ -1,0 +1,1 @@
+"""Ardour: separates the selected regions into stems, on tracks of the session."""

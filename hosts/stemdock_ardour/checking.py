@@ -1,0 +1,72 @@
+"""The checks for `plugin-cli doctor` and `plugin-cli ardour doctor`; they change nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from stemdock import Check, HostError
+from stemdock_ardour import places
+from stemdock_ardour.setup import is_listed
+from stemdock_ardour.tables import rows
+
+if TYPE_CHECKING:
+    from stemdock_ardour.places import Ardour
+
+_INSTALL = "Close Ardour, and run: plugin-cli ardour install"
+
+
+def diagnose() -> list[Check]:
+    """Checks each version of Ardour; neither starts nor contacts it."""
+    found = places.find_all()
+    if not found:
+        return [_warning("", "no settings of Ardour 7 or newer were found.", "Start Ardour once.")]
+    state = "Ardour is running" if places.is_running() else "Ardour is not running"
+    checks = []
+    for ardour in found:
+        checks.append(_ok("", f"{ardour.folder} ({state})"))
+        checks += [_scripts(ardour), _sandbox(ardour), _program(ardour)]
+    return checks
+
+
+def _scripts(ardour: Ardour) -> Check:
+    try:
+        if not ardour.data.is_dir() or not is_listed(ardour):
+            return _warning(" scripts", "not installed, or not up to date.", _INSTALL)
+    except HostError as error:
+        return _warning(" scripts", str(error), error.remedy)
+    return _ok(" scripts", "on two buttons")
+
+
+def _sandbox(ardour: Ardour) -> Check:
+    try:
+        config = (ardour.folder / "config").read_text("utf-8", "replace")
+    except OSError:
+        config = ""
+    if '"sandbox-all-lua-scripts" value="1"' in config:
+        return _warning(
+            " preferences",
+            "scripts may not start programs.",
+            'In Ardour, switch off Edit > Preferences > Misc > Scripting > "Sandbox all Lua scripts".',
+        )
+    return _ok(" preferences", "scripts may start programs")
+
+
+def _program(ardour: Ardour) -> Check:
+    try:
+        commands = rows((ardour.data / "commands.tsv").read_text("utf-8"))
+    except OSError:
+        return _warning(" program", "the script does not know how to start Stemdock.", _INSTALL)
+    program = commands[0][1] if commands and len(commands[0]) > 1 else ""
+    if not os.access(program, os.X_OK):
+        return _warning(" program", f"{program} does not exist or cannot be run.", _INSTALL)
+    return _ok(" program", program)
+
+
+def _ok(subject: str, detail: str) -> Check:
+    return Check(subject=f"ardour{subject}", status="ok", detail=detail)
+
+
+def _warning(subject: str, detail: str, remedy: str) -> Check:
+    # Never a failure: Stemdock works without Ardour.
+    return Check(subject=f"ardour{subject}", status="warning", detail=detail, remedy=remedy)

@@ -1,0 +1,107 @@
+-- Jobs: folders with request.tsv of this script and result.tsv of the program. The list of all jobs tells the
+-- hook, which shares nothing with the action, where they are.
+
+local part = ...
+local failure = part ("failure")
+local tables = part ("tables")
+
+local jobs = {}
+
+local FOLDER = part ("folder") .. "/jobs"
+local LIST = FOLDER .. "/list.tsv"
+local START_TIME = 60 -- seconds; slow computers need many
+
+local function quoted (text)
+  return "'" .. text:gsub ("'", "'\\''") .. "'"
+end
+
+local function refuse (reason)
+  failure.raise ("The job cannot be written: " .. tostring (reason),
+    "Check the permissions and the free disk space of " .. FOLDER)
+end
+
+-- Creates the folder of a new job, which only this user can enter.
+local function new_folder ()
+  local name = os.date ("%m%d-%H%M%S-") .. math.random (1000000)
+  local folder = FOLDER .. "/" .. name
+  if not os.execute ("mkdir -m 700 -p " .. quoted (FOLDER) .. " && mkdir -m 700 " .. quoted (folder)) then
+    refuse (folder)
+  end
+  return folder
+end
+
+local function request (pieces, options)
+  local lines = {
+    tables.line ("session", Session:name (), math.floor (Session:nominal_sample_rate ())),
+    tables.line ("options", options.model, options.stem or "", options.remainder and "remainder" or "",
+      options.mute and "mute" or ""),
+  }
+  for number, piece in ipairs (pieces) do
+    lines[#lines + 1] = tables.line ("piece", number, piece.name, piece.start, piece.length, piece.position,
+      piece.region, piece.track)
+    for _, channel in ipairs (piece.channels) do
+      lines[#lines + 1] = tables.line ("channel", channel.path, channel.number)
+    end
+  end
+  return lines
+end
+
+-- Writes a job, and starts the program.
+function jobs.start (pieces, faults, options, command)
+  local folder = new_folder ()
+  local lines = request (pieces, options)
+  for _, fault in ipairs (faults) do
+    lines[#lines + 1] = tables.line ("note", fault)
+  end
+  local ok, reason = tables.write (folder .. "/request.tsv", lines)
+  if not ok then
+    refuse (reason)
+  end
+  local list
+  list, reason = io.open (LIST, "ab")
+  if not (list and list:write (tables.line (Session:path (), folder)) and list:close ()) then
+    refuse (reason)
+  end
+  command[#command + 1] = folder
+  os.forkexec (table.unpack (command)) -- its result does not say whether the program started
+end
+
+-- The size of the list, which grows with each job.
+function jobs.list_size ()
+  local file = io.open (LIST, "rb")
+  if not file then
+    return 0
+  end
+  local size = file:seek ("end")
+  file:close ()
+  return size
+end
+
+-- The jobs of the list that have not been placed: for each its folder and the session's path.
+function jobs.waiting ()
+  local found = {}
+  for _, row in ipairs (tables.read (LIST) or {}) do
+    local folder = row[2]
+    if folder and ARDOUR.LuaAPI.file_test (folder .. "/request.tsv", ARDOUR.LuaAPI.FileTest.Exists)
+      and not ARDOUR.LuaAPI.file_test (folder .. "/placed", ARDOUR.LuaAPI.FileTest.Exists) then
+      found[#found + 1] = { folder = folder, session = row[1], since = os.time () }
+    end
+  end
+  return found
+end
+
+-- Whether the program should have taken a job by now, and has not.
+function jobs.is_stuck (job)
+  return os.time () - job.since > START_TIME
+    and not ARDOUR.LuaAPI.file_test (job.folder .. "/job.json", ARDOUR.LuaAPI.FileTest.Exists)
+end
+
+-- Marks a job, so that it is placed once.
+function jobs.mark (job)
+  local file, reason = io.open (job.folder .. "/placed", "wb")
+  if not (file and file:close ()) then
+    refuse (reason)
+  end
+end
+
+return jobs

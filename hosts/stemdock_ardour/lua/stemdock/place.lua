@@ -1,0 +1,133 @@
+-- Puts stems into the session: on tracks below that of their region, at its position, in one step to undo.
+
+local part = ...
+local failure = part ("failure")
+local imports = part ("imports")
+local regions = part ("regions")
+local tables = part ("tables")
+local tracks = part ("tracks")
+
+local place = {}
+
+local function region_of (piece)
+  local route = Session:route_by_id (PBD.ID (piece.track))
+  if route:isnil () or route:to_track ():isnil () then
+    return nil
+  end
+  local track = route:to_track ()
+  local region = track:playlist ():region_by_id (PBD.ID (piece.region))
+  return track, not region:isnil () and region or nil
+end
+
+local function read_request (folder)
+  local request = { pieces = {}, notes = {} }
+  for _, row in ipairs (tables.read (folder .. "/request.tsv") or {}) do
+    if row[1] == "options" then
+      request.mute = row[5] == "mute"
+    elseif row[1] == "piece" then
+      request.pieces[row[2]] = { name = row[3], position = math.tointeger (tonumber (row[6])),
+        region = row[7], track = row[8], stems = {} }
+    elseif row[1] == "note" then
+      request.notes[#request.notes + 1] = row[2]
+    end
+  end
+  return request
+end
+
+-- Whether the regions of a job are in this session, under the names that they had.
+function place.finds_regions (folder)
+  for _, piece in pairs (read_request (folder).pieces) do
+    local _, region = region_of (piece)
+    if not region or region:name () ~= piece.name then
+      return false
+    end
+  end
+  return true
+end
+
+-- What is on the original region and is heard goes to its stems.
+local function copy_gain (from, to)
+  to:set_scale_amplitude (from:scale_amplitude ())
+  to:set_envelope_active (from:envelope_active ())
+  if from:envelope_active () then
+    to:envelope ():clear_list ()
+    for point in from:envelope ():events ():iter () do
+      to:envelope ():add (point.when, point.value, false, true)
+    end
+  end
+end
+
+local function add_region (stem, piece)
+  local playlist = stem.track:playlist ()
+  stem.region:set_name (piece.name .. " " .. stem.title)
+  if piece.original and piece.original:length () == stem.region:length () then
+    copy_gain (piece.original:to_audioregion (), stem.region:to_audioregion ())
+  end
+  playlist:to_stateful ():clear_changes ()
+  playlist:add_region (stem.region, Temporal.timepos_t (piece.position), 1, false, 0, 0, false)
+  Session:add_stateful_diff_command (playlist:to_statefuldestructible ())
+end
+
+local function mute (region)
+  region:to_stateful ():clear_changes ()
+  region:set_muted (true)
+  Session:add_stateful_diff_command (region:to_statefuldestructible ())
+end
+
+-- Reads result.tsv into the pieces; raises what the program reports as the whole.
+local function read_result (request, result)
+  for _, row in ipairs (result) do
+    local piece = request.pieces[row[2]]
+    if row[1] == "error" then
+      failure.raise (row[2], row[3])
+    elseif row[1] == "stem" and piece then
+      piece.stems[#piece.stems + 1] = { name = row[3], title = row[4], path = row[5] }
+    elseif row[1] == "note" then
+      request.notes[#request.notes + 1] = row[2]
+    end
+  end
+end
+
+-- Places the stems of a job that is over.
+function place.all (folder, result)
+  local request = read_request (folder)
+  read_result (request, result)
+  local ready = {}
+  for number = 1, 9999 do
+    local piece = request.pieces[tostring (number)]
+    if not piece then
+      break
+    elseif #piece.stems > 0 then
+      local track
+      track, piece.original = region_of (piece)
+      if not piece.original then
+        request.notes[#request.notes + 1] = piece.name .. " has gone. Its stems are where it was."
+      end
+      for _, stem in ipairs (piece.stems) do
+        stem.region = imports.region (stem.path)
+      end
+      tracks.provide (piece, track)
+      ready[#ready + 1] = piece
+    end
+  end
+  if #ready > 0 then
+    Session:begin_reversible_command ("Separate Stems")
+    for _, piece in ipairs (ready) do
+      for _, stem in ipairs (piece.stems) do
+        add_region (stem, piece)
+      end
+      if request.mute and piece.original then
+        mute (piece.original)
+      end
+    end
+    if not Session:abort_empty_reversible_command () then
+      Session:commit_reversible_command (nil)
+    end
+  end
+  collectgarbage ()
+  if #request.notes > 0 then
+    failure.raise (table.concat (request.notes, "\n"))
+  end
+end
+
+return place

@@ -1,0 +1,96 @@
+"""Joins channels that an editor keeps in files of their own."""
+
+from __future__ import annotations
+
+import math
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+from stemdock import AudioFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from threading import Event
+
+    from stemdock import FloatArray
+    from stemdock_hostkit.job.folder import Job
+    from stemdock_hostkit.job.request import Request, Source
+
+_ROUNDING: Final = 6
+"""Decimal places of a sample: a time that means a whole sample must not miss it by a rounding error."""
+
+
+def joined_file(job: Job, source: Source) -> Path:
+    """Where the channels of a source are joined."""
+    return job.folder / f"{source.id}-channels.wav"
+
+
+def own_files(job: Job, request: Request) -> list[Path]:
+    """The files of the sources that exist for a job only."""
+    paths = [source.path or joined_file(job, source) for source in request.sources]
+    return [path for path in paths if job.owns(path)]
+
+
+def join_channels(source: Source, path: Path, cancel: Event) -> None:
+    """Writes a source's part of its channels to a new WAV file, in 32-bit floating point.
+
+    Args:
+        source: With channels.
+        path: The new file.
+        cancel: Set it from another thread to stop soon.
+
+    Raises:
+        AudioFileError: A file cannot be read, lacks the channel, has another sample rate than the others, or
+            contains no audio in this part.
+        OutputError: The new file cannot be written.
+        CancelledError: `cancel` was set.
+    """
+    import numpy as np  # noqa: PLC0415  slow, and not needed by most jobs
+
+    from stemdock import AudioWriter, Output, open_audio, samples_between  # noqa: PLC0415  slow
+
+    with ExitStack() as stack:
+        columns = []
+        sample_rate = 0
+        for channel in source.channels:
+            audio = stack.enter_context(open_audio(channel.path, cancel=cancel))
+            if channel.number >= audio.n_channels:
+                raise _error(channel.path, f"has no channel {channel.number + 1}")
+            if audio.sample_rate != (sample_rate or audio.sample_rate):
+                raise _error(channel.path, f"has another sample rate than {source.channels[0].path.name}")
+            sample_rate = audio.sample_rate
+            first = math.floor(round(source.start * sample_rate, _ROUNDING))
+            end = None
+            if source.duration is not None:
+                end = math.ceil(round((source.start + source.duration) * sample_rate, _ROUNDING))
+            empty = _error(channel.path, f"contains no audio from {source.start:g} s")
+            column = (block[:, channel.number] for block in audio.blocks)
+            columns.append(samples_between(column, first, end, if_empty=lambda empty=empty: empty))  # type: ignore[misc]
+        writer = AudioWriter(
+            path,
+            output=Output(bit_depth="32f"),
+            sample_rate=sample_rate,
+            n_channels=len(columns),
+            total_length=None,
+        )
+        with writer:
+            for parts in _side_by_side(columns):
+                writer.write(np.stack(parts, axis=1))
+
+
+def _side_by_side(columns: Sequence[Iterable[FloatArray]]) -> Iterator[list[FloatArray]]:
+    """Blocks of equal length, until one of the columns ends."""
+    streams = [iter(column) for column in columns]
+    blocks = [next(stream, None) for stream in streams]
+    while all(block is not None for block in blocks):
+        length = min(len(block) for block in blocks if block is not None)
+        yield [block[:length] for block in blocks if block is not None]
+        rest = [block[length:] for block in blocks if block is not None]
+        blocks = [
+            block if len(block) else next(stream, None) for block, stream in zip(rest, streams, strict=True)
+        ]
+
+
+def _error(path: Path, reason: str) -> AudioFileError:
+    return AudioFileError(path, reason, remedy="Import the audio into the session again, as a copy.")
