@@ -10,7 +10,9 @@ from typing import Final
 from stemdock_hostkit.finding import running_programs, user_folders
 
 _TIMER: Final = {7: (49, 51), 8: (49, 52), 9: (51, 54)}
-"""By version: the number of the signal that comes ten times a second, and of all signals; seen in 7.3, 8.12, 9.8."""
+"""By version: the number of the signal that comes ten times a second, and of all signals.
+
+Seen in 7.3, 8.12 and 9.8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from hosts.audacity.desktop import Desktop, Display, missing_programs
+from hosts.audacity.desktop import Desktop, missing_programs
+from support.display import Display
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import soundfile
 
@@ -19,16 +18,16 @@ from stemdock.errors import HostError
 from stemdock_audacity.jobs.queue import JobQueue
 from stemdock_audacity.link import transport
 from stemdock_audacity.link.pipe import COMMAND_TIME, connect
+from support.display import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from stemdock_audacity.link.protocol import Reply, TrackInfo
-
-T = TypeVar("T")
+    from support.display import Display
 
 CLI = (sys.executable, "-m", "stemdock")
 _EXAMPLE = Path(__file__).resolve().parents[3] / "docs/examples/stemdock-hpss/stemdock_hpss"
@@ -44,41 +43,6 @@ def audacity_version() -> tuple[int, ...]:
 
 def missing_programs() -> list[str]:
     return [name for name in NEEDED if shutil.which(name) is None]
-
-
-def wait_until(condition: Callable[[], T], seconds: float = 60.0, what: str = "") -> T:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what or condition}")
-
-
-class Display:
-    """An X server with a window manager."""
-
-    def __init__(self, log: Path) -> None:
-        reading, writing = os.pipe()
-        with log.open("wb") as sink:
-            self._server = subprocess.Popen(
-                ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-noreset"],
-                pass_fds=[writing], stdout=sink, stderr=sink,
-            )  # fmt: skip
-            os.close(writing)
-            number = b""
-            while not number.endswith(b"\n"):
-                assert select.select([reading], [], [], 30)[0], "Xvfb does not start"
-                number += os.read(reading, 16)
-            os.close(reading)
-            self.name = f":{number.decode().strip()}"
-            environment = {**os.environ, "DISPLAY": self.name}
-            self._manager = subprocess.Popen(["openbox"], env=environment, stdout=sink, stderr=sink)
-
-    def close(self) -> None:
-        for process in (self._manager, self._server):
-            process.terminate()
-            process.wait(20)
 
 
 def _install_plugins(folder: Path) -> Path:

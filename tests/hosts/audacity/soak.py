@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from hosts.audacity.desktop import headless, wait_until
+from hosts.audacity.desktop import headless
 from hosts.audacity.flashes import counted_windows
+from support.display import wait_until
 
 if TYPE_CHECKING:
     from hosts.audacity.desktop import Desktop

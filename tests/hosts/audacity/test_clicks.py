@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from hosts.audacity.desktop import headless, summary, wait_until
+from hosts.audacity.desktop import headless, summary
+from support.display import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

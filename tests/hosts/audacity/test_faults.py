@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hosts.audacity.desktop import CLI, summary, wait_until
+from hosts.audacity.desktop import CLI, summary
 from stemdock.errors import HostUnreachableError
 from stemdock_audacity.errors import (
     BusyError,
@@ -20,6 +20,7 @@ from stemdock_audacity.errors import (
 )
 from stemdock_audacity.link import transport
 from stemdock_audacity.link.pipe import connect
+from support.display import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

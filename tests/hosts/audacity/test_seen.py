@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from hosts.audacity.desktop import CLI, Desktop, wait_until
+from hosts.audacity.desktop import CLI, Desktop
 from hosts.audacity.flashes import counted_windows
+from support.display import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hosts.audacity.desktop import Display
+    from support.display import Display
 
 N_WINDOWS = 13
 """At a request that mutes the original: Audacity shows one for each command, and Stemdock its own.

@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from hosts.audacity.desktop import Display, audacity_version, wait_until
+from hosts.audacity.desktop import audacity_version
 from stemdock import Separator
 from stemdock_audacity.audacity4.libraries import shipped_libraries
 from stemdock_audacity.audacity4.places import find_program
 from support.audacity4.project import ProjectTrack, tracks_of
+from support.display import Display, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
