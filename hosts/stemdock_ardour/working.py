@@ -79,6 +79,8 @@ class Work:
             return self._failed(Fault.of(error))
 
     def _failed(self, fault: Fault) -> Ending:
+        # The window says why, and the script has nothing left to do.
+        self._write("")
         log = Job(self.folder).log
         return Ending(
             kind="failed", text=f"{fault.message}.", next_step=fault.remedy, log=log if log.exists() else None
@@ -135,6 +137,9 @@ class Work:
                 lines.append(line("note", f"{name}: {source.error.message}. {source.error.remedy}"))
             lines += [line("stem", source.id, stem.name, stem.title, stem.path) for stem in source.stems]
             lines += [line("note", f"{name} {damage}.") for damage in source.damage]
+        self._write("".join(lines))
+
+    def _write(self, text: str) -> None:
         path = self.folder / "result.tsv"
         with os_errors_as(lambda reason: RequestError(path, reason)):
-            write_atomically(path, "".join(lines).encode("utf-8", "surrogateescape"), durable=True)
+            write_atomically(path, text.encode("utf-8", "surrogateescape"), durable=True)

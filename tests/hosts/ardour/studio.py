@@ -9,14 +9,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+import psutil
 
 from stemdock_ardour.places import find_all
 from stemdock_ardour.script_list import EMPTY
 from support.display import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from support.display import Display
@@ -71,12 +74,17 @@ close_session ()
 quit ()
 """
 _IMPORT = """
-local say = ...
 local files = C.StringVector ()
 files:push_back ("{path}")
-Editor:{call} (files, Editing.ImportDistinctFiles, Editing.ImportAsTrack, {quality}
+Editor:do_import (files, Editing.ImportDistinctFiles, Editing.ImportAsTrack, ARDOUR.SrcQuality.SrcBest,
   ARDOUR.MidiTrackNameSource.SMFTrackName, ARDOUR.MidiTempoMapDisposition.SMFTempoIgnore,
   Temporal.timepos_t (0), ARDOUR.PluginInfo (), ARDOUR.Track (), false)
+"""
+_EMBED = """
+local files = C.StringVector ()
+files:push_back ("{path}")
+Editor:do_embed (files, Editing.ImportDistinctFiles, Editing.ImportAsTrack, Temporal.timepos_t (0),
+  ARDOUR.PluginInfo (), ARDOUR.Track ())
 """
 
 
@@ -191,8 +199,7 @@ class Studio:
 
     def bring_in(self, path: Path, *, embed: bool = False) -> None:
         """Imports a file onto a track of its own, or embeds it."""
-        call, quality = ("do_embed", "") if embed else ("do_import", "ARDOUR.SrcQuality.SrcBest,")
-        self.run(_IMPORT.format(path=path, call=call, quality=quality))
+        self.run((_EMBED if embed else _IMPORT).format(path=path))
 
     def regions(self) -> list[list[str]]:
         """By order of tracks: track, region, position, start, length (samples), and whether it is muted."""
@@ -310,6 +317,32 @@ class Studio:
     def n_placed(self) -> int:
         """How many jobs the script has placed."""
         return len(list(self.jobs.glob("*/placed")))
+
+    def worker(self) -> psutil.Process | None:
+        """The process that separates, if it is running."""
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if "stemdock_hostkit.worker" in process.cmdline() and process.environ().get("HOME") == str(
+                    self.home
+                ):
+                    return process
+        return None
+
+    @contextmanager
+    def held(self, *names: str) -> Iterator[psutil.Process]:
+        """Separates regions; the worker stands still meanwhile."""
+        if former := self.worker():
+            former.kill()
+            former.wait(20)
+        self.select(*names)
+        self.press("separate")
+        self.confirm()
+        worker = wait_until(self.worker, 60, "the worker")
+        wait_until(lambda: list(self.jobs.glob("*/claim")), 60, "the job is taken")
+        worker.suspend()
+        yield worker
+        with suppress(psutil.NoSuchProcess):
+            worker.resume()
 
     def wait_for_stems(self, n_jobs: int = 1) -> None:
         wait_until(lambda: self.n_placed >= n_jobs, 120, "stems in the session")

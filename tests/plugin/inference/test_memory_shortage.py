@@ -92,9 +92,9 @@ def test_a_limit_of_memory_is_reported_at_once(tmp_path: Path, song: Path, n_meg
     assert "there is too little memory" in run.stderr
     limit_in_gb = (n_megabytes << 20) / 1e9
     assert f"(ulimit -v) is {limit_in_gb:.2f} GB" in run.stderr
-    # Under the lowest, Python's own modules do not load.
-    needed = "about 1.0 GB are needed" if n_megabytes > 200 else "1 GB if ulimit -v"
-    assert needed in run.stderr
+    # Under the lowest, Python's own modules may not load.
+    needed = ["about 1.0 GB are needed", *(["1 GB if ulimit -v"] if n_megabytes <= 200 else [])]
+    assert any(text in run.stderr for text in needed)
     assert "Traceback" not in run.stderr
 
 

@@ -47,6 +47,7 @@ local function look ()
         jobs.mark (job)
         failure.raise ("Stemdock did not start.", "To find the cause, run in a terminal: plugin-cli ardour doctor")
       end
+      jobs.see_to (job)
     end
   end
 end

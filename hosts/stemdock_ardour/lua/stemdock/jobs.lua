@@ -3,6 +3,7 @@
 
 local part = ...
 local failure = part ("failure")
+local settings = part ("settings")
 local tables = part ("tables")
 
 local jobs = {}
@@ -10,6 +11,7 @@ local jobs = {}
 local FOLDER = part ("folder") .. "/jobs"
 local LIST = FOLDER .. "/list.tsv"
 local START_TIME = 60 -- seconds; slow computers need many
+local ANSWER_TIME = 5 -- seconds between the worker's result and that for this script
 
 local function quoted (text)
   return "'" .. text:gsub ("'", "'\\''") .. "'"
@@ -30,6 +32,17 @@ local function new_folder ()
   return folder
 end
 
+local function has (job, name)
+  return ARDOUR.LuaAPI.file_test (job.folder .. "/" .. name, ARDOUR.LuaAPI.FileTest.Exists)
+end
+
+-- Starts the program that does a job.
+local function run (folder)
+  local command = settings.command ("work")
+  command[#command + 1] = folder
+  os.forkexec (table.unpack (command)) -- its result does not say whether the program started
+end
+
 local function request (pieces, options)
   local lines = {
     tables.line ("session", Session:name (), math.floor (Session:nominal_sample_rate ())),
@@ -47,7 +60,7 @@ local function request (pieces, options)
 end
 
 -- Writes a job, and starts the program.
-function jobs.start (pieces, faults, options, command)
+function jobs.start (pieces, faults, options)
   local folder = new_folder ()
   local lines = request (pieces, options)
   for _, fault in ipairs (faults) do
@@ -62,8 +75,7 @@ function jobs.start (pieces, faults, options, command)
   if not (list and list:write (tables.line (Session:path (), folder)) and list:close ()) then
     refuse (reason)
   end
-  command[#command + 1] = folder
-  os.forkexec (table.unpack (command)) -- its result does not say whether the program started
+  run (folder)
 end
 
 -- The size of the list, which grows with each job.
@@ -81,10 +93,9 @@ end
 function jobs.waiting ()
   local found = {}
   for _, row in ipairs (tables.read (LIST) or {}) do
-    local folder = row[2]
-    if folder and ARDOUR.LuaAPI.file_test (folder .. "/request.tsv", ARDOUR.LuaAPI.FileTest.Exists)
-      and not ARDOUR.LuaAPI.file_test (folder .. "/placed", ARDOUR.LuaAPI.FileTest.Exists) then
-      found[#found + 1] = { folder = folder, session = row[1], since = os.time () }
+    local job = { folder = row[2] or "", session = row[1], since = os.time () }
+    if has (job, "request.tsv") and not has (job, "placed") then
+      found[#found + 1] = job
     end
   end
   return found
@@ -92,8 +103,19 @@ end
 
 -- Whether the program should have taken a job by now, and has not.
 function jobs.is_stuck (job)
-  return os.time () - job.since > START_TIME
-    and not ARDOUR.LuaAPI.file_test (job.folder .. "/job.json", ARDOUR.LuaAPI.FileTest.Exists)
+  return os.time () - job.since > START_TIME and not has (job, "job.json")
+end
+
+-- Starts the program again if it was ended before it could pass the worker's result on, as at a logout.
+function jobs.see_to (job)
+  if not has (job, "result.json") then
+    return
+  end
+  job.answered = job.answered or os.time ()
+  if os.time () - job.answered > ANSWER_TIME then
+    job.answered = math.huge -- once
+    run (job.folder)
+  end
 end
 
 -- Marks a job, so that it is placed once.

@@ -34,6 +34,6 @@ return function ()
   check_session ()
   local options = settings.ask (title (pieces))
   if options then
-    jobs.start (pieces, faults, options, settings.command ("work"))
+    jobs.start (pieces, faults, options)
   end
 end

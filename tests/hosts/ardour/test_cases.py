@@ -1,0 +1,213 @@
+"""What can be in a session, and what can happen meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+from support.display import wait_until
+
+if TYPE_CHECKING:
+    from hosts.ardour.studio import Studio
+
+SONG = Path(__file__).resolve().parents[2] / "data/audio_example.mp3"
+NAME = "audio_example"
+
+
+def noise(path: Path, *, seconds: float = 2, n_channels: int = 2, sample_rate: int = 44100) -> Path:
+    samples = np.random.default_rng(1).uniform(-0.3, 0.3, (round(seconds * sample_rate), n_channels))
+    soundfile.write(path, samples.astype(np.float32), sample_rate, subtype="FLOAT")
+    return path
+
+
+# Puts a copy of a track's region on the same track.
+COPY = """
+    local playlist = Session:route_by_name ("{track}"):to_track ():playlist ()
+    local first
+    for region in playlist:region_list ():iter () do first = region end
+    local copy = ARDOUR.RegionFactory.clone_region (first, true, false)
+    copy:set_name ("{name}")
+    playlist:add_region (copy, Temporal.timepos_t ({position}), 1, false, 0, 0, false)
+"""
+
+MUTE = """
+    local track = Session:route_by_name ("{track}")
+    track:mute_control ():set_value (1, PBD.GroupControlDisposition.NoGroup)
+"""
+
+
+def placed(studio: Studio) -> list[list[str]]:
+    """Track, position, start, length and mute of the regions on the tracks of stems."""
+    return [[row[0], *row[2:]] for row in studio.regions() if row[0].endswith(("Vocals", "Accompaniment"))]
+
+
+def test_a_mono_file_of_another_rate_than_the_session(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("rates", 48000)
+    studio.bring_in(noise(tmp_path / "mono.wav", n_channels=1))
+    studio.with_region("mono", "region:set_position (Temporal.timepos_t (4801))")
+    studio.separate("mono")
+    assert placed(studio) == [
+        ["mono Vocals", "4801", "0", "96000", "false"],
+        ["mono Accompaniment", "4801", "0", "96000", "false"],
+    ]
+
+
+def test_an_embedded_file(studio: Studio) -> None:
+    studio.new_session("embedded")
+    studio.bring_in(SONG, embed=True)
+    (original,) = studio.regions()
+    studio.separate(original[1])
+    assert {row[3] for row in placed(studio)} == {original[4]}
+
+
+def test_regions_on_several_tracks_that_overlap_or_are_muted(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("several")
+    for name in ("one", "two"):
+        studio.bring_in(noise(tmp_path / f"{name}.wav"))
+    studio.run(COPY.format(track="one", name="again", position=44100))
+    studio.run(
+        'Session:route_by_name ("two"):mute_control ():set_value (1, PBD.GroupControlDisposition.NoGroup)'
+    )
+    studio.separate("one", "two", "again")
+    studio.picture("several")
+    tracks = [name for one in ("one", "two") for name in (one, f"{one} Vocals", f"{one} Accompaniment")]
+    assert studio.tracks() == tracks
+    assert placed(studio) == [
+        [f"{track} {stem}", position, "0", "88200", "false"]
+        for track, positions in (("one", ["0", "44100"]), ("two", ["0"]))
+        for stem in ("Vocals", "Accompaniment")
+        for position in positions
+    ]
+    assert [row[5] for row in studio.regions() if row[0] in {"one", "two"}] == ["true"] * 3
+
+
+def test_gain_and_envelope_go_to_the_stems(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("gain")
+    studio.bring_in(noise(tmp_path / "loud.wav"))
+    studio.with_region("loud", """
+        local audio = region:to_audioregion ()
+        audio:set_scale_amplitude (0.5)
+        audio:set_envelope_active (true)
+        audio:envelope ():clear_list ()
+        audio:envelope ():add (Temporal.timepos_t (0), 1, false, true)
+        audio:envelope ():add (Temporal.timepos_t (44100), 0.25, false, true)
+    """)  # fmt: skip
+    studio.separate("loud")
+    rows = studio.run("""
+        local say = ...
+        for route in Session:get_tracks ():iter () do
+          for region in route:to_track ():playlist ():region_list ():iter () do
+            local audio = region:to_audioregion ()
+            say (audio:scale_amplitude (), audio:envelope_active (),
+              audio:envelope ():eval (Temporal.timepos_t (22050)))
+          end
+        end
+    """)
+    assert len(rows) == 3
+    assert rows[1] == rows[0]
+    assert rows[2] == rows[0]
+
+
+def test_a_range_across_two_regions(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("range")
+    studio.bring_in(noise(tmp_path / "first.wav"))
+    studio.run(COPY.format(track="first", name="second", position=132300))
+    # No script can select a range, so the part that reads the selection gets one, on real tracks.
+    rows = studio.run(f"""
+        local say = ...
+        local empty = {{ iter = function () return function () end end }}
+        local tracks = {{ iter = function () return Session:get_tracks ():iter () end }}
+        local selection = {{
+          regions = {{ regionlist = function () return empty end }},
+          time = {{
+            start_sample = function () return 44100 end,
+            end_sample = function () return 176400 end,
+          }},
+          tracks = {{ routelist = function () return tracks end }},
+        }}
+        local editor = {{ get_selection = function () return selection end }}
+        local scope = setmetatable ({{ Editor = editor }}, {{ __index = _ENV }})
+        local folder = "{studio.settings}/stemdock/"
+        local function part (name) return assert (loadfile (folder .. name .. ".lua")) () end
+        local regions = assert (loadfile (folder .. "regions.lua", "t", scope)) (part)
+        for _, piece in ipairs (regions.selected ()) do
+          say (piece.name, piece.position, piece.start, piece.length, #piece.channels)
+        end
+    """)
+    assert rows == [["first", "44100", "44100", "44100", "2"], ["second", "132300", "0", "44100", "2"]]
+
+
+def test_a_region_that_has_gone_meanwhile(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("gone")
+    studio.bring_in(noise(tmp_path / "lost.wav"))
+    with studio.held("lost"):
+        studio.run("""
+            local playlist = Session:route_by_name ("lost"):to_track ():playlist ()
+            for region in playlist:region_list ():iter () do playlist:remove_region (region) end
+        """)
+    studio.wait_for_stems()
+    studio.message()
+    assert placed(studio) == [
+        ["lost Vocals", "0", "0", "88200", "false"],
+        ["lost Accompaniment", "0", "0", "88200", "false"],
+    ]
+
+
+def test_an_ardour_that_is_killed_finds_its_stems_later(studio: Studio, tmp_path: Path) -> None:
+    """The program that waits for the worker is killed with it, as at a logout."""
+    studio.new_session("killed")
+    studio.bring_in(noise(tmp_path / "kept.wav"))
+    studio.save()
+    with studio.held("kept"):
+        studio.stop()
+    wait_until(lambda: list(studio.jobs.glob("*/result.json")), 60, "the worker's result")
+    assert not list(studio.jobs.glob("*/result.tsv"))
+    studio.start()
+    studio.wait_for_stems()
+    assert len(placed(studio)) == 2
+
+
+def test_a_cancelled_separation_leaves_nothing(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("cancelled")
+    studio.bring_in(noise(tmp_path / "quiet.wav"))
+    with studio.held("quiet"):
+        studio.click(studio.dialog("^Stemdock$"), -78, -33)
+    wait_until(lambda: not list(studio.jobs.glob("*/request.tsv")), 60, "the job has gone")
+    assert len(studio.regions()) == 1
+
+
+def test_a_killed_worker_is_told(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("worker")
+    studio.bring_in(noise(tmp_path / "cut.wav"))
+    with studio.held("cut") as worker:
+        worker.kill()
+    studio.wait_for_stems()
+    studio.picture("failed")
+    assert len(studio.regions()) == 1
+    (result,) = studio.jobs.glob("*/result.json")
+    assert "interrupted" in result.read_text()
+    assert studio.windows("^Stemdock$")
+
+
+@pytest.mark.parametrize("what", ["nothing", "no script"])
+def test_what_cannot_be_done_is_said(studio: Studio, tmp_path: Path, what: str) -> None:
+    studio.new_session("refused")
+    studio.bring_in(noise(tmp_path / "some.wav"))
+    script = studio.settings / "stemdock/start.lua"
+    if what == "no script":
+        studio.select("some")
+        script.rename(script.with_suffix(".away"))
+    else:
+        studio.select()
+    try:
+        for _ in range(2):  # the action stays on its button
+            studio.press("separate")
+            studio.message()
+            wait_until(lambda: not studio.windows("^Stemdock$"), 30, "the message is closed")
+    finally:
+        if what == "no script":
+            script.with_suffix(".away").rename(script)
