@@ -94,7 +94,7 @@ def _source(ardour: Ardour, name: str) -> str:
     """A script with the folder of this installation."""
     folder = "[==[" + ardour.data.as_posix() + "]==]"
     moved = (
-        'LuaDialog.Message ("Stemdock", "Stemdock\'s script has gone: " .. folder .. "\\n\\n'
+        'LuaDialog.Message ("Stemdock in Ardour", "Stemdock\'s script has gone: " .. folder .. "\\n\\n'
         'Close Ardour, and run in a terminal: plugin-cli ardour install",\n'
         "    LuaDialog.MessageType.Warning, LuaDialog.ButtonType.Close):run ()"
     )
@@ -117,7 +117,7 @@ def _adding(present: Installation, ardour: Ardour) -> list[Edit]:
     old = content_of(HOST, path)
     actions = [_script(ardour, name) for name in _ACTIONS]
     try:
-        base = script_list.without_scripts(old or script_list.EMPTY, _names(ardour))
+        base = script_list.without_scripts(script_list.EMPTY if old is None else old, _names(ardour))
         new = script_list.with_scripts(base, actions, _script(ardour, _HOOK), ardour.timer_bits)
     except script_list.UnknownFormError as error:
         raise _unknown(path) from error

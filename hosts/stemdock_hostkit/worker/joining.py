@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stemdock import AudioFileError
@@ -64,9 +65,9 @@ def join_channels(source: Source, path: Path, cancel: Event) -> None:
             end = None
             if source.duration is not None:
                 end = math.ceil(round((source.start + source.duration) * sample_rate, _ROUNDING))
-            empty = _error(channel.path, f"contains no audio from {source.start:g} s")
-            column = (block[:, channel.number] for block in audio.blocks)
-            columns.append(samples_between(column, first, end, if_empty=lambda empty=empty: empty))  # type: ignore[misc]
+            empty = partial(_error, channel.path, f"contains no audio from {source.start:g} s")
+            column = _channel_of(audio.blocks, channel.number)
+            columns.append(samples_between(column, first, end, if_empty=empty))
         writer = AudioWriter(
             path,
             output=Output(bit_depth="32f"),
@@ -77,6 +78,11 @@ def join_channels(source: Source, path: Path, cancel: Event) -> None:
         with writer:
             for parts in _side_by_side(columns):
                 writer.write(np.stack(parts, axis=1))
+
+
+def _channel_of(blocks: Iterable[FloatArray], number: int) -> Iterator[FloatArray]:
+    for block in blocks:
+        yield block[:, number]
 
 
 def _side_by_side(columns: Sequence[Iterable[FloatArray]]) -> Iterator[list[FloatArray]]:

@@ -338,6 +338,7 @@ class Studio:
         self.press("separate")
         self.confirm()
         worker = wait_until(self.worker, 60, "the worker")
+        assert worker
         wait_until(lambda: list(self.jobs.glob("*/claim")), 60, "the job is taken")
         worker.suspend()
         yield worker
@@ -351,5 +352,6 @@ class Studio:
 
     def message(self) -> None:
         """Closes a message of Stemdock's script."""
-        window = self.dialog("^Stemdock$")
+        window = self.dialog("^Stemdock in Ardour$")
         self.click(window, -60, -32)
+        wait_until(lambda: not self.windows("^Stemdock in Ardour$"), 30, "the message is closed")

@@ -149,7 +149,6 @@ def test_a_region_that_has_gone_meanwhile(studio: Studio, tmp_path: Path) -> Non
             local playlist = Session:route_by_name ("lost"):to_track ():playlist ()
             for region in playlist:region_list ():iter () do playlist:remove_region (region) end
         """)
-    studio.wait_for_stems()
     studio.message()
     assert placed(studio) == [
         ["lost Vocals", "0", "0", "88200", "false"],
@@ -207,7 +206,6 @@ def test_what_cannot_be_done_is_said(studio: Studio, tmp_path: Path, what: str) 
         for _ in range(2):  # the action stays on its button
             studio.press("separate")
             studio.message()
-            wait_until(lambda: not studio.windows("^Stemdock$"), 30, "the message is closed")
     finally:
         if what == "no script":
             script.with_suffix(".away").rename(script)

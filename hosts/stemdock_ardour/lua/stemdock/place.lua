@@ -15,8 +15,13 @@ local function region_of (piece)
     return nil
   end
   local track = route:to_track ()
-  local region = track:playlist ():region_by_id (PBD.ID (piece.region))
-  return track, not region:isnil () and region or nil
+  -- region_by_id finds removed regions, too.
+  for region in track:playlist ():region_list ():iter () do
+    if region:to_stateful ():id ():to_s () == piece.region then
+      return track, region
+    end
+  end
+  return track
 end
 
 local function read_request (folder)

@@ -4,7 +4,7 @@
 local folder, entry = ...
 
 local function tell (text)
-  LuaDialog.Message ("Stemdock", text, LuaDialog.MessageType.Warning, LuaDialog.ButtonType.Close):run ()
+  LuaDialog.Message ("Stemdock in Ardour", text, LuaDialog.MessageType.Warning, LuaDialog.ButtonType.Close):run ()
 end
 
 if not (os and os.forkexec and io) then
