@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 from stemdock_export.extra import import_tensorflow, quiet
 from stemdock_training.errors import TrainingWriteError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from stemdock_training.loss.trainer import Losses
+
+_SCALAR: Final = 1
+"""TensorBoard's DATA_CLASS_SCALAR."""
 
 
 class EventFiles:
@@ -29,6 +34,9 @@ class EventFiles:
         self._tf = tf = import_tensorflow(for_reference=False)
         self._folder = folder
         self._every = every
+        # Not `tf.summary.scalar`, which needs the package of TensorBoard only for these two lines.
+        self._metadata = tf.compat.v1.SummaryMetadata(data_class=_SCALAR)
+        self._metadata.plugin_data.plugin_name = "scalars"
         with quiet():
             self._training = tf.summary.create_file_writer(str(folder))
             self._validation = tf.summary.create_file_writer(str(folder / "eval"))
@@ -45,18 +53,21 @@ class EventFiles:
     def saved(self, step: int) -> None:
         """Makes the events complete on the disk."""
         del step
-        for writer in (self._training, self._validation):
-            self._flush(writer)
+        with self._errors():
+            self._training.flush()
+            self._validation.flush()
 
-    def _write(self, writer: object, step: int, losses: Losses) -> None:
+    def _write(self, writer: Any, step: int, losses: Losses) -> None:
         tf = self._tf
-        with writer.as_default(step=step):  # type: ignore[attr-defined]  TensorFlow has no types
-            tf.summary.scalar("loss", losses.total)
+        with self._errors(), writer.as_default(step=step):
+            tf.summary.write("loss", tf.constant(losses.total), metadata=self._metadata)
             for stem, loss in losses.stems.items():
-                tf.summary.scalar(f"loss/{stem}", loss)
+                tf.summary.write(f"loss/{stem}", tf.constant(loss), metadata=self._metadata)
 
-    def _flush(self, writer: object) -> None:
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            writer.flush()  # type: ignore[attr-defined]
+            yield
         except self._tf.errors.OpError as error:
-            raise TrainingWriteError(self._folder, str(error.message)) from error
+            reason = str(error.message).splitlines()[0].rpartition("; ")[2]
+            raise TrainingWriteError(self._folder, reason) from error

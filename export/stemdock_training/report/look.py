@@ -97,7 +97,7 @@ def take_look(checkpoint: Path, config: SpleeterConfig, song: Path, folder: Path
     model = folder / "model.onnx"
     export_checkpoint(checkpoint, config, model, converter=DirectConverter(), name="look", overwrite=True)
     words = ["separate", song, "--model", model, "--output", folder, "--duration", str(_DURATION)]
-    words += ["--template", "{stem}", "--preview", "--overwrite", "--no-tags"]
+    words += ["--template", "{instrument}.{codec}", "--preview", "--overwrite", "--no-tags"]
     done = subprocess.run(  # noqa: S603  our own command, without a shell
         [sys.executable, "-m", "stemdock", *words], capture_output=True, check=False, stdin=subprocess.DEVNULL
     )
