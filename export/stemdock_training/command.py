@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.cli import GroupedCommand, echo_path, interruption
+from stemdock.cli import GroupedCommand, echo_path, interruptible
 from stemdock_export.config import PREDEFINED, load_config
 from stemdock_training.config import load_training_config
 from stemdock_training.errors import DatasetError, TrainingOptionError
@@ -66,17 +66,13 @@ _GROUPS = {
     "trained without.",
 )  # fmt: skip
 @click.option("--augment", is_flag=True, help="Change speed by up to 10 % and pitch by up to a semitone.")
-@click.option(
-    "--allow-silence", is_flag=True, help="Accept stems that are silent for a whole song."
-)
+@click.option("--allow-silence", is_flag=True, help="Accept stems that are silent for a whole song.")
 @click.option(
     "--look-every", type=click.FloatRange(min=0), metavar="MINUTES",
-    help="Separate a minute of the first song for validation this often, after a checkpoint, with a page that "
-    "plays the stems.",
+    help="Separate a minute of the first song for validation this often, after a checkpoint, and write a "
+    "page that plays the stems.",
 )  # fmt: skip
-@click.option(
-    "--name", metavar="NAME", help="Give the model this name. [default: name of the output folder]"
-)
+@click.option("--name", metavar="NAME", help="Give the model this name. [default: name of the output folder]")
 @click.option("--overwrite", is_flag=True, help="Replace an installed model of the same name.")
 @click.pass_obj
 def command(
@@ -137,7 +133,7 @@ def run(training: Training, plugins: Plugins) -> int:
     # Imported here, so that --help does not load numpy.
     from stemdock_training.run import train  # noqa: PLC0415
 
-    with interruption() as interrupted:
+    with interruptible() as interrupted:
         try:
             model = train(
                 training, plugins, echo=lambda line: click.echo(line, err=True), cancel=interrupted.cancel

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from stemdock_training.data.problems import Problem
+    from stemdock_training.problems import Problem
 
 
 class TrainingError(StemdockError):

@@ -121,7 +121,9 @@ def _run(training: Training, *, echo: Callable[[str], None], cancel: Event) -> b
         training.network,
         training.config,
         allow_silence=training.allow_silence,
-        on_song=lambda number, total: echo(f"checking song {number}/{total}") if number in {1, total} else None,
+        on_song=lambda number, total: (
+            echo(f"checking song {number}/{total}") if number in {1, total} else None
+        ),
     )
     trainer = Trainer(
         describe_network(training.network),

@@ -32,7 +32,8 @@ def train_model(descriptor: str, data: str, *, adapter: str = "") -> int:
     """
     if adapter:
         raise UncaughtError(
-            f"{adapter}: training has no audio adapters", remedy="Convert the songs to WAV. Leave out --adapter."
+            f"{adapter}: training has no audio adapters",
+            remedy="Convert the songs to WAV. Leave out --adapter.",
         )
     configuration = find_configuration(descriptor)
     path = configuration.name or str(Path(descriptor).absolute())

@@ -1,4 +1,4 @@
-"""Records one training step of Spleeter 2.4.2: run it with the Python of an environment that has spleeter==2.4.2.
+"""Records training steps of Spleeter 2.4.2. Run it with a Python that has spleeter==2.4.2.
 
 Usage: python spleeter_training_record.py INPUTS.npz OUTPUTS.npz
 
@@ -18,8 +18,8 @@ N_STEPS = 3
 
 
 def record(name: str, inputs: Any) -> dict[str, Any]:
-    import tensorflow as tf
-    from spleeter.model import EstimatorSpecBuilder
+    import tensorflow as tf  # noqa: PLC0415  the tests import this module without it
+    from spleeter.model import EstimatorSpecBuilder  # noqa: PLC0415
 
     mean = tf.reduce_mean
     # The weighted loss uses the name of TensorFlow 1, so it fails with the TensorFlow that 2.4.2 needs.
@@ -39,7 +39,7 @@ def record(name: str, inputs: Any) -> dict[str, Any]:
         builder = EstimatorSpecBuilder({"mix_spectrogram": mixture}, content)
         spec = builder.build_train_model(labels)
         trained = {each.op.name: each for each in tf.compat.v1.trainable_variables()}
-        gradients = dict(zip(trained, tf.gradients(spec.loss, list(trained.values()))))
+        gradients = dict(zip(trained, tf.gradients(spec.loss, list(trained.values())), strict=True))
         gradients = {key: each for key, each in gradients.items() if each is not None}
         everything = {each.op.name: each for each in tf.compat.v1.global_variables()}
         load = [tf.compat.v1.assign(everything[key], value) for key, value in values.items()]
@@ -49,7 +49,9 @@ def record(name: str, inputs: Any) -> dict[str, Any]:
         results = {f"{name}/loss": loss} | {f"{name}/gradient/{key}": each for key, each in found.items()}
         for _ in range(N_STEPS):
             session.run(spec.train_op)
-        results[f"{name}/loss_after"], after = session.run([spec.loss, {key: everything[key] for key in values}])
+        results[f"{name}/loss_after"], after = session.run(
+            [spec.loss, {key: everything[key] for key in values}]
+        )
         results |= {f"{name}/after/{key}": each for key, each in after.items()}
         return results
 

@@ -44,7 +44,11 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "missing stem": (lambda song: (song / "rest.wav").unlink(), "rest.wav", "is missing"),
     "missing mixture": (lambda song: (song / "mixture.wav").unlink(), "mixture.wav", "is missing"),
     "no audio": (lambda song: (song / "rest.wav").write_text("hello"), "rest.wav", ""),
-    "another length": (lambda song: rewrite(song / "rest.wav", lambda x: x[:-200]), "rest.wav", "s long, but"),
+    "another length": (
+        lambda song: rewrite(song / "rest.wav", lambda x: x[:-200]),
+        "rest.wav",
+        "s long, but",
+    ),
     "another rate": (lambda song: rewrite(song / "rest.wav", lambda x: x, 16000), "rest.wav", "16000 Hz"),
     "mono": (lambda song: rewrite(song / "voice.wav", lambda x: x[:, 0]), "voice.wav", "is mono"),
     "silence": (lambda song: rewrite(song / "voice.wav", lambda x: 0 * x), "voice.wav", "is silent"),

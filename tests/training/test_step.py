@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from stemdock_export.unet import describe_network
-from stemdock_training.config import TrainingConfig
 from stemdock_training.data.batches import Batch
 from stemdock_training.loss.trainer import Trainer
 from training.oracle_cases import CASES, LEARNING_RATE, Case, make_case
+
+if TYPE_CHECKING:
+    from stemdock_training.config import TrainingConfig
 
 pytestmark = [pytest.mark.export, pytest.mark.slow]
 

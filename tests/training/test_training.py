@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,10 +23,6 @@ from stemdock_training.loop import checkpoints
 from stemdock_training.loop.starting import Source, start_from
 from stemdock_training.run import Training, train
 from support.training_songs import make_musdb, write_config
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = [pytest.mark.export, pytest.mark.slow]
 
@@ -70,10 +66,9 @@ def own_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def no_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ends trainings without export, which takes longer than they do."""
     monkeypatch.setattr(finishing, "install", lambda *_, **__: None)
-    return
 
 
 def run(songs: Path, config: Path, folder: Path, recorder: Recorder | None = None, **changes: Any) -> Any:
@@ -109,8 +104,9 @@ def undisturbed(
 
 
 @pytest.mark.parametrize("step", [2, 4])
+@pytest.mark.usefixtures("no_model")
 def test_a_cancelled_training_goes_on_with_the_same_losses(
-    step: int, songs: Path, config: Path, tmp_path: Path, undisturbed: Any, no_model: None
+    step: int, songs: Path, config: Path, tmp_path: Path, undisturbed: Any
 ) -> None:
     cancel = Event()
     first, second, folder = Recorder(step, cancel.set), Recorder(), tmp_path / "small"
@@ -119,7 +115,7 @@ def test_a_cancelled_training_goes_on_with_the_same_losses(
     run(songs, config, folder, second, dropout=0.3, augment=True)
     recorder, values = undisturbed
     assert first.losses | second.losses == recorder.losses
-    assert list(second.losses)[0] == step + 1
+    assert min(second.losses) == step + 1
     resumed = final_values(folder)
     assert resumed.keys() == values.keys()
     for name, value in values.items():
@@ -132,16 +128,18 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 from training.test_training import Recorder, run
 songs, config, folder = map(Path, sys.argv[1:4])
-run(songs, config, folder, Recorder(5, lambda: os.kill(os.getpid(), signal.SIGKILL)), dropout=0.3, augment=True)
+recorder = Recorder(5, lambda: os.kill(os.getpid(), signal.SIGKILL))
+run(songs, config, folder, recorder, dropout=0.3, augment=True)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.usefixtures("no_model")
 def test_a_killed_training_goes_on_with_the_same_losses(
-    songs: Path, config: Path, tmp_path: Path, undisturbed: Any, no_model: None
+    songs: Path, config: Path, tmp_path: Path, undisturbed: Any
 ) -> None:
-    folder, tests = tmp_path / "small", os.path.dirname(os.path.dirname(__file__))
-    command = [sys.executable, "-c", KILLED, songs, config, folder, tests]
+    folder, tests = tmp_path / "small", Path(__file__).parents[1]
+    command: list[str | Path] = [sys.executable, "-c", KILLED, songs, config, folder, tests]
     done = subprocess.run(command, check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     recorder = Recorder()
@@ -150,8 +148,9 @@ def test_a_killed_training_goes_on_with_the_same_losses(
     assert recorder.losses == {step: undisturbed[0].losses[step] for step in (4, 5, 6)}
 
 
+@pytest.mark.usefixtures("no_model")
 def test_a_full_disk_leaves_the_last_checkpoint(
-    songs: Path, config: Path, tmp_path: Path, undisturbed: Any, no_model: None
+    songs: Path, config: Path, tmp_path: Path, undisturbed: Any
 ) -> None:
     resource = pytest.importorskip("resource", reason="needs limits of file sizes")
     folder = tmp_path / "small"
@@ -172,8 +171,9 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     assert recorder.losses == {step: undisturbed[0].losses[step] for step in (4, 5, 6)}
 
 
+@pytest.mark.usefixtures("no_model")
 def test_an_interrupted_save_leaves_the_last_checkpoint(
-    songs: Path, config: Path, tmp_path: Path, no_model: None, monkeypatch: pytest.MonkeyPatch
+    songs: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "small"
     run(songs, config, folder, n_steps=3)
@@ -189,9 +189,8 @@ def test_an_interrupted_save_leaves_the_last_checkpoint(
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
-def test_two_trainings_do_not_share_a_folder(
-    songs: Path, config: Path, tmp_path: Path, no_model: None
-) -> None:
+@pytest.mark.usefixtures("no_model")
+def test_two_trainings_do_not_share_a_folder(songs: Path, config: Path, tmp_path: Path) -> None:
     folder = tmp_path / "small"
 
     def again() -> None:
@@ -214,15 +213,17 @@ def test_the_end_is_a_model_that_separates(
         run(songs, config, tmp_path / "my-band", n_steps=2)
 
 
-def test_an_early_look_has_stems_and_a_page(songs: Path, config: Path, tmp_path: Path, no_model: None) -> None:
+@pytest.mark.usefixtures("no_model")
+def test_an_early_look_has_stems_and_a_page(songs: Path, config: Path, tmp_path: Path) -> None:
     folder = tmp_path / "small"
     run(songs, config, folder, n_steps=3, look_every=0)
     look = folder / "looks" / "step-3"
     assert {path.name for path in look.glob("[!.]*")} == {"voice.wav", "rest.wav", "preview.html"}
 
 
+@pytest.mark.usefixtures("no_model")
 def test_fine_tuning_starts_at_the_checkpoint_and_a_new_stem_at_another_s(
-    songs: Path, config: Path, tmp_path: Path, no_model: None
+    songs: Path, config: Path, tmp_path: Path
 ) -> None:
     run(songs, config, tmp_path / "first", n_steps=3)
     trained = final_values(tmp_path / "first")

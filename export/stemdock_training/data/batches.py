@@ -11,7 +11,7 @@ import numpy as np
 from stemdock_training.data.augmentation import augmented
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from stemdock import FloatArray
     from stemdock_export.config import SpleeterConfig
@@ -54,7 +54,7 @@ class Batches:
         self._seed = config.random_seed
         self._augment = augment
 
-    def from_step(self, step: int) -> Iterator[Batch]:
+    def from_step(self, step: int) -> Generator[Batch]:
         """All batches from a step on, without an end. The next one is made while a step runs.
 
         Args:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from stemdock import AudioError, StemdockError, audio_info, open_audio
-from stemdock_training.data.problems import Problem
 from stemdock_training.data.segments import segment_length
+from stemdock_training.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from stemdock_training.data.checking import check_songs
 from stemdock_training.data.folders import TRAINING, VALIDATION, has_layout, read_folder
 from stemdock_training.data.lists import read_list
-from stemdock_training.data.problems import Problem
 from stemdock_training.data.songs import Dataset
 from stemdock_training.errors import DatasetError
+from stemdock_training.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def find_songs(
         if config.validation_csv and Path(config.validation_csv).exists():
             validation = read_list(Path(config.validation_csv), folder, network.stems, config.mix_name)
     else:
-        remedy = "Name a list of songs in the configuration (train_csv), or choose a folder in the layout of MUSDB."
+        remedy = "Name a list of songs in the configuration (train_csv), or choose a folder like MUSDB's."
         raise DatasetError([Problem(path=folder, reason=f"has no folder {TRAINING}", remedy=remedy)])
     songs, problems = training
     others, more = validation or ([], [])

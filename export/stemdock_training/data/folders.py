@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stemdock_training.data.problems import Problem
 from stemdock_training.data.songs import Song
+from stemdock_training.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def read_folder(folder: Path, stems: Sequence[str]) -> tuple[list[Song], list[Pr
 
 
 def _song(folder: Path, stems: Sequence[str]) -> Song:
-    files = {stem: (folder / f"{stem}.wav",) for stem in stems}
+    files: dict[str, tuple[Path, ...]] = {stem: (folder / f"{stem}.wav",) for stem in stems}
     if _REST in files and not files[_REST][0].exists():
         named = {_MIXTURE, *(f"{stem}.wav" for stem in stems)}
         rest = tuple(path for path in sorted(folder.glob("*.wav")) if path.name not in named)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock import reason_for
-from stemdock_training.data.problems import Problem
 from stemdock_training.data.songs import Song
+from stemdock_training.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _COLUMNS: Final = "Give the list the columns {columns}."
 
@@ -39,8 +39,10 @@ def read_list(
     except UnicodeDecodeError:
         return [], [Problem(path=path, reason="is not a text in UTF-8", remedy="Save the list as UTF-8.")]
     except OSError as error:
-        remedy = "Correct train_csv or validation_csv in the configuration, or choose a folder in the layout of MUSDB."
-        return [], [Problem(path=path, reason=f"the list cannot be read ({reason_for(error)})", remedy=remedy)]
+        remedy = "Correct train_csv or validation_csv in the configuration, or choose a folder like MUSDB's."
+        return [], [
+            Problem(path=path, reason=f"the list cannot be read ({reason_for(error)})", remedy=remedy)
+        ]
     rows = csv.DictReader(io.StringIO(text, newline=""))
     try:
         missing = [each for each in (*columns.values(), "duration") if each not in (rows.fieldnames or ())]

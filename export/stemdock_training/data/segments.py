@@ -176,7 +176,7 @@ def _read(path: Path, part: Part, network: SpleeterConfig) -> FloatArray:
 
 def _summed(waveforms: Sequence[FloatArray]) -> FloatArray:
     length = min(each.shape[1] for each in waveforms)
-    return np.sum([each[:, :length] for each in waveforms], axis=0, dtype=np.float32)
+    return np.asarray(np.sum([each[:, :length] for each in waveforms], axis=0), np.float32)
 
 
 def _encoded(magnitudes: FloatArray) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:

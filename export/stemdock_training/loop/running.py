@@ -68,7 +68,7 @@ def run_training(
         DivergedError: A loss is not a finite number. The last checkpoint is from before.
         TrainingWriteError: A file cannot be written.
     """
-    saved = trainer.step if trainer.step else -1
+    saved = trainer.step or -1
     validated = -math.inf
     source = batches.from_step(trainer.step)
     while trainer.step < course.n_steps and not cancel.is_set():

@@ -66,7 +66,10 @@ def start_from(source: Source, config: SpleeterConfig, seed: int) -> dict[str, F
 
 def _check(source: Source, config: SpleeterConfig) -> None:
     for stem, origin in source.branches.items():
-        for option, name, stems in (("--start", stem, config.stems), ("--start", origin, source.config.stems)):
+        for option, name, stems in (
+            ("--start", stem, config.stems),
+            ("--start", origin, source.config.stems),
+        ):
             if name not in stems:
                 reason = f"there is no stem {name}"
                 raise TrainingOptionError(option, reason, remedy=f"Choose one of {', '.join(stems)}.")

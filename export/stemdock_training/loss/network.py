@@ -70,10 +70,10 @@ def estimates(
     def drop(hidden: Any) -> Any:
         nonlocal count
         count += 1
-        return tf.nn.experimental.stateless_dropout(hidden, dropout, seed=seed + [0, count << 40])
+        return tf.nn.experimental.stateless_dropout(
+            hidden, dropout, seed=tf.stack([seed[0], seed[1] + (count << 40)])
+        )
 
-    builder = NetworkBuilder(
-        tf, network, variables, has_gradients=True, drop=drop if dropout else None
-    )
+    builder = NetworkBuilder(tf, network, variables, has_gradients=True, drop=drop if dropout else None)
     logits = [builder.logits(unet, mixture) for unet in network.unets]
     return [mask * mixture for mask in builder.masks(logits)]

@@ -96,8 +96,16 @@ def take_look(checkpoint: Path, config: SpleeterConfig, song: Path, folder: Path
         make_folder(folder)
     model = folder / "model.onnx"
     export_checkpoint(checkpoint, config, model, converter=DirectConverter(), name="look", overwrite=True)
-    words = ["separate", song, "--model", model, "--output", folder, "--duration", str(_DURATION)]
-    words += ["--template", "{instrument}.{codec}", "--preview", "--overwrite", "--no-tags"]
+    words: list[str | Path] = ["separate", song, "--model", model, "--output", folder]
+    words += [
+        "--duration",
+        str(_DURATION),
+        "--template",
+        "{instrument}.{codec}",
+        "--preview",
+        "--overwrite",
+        "--no-tags",
+    ]
     done = subprocess.run(  # noqa: S603  our own command, without a shell
         [sys.executable, "-m", "stemdock", *words], capture_output=True, check=False, stdin=subprocess.DEVNULL
     )
