@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stemdock import audio_info, make_folder, os_errors_as, try_locked
+from stemdock_export.extra import import_tensorflow
 from stemdock_export.unet import describe_network
 from stemdock_training import finishing
 from stemdock_training.data.batches import Batches, validation_batches
@@ -87,8 +88,18 @@ def train(
         ModelError: The name is taken, or the model cannot be installed.
         ExtraMissingError: TensorFlow or tf2onnx is not installed.
     """
+    import_tensorflow(for_reference=False)  # without it, checking the songs would be in vain
     _check_duration(training)
     finishing.check_name(training.name, plugins, overwrite=training.overwrite)
+    dataset = find_songs(
+        training.data,
+        training.network,
+        training.config,
+        allow_silence=training.allow_silence,
+        on_song=lambda number, total: (
+            echo(f"checking song {number}/{total}") if number in {1, total} else None
+        ),
+    )
     with os_errors_as(lambda reason: TrainingWriteError(training.folder, reason)):
         make_folder(training.folder)
     with try_locked(training.folder / _LOCK) as is_free:
@@ -98,7 +109,7 @@ def train(
                 "another process trains in this folder",
                 remedy="Wait until it ends, or choose another folder (--output).",
             )
-        if not _run(training, echo=echo, cancel=cancel):
+        if not _run(training, dataset, echo=echo, cancel=cancel):
             return None
         return finishing.install(
             training.folder,
@@ -110,21 +121,12 @@ def train(
         )
 
 
-def _run(training: Training, *, echo: Callable[[str], None], cancel: Event) -> bool:
+def _run(training: Training, dataset: Dataset, *, echo: Callable[[str], None], cancel: Event) -> bool:
     """Makes the steps; returns whether all are made."""
     saved = _saved(training, echo)
     if saved.step >= training.n_steps:
         echo(f"all {training.n_steps} steps are made")
         return True
-    dataset = find_songs(
-        training.data,
-        training.network,
-        training.config,
-        allow_silence=training.allow_silence,
-        on_song=lambda number, total: (
-            echo(f"checking song {number}/{total}") if number in {1, total} else None
-        ),
-    )
     trainer = Trainer(
         describe_network(training.network),
         training.config,

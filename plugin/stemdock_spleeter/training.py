@@ -7,12 +7,13 @@ from pathlib import Path
 from stemdock import load_plugins
 from stemdock_spleeter.configuration import find_configuration
 from stemdock_spleeter.errors import UncaughtError
+from stemdock_spleeter.settings import DEFAULT_ADAPTER
 from stemdock_training.command import run
 from stemdock_training.config import load_training_config
 from stemdock_training.run import Training
 
 
-def train_model(descriptor: str, data: str, *, adapter: str = "") -> int:
+def train_model(descriptor: str, data: str, *, adapter: str) -> int:
     """Trains the model of a configuration.
 
     The checkpoints go to `model_dir` in the current folder, as in Spleeter. The model at the end gets the
@@ -30,7 +31,7 @@ def train_model(descriptor: str, data: str, *, adapter: str = "") -> int:
         SpleeterError: There is no such configuration.
         StemdockError: The songs, the configuration or a file cannot be used.
     """
-    if adapter:
+    if adapter != DEFAULT_ADAPTER:
         raise UncaughtError(
             f"{adapter}: training has no audio adapters",
             remedy="Convert the songs to WAV. Leave out --adapter.",
