@@ -76,7 +76,7 @@ def _make_songs(folder: Path) -> None:
         rest += 0.05 * random.standard_normal(len(t))
         for name, samples in (("voice", voice), ("rest", rest), ("mix", voice + rest)):
             soundfile.write(song / f"{name}.wav", np.stack([samples, 0.7 * samples], 1), _RATE)
-        rows.append(f"song{seed}/mix.wav,song{seed}/voice.wav,song{seed}/rest.wav,8")
+        rows.append(f"song{seed}/mix.wav,song{seed}/voice.wav,song{seed}/rest.wav,8.0")
     (folder / "songs.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 

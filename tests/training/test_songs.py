@@ -12,7 +12,13 @@ import soundfile
 from stemdock_export.config import parse_config
 from stemdock_training.data.batches import Batches, validation_batches
 from stemdock_training.data.finding import find_songs
-from stemdock_training.data.segments import PartStore, training_parts, validation_parts
+from stemdock_training.data.segments import (
+    PartStore,
+    _decoded,
+    _encoded,
+    training_parts,
+    validation_parts,
+)
 from stemdock_training.errors import DatasetError
 from support.training_songs import RATE, list_rows, make_musdb, make_song, training_content, write_list
 
@@ -85,6 +91,8 @@ BAD_LISTS: dict[str, tuple[Callable[[list[dict[str, str]]], list[dict[str, str]]
     "missing column": (lambda rows: without(rows, "rest_path"), "the column rest_path is missing"),
     "no duration": (lambda rows: without(rows, "duration"), "the column duration is missing"),
     "wrong duration": (lambda rows: [{**rows[0], "duration": "2:30"}], "line 2: the duration '2:30'"),
+    "negative duration": (lambda rows: [{**rows[0], "duration": "-5"}], "line 2: the duration '-5'"),
+    "endless duration": (lambda rows: [{**rows[0], "duration": "inf"}], "line 2: the duration 'inf'"),
     "empty path": (lambda rows: [rows[0], {**rows[1], "voice_path": ""}], "line 3: voice_path is empty"),
     "twice": (lambda rows: [rows[0], rows[0]], "is listed twice"),
     "longer than the file": (lambda rows: [{**rows[0], "duration": "9"}], "the list says 9.00 s"),
@@ -203,6 +211,8 @@ def test_batches_depend_on_seed_and_step_alone(
     assert first[0].targets.shape == (2, 2, 64, 64, 2)
     other = Batches(parts, store, NETWORK, training_config(chunk_duration=1.0, batch_size=2, random_seed=4))
     assert not np.array_equal(other.batch(0).mixture, first[0].mixture)
+    alone = Batches(parts[:1], store, NETWORK, training_config(chunk_duration=1.0, batch_size=4)).batch(0)
+    assert len({segment.tobytes() for segment in alone.mixture}) > 1  # cut from other places of one part
     changed = Batches(parts, store, NETWORK, config, augment=True).batch(0)
     assert changed.mixture.shape == first[0].mixture.shape
     assert not np.array_equal(changed.mixture, first[0].mixture)
@@ -226,3 +236,10 @@ def test_stored_magnitudes_have_the_original_s_eight_bits(
     loud = exact > exact.max() * 1e-4
     error = 20 * np.log10(batch.mixture[0][loud] / exact[loud])
     assert np.abs(error).max() < 100 / 255.9999 + 0.01
+
+
+def test_a_hundred_decibels_are_kept() -> None:
+    magnitudes = np.array([1e-8, 1e-5, 1e-2, 100.0], np.float32).reshape(1, 1, 4, 1)
+    decoded = _decoded(*_encoded(magnitudes)).ravel()
+    decibels = 20 * np.log10(decoded)
+    assert decibels == pytest.approx([-60, -60, -40, 40], abs=100 / 255)
