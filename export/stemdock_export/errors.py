@@ -33,7 +33,7 @@ class ExtraMissingError(ExportError, ImportError):
 
     def __init__(self, package: str) -> None:
         super().__init__(
-            f"exporting needs {package}, which is not installed",
+            f"exporting and training need {package}, which is not installed",
             remedy="Install it with: pip install 'stemdock[export]'",
         )
         self.package = package

@@ -16,17 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def import_tensorflow() -> Any:
-    """Imports `tensorflow`, restricted to the CPU and without log output.
+def import_tensorflow(*, for_reference: bool = True) -> Any:
+    """Imports `tensorflow` without log output.
+
+    Args:
+        for_reference: Whether results must be the same on every machine: then TensorFlow is restricted to
+            the CPU. Otherwise it uses what it finds. The first import in a process decides.
 
     Raises:
         ExtraMissingError: The package is not installed.
     """
     # TensorFlow reads these variables when it loads its libraries.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # oneDNN rounds differently on different processors, but the reference must not.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    if for_reference:
+        # oneDNN rounds differently on different processors.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     return import_extra("tensorflow")
 
 

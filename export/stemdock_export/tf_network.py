@@ -1,22 +1,25 @@
-"""Builds the network in TensorFlow, to convert it and to compare models with it.
+"""Builds the network in TensorFlow, to convert it, to compare models with it, and to train it.
 
 The layers are connected here and in `onnx_network` independently, so that tests can compare the two.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from stemdock import INPUT_NAME
 from stemdock_export.extra import import_tensorflow
 from stemdock_export.unet import EPSILON, HEAD_DILATION, LEAKY_SLOPE, STRIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from stemdock import FloatArray
     from stemdock_export.config import Activation, SpleeterConfig
     from stemdock_export.unet import Convolution, Network, Normalization, UNet
+
+_N_DROPOUTS: Final = 3
+"""Levels of the decoder, from the inside out, whose output is thinned out in training."""
 
 
 def build_graph(config: SpleeterConfig, network: Network, values: Mapping[str, FloatArray]) -> Any:
@@ -38,7 +41,7 @@ def build_graph(config: SpleeterConfig, network: Network, values: Mapping[str, F
     with graph.as_default():
         shape = (None, config.n_frames, config.n_bins, config.n_channels)
         mixture = tf.compat.v1.placeholder(tf.float32, shape, name=INPUT_NAME)
-        builder = _Builder(tf, network, values)
+        builder = NetworkBuilder(tf, network, values)
         logits = []
         for scope, unet in zip(scopes(network), network.unets, strict=True):
             with tf.name_scope(scope):
@@ -60,13 +63,33 @@ def scopes(network: Network) -> tuple[str, ...]:
     return tuple(f"unet_{position}" for position in range(len(network.unets)))
 
 
-class _Builder:
+class NetworkBuilder:
     """Adds the layers of a network to the default graph."""
 
-    def __init__(self, tf: Any, network: Network, values: Mapping[str, FloatArray]) -> None:
+    def __init__(
+        self,
+        tf: Any,
+        network: Network,
+        values: Mapping[str, Any],
+        *,
+        has_gradients: bool = False,
+        drop: Callable[[Any], Any] | None = None,
+    ) -> None:
+        """Takes the weights.
+
+        Args:
+            tf: The module.
+            network: The network to build.
+            values: Every variable of the network, by name: arrays or `tf.Variable`s.
+            has_gradients: Whether gradients will be needed. Then the head is made of operators that have
+                some on a CPU, with the same results.
+            drop: Thins out the outputs of the first levels of the decoder, as training does.
+        """
         self._tf = tf
         self._network = network
         self._values = values
+        self._has_gradients = has_gradients
+        self._drop = drop
 
     def logits(self, unet: UNet, mixture: Any) -> Any:
         """`(n_segments, n_frames, n_bins, n_channels)` for one stem."""
@@ -90,10 +113,17 @@ class _Builder:
                 hidden = self._normalize(
                     self._activate(hidden, network.deconv_activation), level.normalization
                 )
+                if self._drop is not None and depth < _N_DROPOUTS:
+                    hidden = self._drop(hidden)
         with tf.name_scope("head"):
-            return self._convolve(hidden, unet.head, strides=1, dilations=HEAD_DILATION)
+            if not self._has_gradients:
+                return self._convolve(hidden, unet.head, strides=1, dilations=HEAD_DILATION)
+            kernel, bias = self._values[unet.head.kernel.name], self._values[unet.head.bias.name]
+            convolved = tf.nn.convolution(hidden, kernel, padding="SAME", dilations=HEAD_DILATION)
+            return tf.nn.bias_add(convolved, bias)
 
     def masks(self, logits: list[Any]) -> list[Any]:
+        """The masks of all stems, from the logits of all stems."""
         tf = self._tf
         if self._network.mask_function == "unet.unet":
             return [tf.sigmoid(each) for each in logits]

@@ -81,13 +81,9 @@ def add_model(
             "is neither an archive nor an .onnx model",
             remedy="Choose the archive (.tar.gz) or folder of a checkpoint, or a model (.onnx).",
         )
-    offered, own = plugins.models(), installed_models(store)
-    taken = [entry.name for entry in offered] + [fault.model for fault in store.scan()[1]]
 
     def check(name: str) -> None:
-        check_name(name)
-        check_own(name, offered, own)
-        check_free(name, taken, release.models, overwrite=addition.overwrite)
+        check_addition(name, store=store, release=release, plugins=plugins, overwrite=addition.overwrite)
 
     if source.is_file() and source.suffix.lower() == ".onnx":
         return _add_model_file(addition, check, store, task)
@@ -112,6 +108,26 @@ def add_model(
             # A download that failed may have left a part of the archive. It is not needed any more.
             remove_download(store.download_path(released.file_name))
         return entry
+
+
+def check_addition(name: str, *, store: Store, release: Release, plugins: Plugins, overwrite: bool) -> None:
+    """Check that a model can be installed under a name.
+
+    Args:
+        name: Name of the new model.
+        store: The store it will be installed in.
+        release: The released models.
+        plugins: The source of all models, whose names are taken.
+        overwrite: Whether the model may replace one of the same name.
+
+    Raises:
+        ModelNameError: The name is invalid or taken.
+    """
+    offered, own = plugins.models(), installed_models(store)
+    taken = [entry.name for entry in offered] + [fault.model for fault in store.scan()[1]]
+    check_name(name)
+    check_own(name, offered, own)
+    check_free(name, taken, release.models, overwrite=overwrite)
 
 
 def _is_known_type(source: Path) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stemdock.card import card_to_metadata as card_to_metadata
     from stemdock.card import card_to_values as card_to_values
     from stemdock.dsp.masks import ratio_masks as ratio_masks
+    from stemdock.dsp.stft import stft as stft
     from stemdock.entries import Check as Check
     from stemdock.entries import CommandEntry as CommandEntry
     from stemdock.entries import FetchProgress as FetchProgress
@@ -115,6 +116,7 @@ _NAMES: Final = {
     "audio": "AudioInfo AudioWriter FfmpegProcess audio_info find_ffmpeg open_audio resampled",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
+    "dsp.stft": "stft",
     "entries": "Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry",
     "errors": """
         ArgumentError AudioError AudioFileError AudioFileNotFoundError CancelledError ForkedError HostError

@@ -116,12 +116,11 @@ def evaluate(
 @cli.command(no_args_is_help=True)
 @opt.options(opt.ADAPTER, opt.DATA, opt.MODEL, opt.VERBOSE)
 def train(adapter: str, data: str, params_filename: str, verbose: bool) -> int:
-    """Not available: Stemdock does not train models."""
-    del adapter, data, verbose
-    raise UncaughtError(
-        f"{params_filename}: Stemdock cannot train models yet",
-        remedy="Train with the original Spleeter. Stemdock separates with the checkpoint that it writes.",
-    )
+    """Train a model with the songs in a folder, and install it under the name of its folder."""
+    configure_logger(verbose)
+    from stemdock_spleeter.training import train_model  # noqa: PLC0415
+
+    return train_model(params_filename, data, adapter=adapter)
 
 
 def run(arguments: Sequence[str]) -> int:

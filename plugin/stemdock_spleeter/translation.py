@@ -38,13 +38,17 @@ def translated(line: str) -> list[str]:
     if verb == "evaluate":
         words = [*_model(values), "--output", _output(values), *_flags(values)]
         return [shlex.join(["plugin-cli", "evaluate", values["mus_dir"], *words])]
-    if verb != "separate" or "deprecated_files" in values or not files:
-        raise TranslationError(
-            f"{line}: has no equivalent", remedy="Give a complete line with separate or evaluate."
-        )
     if values.get("adapter"):
         raise TranslationError(
             f"{line}: plugin-cli has no audio adapters", remedy="Use separate_file in Python: docs/python.md."
+        )
+    if verb == "train" and "data" in values:
+        config = values.get("params_filename", "spleeter:2stems")
+        words = ["--config", config, "--data", values["data"], "--overwrite"]
+        return [shlex.join(["plugin-cli", "train", *words])]
+    if verb != "separate" or "deprecated_files" in values or not files:
+        raise TranslationError(
+            f"{line}: has no equivalent", remedy="Give a complete line with separate, evaluate or train."
         )
     words = [*files, *_model(values), "--output", _output(values), *_encoding(values)]
     for option, name in (("filename_format", "--template"), ("duration", "--duration")):

@@ -257,7 +257,7 @@ def test_a_missing_extra_is_named(
     checkpoint = data / "checkpoints" / "4stems-narrow"
     assert export(checkpoint, "-o", tmp_path / "x.onnx", config=checkpoint / "config.json") == 1
     err = capsys.readouterr().err
-    assert f"exporting needs {package}, which is not installed" in err
+    assert f"exporting and training need {package}, which is not installed" in err
     assert "pip install 'stemdock[export]'" in err
 
 

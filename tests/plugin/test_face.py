@@ -32,6 +32,7 @@ _PLUGINS: Final = (
     "stemdock_models",
     "stemdock_reaper",
     "stemdock_spleeter",
+    "stemdock_training",
 )
 
 

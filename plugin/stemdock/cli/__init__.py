@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stemdock.cli.completion import complete_installed as complete_installed
     from stemdock.cli.completion import complete_models as complete_models
     from stemdock.cli.grouped_help import GroupedCommand as GroupedCommand
+    from stemdock.cli.interruption import interruptible as interruptible
     from stemdock.cli.opening import open_separator as open_separator
     from stemdock.cli.options import Seconds as Seconds
     from stemdock.cli.options import model_option as model_option
@@ -34,6 +35,7 @@ _NAMES: Final = {
     "checks": "echo_checks",
     "completion": "complete_installed complete_models",
     "grouped_help": "GroupedCommand",
+    "interruption": "interruptible",
     "opening": "open_separator",
     "options": "Seconds model_option separation_options",
     "terminal": "echo_error echo_path fetch_reporter",

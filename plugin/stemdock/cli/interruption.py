@@ -58,7 +58,7 @@ class Interruption:
 
 
 @contextmanager
-def interruption() -> Iterator[Interruption]:
+def interruptible() -> Iterator[Interruption]:
     """Handles the signals until the context ends."""
     state = Interruption()
     if current_thread() is not main_thread():

@@ -16,7 +16,7 @@ from stemdock.batch.planning import plan_songs
 from stemdock.batch.resuming import ResumableSeparation
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.cli.batch_run import run_plans
-from stemdock.cli.interruption import interruption
+from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
 from stemdock.cli.pages import Pages
 from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
@@ -87,7 +87,7 @@ def separate(
         manifest.check()
         found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.paths())]
         separator = open_separator(model, plugins, execution, separation)
-        with interruption() as interrupted:
+        with interruptible() as interrupted:
             resumable = ResumableSeparation(
                 separator=separator,
                 output=output,

@@ -159,9 +159,16 @@ def test_without_ffmpeg_wav_files_are_written(
 
 
 @pytest.mark.usefixtures("folder")
-def test_training_is_refused_with_an_explanation(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["train", "-p", "four.json", "-d", "."]) == 1
-    assert "cannot train models yet" in capsys.readouterr().err
+def test_training_checks_the_songs_first(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'stemdock[export]'")
+    assert run(["train", "-p", "four.json", "-d", "missing"]) == 1
+    assert "missing: is not a folder" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_training_has_no_adapters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "-p", "four.json", "-d", ".", "-a", "my.Adapter"]) == 1
+    assert "no audio adapters" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("model", ["4stems-narrow", "5stems-narrow"])

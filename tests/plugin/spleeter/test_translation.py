@@ -57,6 +57,10 @@ def translate(line: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
             "spleeter evaluate -p spleeter:4stems --mus_dir musdb -o results --mwf",
             "evaluate musdb --model 4stems --output results --mwf",
         ),
+        (
+            "spleeter train -p config.json -d data",
+            "train --config config.json --data data --overwrite",
+        ),
     ],
 )
 def test_a_line(line: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,7 +93,7 @@ def assert_valid(words: Sequence[str]) -> None:
         ("spleeter separate -o out", "no equivalent"),
         ("spleeter separate a.wav -c wma", "wma"),
         ("spleeter separate a.wav -a my.Adapter", "adapters"),
-        ("spleeter train -p config.json -d data", "no equivalent"),
+        ("spleeter train -p config.json -d data -a my.Adapter", "adapters"),
         ("spleeter divide a.wav", "no verb"),
         ("spleeter separate 'a.wav", "quot"),
     ],
