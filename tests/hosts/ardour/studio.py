@@ -12,7 +12,9 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import numpy as np
 import psutil
+import soundfile
 
 from stemdock_ardour.places import find_all
 from stemdock_ardour.script_list import EMPTY
@@ -21,6 +23,8 @@ from support.display import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from support.display import Display
 
@@ -216,6 +220,28 @@ class Studio:
             table.sort (rows, function (a, b) return a[1] * 1e12 + a[2] < b[1] * 1e12 + b[2] end)
             for _, row in ipairs (rows) do say (row[3], row[4], row[2], row[5], row[6], row[7]) end
         """)
+
+    def audio(self, name: str) -> NDArray[np.float32]:
+        """The samples of a region, from its files."""
+        rows = self.run(f"""
+            local say = ...
+            for route in Session:get_tracks ():iter () do
+              for region in route:to_track ():playlist ():region_list ():iter () do
+                for number = 0, region:to_audioregion ():n_channels () - 1 do
+                  local source = region:source (number):to_filesource ()
+                  if region:name () == "{name}" then
+                    say (source:path (), source:channel (), region:start ():samples (),
+                      region:length ():samples ())
+                  end
+                end
+              end
+            end
+        """)
+        parts = []
+        for path, channel, start, length in rows:
+            samples, _ = soundfile.read(path, dtype="float32", always_2d=True)
+            parts.append(samples[int(start) : int(start) + int(length), int(channel)])
+        return np.stack(parts, axis=1)
 
     def tracks(self) -> list[str]:
         """Names of the tracks in their order."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from stemdock import Separator
 from support.display import wait_until
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ def test_an_embedded_file(studio: Studio) -> None:
     (original,) = studio.regions()
     studio.separate(original[1])
     assert {row[3] for row in placed(studio)} == {original[4]}
+    assert not list(studio.jobs.glob("*/stems/*"))  # the session has copies
+    # Both channels are in one file.
+    expected = Separator().separate(studio.audio(original[1]))
+    for stem in ("Vocals", "Accompaniment"):
+        np.testing.assert_array_equal(studio.audio(f"{original[1]} {stem}"), expected[stem.lower()])
 
 
 def test_regions_on_several_tracks_that_overlap_or_are_muted(studio: Studio, tmp_path: Path) -> None:
@@ -192,7 +198,7 @@ def test_a_killed_worker_is_told(studio: Studio, tmp_path: Path) -> None:
     assert studio.windows("^Stemdock$")
 
 
-@pytest.mark.parametrize("what", ["nothing", "no script"])
+@pytest.mark.parametrize("what", ["nothing", "no script", "no access"])
 def test_what_cannot_be_done_is_said(studio: Studio, tmp_path: Path, what: str) -> None:
     studio.new_session("refused")
     studio.bring_in(noise(tmp_path / "some.wav"))
@@ -200,6 +206,9 @@ def test_what_cannot_be_done_is_said(studio: Studio, tmp_path: Path, what: str) 
     if what == "no script":
         studio.select("some")
         script.rename(script.with_suffix(".away"))
+    elif what == "no access":
+        studio.select("some")
+        (studio.session / ".stemdock-test").mkdir()  # cannot be opened for writing, not even by root
     else:
         studio.select()
     try:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import soundfile
 
 from stemdock import Separator
 from support.display import wait_until
@@ -21,28 +20,6 @@ BUTTON_SEEN_IN, BUTTON = 7, (-127, 44)
 """Where the first button is, from the right and the top of the window."""
 
 
-def audio_of(studio: Studio, name: str) -> np.ndarray:
-    """The samples of a region, from the files of the session."""
-    rows = studio.run(f"""
-        local say = ...
-        for route in Session:get_tracks ():iter () do
-          for region in route:to_track ():playlist ():region_list ():iter () do
-            if region:name () == "{name}" then
-              for number = 0, region:to_audioregion ():n_channels () - 1 do
-                say (region:source (number):to_filesource ():path (), region:start ():samples (),
-                  region:length ():samples ())
-              end
-            end
-          end
-        end
-    """)
-    parts = [
-        soundfile.read(path, start=int(start), frames=int(length), dtype="float32")[0]
-        for path, start, length in rows
-    ]
-    return np.stack(parts, axis=1)
-
-
 def test_a_trimmed_and_moved_region(studio: Studio) -> None:
     studio.new_session("first")
     studio.bring_in(SONG)
@@ -51,7 +28,7 @@ def test_a_trimmed_and_moved_region(studio: Studio) -> None:
         "region:set_position (Temporal.timepos_t (22050)) region:trim_front (Temporal.timepos_t (44100)) "
         "region:trim_end (Temporal.timepos_t (396900))",
     )
-    mixture = audio_of(studio, NAME)
+    mixture = studio.audio(NAME)
     studio.select(NAME)
     if studio.version == BUTTON_SEEN_IN:
         studio.click(studio.dialog("first - Ardour"), *BUTTON)
@@ -71,7 +48,7 @@ def test_a_trimmed_and_moved_region(studio: Studio) -> None:
     assert stems == [[f"{NAME} {stem}", f"{NAME} {stem}", "44100", "0", "352800", "false"] for stem in STEMS]
     expected = Separator().separate(mixture)
     for stem in STEMS:
-        np.testing.assert_array_equal(audio_of(studio, f"{NAME} {stem}"), expected[stem.lower()])
+        np.testing.assert_array_equal(studio.audio(f"{NAME} {stem}"), expected[stem.lower()])
 
     rows = studio.run("""
         local say = ...

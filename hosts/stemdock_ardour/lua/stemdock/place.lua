@@ -79,13 +79,19 @@ local function mute (region)
   Session:add_stateful_diff_command (region:to_statefuldestructible ())
 end
 
--- Reads result.tsv into the pieces; raises what the program reports as the whole.
+local function remove_files (pieces)
+  for _, piece in ipairs (pieces) do
+    for _, stem in ipairs (piece.stems) do
+      os.remove (stem.path)
+    end
+  end
+end
+
+-- Reads result.tsv into the pieces.
 local function read_result (request, result)
   for _, row in ipairs (result) do
     local piece = request.pieces[row[2]]
-    if row[1] == "error" then
-      failure.raise (row[2], row[3])
-    elseif row[1] == "stem" and piece then
+    if row[1] == "stem" and piece then
       piece.stems[#piece.stems + 1] = { name = row[3], title = row[4], path = row[5] }
     elseif row[1] == "note" then
       request.notes[#request.notes + 1] = row[2]
@@ -128,6 +134,7 @@ function place.all (folder, result)
     if not Session:abort_empty_reversible_command () then
       Session:commit_reversible_command (nil)
     end
+    remove_files (ready) -- the session has copies
   end
   collectgarbage ()
   if #request.notes > 0 then
