@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from stemdock_export.unet import describe_network
+from stemdock_export.extra import import_tensorflow
+from stemdock_export.unet import Variable, describe_network
 from stemdock_training.data.batches import Batch
+from stemdock_training.loss.network import initial_values
 from stemdock_training.loss.trainer import Trainer
 from training.oracle_cases import CASES, LEARNING_RATE, Case, make_case
 
@@ -84,3 +86,18 @@ def test_dropout_depends_on_the_step_alone(training_config: Any) -> None:
     assert not np.array_equal(one.state()[f"{key}/Adam"], other.state()[f"{key}/Adam"])
     plain = make_trainer(case, training_config)
     assert one.measure(batch).total != plain.measure(batch).total
+
+
+@pytest.mark.parametrize(
+    ("seed", "drawn"),
+    [(0, [-0.20853958, -0.04599142, 0.3066976]), (1, [-0.0390254, 0.02714208, -0.06281793])],
+)
+def test_the_first_weights_are_the_original_s(seed: int, drawn: list[float]) -> None:
+    """As the initializer of Spleeter 2.4.2 draws them for a kernel of this shape, under TensorFlow 2.12.1."""
+    kernel = Variable(name="one/kernel", shape=(5, 5, 2, 16))
+    others = [Variable(name=f"one/{role}", shape=(16,)) for role in ("bias", "gamma", "moving_mean")]
+    variables = (kernel, *others, Variable(name="two/kernel", shape=(5, 5, 2, 16)))
+    values = initial_values(import_tensorflow(for_reference=False), variables, seed)
+    np.testing.assert_allclose(values["one/kernel"].ravel()[:3], drawn, rtol=1e-6)
+    np.testing.assert_array_equal(values["two/kernel"], values["one/kernel"])
+    assert [set(values[each.name]) for each in others] == [{0}, {1}, {0}]

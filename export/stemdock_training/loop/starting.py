@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stemdock_export.bundle import Bundle
 from stemdock_export.checkpoint import check_variables, find_checkpoint
+from stemdock_export.extra import import_tensorflow
 from stemdock_export.unet import describe_network
 from stemdock_training.errors import TrainingOptionError
 from stemdock_training.loss.network import initial_values
@@ -31,8 +32,13 @@ class Source:
 
 
 def random_start(config: SpleeterConfig, seed: int) -> dict[str, FloatArray]:
-    """Random weights for a network, by name."""
-    return initial_values(describe_network(config).variables(), seed)
+    """Random weights for a network, by name: those of the original for the same seed.
+
+    Raises:
+        ExtraMissingError: TensorFlow is not installed.
+    """
+    tf = import_tensorflow(for_reference=False)
+    return initial_values(tf, describe_network(config).variables(), seed)
 
 
 def start_from(source: Source, config: SpleeterConfig, seed: int) -> dict[str, FloatArray]:

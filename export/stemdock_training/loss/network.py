@@ -15,32 +15,41 @@ if TYPE_CHECKING:
     from stemdock import FloatArray
     from stemdock_export.unet import Network, Variable
 
+_KERNEL_SEED: Final = 50
 _STATISTICS: Final = ("moving_mean", "moving_variance")
 """Not trained. The original never updates them either: it trains with Keras's phase of inference, so
 normalization is `gamma * x / sqrt(1 + EPSILON) + beta` unless the checkpoint has other statistics."""
 
 
-def initial_values(variables: tuple[Variable, ...], seed: int) -> dict[str, FloatArray]:
-    """Weights before the first step: He's uniform distribution for kernels, as in the original.
+def initial_values(tf: Any, variables: tuple[Variable, ...], seed: int) -> dict[str, FloatArray]:
+    """The weights with which the original begins: He's uniform distribution for kernels.
+
+    It draws every kernel anew from one seed of its own beside that of the training. So the stems begin equal.
 
     Args:
+        tf: The module.
         variables: The variables to make.
-        seed: The same seed gives the same values.
+        seed: Of the training. The same seed gives the same values as in the original.
 
     References:
-        K. He et al., "Delving deep into rectifiers", 2015. Keras counts the inputs of a kernel as all its
-        axes but the last, also for transposed convolutions.
+        Spleeter 2.4.2, `model/functions/unet.py` (`he_uniform(seed=50)`). K. He et al., "Delving deep into
+        rectifiers", 2015. Keras counts the inputs of a kernel as all its axes but the last, also for
+        transposed convolutions.
     """
-    random = np.random.default_rng([seed, 0])
     values: dict[str, FloatArray] = {}
-    for variable in variables:
-        shape, role = variable.shape, variable.name.rsplit("/", 1)[-1]
-        if role == "kernel":
-            limit = math.sqrt(6 / math.prod(shape[:-1]))
-            values[variable.name] = random.uniform(-limit, limit, shape).astype(np.float32)
-        else:
-            is_one = role in {"gamma", "moving_variance"}
-            values[variable.name] = np.full(shape, float(is_one), np.float32)
+    kernels: dict[str, Any] = {}
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.compat.v1.set_random_seed(seed)
+        for variable in variables:
+            shape, role = variable.shape, variable.name.rsplit("/", 1)[-1]
+            if role == "kernel":
+                limit = math.sqrt(6 / math.prod(shape[:-1]))
+                drawn = tf.compat.v1.random_uniform(shape, -limit, limit, seed=_KERNEL_SEED)
+                kernels[variable.name] = drawn
+            else:
+                is_one = role in {"gamma", "moving_variance"}
+                values[variable.name] = np.full(shape, float(is_one), np.float32)
+        values.update(session.run(kernels))
     return values
 
 
