@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from stemdock import Check, HostError
@@ -13,6 +14,7 @@ from stemdock_ardour.tables import rows
 if TYPE_CHECKING:
     from stemdock_ardour.places import Ardour
 
+_SANDBOX = re.compile(r'"sandbox-all-lua-scripts"\s+value="1"')
 _INSTALL = "Close Ardour, and run: plugin-cli ardour install"
 
 
@@ -39,17 +41,19 @@ def _scripts(ardour: Ardour) -> Check:
 
 
 def _sandbox(ardour: Ardour) -> Check:
-    try:
-        config = (ardour.folder / "config").read_text("utf-8", "replace")
-    except OSError:
-        config = ""
-    if '"sandbox-all-lua-scripts" value="1"' in config:
-        return _warning(
-            " preferences",
-            "scripts may not start programs.",
-            'In Ardour, switch off Edit > Preferences > Misc > Scripting > "Sandbox all Lua scripts".',
-        )
-    return _ok(" preferences", "scripts may start programs")
+    for name in ("ui_config", "config"):
+        path = ardour.folder / name
+        try:
+            is_on = _SANDBOX.search(path.read_text("utf-8", "replace"))
+        except OSError:
+            continue
+        if is_on:
+            return _warning(
+                " settings",
+                "scripts may not start programs.",
+                f'Close Ardour, and change the value of sandbox-all-lua-scripts to "0" in {path}',
+            )
+    return _ok(" settings", "scripts may start programs")
 
 
 def _program(ardour: Ardour) -> Check:

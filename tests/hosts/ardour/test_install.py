@@ -144,9 +144,10 @@ def test_the_doctor_names_what_is_missing(ardour: Ardour) -> None:
     assert [check.status for check in checking.diagnose()] == ["ok", "warning", "ok", "warning"]
     setup.install(ardour, running=False)
     assert {check.status for check in checking.diagnose()} == {"ok"}
-    (ardour.folder / "config").write_text('<Option name="sandbox-all-lua-scripts" value="1"/>')
+    (ardour.folder / "ui_config").write_text('<Option name="sandbox-all-lua-scripts" value="1"/>')
     (warning,) = [check for check in checking.diagnose() if check.status != "ok"]
-    assert "Sandbox all Lua scripts" in warning.remedy
+    assert "sandbox-all-lua-scripts" in warning.remedy
+    assert "ui_config" in warning.remedy
 
 
 @given(name=st.text(st.characters(codec="utf-8"), min_size=1), source=st.text(st.characters(codec="utf-8")))

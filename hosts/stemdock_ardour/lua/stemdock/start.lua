@@ -10,7 +10,8 @@ end
 if not (os and os.forkexec and io) then
   if entry ~= "hook" then
     tell ("Ardour does not let scripts start programs or read files.\n\n"
-      .. "Choose Edit > Preferences > Misc > Scripting, and switch off \"Sandbox all Lua scripts\".")
+      .. "Close Ardour, and run in a terminal: plugin-cli ardour doctor\n"
+      .. "It says which setting to change.")
   end
   return nil
 end
