@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.child_signals import default_signals
 from support.training_songs import make_musdb, write_config
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def words(tmp_path: Path, *more: str) -> list[str]:
 def test_ctrl_c_writes_a_checkpoint_to_go_on_from(tmp_path: Path) -> None:
     make_musdb(tmp_path / "songs")
     environment = {**os.environ, "STEMDOCK_MODELS": str(tmp_path / "models")}
-    with subprocess.Popen(words(tmp_path), stderr=subprocess.PIPE, text=True, env=environment) as process:
+    with default_signals():
+        process = subprocess.Popen(words(tmp_path), stderr=subprocess.PIPE, text=True, env=environment)
+    with process:
         assert process.stderr
         for line in process.stderr:
             if line.startswith("step 1/"):

@@ -77,7 +77,7 @@ def test_others_can_neither_take_nor_block_it(machine: Machine, attack: str, nam
     assert found(machine) == folder
     # Nothing is left of the attacker, and the folder stays the same.
     machine.attack(
-        f"cd {machine.temporary}; rm -rf {hostile} theirs stemdock-{VICTIM}-*a stemdock-{VICTIM}-0"
+        f"cd {machine.temporary}; rm -rf {hostile} theirs stemdock-{VICTIM}-aaaaaaaa stemdock-{VICTIM}-0"
     )
     assert found(machine) == folder
     theirs = [path for path in machine.temporary.rglob("*") if path.lstat().st_uid == ATTACKER]
