@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from stemdock import HostError, is_running
+from stemdock import HostUnreachableError, is_running
 from stemdock_audacity.errors import InstallError
 from stemdock_audacity.install.launch import launch
 from stemdock_audacity.link.pipe import connect
@@ -22,8 +22,7 @@ ADVICE: Final = (
     "IMPORTANT: start Audacity the first time with: plugin-cli audacity launch\n"
     "Otherwise you have to bring the stems in yourself until you restart Audacity."
 )
-_CLOSING_TIME: Final = 60.0
-_EXIT_EVERY: Final = 5.0
+_CLOSING_TIME: Final = 20.0
 _LOOK_TIME: Final = 0.1
 
 
@@ -35,18 +34,13 @@ def start_once(program: Path) -> None:
         HostUnreachableError: Audacity does not answer.
     """
     pid = launch(program)
+    with connect() as pipe, suppress(HostUnreachableError):
+        pipe.run("Exit", seconds=_CLOSING_TIME)  # it closes the pipe before it answers
     deadline = time.monotonic() + _CLOSING_TIME
-    next_exit = 0.0
     while is_running(pid):
-        now = time.monotonic()
-        if now > deadline:
+        if time.monotonic() > deadline:
             raise InstallError(
                 "Audacity was started and does not close; a dialog is probably open in it",
                 remedy="Answer the dialog, then close Audacity. After that, its pipe works.",
             )
-        if now >= next_exit:
-            # It closes the pipe before it answers. While it is busy with its start, it may ignore this.
-            with suppress(HostError), connect() as pipe:
-                pipe.run("Exit", seconds=_EXIT_EVERY)
-            next_exit = time.monotonic() + _EXIT_EVERY
         time.sleep(_LOOK_TIME)

@@ -18,13 +18,14 @@ SONG = ROOT / "tests/data/audio_example.mp3"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that need a display, and rerun them once.
+    """Mark tests that need a display, and rerun once those that click in windows.
 
     A window manager can lose a click under load. pytest's last line counts the reruns.
     """
     for item in items:
         if "display" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.desktop)
+        if "desktop" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
