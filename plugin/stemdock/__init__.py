@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from stemdock.errors import StemdockError as StemdockError
     from stemdock.errors import ThreadShortageError as ThreadShortageError
     from stemdock.files.excerpts import Excerpt as Excerpt
+    from stemdock.files.excerpts import excerpt_of as excerpt_of
     from stemdock.files.excerpts import samples_between as samples_between
     from stemdock.files.observing import Observer as Observer
     from stemdock.files.separating import separate_file as separate_file
@@ -125,7 +126,7 @@ _NAMES: Final = {
         NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
         OutputOptionError ProviderUnavailableError SeparationOptionError StemdockError
     """,
-    "files.excerpts": "Excerpt samples_between",
+    "files.excerpts": "Excerpt excerpt_of samples_between",
     "files.observing": "Observer",
     "files.separating": "separate_file",
     "files.staging": "remove_abandoned staging",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import ExitStack
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stemdock import AudioFileError
 
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
     from stemdock import FloatArray
     from stemdock_hostkit.job.folder import Job
     from stemdock_hostkit.job.request import Request, Source
-
-_ROUNDING: Final = 6
-"""Decimal places of a sample: a time that means a whole sample must not miss it by a rounding error."""
 
 
 def joined_file(job: Job, source: Source) -> Path:
@@ -49,8 +44,9 @@ def join_channels(source: Source, path: Path, cancel: Event) -> None:
     """
     import numpy as np  # noqa: PLC0415  slow, and not needed by most jobs
 
-    from stemdock import AudioWriter, Output, open_audio, samples_between  # noqa: PLC0415  slow
+    from stemdock import AudioWriter, Excerpt, Output, excerpt_of, open_audio  # noqa: PLC0415  slow
 
+    excerpt = Excerpt(start=source.start, duration=source.duration)
     with ExitStack() as stack:
         columns = []
         sample_rate = 0
@@ -61,13 +57,8 @@ def join_channels(source: Source, path: Path, cancel: Event) -> None:
             if audio.sample_rate != (sample_rate or audio.sample_rate):
                 raise _error(channel.path, f"has another sample rate than {source.channels[0].path.name}")
             sample_rate = audio.sample_rate
-            first = math.floor(round(source.start * sample_rate, _ROUNDING))
-            end = None
-            if source.duration is not None:
-                end = math.ceil(round((source.start + source.duration) * sample_rate, _ROUNDING))
-            empty = partial(_error, channel.path, f"contains no audio from {source.start:g} s")
-            column = _channel_of(audio.blocks, channel.number)
-            columns.append(samples_between(column, first, end, if_empty=empty))
+            part = excerpt_of(channel.path, audio, excerpt)
+            columns.append(_channel_of(part.blocks, channel.number))
         writer = AudioWriter(
             path,
             output=Output(bit_depth="32f"),

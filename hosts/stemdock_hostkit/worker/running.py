@@ -99,11 +99,8 @@ def _separated(
 
         report(0.0)
         try:
-            with _one_file(job, source, reporter) as single:
-                yield (
-                    source,
-                    _separate_source(request, single, separator, hidden / str(number), report, reporter),
-                )
+            file = _file_of(job, source, reporter)
+            yield source, _separate_source(request, file, separator, hidden / str(number), report, reporter)
         except CancelledError:
             raise
         except StemdockError as error:
@@ -111,20 +108,15 @@ def _separated(
         done += share
 
 
-@contextmanager
-def _one_file(job: Job, source: Source, reporter: Reporter) -> Iterator[tuple[Path, Excerpt]]:
-    """The file and the part of it to separate; the file is removed afterwards if it had to be made."""
+def _file_of(job: Job, source: Source, reporter: Reporter) -> tuple[Path, Excerpt]:
+    """The file to separate, which is made if the source has one for each channel, and the part of it."""
     from stemdock import Excerpt  # noqa: PLC0415  slow, so it follows the first progress line
 
     if source.path is not None:
-        yield source.path, Excerpt(start=source.start, duration=source.duration)
-        return
+        return source.path, Excerpt(start=source.start, duration=source.duration)
     path = joined_file(job, source)
-    try:
-        join_channels(source, path, reporter.cancel)
-        yield path, Excerpt()
-    finally:
-        path.unlink(missing_ok=True)
+    join_channels(source, path, reporter.cancel)
+    return path, Excerpt()
 
 
 def _separate_source(

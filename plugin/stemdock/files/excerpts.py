@@ -11,9 +11,9 @@ from stemdock.lib.arguments import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from stemdock.audio import AudioStream
+    from stemdock.lib.arguments import StrPath
     from stemdock.types import Damage, FloatArray
 
 _ROUNDING: Final = 6
@@ -44,7 +44,7 @@ class Excerpt:
 WHOLE_SONG: Final = Excerpt()
 
 
-def excerpt_of(source: Path, audio: AudioStream, excerpt: Excerpt) -> AudioStream:
+def excerpt_of(source: StrPath, audio: AudioStream, excerpt: Excerpt) -> AudioStream:
     """Limits an open file to an excerpt.
 
     Args:
@@ -108,7 +108,7 @@ def samples_between(
         raise if_empty()
 
 
-def _empty_excerpt(source: Path, start: float) -> AudioFileError:
+def _empty_excerpt(source: StrPath, start: float) -> AudioFileError:
     return AudioFileError(
         source,
         f"contains no audio in the requested range, from {start:g} s",
