@@ -124,15 +124,13 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
     """
     onnxruntime = _import_runtime()
     wanted = execution.provider
+    n_cores = execution.n_threads or n_physical_cores()
     for name in candidates(execution, onnxruntime.get_available_providers()):
         provider = PROVIDERS[name]
         onnx_name = provider.onnx_name
         settings = provider.bfloat16 if execution.precision == "bfloat16" else provider.settings
         try:
-            n_at_once = 1
             if name == "cpu":
-                n_cores = execution.n_threads or n_physical_cores()
-                n_at_once = segments_at_once(n_cores, spare_memory)
                 sessions = _load_on_cpu(model, n_cores, sha256)
             else:
                 sessions = [_open(_source(model), _options(execution.n_threads), onnx_name, settings)]
@@ -151,6 +149,7 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
                 ) from error
         if not reason:
             _trim_heap()
+            n_at_once = segments_at_once(n_cores, spare_memory) if name == "cpu" else 1
             return Network(sessions, name, n_at_once)
         if wanted != AUTO:
             raise ProviderUnavailableError(
