@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.fast:
         wanted = f"({config.option.markexpr}) and " if config.option.markexpr else ""
         config.option.markexpr = f"{wanted}not ({_NOT_FAST})"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = [package for package in ("tensorflow", "tf2onnx", "onnx") if find_spec(package) is None]
+    if not missing:
+        return
+    skip = pytest.mark.skip(reason=f"needs {', '.join(missing)}: pip install 'stemdock[export]'")
+    for item in items:
+        if item.get_closest_marker("export"):
+            item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

@@ -30,10 +30,7 @@ _HOOKS: Final = re.compile(rb"<ActionHooks\s*(?:/>|>(.*?)</ActionHooks>)", re.DO
 _CALLBACK: Final = re.compile(rb"<LuaCallback\b([^>]*)>[^<]*</LuaCallback>")
 _TEXT: Final = rb'"(?:[^"\\]|\\.)*"'
 _VALUE: Final = rb"(?:\{\}|" + _TEXT + rb"|nil|true|false|[-+.\w]+)"
-_ASSIGNMENT: Final = re.compile(
-    rb"scripts\[(\d+)\](?:\[" + _TEXT + rb"\])* = (?:\{\}|" + _TEXT + rb"|nil|true|false|[-+.\w]+)\s*",
-    re.DOTALL,
-)
+_ASSIGNMENT: Final = re.compile(rb"scripts\[(\d+)\](?:\[" + _TEXT + rb"\])* = " + _VALUE + rb"\s*", re.DOTALL)
 _ID: Final = 5_301_001
 """Of our hook; Ardour gives small numbers."""
 

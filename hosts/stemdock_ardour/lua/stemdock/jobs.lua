@@ -4,6 +4,7 @@
 local part = ...
 local failure = part ("failure")
 local settings = part ("settings")
+local shell = part ("shell")
 local tables = part ("tables")
 
 local jobs = {}
@@ -12,10 +13,6 @@ local FOLDER = part ("folder") .. "/jobs"
 local LIST = FOLDER .. "/list.tsv"
 local START_TIME = 60 -- seconds; slow computers need many
 local ANSWER_TIME = 5 -- seconds between the worker's result and that for this script
-
-local function quoted (text)
-  return "'" .. text:gsub ("'", "'\\''") .. "'"
-end
 
 local function refuse (reason)
   failure.raise ("The job cannot be written: " .. tostring (reason),
@@ -26,7 +23,7 @@ end
 local function new_folder ()
   local name = os.date ("%m%d-%H%M%S-") .. math.random (1000000)
   local folder = FOLDER .. "/" .. name
-  if not os.execute ("mkdir -m 700 -p " .. quoted (FOLDER) .. " && mkdir -m 700 " .. quoted (folder)) then
+  if not os.execute ("mkdir -m 700 -p " .. shell.quoted (FOLDER) .. " && mkdir -m 700 " .. shell.quoted (folder)) then
     refuse (folder)
   end
   return folder

@@ -2,6 +2,7 @@
 
 local part = ...
 local failure = part ("failure")
+local shell = part ("shell")
 local tables = part ("tables")
 
 local settings = {}
@@ -9,10 +10,6 @@ local settings = {}
 local PATH = part ("folder") .. "/settings.tsv"
 local ALL = "All stems"
 local YES = "yes"
-
-local function quoted (text)
-  return "'" .. text:gsub ("'", "'\\''") .. "'"
-end
 
 -- The words of the command that an installation wrote for this purpose.
 function settings.command (purpose)
@@ -33,7 +30,7 @@ end
 local function models ()
   local words = settings.command ("models")
   for index, word in ipairs (words) do
-    words[index] = quoted (word)
+    words[index] = shell.quoted (word)
   end
   local listing = io.popen (table.concat (words, " ") .. " 2>/dev/null")
   local found = {}
