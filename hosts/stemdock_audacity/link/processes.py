@@ -28,6 +28,14 @@ def is_busy(pid: int) -> bool:
     return processor_time(pid) - before > _BUSY_SHARE * _PROBE_TIME
 
 
+def has_project_open(pid: int) -> bool:
+    """Whether an Audacity has a project's file open, as for every window; except on Linux, always true."""
+    try:
+        return any(".aup3" in path.readlink().name for path in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return True
+
+
 def other_clients(fifo: Path) -> tuple[int, ...]:
     """Other processes that have a FIFO open for writing; on Linux only, empty elsewhere."""
     found = []
