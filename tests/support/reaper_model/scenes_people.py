@@ -159,10 +159,10 @@ def without_a_window_the_end_is_told(set_stage: SetStage) -> None:
 @scene
 def settings_are_asked_for_until_they_make_sense(set_stage: SetStage) -> None:
     stage = set_stage()
-    stage.host.dialogs = ["4stems,vocals,perhaps,yes", ",,,", "4Stems, vocals+Drums ,no, YES"]
+    stage.host.dialogs = ["4stems,vocals,perhaps,yes", ",,,", "My-Band, vocals+Drums ,No, YES"]
     stage.run(SETTINGS)
     assert {key: value for (_, key), value in stage.host.ext_state.items()} == {
-        "model": "4stems", "stems": " vocals+drums ", "mute": "no", "window": "yes",
+        "model": "My-Band", "stems": " vocals+drums ", "mute": "no", "window": "yes",
     }  # fmt: skip
     assert len(stage.host.messages) == 2
     stage.host.dialogs = [None]

@@ -48,10 +48,12 @@ function settings.ask()
     if not ok then
       return
     end
-    local model, stems, mute, window = answer:lower():match("^%s*([^,%s]+)%s*,([^,]+),%s*(%a+)%s*,%s*(%a+)%s*$")
+    local model, stems, mute, window = answer:match("^%s*([^,%s]+)%s*,([^,]+),%s*(%a+)%s*,%s*(%a+)%s*$")
     local yes_or_no = { yes = true, no = true }
-    if model and stems:match("%w") and yes_or_no[mute] and yes_or_no[window] then
-      for key, value in pairs({ model = model, stems = stems, mute = mute, window = window }) do
+    if model and stems:match("%w") and yes_or_no[mute:lower()] and yes_or_no[window:lower()] then
+      -- The names of models have capital letters, too.
+      local new = { model = model, stems = stems:lower(), mute = mute:lower(), window = window:lower() }
+      for key, value in pairs(new) do
         reaper.SetExtState(SECTION, key, value, true)
       end
       return
