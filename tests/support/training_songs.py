@@ -48,27 +48,34 @@ def write_config(path: Path, **changes: Any) -> Path:
     return path
 
 
-def make_song(folder: Path, seed: int, stems: Sequence[str] = STEMS, *, duration: float = 2.5) -> Path:
+def make_song(
+    folder: Path,
+    seed: int,
+    stems: Sequence[str] = STEMS,
+    *,
+    duration: float = 2.5,
+    sample_rate: int = RATE,
+) -> Path:
     """A tone for each stem with a melody of its own, and their sum."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(seed)
-    t = np.arange(round(duration * RATE)) / RATE
+    t = np.arange(round(duration * sample_rate)) / sample_rate
     mixture = np.zeros((len(t), 2))
     for place, stem in enumerate(stems):
         pitch = 150 * 2 ** (place + random.integers(0, 12, 8)[(t * 4).astype(int) % 8] / 12)
         tone = 0.2 * np.sin(2 * np.pi * pitch * t) + 0.01 * random.standard_normal(len(t))
         samples = np.outer(tone, [0.8, 0.6 + 0.2 * place])
-        soundfile.write(folder / f"{stem}.wav", samples, RATE, subtype="FLOAT")
+        soundfile.write(folder / f"{stem}.wav", samples, sample_rate, subtype="FLOAT")
         mixture += samples
-    soundfile.write(folder / "mixture.wav", mixture, RATE, subtype="FLOAT")
+    soundfile.write(folder / "mixture.wav", mixture, sample_rate, subtype="FLOAT")
     return folder
 
 
-def make_musdb(folder: Path, stems: Sequence[str] = STEMS, *, n_songs: int = 2) -> Path:
+def make_musdb(folder: Path, stems: Sequence[str] = STEMS, *, n_songs: int = 2, **options: Any) -> Path:
     """A folder in the layout of MUSDB, with one song for validation."""
     for number in range(n_songs):
-        make_song(folder / "train" / f"song {number}", number, stems)
-    make_song(folder / "test" / "unheard", 99, stems)
+        make_song(folder / "train" / f"song {number}", number, stems, **options)
+    make_song(folder / "test" / "unheard", 99, stems, **options)
     return folder
 
 

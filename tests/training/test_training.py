@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from stemdock import Separator, load_plugins
+from stemdock_audacity.nyquist.texts import plugin_texts
 from stemdock_export.bundle import Bundle
 from stemdock_export.checkpoint import find_checkpoint
 from stemdock_export.config import load_config
@@ -207,6 +208,13 @@ def test_the_end_is_a_model_that_separates(
     assert entry.name == "my-band"
     assert own_models in entry.path.parents
     assert "my-band" in {each.name for each in load_plugins().models()}
+    for command in (["models", "list"], ["ardour", "models"]):
+        words = [sys.executable, "-m", "stemdock", *command]
+        assert "my-band" in subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    dialog = plugin_texts(
+        load_plugins().models(), folder="/", settings="/", program="/", marker="/", translated={}
+    )
+    assert any('"my-band"' in text for text in dialog.values())
     mixture = np.random.default_rng(1).normal(0, 0.1, (8000, 2)).astype(np.float32)
     assert list(Separator("my-band").separate(mixture, 8000)) == ["voice", "rest"]
     with pytest.raises(Exception, match="already exists"):
