@@ -27,10 +27,11 @@ EMPTY: Final = (
 N_BUTTONS: Final = 9
 _BUTTONS: Final = re.compile(rb"<ActionScript([^>]*?)(?:/>|>([^<]*)</ActionScript>)")
 _HOOKS: Final = re.compile(rb"<ActionHooks\s*(?:/>|>(.*?)</ActionHooks>)", re.DOTALL)
-_CALLBACK: Final = re.compile(rb"<LuaCallback\b([^>]*)>[^<]*</LuaCallback>")
+_CALLBACK: Final = re.compile(rb"<LuaCallback\b([^>]*)>([^<]*)</LuaCallback>")
 _TEXT: Final = rb'"(?:[^"\\]|\\.)*"'
 _VALUE: Final = rb"(?:\{\}|" + _TEXT + rb"|nil|true|false|[-+.\w]+)"
 _ASSIGNMENT: Final = re.compile(rb"scripts\[(\d+)\](?:\[" + _TEXT + rb"\])* = " + _VALUE + rb"\s*", re.DOTALL)
+_FIELD: Final = re.compile(rb'\["([ns])"\] = (' + _TEXT + rb")", re.DOTALL)
 _ID: Final = 5_301_001
 """Of our hook; Ardour gives small numbers."""
 
@@ -49,6 +50,19 @@ class UnknownFormError(ValueError):
 
 class NoFreeButtonError(ValueError):
     """All buttons are in use."""
+
+
+def has_scripts(content: bytes, scripts: Iterable[Script]) -> bool:
+    """Whether a list has scripts, by name and source, whichever way Ardour or we have written them.
+
+    Raises:
+        UnknownFormError: The content is something else.
+    """
+    buttons = _buttons(content)
+    entries = [_entry(buttons, number) for number in _numbers(buttons)]
+    entries += [base64.b64decode(found[2]) for found in _CALLBACK.finditer(_hooks(content) or b"")]
+    listed = [{found[1]: _plain(found[2]) for found in _FIELD.finditer(entry)} for entry in entries]
+    return all({b"n": script.name.encode(), b"s": script.source.encode()} in listed for script in scripts)
 
 
 def with_scripts(content: bytes, actions: Sequence[Script], hook: Script, signals: str) -> bytes:
@@ -158,3 +172,13 @@ def _lua_text(text: str) -> str:
     """A Lua literal in ASCII."""
     escaped = re.sub(rb'[^ -~]|["\\]', lambda found: b"\\%03d" % found[0][0], text.encode())
     return '"' + escaped.decode("ascii") + '"'
+
+
+def _plain(literal: bytes) -> bytes:
+    """The content of a Lua literal."""
+
+    def character(found: re.Match[bytes]) -> bytes:
+        code = found[1]
+        return bytes([int(code)]) if code.isdigit() else {b"n": b"\n", b"r": b"\r"}.get(code, code)
+
+    return re.sub(rb"\\(\d{1,3}|.)", character, literal[1:-1], flags=re.DOTALL)

@@ -68,7 +68,7 @@ def uninstall(ardour: Ardour, *, running: bool, dry_run: bool = False) -> list[C
 
 
 def is_listed(ardour: Ardour) -> bool:
-    """Whether Ardour's list has the scripts as this Stemdock writes them.
+    """Whether Ardour's list has the scripts of this Stemdock.
 
     Raises:
         ScriptListError: The list has an unknown form.
@@ -93,12 +93,15 @@ def _files(ardour: Ardour) -> Iterator[OwnFile]:
 def _source(ardour: Ardour, name: str) -> str:
     """A script with the folder of this installation."""
     folder = "[==[" + ardour.data.as_posix() + "]==]"
-    moved = (
-        'LuaDialog.Message ("Stemdock in Ardour", "Stemdock\'s script has gone: " .. folder .. "\\n\\n'
-        'Close Ardour, and run in a terminal: plugin-cli ardour install",\n'
+    excuse = (
+        'LuaDialog.Message ("Stemdock in Ardour", (os and io and loadfile)\n'
+        '      and "Stemdock\'s script has gone: " .. folder .. "\\n\\n'
+        'Close Ardour, and run in a terminal: plugin-cli ardour install"\n'
+        '      or "Ardour does not let scripts start programs or read files.\\n\\n'
+        'Close Ardour, and run in a terminal: plugin-cli ardour doctor\\nIt says which setting to change.",\n'
         "    LuaDialog.MessageType.Warning, LuaDialog.ButtonType.Close):run ()"
     )
-    return (_SHIPPED / name).read_text("utf-8").replace("@FOLDER@", folder).replace("@MOVED@", moved)
+    return (_SHIPPED / name).read_text("utf-8").replace("@FOLDER@", folder).replace("@EXCUSE@", excuse)
 
 
 def _script(ardour: Ardour, name: str) -> Script:
@@ -115,17 +118,17 @@ def _names(ardour: Ardour) -> list[str]:
 def _adding(present: Installation, ardour: Ardour) -> list[Edit]:
     path = ardour.script_list
     old = content_of(HOST, path)
-    actions = [_script(ardour, name) for name in _ACTIONS]
+    actions, hook = [_script(ardour, name) for name in _ACTIONS], _script(ardour, _HOOK)
     try:
+        if old is not None and script_list.has_scripts(old, [*actions, hook]):
+            return []
         base = script_list.without_scripts(script_list.EMPTY if old is None else old, _names(ardour))
-        new = script_list.with_scripts(base, actions, _script(ardour, _HOOK), ardour.timer_bits)
+        new = script_list.with_scripts(base, actions, hook, ardour.timer_bits)
     except script_list.UnknownFormError as error:
         raise _unknown(path) from error
     except script_list.NoFreeButtonError as error:
         remedy = "In Ardour, remove the script of a button with Edit > Lua Scripts > Script Manager."
         raise ScriptListError(path, "two free buttons are needed", remedy=remedy) from error
-    if new == old:
-        return []
     # Only the first state can be restored to the byte.
     before = present.edit_record(path).before.get(_LIST) or (base.decode("latin-1") if old else None)
     return [Edit(path=path, old=old, new=new, before={_LIST: before}, after={_LIST: new.decode("latin-1")})]

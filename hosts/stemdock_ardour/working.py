@@ -1,17 +1,19 @@
 """Carries out what the script asks for: request.tsv becomes a job of the kit, its result becomes result.tsv.
 
 request.tsv    session  NAME SAMPLE_RATE
-               options  MODEL STEM "remainder" "mute", empty where not wanted
+               options  MODEL STEM "remainder" "mute" SUMS, empty where not wanted; sums such as
+                        drums+bass are separated by spaces or commas
                piece    NUMBER NAME START LENGTH POSITION REGION TRACK, in samples of the session;
                         the script alone uses what follows the length
                channel  PATH NUMBER, of the piece before
                note     TEXT, for the script
-result.tsv     stem     PIECE NAME TITLE PATH
+result.tsv     stem     PIECE NAME TITLE PATH DURATION, in seconds
                note     TEXT, for the user
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -101,7 +103,7 @@ class Work:
             if kind == "session":
                 sample_rate = int(fields[1])
             elif kind == "options":
-                model, stem, remainder, _ = fields
+                model, stem, remainder, _, sums = fields
             elif kind == "piece":
                 number, name, start, length, *_ = fields
                 sources.append(
@@ -125,7 +127,10 @@ class Work:
             model=model,
             sources=tuple(sources),
             stems=(stem,) if stem else None,
-            mixes={f"everything but {stem}": ("mixture", f"-{stem}")} if remainder else {},
+            mixes={
+                **({f"everything but {stem}": ("mixture", f"-{stem}")} if remainder else {}),
+                **_mixes(sums),
+            },
         )
 
     def _answer(self, result: JobResult) -> None:
@@ -135,7 +140,10 @@ class Work:
             name = names[source.id]
             if source.error:
                 lines.append(line("note", f"{name}: {source.error.message}. {source.error.remedy}"))
-            lines += [line("stem", source.id, stem.name, stem.title, stem.path) for stem in source.stems]
+            lines += [
+                line("stem", source.id, stem.name, stem.title, stem.path, source.length / source.sample_rate)
+                for stem in source.stems
+            ]
             lines += [line("note", f"{name} {damage}.") for damage in source.damage]
         self._write("".join(lines))
 
@@ -143,3 +151,9 @@ class Work:
         path = self.folder / "result.tsv"
         with os_errors_as(lambda reason: RequestError(path, reason)):
             write_atomically(path, text.encode("utf-8", "surrogateescape"), durable=True)
+
+
+def _mixes(text: str) -> dict[str, tuple[str, ...]]:
+    """The sums in a text such as "drums+bass, vocals + piano"."""
+    names = re.sub(r"\s*\+\s*", "+", text).replace(",", " ").split()
+    return {name: tuple(name.split("+")) for name in names}

@@ -11,7 +11,7 @@ function factory ()
   local look
   return function ()
     if look == nil then
-      local start = loadfile (folder .. "/start.lua")
+      local start = os and io and loadfile and loadfile (folder .. "/start.lua")
       look = start and start (folder, "hook") or false
     end
     if look then look () end

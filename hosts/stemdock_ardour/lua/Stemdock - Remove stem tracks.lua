@@ -5,6 +5,6 @@ ardour {
 
 function factory () return function ()
   local folder = @FOLDER@
-  local start = loadfile (folder .. "/start.lua")
-  if start then start (folder, "remove") else @MOVED@ end
+  local start = os and io and loadfile and loadfile (folder .. "/start.lua")
+  if start then start (folder, "remove") else @EXCUSE@ end
 end end

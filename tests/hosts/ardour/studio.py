@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
+import pytest
 import soundfile
 
 from stemdock_ardour.places import find_all
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 NEEDED = ("ardour", "Xvfb", "openbox", "xdotool", "import")
 BUTTONS = {"separate": 1, "remove": 2}
+BUTTON_PLACES = {7: (-127, 44), 8: (-127, 44)}
+"""Where the first button is in the window, from the right and the top, by version."""
 
 _CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 <Ardour>
@@ -157,12 +160,19 @@ class Studio:
         script = self._work / "new.lua"
         script.write_text(_NEW_SESSION)
         self.session = self.home / name
-        shutil.rmtree(self.session, ignore_errors=True)
-        command = [f"ardour{self.version}-lua", str(script), str(self.session), name, str(sample_rate)]
-        subprocess.run(command, env=self.environment, capture_output=True, timeout=60, check=True)
+        words = [str(script), str(self.session), self.session.name, str(sample_rate)]
+
+        def is_made() -> bool:
+            # On a busy machine, Ardour's program for scripts sometimes aborts.
+            shutil.rmtree(self.session, ignore_errors=True)
+            command = [f"ardour{self.version}-lua", *words]
+            done = subprocess.run(command, env=self.environment, capture_output=True, timeout=60, check=False)
+            return done.returncode == 0
+
+        wait_until(is_made, 30, "a new session")
         self.start()
 
-    def start(self) -> None:
+    def start(self, *, has_runner: bool = True) -> None:
         with (self.home / "ardour.log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["ardour", "-n", "-a", str(self.session)],
@@ -172,7 +182,8 @@ class Studio:
                 start_new_session=True,
             )
         wait_until(lambda: self.windows(f"{self.session.name} - Ardour"), 90, "Ardour's window")
-        self.run('local say = ... say ("ready")')
+        if has_runner:
+            self.run('local say = ... say ("ready")')
 
     def stop(self, number: int = signal.SIGKILL) -> None:
         if self._process:
@@ -325,6 +336,10 @@ class Studio:
         number = BUTTONS[action]
         self.run(f'Editor:access_action ("LuaAction", "script-{number}")', wait=False)
 
+    def press_button(self) -> None:
+        """Clicks the button of the action."""
+        self.click(self.dialog(f"{self.session.name} - Ardour"), *BUTTON_PLACES[self.version])
+
     def confirm(self) -> None:
         """Presses OK in the action's dialog."""
         window = self.dialog("^Separate Stems$")
@@ -355,17 +370,20 @@ class Studio:
         return None
 
     @contextmanager
-    def held(self, *names: str) -> Iterator[psutil.Process]:
-        """Separates regions; the worker stands still meanwhile."""
+    def held(self, *names: str, half_done: bool = False) -> Iterator[psutil.Process]:
+        """Separates regions; the worker stands still meanwhile, from its start or when a part is done."""
         if former := self.worker():
             former.kill()
-            former.wait(20)
+            wait_until(lambda: self.worker() is None, 20, "the end of the worker")
         self.select(*names)
         self.press("separate")
         self.confirm()
         worker = wait_until(self.worker, 60, "the worker")
         assert worker
         wait_until(lambda: list(self.jobs.glob("*/claim")), 60, "the job is taken")
+        if half_done:
+            (progress,) = self.jobs.glob("*/progress.jsonl")
+            wait_until(lambda: '"fraction": 0.0,' not in progress.read_text().splitlines()[-1], 60, "a part")
         worker.suspend()
         yield worker
         with suppress(psutil.NoSuchProcess):
@@ -376,8 +394,38 @@ class Studio:
         # The mark is set before the stems are placed.
         self.run('local say = ... say ("done")')
 
-    def message(self) -> None:
+    def message(self, picture: str = "") -> None:
         """Closes a message of Stemdock's script."""
         window = self.dialog("^Stemdock in Ardour$")
+        if picture:
+            self.picture(picture)
         self.click(window, -60, -32)
         wait_until(lambda: not self.windows("^Stemdock in Ardour$"), 30, "the message is closed")
+
+    @contextmanager
+    def small_disk(self, name: str) -> Iterator[Path]:
+        """A folder in the home that is a small file system of its own."""
+        folder = self.home / name
+        folder.mkdir(exist_ok=True)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)]
+        if subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("needs the right to mount a file system")
+        try:
+            yield folder
+        finally:
+            self.stop()
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+
+    @contextmanager
+    def sandbox(self) -> Iterator[None]:
+        """Ardour is set not to let scripts start programs."""
+        settings, scripts = self.settings / "ui_config", self.settings / "ui_scripts"
+        option = '<Option name="sandbox-all-lua-scripts" value="1"/>'
+        settings.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n<Ardour><UI>{option}</UI></Ardour>\n')
+        before = scripts.read_bytes()
+        try:
+            yield
+        finally:
+            self.stop()
+            settings.unlink()
+            scripts.write_bytes(before)  # the runner needs what the sandbox lacks, so Ardour has dropped it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SONG = Path(__file__).resolve().parents[2] / "data/audio_example.mp3"
 NAME = "audio_example"
+SANDBOX_SINCE = 8
 
 
 def noise(path: Path, *, seconds: float = 2, n_channels: int = 2, sample_rate: int = 44100) -> Path:
@@ -68,6 +70,23 @@ def test_an_embedded_file(studio: Studio) -> None:
     expected = Separator().separate(studio.audio(original[1]))
     for stem in ("Vocals", "Accompaniment"):
         np.testing.assert_array_equal(studio.audio(f"{original[1]} {stem}"), expected[stem.lower()])
+
+
+def test_a_sum_of_stems(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("sums")
+    studio.bring_in(noise(tmp_path / "band.wav"))
+    # What the dialog remembers.
+    settings = studio.settings / "stemdock/settings.tsv"
+    settings.write_text("what\t2stems: vocals\nsums\taccompaniment + vocals,\n")
+    try:
+        studio.separate("band")
+    finally:
+        settings.unlink()
+    assert studio.tracks() == ["band", "band Vocals", "band Accompaniment+vocals"]
+    stems = Separator().separate(studio.audio("band"))
+    np.testing.assert_array_equal(studio.audio("band Vocals"), stems["vocals"])
+    total = np.sum(list(stems.values()), axis=0)
+    np.testing.assert_allclose(studio.audio("band Accompaniment+vocals"), total, atol=1e-6)
 
 
 def test_regions_on_several_tracks_that_overlap_or_are_muted(studio: Studio, tmp_path: Path) -> None:
@@ -160,6 +179,64 @@ def test_a_region_that_has_gone_meanwhile(studio: Studio, tmp_path: Path) -> Non
         ["lost Vocals", "0", "0", "88200", "false"],
         ["lost Accompaniment", "0", "0", "88200", "false"],
     ]
+
+
+def test_a_session_that_is_renamed_meanwhile(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("before")
+    studio.bring_in(noise(tmp_path / "moved.wav", seconds=120))
+    with studio.held("moved", half_done=True):
+        studio.run('assert (Session:rename ("after") == 0)')
+    studio.wait_for_stems()
+    studio.session = studio.session.with_name("after")
+    assert {row[3] for row in placed(studio)} == {str(120 * 44100)}
+    assert len(placed(studio)) == 2
+
+
+def test_a_full_disk(studio: Studio, tmp_path: Path) -> None:
+    with studio.small_disk("full") as disk:
+        studio.new_session("full/session")
+        studio.bring_in(noise(tmp_path / "big.wav", seconds=20))
+        with studio.held("big"):
+            filler = disk / "filler"
+            with filler.open("wb", buffering=0) as file, suppress(OSError):
+                while True:
+                    file.write(b"\0" * 65536)
+        studio.message()
+        studio.picture("full")
+        assert len(studio.regions()) == 1
+        # The stems are where the message says.
+        assert len(list(studio.jobs.glob("*/stems/*.wav"))) == 2
+        filler.unlink()
+        studio.separate("big")
+        assert len(placed(studio)) == 2
+        studio.stop()
+
+
+def test_combined_regions_are_refused(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("combined")
+    studio.bring_in(noise(tmp_path / "part.wav"))
+    studio.run(COPY.format(track="part", name="other", position=88200))
+    studio.select("part", "other")
+    studio.run('Editor:access_action ("Region", "combine-regions")')
+    (region,) = studio.regions()
+    studio.select(region[1])
+    studio.press("separate")
+    studio.message("combined")
+    assert len(studio.regions()) == 1
+
+
+def test_a_sandbox_is_told(studio: Studio, tmp_path: Path) -> None:
+    if studio.version < SANDBOX_SINCE:
+        pytest.skip(f"Ardour has this setting since version {SANDBOX_SINCE}")
+    studio.new_session("sandbox")
+    studio.bring_in(noise(tmp_path / "boxed.wav"))
+    studio.stop()
+    with studio.sandbox():
+        studio.start(has_runner=False)
+        for _ in range(2):  # the action stays on its button
+            studio.press_button()
+            studio.message("sandbox")
+        assert "sandbox-all-lua-scripts" in studio.cli("ardour", "doctor").stdout
 
 
 def test_an_ardour_that_is_killed_finds_its_stems_later(studio: Studio, tmp_path: Path) -> None:

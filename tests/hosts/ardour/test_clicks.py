@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 SONG = Path(__file__).resolve().parents[2] / "data/audio_example.mp3"
 NAME = "audio_example"
 STEMS = ["Vocals", "Accompaniment"]
-BUTTON_SEEN_IN, BUTTON = 7, (-127, 44)
-"""Where the first button is, from the right and the top of the window."""
 
 
 def test_a_trimmed_and_moved_region(studio: Studio) -> None:
@@ -30,10 +28,7 @@ def test_a_trimmed_and_moved_region(studio: Studio) -> None:
     )
     mixture = studio.audio(NAME)
     studio.select(NAME)
-    if studio.version == BUTTON_SEEN_IN:
-        studio.click(studio.dialog("first - Ardour"), *BUTTON)
-    else:
-        studio.press("separate")
+    studio.press_button()
     studio.dialog("^Separate Stems$")
     studio.picture("dialog")
     studio.confirm()

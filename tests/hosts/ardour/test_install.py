@@ -66,6 +66,27 @@ def test_uninstalling_restores_every_byte(ardour: Ardour, before: bytes | None) 
     assert files(ardour.folder) == original
 
 
+def test_a_list_that_ardour_has_written_again_is_up_to_date(ardour: Ardour) -> None:
+    setup.install(ardour, running=False)
+    content = ardour.script_list.read_bytes()
+    found = re.search(rb"(<ActionScript[^>]*>)([^<]*)<", content)
+    assert found
+    # As Ardour 8.12 does: bytecode, and escapes of Lua's own.
+    buttons = re.sub(rb'\["f"\] = "(?:[^"\\]|\\.)*"', rb'["f"] = "\\27LuaS\\0"', base64.b64decode(found[2]))
+    buttons = re.sub(rb"\\010", b"\\\\\n", buttons).replace(b"\\034", b'\\"')
+    assert buttons.count(b"\\\n") > 20
+    rewritten = content.replace(found[2], base64.b64encode(buttons))
+    ardour.script_list.write_bytes(rewritten)
+    assert setup.is_listed(ardour)
+    assert setup.install(ardour, running=True) == []
+    other = rewritten.replace(found[2], b"").replace(
+        base64.b64encode(buttons),
+        base64.b64encode(buttons.replace(b"Separates the selected", b"Does something else to")),
+    )
+    ardour.script_list.write_bytes(other)
+    assert not setup.is_listed(ardour)
+
+
 def test_other_scripts_stay_where_they_are(ardour: Ardour) -> None:
     ardour.script_list.write_bytes(LIST)
     setup.install(ardour, running=False)

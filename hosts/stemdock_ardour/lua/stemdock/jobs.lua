@@ -44,7 +44,7 @@ local function request (pieces, options)
   local lines = {
     tables.line ("session", Session:name (), math.floor (Session:nominal_sample_rate ())),
     tables.line ("options", options.model, options.stem or "", options.remainder and "remainder" or "",
-      options.mute and "mute" or ""),
+      options.mute and "mute" or "", options.sums),
   }
   for number, piece in ipairs (pieces) do
     lines[#lines + 1] = tables.line ("piece", number, piece.name, piece.start, piece.length, piece.position,

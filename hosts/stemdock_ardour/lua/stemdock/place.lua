@@ -10,7 +10,7 @@ local tracks = part ("tracks")
 local place = {}
 
 local function region_of (piece)
-  local route = Session:route_by_id (PBD.ID (piece.track))
+  local route = Session:route_by_id (PBD.ID (piece.track_id))
   if route:isnil () or route:to_track ():isnil () then
     return nil
   end
@@ -31,7 +31,7 @@ local function read_request (folder)
       request.mute = row[5] == "mute"
     elseif row[1] == "piece" then
       request.pieces[row[2]] = { name = row[3], position = math.tointeger (tonumber (row[6])),
-        region = row[7], track = row[8], stems = {} }
+        region = row[7], track_id = row[8], stems = {} }
     elseif row[1] == "note" then
       request.notes[#request.notes + 1] = row[2]
     end
@@ -92,7 +92,7 @@ local function read_result (request, result)
   for _, row in ipairs (result) do
     local piece = request.pieces[row[2]]
     if row[1] == "stem" and piece then
-      piece.stems[#piece.stems + 1] = { name = row[3], title = row[4], path = row[5] }
+      piece.stems[#piece.stems + 1] = { name = row[3], title = row[4], path = row[5], duration = tonumber (row[6]) }
     elseif row[1] == "note" then
       request.notes[#request.notes + 1] = row[2]
     end
@@ -109,17 +109,18 @@ function place.all (folder, result)
     if not piece then
       break
     elseif #piece.stems > 0 then
-      local track
-      track, piece.original = region_of (piece)
+      piece.track, piece.original = region_of (piece)
       if not piece.original then
         request.notes[#request.notes + 1] = piece.name .. " has gone. Its stems are where it was."
       end
       for _, stem in ipairs (piece.stems) do
-        stem.region = imports.region (stem.path)
+        stem.region = imports.region (stem.path, stem.duration)
       end
-      tracks.provide (piece, track)
       ready[#ready + 1] = piece
     end
+  end
+  for _, piece in ipairs (ready) do
+    tracks.provide (piece)
   end
   if #ready > 0 then
     Session:begin_reversible_command ("Separate Stems")

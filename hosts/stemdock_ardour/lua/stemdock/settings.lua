@@ -83,19 +83,21 @@ function settings.ask (title)
       default = by_label[before.what] and before.what or labels[1] },
     { type = "checkbox", key = "remainder", title = "Also the rest (with one stem)",
       default = before.remainder == YES },
+    { type = "entry", key = "sums", title = "Also sums, such as drums+bass", default = before.sums or "" },
     { type = "checkbox", key = "mute", title = "Mute the original regions", default = before.mute ~= "no" },
   }):run ()
   if not answer then
     return nil
   end
   local rows = { tables.line ("what", answer.what), tables.line ("remainder", answer.remainder and YES or "no"),
-    tables.line ("mute", answer.mute and YES or "no") }
+    tables.line ("sums", answer.sums), tables.line ("mute", answer.mute and YES or "no") }
   tables.write (PATH, rows) -- without it, the next dialog has the old values
   local choice = by_label[answer.what]
   return {
     model = choice.model,
     stem = choice.stem,
     remainder = choice.stem and answer.remainder,
+    sums = answer.sums,
     mute = answer.mute,
   }
 end

@@ -7,15 +7,6 @@ local function tell (text)
   LuaDialog.Message ("Stemdock in Ardour", text, LuaDialog.MessageType.Warning, LuaDialog.ButtonType.Close):run ()
 end
 
-if not (os and os.forkexec and io) then
-  if entry ~= "hook" then
-    tell ("Ardour does not let scripts start programs or read files.\n\n"
-      .. "Close Ardour, and run in a terminal: plugin-cli ardour doctor\n"
-      .. "It says which setting to change.")
-  end
-  return nil
-end
-
 local loaded = { folder = folder }
 
 local function part (name)

@@ -33,7 +33,8 @@ local function empty_track (name)
 end
 
 -- Gives each stem of a piece a track, below the track of its region; at the end if that has gone.
-function tracks.provide (piece, source)
+function tracks.provide (piece)
+  local source = piece.track
   local base = source and source:name () or piece.name
   local order = source and source:presentation_info_ptr ():order () or AT_END
   local group
