@@ -10,6 +10,7 @@ from stemdock import Check, HostError
 from stemdock_ardour import places
 from stemdock_ardour.setup import is_listed
 from stemdock_ardour.tables import rows
+from stemdock_hostkit.window.ability import check_window
 
 if TYPE_CHECKING:
     from stemdock_ardour.places import Ardour
@@ -28,7 +29,7 @@ def diagnose() -> list[Check]:
     for ardour in found:
         checks.append(_ok("", f"{ardour.folder} ({state})"))
         checks += [_scripts(ardour), _sandbox(ardour), _program(ardour)]
-    return checks
+    return [*checks, check_window("ardour")]
 
 
 def _scripts(ardour: Ardour) -> Check:

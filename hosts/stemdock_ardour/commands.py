@@ -84,8 +84,11 @@ def _with_each(change: Callable[..., list[Change]], *, dry_run: bool, nothing: s
     if not found:
         raise ArdourNotFoundError
     running = places.is_running()
-    changes = [each for ardour in found for each in change(ardour, running=running, dry_run=dry_run)]
-    for each in changes:
-        click.echo(each.line(dry_run=dry_run))
-    if not changes:
+    # A fault in one version is found before another one is changed.
+    planned = [each for ardour in found for each in change(ardour, running=running, dry_run=True)]
+    if not planned:
         click.echo(f"nothing to do: {nothing}")
+    for ardour in () if dry_run else found:
+        change(ardour, running=running)
+    for each in planned:
+        click.echo(each.line(dry_run=dry_run))

@@ -40,6 +40,11 @@ class Ardour:
         return self.folder / "stemdock"
 
     @property
+    def choices(self) -> Path:
+        """What the dialog remembers."""
+        return self.data / "settings.tsv"
+
+    @property
     def jobs(self) -> Path:
         """The parent of the job folders."""
         return self.data / "jobs"

@@ -60,7 +60,7 @@ def has_scripts(content: bytes, scripts: Iterable[Script]) -> bool:
     """
     buttons = _buttons(content)
     entries = [_entry(buttons, number) for number in _numbers(buttons)]
-    entries += [base64.b64decode(found[2]) for found in _CALLBACK.finditer(_hooks(content) or b"")]
+    entries += [_decoded(found[2]) for found in _CALLBACK.finditer(_hooks(content) or b"")]
     listed = [{found[1]: _plain(found[2]) for found in _FIELD.finditer(entry)} for entry in entries]
     return all({b"n": script.name.encode(), b"s": script.source.encode()} in listed for script in scripts)
 
@@ -124,8 +124,12 @@ def _buttons(content: bytes) -> bytes:
     found = _BUTTONS.search(content)
     if not found or not _HOOKS.search(content):
         raise UnknownFormError
+    return _decoded(found[2] or b"")
+
+
+def _decoded(text: bytes) -> bytes:
     try:
-        return base64.b64decode(found[2] or b"")
+        return base64.b64decode(text)
     except binascii.Error as error:
         raise UnknownFormError from error
 

@@ -64,7 +64,7 @@ def uninstall(ardour: Ardour, *, running: bool, dry_run: bool = False) -> list[C
     edits = _removing(present, ardour)
     if edits and running:
         raise ArdourRunningError
-    return present.uninstall(edits, trees=[ardour.jobs], dry_run=dry_run)
+    return present.uninstall(edits, trees=[ardour.jobs, ardour.choices], dry_run=dry_run)
 
 
 def is_listed(ardour: Ardour) -> bool:

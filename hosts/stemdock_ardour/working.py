@@ -29,7 +29,7 @@ from stemdock import (
 from stemdock_ardour.errors import RequestError
 from stemdock_ardour.tables import line, rows
 from stemdock_hostkit import client
-from stemdock_hostkit.job.folder import Job
+from stemdock_hostkit.job.folder import Job, remove_old_jobs
 from stemdock_hostkit.job.request import Channel, Request, Source
 from stemdock_hostkit.job.states import Fault
 from stemdock_hostkit.window.showing import show
@@ -57,6 +57,7 @@ class Work:
             RequestError: The request cannot be read.
             JobError: The job cannot be written.
         """
+        remove_old_jobs(self.folder.parent)
         request = self._request()
         Job(self.folder).write_request(request)
         stems = request.stems and (*request.stems, *request.mixes)

@@ -79,7 +79,7 @@ class Installation:
 
         Args:
             edits: Changes that restore the editor's files.
-            trees: Folders that are removed with everything in them.
+            trees: Folders that are removed with everything in them, and files.
             dry_run: Whether to change nothing.
 
         Returns:
@@ -100,7 +100,7 @@ class Installation:
             carry_out(self._place.host, work.steps, [])
             for path in existing:
                 with os_errors_as(partial(FileAccessError, self._place.host, path)):
-                    path.unlink() if path.is_symlink() else shutil.rmtree(path)
+                    path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
             remove_parts([self._place.record, *map(self._place.base.joinpath, self.record.names())])
             for folder in reversed(self.record.folders):
                 with suppress(OSError):  # it contains other files

@@ -402,6 +402,13 @@ class Studio:
         self.click(window, -60, -32)
         wait_until(lambda: not self.windows("^Stemdock in Ardour$"), 30, "the message is closed")
 
+    def answer_yes(self, picture: str = "") -> None:
+        """Answers Ardour's question before it removes tracks."""
+        window = self.dialog("^Remove track")
+        if picture:
+            self.picture(picture)
+        self.click(window, -60, -32)
+
     @contextmanager
     def small_disk(self, name: str) -> Iterator[Path]:
         """A folder in the home that is a small file system of its own."""

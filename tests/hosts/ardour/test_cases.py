@@ -137,33 +137,135 @@ def test_gain_and_envelope_go_to_the_stems(studio: Studio, tmp_path: Path) -> No
     assert rows[2] == rows[0]
 
 
+# No script can select a range, so the action's parts get a selection, on real tracks.
+SEPARATE_RANGE = """
+    local say = ...
+    local empty = {{ iter = function () return function () end end }}
+    local tracks = {{ iter = function () return Session:get_tracks ():iter () end }}
+    local selection = {{
+      regions = {{ regionlist = function () return empty end }},
+      time = {{ start_sample = function () return {start} end, end_sample = function () return {end} end }},
+      tracks = {{ routelist = function () return tracks end }},
+    }}
+    local editor = {{ get_selection = function () return selection end }}
+    local scope = setmetatable ({{ Editor = editor }}, {{ __index = _ENV }})
+    local folder = "{folder}"
+    local loaded = {{ folder = folder }}
+    local function part (name)
+      loaded[name] = loaded[name] or assert (loadfile (folder .. "/" .. name .. ".lua", "t", scope)) (part)
+      return loaded[name]
+    end
+    local pieces = part ("regions").selected ()
+    for _, piece in ipairs (pieces) do
+      say (piece.name, piece.position, piece.start, piece.length, #piece.channels)
+    end
+    part ("jobs").start (pieces, {{}}, {{ model = "2stems", mute = true, sums = "" }})
+"""
+
+
 def test_a_range_across_two_regions(studio: Studio, tmp_path: Path) -> None:
     studio.new_session("range")
     studio.bring_in(noise(tmp_path / "first.wav"))
+    studio.with_region("first", """
+        local audio = region:to_audioregion ()
+        audio:set_scale_amplitude (0.5)
+        audio:set_envelope_active (true)
+        audio:envelope ():clear_list ()
+        audio:envelope ():add (Temporal.timepos_t (0), 1, false, true)
+        audio:envelope ():add (Temporal.timepos_t (88200), 0.5, false, true)
+    """)  # fmt: skip
     studio.run(COPY.format(track="first", name="second", position=132300))
-    # No script can select a range, so the part that reads the selection gets one, on real tracks.
-    rows = studio.run(f"""
+    before = studio.regions()
+    values = {"start": 44100, "end": 176400, "folder": studio.settings / "stemdock"}
+    rows = studio.run(SEPARATE_RANGE.format(**values))
+    assert rows == [["first", "44100", "44100", "44100", "2"], ["second", "132300", "0", "44100", "2"]]
+    studio.wait_for_stems()
+    assert [row[2:] for row in studio.regions() if row[0] == "first"] == [
+        ["0", "0", "44100", "false"],
+        ["44100", "44100", "44100", "true"],
+        ["132300", "0", "44100", "true"],
+        ["176400", "44100", "44100", "false"],
+    ]
+    # The regions of a track share the tracks of its stems.
+    assert placed(studio) == [
+        [f"first {stem}", position, "0", "44100", "false"]
+        for stem in ("Vocals", "Accompaniment")
+        for position in ("44100", "132300")
+    ]
+    # Halves of a curve from 1 to 0.5, which is no straight line.
+    gains = studio.run("""
         local say = ...
-        local empty = {{ iter = function () return function () end end }}
-        local tracks = {{ iter = function () return Session:get_tracks ():iter () end }}
-        local selection = {{
-          regions = {{ regionlist = function () return empty end }},
-          time = {{
-            start_sample = function () return 44100 end,
-            end_sample = function () return 176400 end,
-          }},
-          tracks = {{ routelist = function () return tracks end }},
-        }}
-        local editor = {{ get_selection = function () return selection end }}
-        local scope = setmetatable ({{ Editor = editor }}, {{ __index = _ENV }})
-        local folder = "{studio.settings}/stemdock/"
-        local function part (name) return assert (loadfile (folder .. name .. ".lua")) () end
-        local regions = assert (loadfile (folder .. "regions.lua", "t", scope)) (part)
-        for _, piece in ipairs (regions.selected ()) do
-          say (piece.name, piece.position, piece.start, piece.length, #piece.channels)
+        for region in Session:route_by_name ("first Vocals"):to_track ():playlist ():region_list ():iter () do
+          local audio = region:to_audioregion ()
+          for _, sample in ipairs ({ 0, 22050, 44100 }) do
+            local value = audio:envelope ():eval (Temporal.timepos_t (sample))
+            say (audio:scale_amplitude (), ("%.3f"):format (value))
+          end
         end
     """)
-    assert rows == [["first", "44100", "44100", "44100", "2"], ["second", "132300", "0", "44100", "2"]]
+    assert {gain for gain, _ in gains} == {"0.5"}
+    values = [float(value) for _, value in gains]
+    assert values[2:4] == [0.5, 1.0]
+    assert values[0] == pytest.approx(values[5], abs=0.001)
+    assert values == sorted(values[:3], reverse=True) + sorted(values[3:], reverse=True)
+    assert 0.65 < values[0] < 0.8
+    studio.run('Editor:access_action ("Editor", "undo")')
+    assert studio.regions() == before
+
+
+def test_another_region_of_a_track_uses_the_tracks_that_undo_left(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("again")
+    studio.bring_in(noise(tmp_path / "song.wav"))
+    studio.run(COPY.format(track="song", name="more", position=132300))
+    studio.separate("song")
+    studio.separate("more")
+    n_tracks = len(studio.tracks())
+    studio.run('Editor:access_action ("Editor", "undo")')
+    studio.separate("more")
+    assert len(studio.tracks()) == n_tracks
+
+
+def test_stem_tracks_are_removed(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("removed")
+    for name in ("one", "two"):
+        studio.bring_in(noise(tmp_path / f"{name}.wav"))
+    studio.run("""
+        local group = Session:new_route_group ("Drum stems")
+        Session:new_audio_track (2, 2, group, 1, "Toms", 99, ARDOUR.TrackMode.Normal, false)
+    """)
+    studio.separate("one", "two")
+    everything = studio.tracks()
+    # Without a selection, the stem tracks that Undo leaves; here are none, and no track of others counts.
+    studio.run("Editor:deselect_all ()")
+    studio.press("remove")
+    studio.message()
+    assert studio.tracks() == everything
+    # The track that was separated first is selected, with its stems on the next ones.
+    studio.run("""
+        while true do
+          Editor:access_action ("Editor", "select-next-route")
+          for route in Editor:get_selection ().tracks:routelist ():iter () do
+            if route:name () == "one" then return end
+          end
+        end
+    """)
+    studio.press("remove")
+    studio.answer_yes("remove")
+    wait_until(lambda: len(studio.tracks()) == 5, 30, "the tracks have gone")
+    assert studio.tracks() == ["one", "two", "two Vocals", "two Accompaniment", "Toms"]
+    studio.run("""
+        for route in Session:get_tracks ():iter () do
+          local playlist = route:to_track ():playlist ()
+          if route:name ():match ("^two .") then
+            for region in playlist:region_list ():iter () do playlist:remove_region (region) end
+          end
+        end
+        Editor:deselect_all ()
+    """)
+    studio.press("remove")
+    studio.answer_yes()
+    wait_until(lambda: len(studio.tracks()) == 3, 30, "the tracks have gone")
+    assert studio.tracks() == ["one", "two", "Toms"]
 
 
 def test_a_region_that_has_gone_meanwhile(studio: Studio, tmp_path: Path) -> None:

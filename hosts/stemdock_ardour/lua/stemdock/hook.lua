@@ -34,6 +34,10 @@ local function look ()
     end
   end
   for index, job in ipairs (waiting) do
+    if jobs.has_gone (job) then -- cancelled
+      table.remove (waiting, index)
+      return
+    end
     -- Importing would disturb a recording.
     if is_ours (job) and not Session:actively_recording () then
       local result = tables.read (job.folder .. "/result.tsv")

@@ -13,6 +13,7 @@ local FOLDER = part ("folder") .. "/jobs"
 local LIST = FOLDER .. "/list.tsv"
 local START_TIME = 60 -- seconds; slow computers need many
 local ANSWER_TIME = 5 -- seconds between the worker's result and that for this script
+local STILL_TIME = 120 -- seconds; a worker writes about its progress every second
 
 local function refuse (reason)
   failure.raise ("The job cannot be written: " .. tostring (reason),
@@ -31,6 +32,16 @@ end
 
 local function has (job, name)
   return ARDOUR.LuaAPI.file_test (job.folder .. "/" .. name, ARDOUR.LuaAPI.FileTest.Exists)
+end
+
+local function file_size (path)
+  local file = io.open (path, "rb")
+  if not file then
+    return 0
+  end
+  local size = file:seek ("end")
+  file:close ()
+  return size
 end
 
 -- Starts the program that does a job.
@@ -77,13 +88,7 @@ end
 
 -- The size of the list, which grows with each job.
 function jobs.list_size ()
-  local file = io.open (LIST, "rb")
-  if not file then
-    return 0
-  end
-  local size = file:seek ("end")
-  file:close ()
-  return size
+  return file_size (LIST)
 end
 
 -- The jobs of the list that have not been placed: for each its folder and the session's path.
@@ -98,19 +103,25 @@ function jobs.waiting ()
   return found
 end
 
+-- Whether the job's folder has been removed.
+function jobs.has_gone (job)
+  return not has (job, "request.tsv")
+end
+
 -- Whether the program should have taken a job by now, and has not.
 function jobs.is_stuck (job)
   return os.time () - job.since > START_TIME and not has (job, "job.json")
 end
 
--- Starts the program again if it was ended before it could pass the worker's result on, as at a logout.
+-- Starts the program again, once, if it was ended before it could pass the worker's result on, as at a logout,
+-- or if the worker was ended, too, as at a power failure: then the program says that the job was interrupted.
 function jobs.see_to (job)
-  if not has (job, "result.json") then
-    return
-  end
-  job.answered = job.answered or os.time ()
-  if os.time () - job.answered > ANSWER_TIME then
-    job.answered = math.huge -- once
+  local is_over = has (job, "result.json")
+  local size = is_over and "over" or file_size (job.folder .. "/progress.jsonl")
+  if job.size ~= size then
+    job.size, job.changed = size, job.changed == math.huge and math.huge or os.time ()
+  elseif os.time () - job.changed > (is_over and ANSWER_TIME or STILL_TIME) then
+    job.changed = math.huge
     run (job.folder)
   end
 end

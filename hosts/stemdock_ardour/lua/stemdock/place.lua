@@ -15,13 +15,7 @@ local function region_of (piece)
     return nil
   end
   local track = route:to_track ()
-  -- region_by_id finds removed regions, too.
-  for region in track:playlist ():region_list ():iter () do
-    if region:to_stateful ():id ():to_s () == piece.region then
-      return track, region
-    end
-  end
-  return track
+  return track, regions.on_track (track, piece.region)
 end
 
 local function read_request (folder)
@@ -30,7 +24,8 @@ local function read_request (folder)
     if row[1] == "options" then
       request.mute = row[5] == "mute"
     elseif row[1] == "piece" then
-      request.pieces[row[2]] = { name = row[3], position = math.tointeger (tonumber (row[6])),
+      request.pieces[row[2]] = { name = row[3], length = math.tointeger (tonumber (row[5])),
+        position = math.tointeger (tonumber (row[6])),
         region = row[7], track_id = row[8], stems = {} }
     elseif row[1] == "note" then
       request.notes[#request.notes + 1] = row[2]
@@ -50,30 +45,70 @@ function place.finds_regions (folder)
   return true
 end
 
+-- The samples of a region before a piece of it, and after.
+local function margins (region, piece)
+  local before = piece.position - region:position ():samples ()
+  return before, region:length ():samples () - before - piece.length
+end
+
 -- What is on the original region and is heard goes to its stems.
-local function copy_gain (from, to)
+local function copy_gain (piece, region)
+  local from, to = piece.original:to_audioregion (), region:to_audioregion ()
   to:set_scale_amplitude (from:scale_amplitude ())
   to:set_envelope_active (from:envelope_active ())
-  if from:envelope_active () then
-    to:envelope ():clear_list ()
-    for point in from:envelope ():events ():iter () do
-      to:envelope ():add (point.when, point.value, false, true)
+  if not from:envelope_active () then
+    return
+  end
+  local before, after = margins (piece.original, piece)
+  local function add (sample, value)
+    to:envelope ():add (Temporal.timepos_t (sample), value, false, true)
+  end
+  to:envelope ():clear_list ()
+  if before > 0 then
+    add (0, from:envelope ():eval (Temporal.timepos_t (before)))
+  end
+  for point in from:envelope ():events ():iter () do
+    local sample = point.when:samples () - before
+    if sample >= 0 and sample <= piece.length then
+      add (sample, point.value)
     end
+  end
+  if after > 0 then
+    add (piece.length, from:envelope ():eval (Temporal.timepos_t (before + piece.length)))
   end
 end
 
 local function add_region (stem, piece)
   local playlist = stem.track:playlist ()
   stem.region:set_name (piece.name .. " " .. stem.title)
-  if piece.original and piece.original:length () == stem.region:length () then
-    copy_gain (piece.original:to_audioregion (), stem.region:to_audioregion ())
+  if piece.original then
+    copy_gain (piece, stem.region)
   end
   playlist:to_stateful ():clear_changes ()
   playlist:add_region (stem.region, Temporal.timepos_t (piece.position), 1, false, 0, 0, false)
   Session:add_stateful_diff_command (playlist:to_statefuldestructible ())
 end
 
-local function mute (region)
+-- Cuts a piece out of its region; returns the region that is just the piece.
+local function cut_out (piece)
+  local before, after = margins (piece.original, piece)
+  local track, region = piece.track, piece.original
+  local first, last = piece.position, piece.position + piece.length
+  if before > 0 then
+    region = regions.split (track, region, first, first, last + after)
+  end
+  if after > 0 then
+    region = regions.split (track, region, last, first, last)
+  end
+  return region
+end
+
+-- Mutes what was separated.
+local function mute (piece)
+  local playlist = piece.track:playlist ()
+  playlist:to_stateful ():clear_changes ()
+  local region = cut_out (piece)
+  Session:add_stateful_diff_command (playlist:to_statefuldestructible ())
   region:to_stateful ():clear_changes ()
   region:set_muted (true)
   Session:add_stateful_diff_command (region:to_statefuldestructible ())
@@ -119,8 +154,9 @@ function place.all (folder, result)
       ready[#ready + 1] = piece
     end
   end
+  local provided = {}
   for _, piece in ipairs (ready) do
-    tracks.provide (piece)
+    tracks.provide (piece, provided)
   end
   if #ready > 0 then
     Session:begin_reversible_command ("Separate Stems")
@@ -129,7 +165,7 @@ function place.all (folder, result)
         add_region (stem, piece)
       end
       if request.mute and piece.original then
-        mute (piece.original)
+        mute (piece)
       end
     end
     if not Session:abort_empty_reversible_command () then

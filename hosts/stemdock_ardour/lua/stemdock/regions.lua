@@ -5,15 +5,41 @@ local failure = part ("failure")
 
 local regions = {}
 
+-- The region with this identity on a track, or nil. Ardour's region_by_id finds removed ones, too.
+function regions.on_track (track, id)
+  for region in track:playlist ():region_list ():iter () do
+    if region:to_stateful ():id ():to_s () == id then
+      return region
+    end
+  end
+end
+
 -- The track that a region is on; Ardour has no direct way.
 function regions.track_of (region)
-  local id = region:to_stateful ():id ()
+  local id = region:to_stateful ():id ():to_s ()
   for route in Session:get_tracks ():iter () do
     local track = route:to_track ()
-    if not track:isnil () and not track:playlist ():region_by_id (id):isnil () then
+    if not track:isnil () and regions.on_track (track, id) then
       return track
     end
   end
+end
+
+-- Splits a region at a sample of the session; returns the part from `first` to `last`.
+function regions.split (track, region, at, first, last)
+  local known = {}
+  for each in track:playlist ():region_list ():iter () do
+    known[each:to_stateful ():id ():to_s ()] = true
+  end
+  track:playlist ():split_region (region, Temporal.timepos_t (at))
+  for each in track:playlist ():region_list ():iter () do
+    local position = each:position ():samples ()
+    if not known[each:to_stateful ():id ():to_s ()] and position == first
+      and position + each:length ():samples () == last then
+      return each
+    end
+  end
+  failure.raise (region:name () .. " could not be split.", "Mute the part that was separated yourself.")
 end
 
 -- The files of a region's channels, or nil and why it has none.

@@ -3,7 +3,7 @@
 local tables = {}
 
 local function encoded (value)
-  return (tostring (value):gsub ("[%%%c]", function (c) return ("%%%02X"):format (c:byte ()) end))
+  return (tostring (value):gsub ("[%%\0-\31\127]", function (c) return ("%%%02X"):format (c:byte ()) end))
 end
 
 local function decoded (text)

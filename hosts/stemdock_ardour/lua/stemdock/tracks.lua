@@ -22,31 +22,36 @@ local function group_of (name)
   return group
 end
 
--- A track of this name without regions, or nil.
+-- A track without regions that has this name, or, as Ardour calls a second one, this name and a number; or nil.
 local function empty_track (name)
-  local route = Session:route_by_name (name)
-  if route:isnil () or route:to_track ():isnil () then
-    return nil
+  for route in Session:get_tracks ():iter () do
+    local track = route:to_track ()
+    local rest = route:name ():sub (1, #name) == name and route:name ():sub (#name + 1)
+    if rest and rest:match ("^ ?%d*$") and not track:isnil () and track:playlist ():region_list ():size () == 0 then
+      return track
+    end
   end
-  local track = route:to_track ()
-  return track:playlist ():region_list ():size () == 0 and track or nil
 end
 
--- Gives each stem of a piece a track, below the track of its region; at the end if that has gone.
-function tracks.provide (piece)
+-- Gives each stem of a piece a track, below the track of its region; at the end if that has gone. The pieces of a
+-- job share tracks: those by name in `provided`.
+function tracks.provide (piece, provided)
   local source = piece.track
   local base = source and source:name () or piece.name
   local order = source and source:presentation_info_ptr ():order () or AT_END
   local group
   for _, stem in ipairs (piece.stems) do
     local name = base .. " " .. stem.title
-    stem.track = empty_track (name)
+    stem.track = provided[name] or empty_track (name)
+    provided[name] = stem.track
     if not stem.track then
       group = group or group_of (tracks.group_name (base))
       local n_channels = stem.region:to_audioregion ():n_channels ()
       order = math.min (order + 1, AT_END)
-      stem.track = Session:new_audio_track (n_channels, 2, group, 1, name, order, ARDOUR.TrackMode.Normal, false):front ()
+      stem.track =
+        Session:new_audio_track (n_channels, 2, group, 1, name, order, ARDOUR.TrackMode.Normal, false):front ()
       stem.track:presentation_info_ptr ():set_color (COLOURS[stem.name] or GREY)
+      provided[name] = stem.track
     else
       order = stem.track:presentation_info_ptr ():order ()
     end
