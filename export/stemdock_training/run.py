@@ -6,13 +6,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from stemdock import audio_info, make_folder, os_errors_as, try_locked
+from stemdock import make_folder, os_errors_as, try_locked
 from stemdock_export.extra import import_tensorflow
 from stemdock_export.unet import describe_network
 from stemdock_training import finishing
 from stemdock_training.data.batches import Batches, validation_batches
 from stemdock_training.data.finding import find_songs
-from stemdock_training.data.segments import PartStore, segment_length, training_parts, validation_parts
+from stemdock_training.data.segments import (
+    PartStore,
+    segment_length,
+    training_parts,
+    usable_duration,
+    validation_parts,
+)
 from stemdock_training.errors import TrainingOptionError, TrainingWriteError
 from stemdock_training.loop.checkpoints import SavedTraining, has_checkpoint, load_training
 from stemdock_training.loop.running import Course, run_training
@@ -157,10 +163,11 @@ def _saved(training: Training, echo: Callable[[str], None]) -> SavedTraining:
 def _prepared(training: Training, dataset: Dataset) -> tuple[Batches, Course]:
     network, config = training.network, training.config
     store = PartStore(training.folder / _PARTS, network)
-    durations = [audio_info(song.mixture).duration for song in dataset.training]
-    parts = training_parts(dataset.training, durations, config)
-    lengths = [audio_info(song.mixture).duration for song in dataset.validation]
-    heard = validation_parts(dataset.validation, lengths, segment_length(network) / network.sample_rate)
+    shortest = segment_length(network) / network.sample_rate
+    durations = [usable_duration(song) for song in dataset.training]
+    parts = training_parts(dataset.training, durations, shortest, config)
+    lengths = [usable_duration(song) for song in dataset.validation]
+    heard = validation_parts(dataset.validation, lengths, shortest)
     course = Course(
         folder=training.folder,
         n_steps=training.n_steps,

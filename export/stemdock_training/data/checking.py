@@ -94,10 +94,11 @@ def _lengths(song: Song, infos: Mapping[Path, AudioInfo], network: SpleeterConfi
             reason = f"is {info.duration:.2f} s long, but its mixture {mixture.duration:.2f} s"
             yield Problem(path=path, reason=reason, remedy=_EXPORT)
     shortest = segment_length(network)
-    if mixture.total_length < shortest:
+    path, info = min(infos.items(), key=lambda item: item[1].total_length)
+    if info.total_length < shortest:
         needed = shortest / network.sample_rate
-        reason = f"is {mixture.duration:.2f} s long, shorter than one segment of {needed:.2f} s"
-        yield Problem(path=song.mixture, reason=reason, remedy="Leave the song out.")
+        reason = f"is {info.duration:.2f} s long, shorter than one segment of {needed:.2f} s"
+        yield Problem(path=path, reason=reason, remedy="Leave the song out.")
     if song.duration is not None and song.duration > mixture.duration + _TOLERANCE:
         reason = f"is {mixture.duration:.2f} s long, but the list says {song.duration:.2f} s"
         yield Problem(path=song.mixture, reason=reason, remedy="Correct the duration in the list.")

@@ -30,7 +30,7 @@ def find_songs(
     """Finds the songs and checks every file.
 
     Args:
-        folder: In the layout of MUSDB, or the folder that paths in the lists start from.
+        folder: The folder that paths in the lists start from, or in the layout of MUSDB if there are no lists.
         network: Stems, sample rate and length of a segment.
         config: Names the lists.
         allow_silence: Whether a stem may be silent for a whole song.
@@ -43,14 +43,14 @@ def find_songs(
         remedy = "Choose the folder of the songs (--data)."
         raise DatasetError([Problem(path=folder, reason="is not a folder", remedy=remedy)])
     validation = None
-    if has_layout(folder):
+    if config.train_csv:  # even if the folder has the layout: that of the original's own MUSDB lists has it
+        training = read_list(Path(config.train_csv), folder, network.stems, config.mix_name)
+        if config.validation_csv:
+            validation = read_list(Path(config.validation_csv), folder, network.stems, config.mix_name)
+    elif has_layout(folder):
         training = read_folder(folder / TRAINING, network.stems)
         subset = next((folder / each for each in VALIDATION if (folder / each).is_dir()), None)
         validation = read_folder(subset, network.stems) if subset else None
-    elif config.train_csv:
-        training = read_list(Path(config.train_csv), folder, network.stems, config.mix_name)
-        if config.validation_csv and Path(config.validation_csv).exists():
-            validation = read_list(Path(config.validation_csv), folder, network.stems, config.mix_name)
     else:
         remedy = "Name a list of songs in the configuration (train_csv), or choose a folder like MUSDB's."
         raise DatasetError([Problem(path=folder, reason=f"has no folder {TRAINING}", remedy=remedy)])
