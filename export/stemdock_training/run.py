@@ -22,7 +22,7 @@ from stemdock_training.data.segments import (
 from stemdock_training.errors import TrainingOptionError, TrainingWriteError
 from stemdock_training.loop.checkpoints import SavedTraining, has_checkpoint, load_training
 from stemdock_training.loop.running import Course, run_training
-from stemdock_training.loop.starting import random_start, start_from
+from stemdock_training.loop.starting import check_start, random_start, start_from
 from stemdock_training.loss.trainer import Losses, Trainer
 from stemdock_training.report.events import EventFiles
 from stemdock_training.report.look import EarlyLooks
@@ -82,14 +82,14 @@ def train(
         training: What and how.
         plugins: The source of all models.
         echo: Prints a line about the progress.
-        cancel: Ends the training after the current step, with a checkpoint.
+        cancel: Ends the training after the current step, with a checkpoint if a step was made.
 
     Returns:
         The installed model, or None after `cancel`.
 
     Raises:
         DatasetError: Songs cannot be used. No step was made.
-        TrainingError: An option cannot be used, a file cannot be written, or the loss is infinite.
+        TrainingError: An option cannot be used, a file cannot be written, or the loss or a weight is infinite.
         ExportError: A checkpoint cannot be read, or the model differs from it.
         ModelError: The name is taken, or the model cannot be installed.
         ExtraMissingError: TensorFlow or tf2onnx is not installed.
@@ -97,6 +97,8 @@ def train(
     import_tensorflow(for_reference=False)  # without it, checking the songs would be in vain
     _check_duration(training)
     finishing.check_name(training.name, plugins, overwrite=training.overwrite)
+    if training.source is not None and not has_checkpoint(training.folder):
+        check_start(training.source, training.network)
     dataset = find_songs(
         training.data,
         training.network,
@@ -151,6 +153,8 @@ def _saved(training: Training, echo: Callable[[str], None]) -> SavedTraining:
     if has_checkpoint(training.folder):
         saved = load_training(training.folder, describe_network(training.network))
         echo(f"going on from step {saved.step} in {training.folder}")
+        if training.source is not None:
+            echo("--from is not used, because this folder has a checkpoint (--output names another folder)")
         return saved
     seed = training.config.random_seed
     if training.source is not None:

@@ -30,7 +30,7 @@ def find_songs(
     """Finds the songs and checks every file.
 
     Args:
-        folder: The folder that paths in the lists start from, or in the layout of MUSDB if there are no lists.
+        folder: The folder that paths in the lists start from; in the layout of MUSDB if there are none.
         network: Stems, sample rate and length of a segment.
         config: Names the lists.
         allow_silence: Whether a stem may be silent for a whole song.

@@ -39,7 +39,7 @@ def read_list(
     except UnicodeDecodeError:
         return [], [Problem(path=path, reason="is not a text in UTF-8", remedy="Save the list as UTF-8.")]
     except OSError as error:
-        remedy = "Correct train_csv or validation_csv in the configuration, or remove both for a folder like MUSDB's."
+        remedy = "Correct train_csv or validation_csv in the configuration. For a folder like MUSDB's, remove both."
         return [], [
             Problem(path=path, reason=f"the list cannot be read ({reason_for(error)})", remedy=remedy)
         ]
