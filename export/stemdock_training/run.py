@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from stemdock import make_folder, os_errors_as, try_locked
+from stemdock import CancelledError, make_folder, os_errors_as, try_locked
 from stemdock_export.extra import import_tensorflow
 from stemdock_export.unet import describe_network
 from stemdock_training import finishing
@@ -26,7 +26,7 @@ from stemdock_training.loop.starting import check_start, random_start, start_fro
 from stemdock_training.loss.trainer import Losses, Trainer
 from stemdock_training.report.events import EventFiles
 from stemdock_training.report.look import EarlyLooks
-from stemdock_training.report.progress import TextProgress
+from stemdock_training.report.progress import SongProgress, TextProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,14 +82,15 @@ def train(
         training: What and how.
         plugins: The source of all models.
         echo: Prints a line about the progress.
-        cancel: Ends the training after the current step, with a checkpoint if a step was made.
+        cancel: Ends the check of the songs, or the training after the current step. Then there is a
+            checkpoint, if a step was made.
 
     Returns:
         The installed model, or None after `cancel`.
 
     Raises:
         DatasetError: Songs cannot be used. No step was made.
-        TrainingError: An option cannot be used, a file cannot be written, or the loss or a weight is infinite.
+        TrainingError: An option cannot be used, a file cannot be written, or the loss is infinite.
         ExportError: A checkpoint cannot be read, or the model differs from it.
         ModelError: The name is taken, or the model cannot be installed.
         ExtraMissingError: TensorFlow or tf2onnx is not installed.
@@ -99,15 +100,17 @@ def train(
     finishing.check_name(training.name, plugins, overwrite=training.overwrite)
     if training.source is not None and not has_checkpoint(training.folder):
         check_start(training.source, training.network)
-    dataset = find_songs(
-        training.data,
-        training.network,
-        training.config,
-        allow_silence=training.allow_silence,
-        on_song=lambda number, total: (
-            echo(f"checking song {number}/{total}") if number in {1, total} else None
-        ),
-    )
+    try:
+        dataset = find_songs(
+            training.data,
+            training.network,
+            training.config,
+            allow_silence=training.allow_silence,
+            on_song=SongProgress(echo),
+            cancel=cancel,
+        )
+    except CancelledError:
+        return None
     with os_errors_as(lambda reason: TrainingWriteError(training.folder, reason)):
         make_folder(training.folder)
     with try_locked(training.folder / _LOCK) as is_free:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
 
-from stemdock import AudioFileError
+from stemdock import AudioFileError, CancelledError, open_audio
 from stemdock_export.config import PREDEFINED, parse_config
 from stemdock_training.config import load_training_config
+from stemdock_training.data import checking
 from stemdock_training.data.batches import Batches, validation_batches
 from stemdock_training.data.finding import find_songs
 from stemdock_training.data.segments import (
@@ -220,6 +222,59 @@ def test_missing_folders_and_lists_are_named(
         find_songs(tmp_path, NETWORK, training_config())
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".wav", "a\0b.wav"])
+@pytest.mark.parametrize("column", ["mix_path", "rest_path"])
+def test_a_name_that_no_system_accepts_is_named(
+    column: str, name: str, songs: Path, tmp_path: Path, training_config: Callable[..., TrainingConfig]
+) -> None:
+    rows = list_rows(songs)
+    path = write_list(tmp_path / "train.csv", [{**rows[0], column: name}, rows[1]])
+    with pytest.raises(DatasetError) as caught:
+        find_songs(songs, NETWORK, training_config(train_csv=str(path)))
+    assert [problem.path for problem in caught.value.problems] == [songs / name]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_folder_or_list_that_no_system_accepts_is_named(
+    name: str, songs: Path, training_config: Callable[..., TrainingConfig]
+) -> None:
+    with pytest.raises(DatasetError, match="is not a folder"):
+        find_songs(songs / name, NETWORK, training_config())
+    with pytest.raises(DatasetError, match="the list cannot be read"):
+        find_songs(songs, NETWORK, training_config(train_csv=name))
+
+
+def test_a_song_in_two_places_is_named(songs: Path, training_config: Callable[..., TrainingConfig]) -> None:
+    again = songs / "train" / "song 5"
+    again.symlink_to("song 0")
+    with pytest.raises(DatasetError, match="is listed twice") as caught:
+        find_songs(songs, NETWORK, training_config())
+    assert [problem.path for problem in caught.value.problems] == [again / "mixture.wav"]
+
+
+@pytest.mark.parametrize("at", ["song", "block"])
+def test_the_check_can_be_stopped(
+    at: str, songs: Path, training_config: Callable[..., TrainingConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel, checked, decoded = Event(), [], []
+
+    def on_song(number: int, _: int) -> None:
+        checked.append(number)
+        if at == "song":
+            cancel.set()
+
+    def opened(path: Path) -> Any:
+        decoded.append(path)
+        cancel.set()
+        return open_audio(path)
+
+    monkeypatch.setattr(checking, "open_audio", opened)
+    with pytest.raises(CancelledError):
+        find_songs(songs, NETWORK, training_config(), on_song=on_song, cancel=cancel)
+    assert checked == [1]
+    assert len(decoded) == (at == "block")
+
+
 def test_all_problems_are_named_at_once(songs: Path, training_config: Callable[..., TrainingConfig]) -> None:
     (songs / "train" / "song 0" / "rest.wav").unlink()
     rewrite(songs / "test" / "unheard" / "voice.wav", lambda samples: samples[:, 0])
@@ -240,6 +295,8 @@ def test_accompaniment_is_the_sum_of_the_rest(
     tmp_path: Path, training_config: Callable[..., TrainingConfig]
 ) -> None:
     folder = make_musdb(tmp_path / "songs", ("vocals", "drums", "bass"))
+    # What a Mac leaves on other systems' disks.
+    (folder / "train" / "song 0" / "._drums.wav").write_bytes(b"\0\5\x16\7")
     network = parse_config(json.dumps(training_content(["vocals", "accompaniment"])), "two")
     song = find_songs(folder, network, training_config()).training[0]
     assert [path.name for path in song.stems["accompaniment"]] == ["bass.wav", "drums.wav"]

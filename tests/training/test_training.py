@@ -199,7 +199,7 @@ def test_a_damaged_checkpoint_of_the_training_is_named(songs: Path, config: Path
     folder = tmp_path / "small"
     run(songs, config, folder, n_steps=1)
     (folder / "model.ckpt-1.data-00000-of-00001").write_bytes(b"too short")
-    with pytest.raises(CheckpointError, match="model.ckpt-1") as caught:
+    with pytest.raises(CheckpointError, match=r"model\.ckpt-1:") as caught:
         run(songs, config, folder)
     assert "archive" not in caught.value.remedy
     assert "--output" in caught.value.remedy
@@ -223,6 +223,20 @@ def test_the_wrong_configuration_of_a_start_is_named(songs: Path, config: Path, 
     with pytest.raises(CheckpointError, match="conv2d_14/kernel") as caught:
         start_from(source, wider, 0)
     assert "--from-config" in caught.value.remedy
+
+
+def test_ctrl_c_ends_the_check_of_the_songs(songs: Path, config: Path, tmp_path: Path) -> None:
+    cancel = Event()
+    lines: list[str] = []
+
+    class Stopping:
+        def append(self, line: str) -> None:
+            lines.append(line)
+            cancel.set()
+
+    assert run(songs, config, tmp_path / "small", cancel=cancel, lines=Stopping()) is None
+    assert lines == ["checking song 1/3"]
+    assert not (tmp_path / "small").exists()
 
 
 KILLED = """

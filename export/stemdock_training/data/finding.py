@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from stemdock_training.data.checking import check_songs
@@ -26,6 +28,7 @@ def find_songs(
     *,
     allow_silence: bool = False,
     on_song: Callable[[int, int], None] = lambda _number, _total: None,
+    cancel: Event | None = None,
 ) -> Dataset:
     """Finds the songs and checks every file.
 
@@ -35,11 +38,14 @@ def find_songs(
         config: Names the lists.
         allow_silence: Whether a stem may be silent for a whole song.
         on_song: Called before each song is checked, with its number from 1 and the number of songs.
+        cancel: Ends the check.
 
     Raises:
+        CancelledError: `cancel` was set.
         DatasetError: A list, a folder or a file cannot be used. Contains all that is wrong.
     """
-    if not folder.is_dir():
+    # Unlike the methods of Path, it is False for a name that is too long.
+    if not os.path.isdir(folder):  # noqa: PTH112
         remedy = "Choose the folder of the songs (--data)."
         raise DatasetError([Problem(path=folder, reason="is not a folder", remedy=remedy)])
     validation = None
@@ -57,7 +63,9 @@ def find_songs(
     songs, problems = training
     others, more = validation or ([], [])
     problems = [*problems, *more]
-    problems += check_songs([*songs, *others], network, allow_silence=allow_silence, on_song=on_song)
+    problems += check_songs(
+        [*songs, *others], network, allow_silence=allow_silence, on_song=on_song, cancel=cancel or Event()
+    )
     if problems:
         raise DatasetError(problems)
     return Dataset(training=tuple(songs), validation=tuple(others))

@@ -6,6 +6,7 @@ the text file `checkpoint` names it; until then the previous one counts.
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ class SavedTraining:
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether a training in this folder has written a checkpoint."""
-    return (folder / STATE_FILE).is_file()
+    # Unlike the methods of Path, it is False for a name that is too long.
+    return os.path.isfile(folder / STATE_FILE)  # noqa: PTH113
 
 
 def load_training(folder: Path, network: Network) -> SavedTraining:
