@@ -12,8 +12,8 @@ from stemdock_export.unet import describe_network
 from stemdock_training import finishing
 from stemdock_training.data.batches import Batches, validation_batches
 from stemdock_training.data.finding import find_songs
-from stemdock_training.data.segments import (
-    PartStore,
+from stemdock_training.data.magnitudes import PartStore
+from stemdock_training.data.parts import (
     segment_length,
     training_parts,
     usable_duration,

@@ -16,14 +16,8 @@ from stemdock_training.config import load_training_config
 from stemdock_training.data import checking
 from stemdock_training.data.batches import Batches, validation_batches
 from stemdock_training.data.finding import find_songs
-from stemdock_training.data.segments import (
-    PartStore,
-    _decoded,
-    _encoded,
-    training_parts,
-    usable_duration,
-    validation_parts,
-)
+from stemdock_training.data.magnitudes import PartStore, _decoded, _encoded
+from stemdock_training.data.parts import training_parts, usable_duration, validation_parts
 from stemdock_training.errors import DatasetError
 from support.training_songs import RATE, list_rows, make_musdb, make_song, training_content, write_list
 

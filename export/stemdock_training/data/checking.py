@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from stemdock import AudioError, CancelledError, StemdockError, audio_info, open_audio
-from stemdock_training.data.segments import segment_length
+from stemdock_training.data.parts import segment_length
 from stemdock_training.problems import Problem
 
 if TYPE_CHECKING:
