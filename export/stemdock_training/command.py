@@ -131,6 +131,7 @@ def run(training: Training, plugins: Plugins) -> int:
         The exit status: 0, or that of a signal that stopped the training.
     """
     # Imported here, so that --help does not load numpy.
+    from stemdock_training.loop.checkpoints import has_checkpoint  # noqa: PLC0415
     from stemdock_training.run import train  # noqa: PLC0415
 
     with interruptible() as interrupted:
@@ -143,7 +144,9 @@ def run(training: Training, plugins: Plugins) -> int:
                 click.echo(f"{problem.path}: {problem.reason}. {problem.remedy}", err=True)
             raise
         if model is None:
-            click.echo("stopped; the same command goes on from the checkpoint", err=True)
+            is_begun = has_checkpoint(training.folder)
+            later = "the same command goes on from the checkpoint" if is_begun else "no step was made"
+            click.echo(f"stopped; {later}", err=True)
         elif model.path is not None:
             echo_path(model.path)
         return interrupted.exit_status

@@ -60,16 +60,16 @@ class TrainingWriteError(TrainingError, OSError):
 
 
 class DivergedError(TrainingError, ArithmeticError):
-    """The loss is not a finite number any more.
+    """The loss is not a finite number any more. No checkpoint has the weights that gave it.
 
     Attributes:
-        step: The step that gave it.
+        step: The last step that was made.
     """
 
     def __init__(self, step: int) -> None:
         super().__init__(
-            f"the loss of step {step} is not a finite number",
+            f"the loss is not a finite number (step {step})",
             remedy="Lower learning_rate in the configuration. Then run the same command again: it goes on "
-            "from the last checkpoint.",
+            "from the last checkpoint, if there is one.",
         )
         self.step = step

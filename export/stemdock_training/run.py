@@ -6,21 +6,27 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from stemdock import audio_info, make_folder, os_errors_as, try_locked
+from stemdock import CancelledError, make_folder, os_errors_as, try_locked
 from stemdock_export.extra import import_tensorflow
 from stemdock_export.unet import describe_network
 from stemdock_training import finishing
 from stemdock_training.data.batches import Batches, validation_batches
 from stemdock_training.data.finding import find_songs
-from stemdock_training.data.segments import PartStore, segment_length, training_parts, validation_parts
+from stemdock_training.data.magnitudes import PartStore
+from stemdock_training.data.parts import (
+    segment_length,
+    training_parts,
+    usable_duration,
+    validation_parts,
+)
 from stemdock_training.errors import TrainingOptionError, TrainingWriteError
 from stemdock_training.loop.checkpoints import SavedTraining, has_checkpoint, load_training
 from stemdock_training.loop.running import Course, run_training
-from stemdock_training.loop.starting import random_start, start_from
+from stemdock_training.loop.starting import check_start, random_start, start_from
 from stemdock_training.loss.trainer import Losses, Trainer
 from stemdock_training.report.events import EventFiles
 from stemdock_training.report.look import EarlyLooks
-from stemdock_training.report.progress import TextProgress
+from stemdock_training.report.progress import SongProgress, TextProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +82,8 @@ def train(
         training: What and how.
         plugins: The source of all models.
         echo: Prints a line about the progress.
-        cancel: Ends the training after the current step, with a checkpoint.
+        cancel: Ends the check of the songs, or the training after the current step. Then there is a
+            checkpoint, if a step was made.
 
     Returns:
         The installed model, or None after `cancel`.
@@ -91,15 +98,19 @@ def train(
     import_tensorflow(for_reference=False)  # without it, checking the songs would be in vain
     _check_duration(training)
     finishing.check_name(training.name, plugins, overwrite=training.overwrite)
-    dataset = find_songs(
-        training.data,
-        training.network,
-        training.config,
-        allow_silence=training.allow_silence,
-        on_song=lambda number, total: (
-            echo(f"checking song {number}/{total}") if number in {1, total} else None
-        ),
-    )
+    if training.source is not None and not has_checkpoint(training.folder):
+        check_start(training.source, training.network)
+    try:
+        dataset = find_songs(
+            training.data,
+            training.network,
+            training.config,
+            allow_silence=training.allow_silence,
+            on_song=SongProgress(echo),
+            cancel=cancel,
+        )
+    except CancelledError:
+        return None
     with os_errors_as(lambda reason: TrainingWriteError(training.folder, reason)):
         make_folder(training.folder)
     with try_locked(training.folder / _LOCK) as is_free:
@@ -145,6 +156,8 @@ def _saved(training: Training, echo: Callable[[str], None]) -> SavedTraining:
     if has_checkpoint(training.folder):
         saved = load_training(training.folder, describe_network(training.network))
         echo(f"going on from step {saved.step} in {training.folder}")
+        if training.source is not None:
+            echo("--from is not used, because this folder has a checkpoint (--output names another folder)")
         return saved
     seed = training.config.random_seed
     if training.source is not None:
@@ -157,10 +170,11 @@ def _saved(training: Training, echo: Callable[[str], None]) -> SavedTraining:
 def _prepared(training: Training, dataset: Dataset) -> tuple[Batches, Course]:
     network, config = training.network, training.config
     store = PartStore(training.folder / _PARTS, network)
-    durations = [audio_info(song.mixture).duration for song in dataset.training]
-    parts = training_parts(dataset.training, durations, config)
-    lengths = [audio_info(song.mixture).duration for song in dataset.validation]
-    heard = validation_parts(dataset.validation, lengths, segment_length(network) / network.sample_rate)
+    shortest = segment_length(network) / network.sample_rate
+    durations = [usable_duration(song) for song in dataset.training]
+    parts = training_parts(dataset.training, durations, shortest, config)
+    lengths = [usable_duration(song) for song in dataset.validation]
+    heard = validation_parts(dataset.validation, lengths, shortest)
     course = Course(
         folder=training.folder,
         n_steps=training.n_steps,

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
 
-from stemdock_export.config import parse_config
+from stemdock import AudioFileError, CancelledError, open_audio
+from stemdock_export.config import PREDEFINED, parse_config
+from stemdock_training.config import load_training_config
+from stemdock_training.data import checking
 from stemdock_training.data.batches import Batches, validation_batches
 from stemdock_training.data.finding import find_songs
-from stemdock_training.data.segments import (
-    PartStore,
-    _decoded,
-    _encoded,
-    training_parts,
-    validation_parts,
-)
+from stemdock_training.data.magnitudes import PartStore, _decoded, _encoded
+from stemdock_training.data.parts import training_parts, usable_duration, validation_parts
 from stemdock_training.errors import DatasetError
 from support.training_songs import RATE, list_rows, make_musdb, make_song, training_content, write_list
 
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from stemdock_training.config import TrainingConfig
 
 NETWORK = parse_config(json.dumps(training_content()), "small")
+SEGMENT = 63 * 64 + 256
+"""Samples under the 64 frames of a segment."""
 
 
 @pytest.fixture
@@ -81,6 +82,79 @@ def test_a_song_shorter_than_a_segment_is_named(
     with pytest.raises(DatasetError, match="shorter than one segment") as caught:
         find_songs(songs, NETWORK, training_config())
     assert {problem.path for problem in caught.value.problems} == {folder / "mixture.wav"}
+
+
+def test_a_stem_shorter_than_a_segment_is_named(
+    songs: Path, training_config: Callable[..., TrainingConfig]
+) -> None:
+    folder = make_song(songs / "train" / "short", 5, duration=SEGMENT / RATE)
+    rewrite(folder / "rest.wav", lambda samples: samples[:-1])
+    with pytest.raises(DatasetError, match="shorter than one segment") as caught:
+        find_songs(songs, NETWORK, training_config())
+    assert [problem.path for problem in caught.value.problems] == [folder / "rest.wav"]
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 3])
+@pytest.mark.parametrize("more", [0, 1, 100, 3999, 4000, 4200])
+def test_a_song_barely_longer_than_a_segment_can_be_used(
+    more: int, n_parts: int, tmp_path: Path, training_config: Callable[..., TrainingConfig]
+) -> None:
+    # One stem is shorter than its mixture, by less than a hop.
+    folder = make_musdb(tmp_path / "songs", duration=(SEGMENT + more + 60) / RATE)
+    for song in ("train/song 0", "train/song 1", "test/unheard"):
+        rewrite(folder / song / "rest.wav", lambda samples: samples[:-60])
+    config = training_config(chunk_duration=1.0, batch_size=2, n_chunks_per_song=n_parts)
+    dataset = find_songs(folder, NETWORK, config)
+    durations = [usable_duration(song) for song in dataset.training]
+    parts = training_parts(dataset.training, durations, SEGMENT / RATE, config)
+    store = PartStore(tmp_path / "parts", NETWORK)
+    for part in parts:
+        assert store.magnitudes(part).shape[1] >= 64
+    assert Batches(parts, store, NETWORK, config).batch(0).mixture.shape == (2, 64, 64, 2)
+    heard = validation_parts(
+        dataset.validation, [usable_duration(song) for song in dataset.validation], SEGMENT / RATE
+    )
+    (batch,) = validation_batches(heard, store, NETWORK, config)
+    assert batch.mixture.shape == (1, 64, 64, 2)
+
+
+def test_a_file_that_was_cut_meanwhile_is_named(
+    songs: Path, tmp_path: Path, training_config: Callable[..., TrainingConfig]
+) -> None:
+    dataset = find_songs(songs, NETWORK, training_config())
+    (part, *_) = training_parts(dataset.training, [2.5, 2.5], 0.536, training_config(chunk_duration=1.0))
+    path = songs / "train" / "song 0" / "rest.wav"
+    rewrite(path, lambda samples: samples[: SEGMENT + 3999])
+    with pytest.raises(AudioFileError, match="is shorter than before") as caught:
+        PartStore(tmp_path / "parts", NETWORK).magnitudes(part)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:100],
+        lambda content: content[:-100],
+        lambda content: content[: len(content) // 2] + b"damage" + content[len(content) // 2 + 6 :],
+        lambda _: b"",
+        lambda _: b"something else",
+    ],
+)
+def test_a_damaged_stored_part_is_computed_anew(
+    damage: Callable[[bytes], bytes],
+    songs: Path,
+    tmp_path: Path,
+    training_config: Callable[..., TrainingConfig],
+) -> None:
+    dataset = find_songs(songs, NETWORK, training_config())
+    (part, *_) = training_parts(dataset.training, [2.5, 2.5], 0.536, training_config(chunk_duration=1.0))
+    store = PartStore(tmp_path / "parts", NETWORK)
+    intact = store.magnitudes(part)
+    (stored,) = (tmp_path / "parts").iterdir()
+    whole = stored.read_bytes()
+    stored.write_bytes(damage(whole))
+    np.testing.assert_array_equal(store.magnitudes(part), intact)
+    assert stored.read_bytes() == whole
 
 
 def without(rows: list[dict[str, str]], column: str) -> list[dict[str, str]]:
@@ -142,6 +216,59 @@ def test_missing_folders_and_lists_are_named(
         find_songs(tmp_path, NETWORK, training_config())
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".wav", "a\0b.wav"])
+@pytest.mark.parametrize("column", ["mix_path", "rest_path"])
+def test_a_name_that_no_system_accepts_is_named(
+    column: str, name: str, songs: Path, tmp_path: Path, training_config: Callable[..., TrainingConfig]
+) -> None:
+    rows = list_rows(songs)
+    path = write_list(tmp_path / "train.csv", [{**rows[0], column: name}, rows[1]])
+    with pytest.raises(DatasetError) as caught:
+        find_songs(songs, NETWORK, training_config(train_csv=str(path)))
+    assert [problem.path for problem in caught.value.problems] == [songs / name]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_folder_or_list_that_no_system_accepts_is_named(
+    name: str, songs: Path, training_config: Callable[..., TrainingConfig]
+) -> None:
+    with pytest.raises(DatasetError, match="is not a folder"):
+        find_songs(songs / name, NETWORK, training_config())
+    with pytest.raises(DatasetError, match="the list cannot be read"):
+        find_songs(songs, NETWORK, training_config(train_csv=name))
+
+
+def test_a_song_in_two_places_is_named(songs: Path, training_config: Callable[..., TrainingConfig]) -> None:
+    again = songs / "train" / "song 5"
+    again.symlink_to("song 0")
+    with pytest.raises(DatasetError, match="is listed twice") as caught:
+        find_songs(songs, NETWORK, training_config())
+    assert [problem.path for problem in caught.value.problems] == [again / "mixture.wav"]
+
+
+@pytest.mark.parametrize("at", ["song", "block"])
+def test_the_check_can_be_stopped(
+    at: str, songs: Path, training_config: Callable[..., TrainingConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel, checked, decoded = Event(), [], []
+
+    def on_song(number: int, _: int) -> None:
+        checked.append(number)
+        if at == "song":
+            cancel.set()
+
+    def opened(path: Path) -> Any:
+        decoded.append(path)
+        cancel.set()
+        return open_audio(path)
+
+    monkeypatch.setattr(checking, "open_audio", opened)
+    with pytest.raises(CancelledError):
+        find_songs(songs, NETWORK, training_config(), on_song=on_song, cancel=cancel)
+    assert checked == [1]
+    assert len(decoded) == (at == "block")
+
+
 def test_all_problems_are_named_at_once(songs: Path, training_config: Callable[..., TrainingConfig]) -> None:
     (songs / "train" / "song 0" / "rest.wav").unlink()
     rewrite(songs / "test" / "unheard" / "voice.wav", lambda samples: samples[:, 0])
@@ -162,11 +289,13 @@ def test_accompaniment_is_the_sum_of_the_rest(
     tmp_path: Path, training_config: Callable[..., TrainingConfig]
 ) -> None:
     folder = make_musdb(tmp_path / "songs", ("vocals", "drums", "bass"))
+    # What a Mac leaves on other systems' disks.
+    (folder / "train" / "song 0" / "._drums.wav").write_bytes(b"\0\5\x16\7")
     network = parse_config(json.dumps(training_content(["vocals", "accompaniment"])), "two")
     song = find_songs(folder, network, training_config()).training[0]
     assert [path.name for path in song.stems["accompaniment"]] == ["bass.wav", "drums.wav"]
     config = training_config(chunk_duration=1.0, batch_size=1)
-    parts = training_parts([song], [2.5], config)
+    parts = training_parts([song], [2.5], 0.536, config)
     mixture, vocals, rest = PartStore(tmp_path / "parts", network).magnitudes(parts[0])
     # Neither stem can hold what only the other has.
     assert np.abs(mixture - rest).max() <= vocals.max() * 1.1
@@ -185,11 +314,41 @@ def test_lists_of_the_original_and_folders_give_the_same_songs(
         for row in list_rows(songs)
     ]
     write_list(path, rows)
-    by_list = find_songs(listed, NETWORK, training_config(train_csv=str(path), validation_csv=str(path)[:-1]))
+    by_list = find_songs(listed, NETWORK, training_config(train_csv=str(path)))
     assert [song.mixture.resolve() for song in by_list.training] == [
         song.mixture.resolve() for song in by_folder.training
     ]
     assert [song.name for song in by_folder.validation] == ["unheard"]
+
+
+def test_lists_count_although_the_folder_has_the_layout_of_musdb(
+    songs: Path, tmp_path: Path, training_config: Callable[..., TrainingConfig]
+) -> None:
+    heard, unheard = list_rows(songs)
+    config = training_config(
+        train_csv=str(write_list(tmp_path / "train.csv", [heard])),
+        validation_csv=str(write_list(tmp_path / "validation.csv", [unheard])),
+    )
+    dataset = find_songs(songs, NETWORK, config)
+    assert [song.mixture for song in dataset.training] == [songs / "train" / "song 0" / "mixture.wav"]
+    assert [song.mixture for song in dataset.validation] == [songs / "train" / "song 1" / "mixture.wav"]
+
+
+def test_a_missing_list_for_validation_is_named(
+    songs: Path, tmp_path: Path, training_config: Callable[..., TrainingConfig]
+) -> None:
+    path = tmp_path / "valdation.csv"
+    lists = write_list(tmp_path / "train.csv", list_rows(songs))
+    with pytest.raises(DatasetError, match="the list cannot be read") as caught:
+        find_songs(songs, NETWORK, training_config(train_csv=str(lists), validation_csv=str(path)))
+    assert [problem.path for problem in caught.value.problems] == [path]
+    assert "validation_csv" in caught.value.problems[0].remedy
+
+
+@pytest.mark.parametrize("name", PREDEFINED)
+def test_a_predefined_configuration_names_no_lists(name: str) -> None:
+    config = load_training_config(name)
+    assert (config.train_csv, config.validation_csv) == ("", "")
 
 
 def test_batches_depend_on_seed_and_step_alone(
@@ -197,7 +356,7 @@ def test_batches_depend_on_seed_and_step_alone(
 ) -> None:
     dataset = find_songs(songs, NETWORK, training_config())
     config = training_config(chunk_duration=1.0, batch_size=2, random_seed=3)
-    parts = training_parts(dataset.training, [2.5, 2.5], config)
+    parts = training_parts(dataset.training, [2.5, 2.5], 0.536, config)
     assert [part.start for part in parts] == [0.5, 1.0, 0.5, 1.0]
     store = PartStore(tmp_path / "parts", NETWORK)
     straight = Batches(parts, store, NETWORK, config).from_step(0)

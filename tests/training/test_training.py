@@ -17,9 +17,11 @@ from stemdock_audacity.nyquist.texts import plugin_texts
 from stemdock_export.bundle import Bundle
 from stemdock_export.checkpoint import find_checkpoint
 from stemdock_export.config import load_config
+from stemdock_export.errors import CheckpointError
 from stemdock_training import finishing
+from stemdock_training import run as run_module
 from stemdock_training.config import load_training_config
-from stemdock_training.errors import TrainingOptionError, TrainingWriteError
+from stemdock_training.errors import DivergedError, TrainingOptionError, TrainingWriteError
 from stemdock_training.loop import checkpoints
 from stemdock_training.loop.starting import Source, start_from
 from stemdock_training.run import Training, train
@@ -73,7 +75,7 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(songs: Path, config: Path, folder: Path, recorder: Recorder | None = None, **changes: Any) -> Any:
-    cancel = changes.pop("cancel", Event())
+    cancel, lines = changes.pop("cancel", Event()), changes.pop("lines", [])
     options: dict[str, Any] = {"n_steps": N_STEPS, "name": folder.name} | changes
     training = Training(
         data=songs,
@@ -83,7 +85,7 @@ def run(songs: Path, config: Path, folder: Path, recorder: Recorder | None = Non
         listeners=[recorder] if recorder else [],
         **options,
     )
-    return train(training, load_plugins(), echo=lambda _: None, cancel=cancel)
+    return train(training, load_plugins(), echo=lines.append, cancel=cancel)
 
 
 def final_values(folder: Path) -> dict[str, Any]:
@@ -121,6 +123,120 @@ def test_a_cancelled_training_goes_on_with_the_same_losses(
     assert resumed.keys() == values.keys()
     for name, value in values.items():
         np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_a_training_that_stops_before_its_first_step_starts_from_the_checkpoint_later(
+    songs: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(songs, config, tmp_path / "first", n_steps=1)
+    source = Source(folder=tmp_path / "first", config=load_config(str(config)), branches={})
+    cancel, folder = Event(), tmp_path / "small"
+    with monkeypatch.context() as patch:
+        # After the check of the songs, which ends a cancelled training, too.
+        prepared = run_module._prepared
+
+        def cancelled(*words: Any) -> Any:
+            cancel.set()
+            return prepared(*words)
+
+        patch.setattr(run_module, "_prepared", cancelled)
+        assert run(songs, config, folder, cancel=cancel) is None
+    assert not list(folder.glob("*ckpt*"))
+    assert not (folder / "checkpoint").exists()
+    lines: list[str] = []
+    straight, later = Recorder(), Recorder()
+    run(songs, config, tmp_path / "straight", straight, source=source, n_steps=1)
+    run(songs, config, folder, later, source=source, n_steps=1, lines=lines)
+    assert later.losses == straight.losses
+    assert not any("--from" in line for line in lines)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_a_training_that_goes_on_says_that_it_does_not_start_from_another(
+    songs: Path, config: Path, tmp_path: Path
+) -> None:
+    for name in ("first", "small"):
+        run(songs, config, tmp_path / name, n_steps=1)
+    source = Source(folder=tmp_path / "first", config=load_config(str(config)), branches={})
+    lines: list[str] = []
+    run(songs, config, tmp_path / "small", source=source, n_steps=2, lines=lines)
+    (line,) = [each for each in lines if "--from" in each]
+    assert "is not used" in line
+    assert "going on from step 1" in "".join(lines)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_weights_that_are_no_numbers_are_not_saved(songs: Path, config: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    run(songs, config, folder, n_steps=1)
+    before = final_values(folder)
+    wild = write_config(tmp_path / "wild.json", learning_rate=1e38, save_checkpoints_steps=1)
+    with pytest.raises(DivergedError, match="step 2") as caught:
+        run(songs, wild, folder)
+    assert caught.value.step == 2
+    assert find_checkpoint(folder).prefix.name == "model.ckpt-1"
+    after = final_values(folder)
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_checkpoints_of_other_names_stay(songs: Path, config: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    run(songs, config, folder, n_steps=1)
+    kept = [
+        folder / name for name in ("model.ckpt-best.index", "model.ckpt-1-copy.index", "model.ckpt-1.txt")
+    ]
+    for path in kept:
+        path.write_text("mine")
+    run(songs, config, folder, n_steps=2)
+    assert all(path.exists() for path in kept)
+    assert not (folder / "model.ckpt-1.index").exists()
+
+
+@pytest.mark.usefixtures("no_model")
+def test_a_damaged_checkpoint_of_the_training_is_named(songs: Path, config: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "small"
+    run(songs, config, folder, n_steps=1)
+    (folder / "model.ckpt-1.data-00000-of-00001").write_bytes(b"too short")
+    with pytest.raises(CheckpointError, match=r"model\.ckpt-1:") as caught:
+        run(songs, config, folder)
+    assert "archive" not in caught.value.remedy
+    assert "--output" in caught.value.remedy
+
+
+def test_a_bad_start_is_named_before_the_songs_are_checked(songs: Path, config: Path, tmp_path: Path) -> None:
+    lines: list[str] = []
+    network = load_config(str(config))
+    source = Source(folder=tmp_path / "nowhere", config=network, branches={})
+    with pytest.raises(CheckpointError, match="folder not found"):
+        run(songs, config, tmp_path / "small", source=source, lines=lines)
+    assert not lines
+    assert not (tmp_path / "small").exists()
+
+
+@pytest.mark.usefixtures("no_model")
+def test_the_wrong_configuration_of_a_start_is_named(songs: Path, config: Path, tmp_path: Path) -> None:
+    run(songs, config, tmp_path / "first", n_steps=1)
+    wider = load_config(str(write_config(tmp_path / "three.json", stems=["guitar", "voice", "rest"])))
+    source = Source(folder=tmp_path / "first", config=wider, branches={})
+    with pytest.raises(CheckpointError, match="conv2d_14/kernel") as caught:
+        start_from(source, wider, 0)
+    assert "--from-config" in caught.value.remedy
+
+
+def test_ctrl_c_ends_the_check_of_the_songs(songs: Path, config: Path, tmp_path: Path) -> None:
+    cancel = Event()
+    lines: list[str] = []
+
+    class Stopping:
+        def append(self, line: str) -> None:
+            lines.append(line)
+            cancel.set()
+
+    assert run(songs, config, tmp_path / "small", cancel=cancel, lines=Stopping()) is None
+    assert lines == ["checking song 1/3"]
+    assert not (tmp_path / "small").exists()
 
 
 KILLED = """

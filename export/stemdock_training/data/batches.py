@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from stemdock import FloatArray
     from stemdock_export.config import SpleeterConfig
     from stemdock_training.config import TrainingConfig
-    from stemdock_training.data.segments import Part, PartStore
+    from stemdock_training.data.magnitudes import PartStore
+    from stemdock_training.data.parts import Part
 
 _ORDER: Final = 1
 _SEGMENT: Final = 2

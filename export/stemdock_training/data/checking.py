@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from stemdock import AudioError, StemdockError, audio_info, open_audio
-from stemdock_training.data.segments import segment_length
+from stemdock import AudioError, CancelledError, StemdockError, audio_info, open_audio
+from stemdock_training.data.parts import segment_length
 from stemdock_training.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from threading import Event
 
     from stemdock import AudioInfo
     from stemdock_export.config import SpleeterConfig
@@ -30,6 +32,7 @@ def check_songs(
     *,
     allow_silence: bool,
     on_song: Callable[[int, int], None],
+    cancel: Event,
 ) -> list[Problem]:
     """Everything that is wrong with some songs.
 
@@ -38,21 +41,40 @@ def check_songs(
         network: Sample rate, channels, and length of a segment.
         allow_silence: Whether a stem may be silent for a whole song.
         on_song: Called before each song is checked, with its number from 1 and the number of songs.
+        cancel: Ends the check.
+
+    Raises:
+        CancelledError: `cancel` was set.
     """
     problems: list[Problem] = []
-    seen: dict[Path, str] = {}
+    seen: set[Path] = set()
     for number, song in enumerate(songs, 1):
         on_song(number, len(songs))
-        if song.mixture in seen:
+        _stop_if(cancel)
+        place = _resolved(song.mixture)
+        if place in seen:
             remedy = "Keep it once. A song for validation must not be one for training."
             problems.append(Problem(path=song.mixture, reason="is listed twice", remedy=remedy))
             continue
-        seen[song.mixture] = song.name
-        problems += _check_song(song, network, allow_silence=allow_silence)
+        seen.add(place)
+        problems += _check_song(song, network, allow_silence=allow_silence, cancel=cancel)
     return problems
 
 
-def _check_song(song: Song, network: SpleeterConfig, *, allow_silence: bool) -> list[Problem]:
+def _stop_if(cancel: Event) -> None:
+    if cancel.is_set():
+        raise CancelledError
+
+
+def _resolved(path: Path) -> Path:
+    """The place of a file that several paths lead to; the path itself if no system accepts it."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return path
+
+
+def _check_song(song: Song, network: SpleeterConfig, *, allow_silence: bool, cancel: Event) -> list[Problem]:
     problems: list[Problem] = []
     infos: dict[Path, AudioInfo] = {}
     for path in dict.fromkeys(song.files()):
@@ -66,12 +88,13 @@ def _check_song(song: Song, network: SpleeterConfig, *, allow_silence: bool) -> 
     if not problems:  # decoding takes a while, and a wrong file must be replaced anyway
         for path in infos:
             is_part = path != song.mixture
-            problems += _samples(path, may_be_silent=is_part and allow_silence)
+            problems += _samples(path, may_be_silent=is_part and allow_silence, cancel=cancel)
     return problems
 
 
 def _unreadable(path: Path, error: StemdockError) -> Problem:
-    if not path.exists():
+    # Unlike the methods of Path, it is False for a name that is too long.
+    if not os.path.exists(path):  # noqa: PTH110
         return Problem(path=path, reason="is missing", remedy="Add the file, or leave the song out.")
     return Problem(path=path, reason=str(error).removeprefix(f"{path}: "), remedy=error.remedy or _COPY)
 
@@ -94,20 +117,22 @@ def _lengths(song: Song, infos: Mapping[Path, AudioInfo], network: SpleeterConfi
             reason = f"is {info.duration:.2f} s long, but its mixture {mixture.duration:.2f} s"
             yield Problem(path=path, reason=reason, remedy=_EXPORT)
     shortest = segment_length(network)
-    if mixture.total_length < shortest:
+    path, info = min(infos.items(), key=lambda item: item[1].total_length)
+    if info.total_length < shortest:
         needed = shortest / network.sample_rate
-        reason = f"is {mixture.duration:.2f} s long, shorter than one segment of {needed:.2f} s"
-        yield Problem(path=song.mixture, reason=reason, remedy="Leave the song out.")
+        reason = f"is {info.duration:.2f} s long, shorter than one segment of {needed:.2f} s"
+        yield Problem(path=path, reason=reason, remedy="Leave the song out.")
     if song.duration is not None and song.duration > mixture.duration + _TOLERANCE:
         reason = f"is {mixture.duration:.2f} s long, but the list says {song.duration:.2f} s"
         yield Problem(path=song.mixture, reason=reason, remedy="Correct the duration in the list.")
 
 
-def _samples(path: Path, *, may_be_silent: bool) -> Iterator[Problem]:
+def _samples(path: Path, *, may_be_silent: bool, cancel: Event) -> Iterator[Problem]:
     is_silent = True
     try:
         with open_audio(path) as audio:
             for block in audio.blocks:
+                _stop_if(cancel)
                 if not np.isfinite(block).all():
                     yield Problem(path=path, reason="contains samples that are not numbers", remedy=_COPY)
                     return

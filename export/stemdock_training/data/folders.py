@@ -45,6 +45,8 @@ def _song(folder: Path, stems: Sequence[str]) -> Song:
     files: dict[str, tuple[Path, ...]] = {stem: (folder / f"{stem}.wav",) for stem in stems}
     if _REST in files and not files[_REST][0].exists():
         named = {_MIXTURE, *(f"{stem}.wav" for stem in stems)}
-        rest = tuple(path for path in sorted(folder.glob("*.wav")) if path.name not in named)
+        rest = tuple(
+            path for path in sorted(folder.glob("*.wav")) if path.name not in named and path.name[0] != "."
+        )
         files[_REST] = rest or files[_REST]
     return Song(name=folder.name, mixture=folder / _MIXTURE, stems=files)

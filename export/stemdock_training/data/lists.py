@@ -38,8 +38,10 @@ def read_list(
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         return [], [Problem(path=path, reason="is not a text in UTF-8", remedy="Save the list as UTF-8.")]
-    except OSError as error:
-        remedy = "Correct train_csv or validation_csv in the configuration, or choose a folder like MUSDB's."
+    except (OSError, ValueError) as error:  # the second for a name with a null character
+        remedy = (
+            "Correct train_csv or validation_csv in the configuration. A folder like MUSDB's needs neither."
+        )
         return [], [
             Problem(path=path, reason=f"the list cannot be read ({reason_for(error)})", remedy=remedy)
         ]

@@ -6,13 +6,15 @@ the text file `checkpoint` names it; until then the previous one counts.
 
 from __future__ import annotations
 
+import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock import StemdockError, make_folder, move_all_to_place, os_errors_as, staging, write_atomically
 from stemdock_export.checkpoint import find_checkpoint, read_variables
-from stemdock_export.errors import UNPACK_AGAIN, CheckpointError
+from stemdock_export.errors import CheckpointError, VariableError
 from stemdock_export.extra import import_tensorflow, quiet
 from stemdock_training.errors import TrainingWriteError
 from stemdock_training.loss.trainer import MEAN_SLOT, VARIANCE_SLOT
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 STATE_FILE: Final = "checkpoint"
 _STEM: Final = "model.ckpt"
 """Start of the file names, as in the original, before the number of the step."""
+_FILE: Final = re.compile(rf"{re.escape(_STEM)}-\d+\.(index|data-\d+-of-\d+)")
+_DAMAGED: Final = (
+    "Put back an intact copy of the files, or start anew in another folder (--output). Its --from may be an "
+    "earlier model."
+)
 _PROBE: Final = ".probe"
 """The original uses a folder of a model only if this file is in it."""
 
@@ -45,7 +52,8 @@ class SavedTraining:
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether a training in this folder has written a checkpoint."""
-    return (folder / STATE_FILE).is_file()
+    # Unlike the methods of Path, it is False for a name that is too long.
+    return os.path.isfile(folder / STATE_FILE)  # noqa: PTH113
 
 
 def load_training(folder: Path, network: Network) -> SavedTraining:
@@ -55,8 +63,15 @@ def load_training(folder: Path, network: Network) -> SavedTraining:
         CheckpointError: It is damaged, or of another network.
     """
     tf = import_tensorflow(for_reference=False)
-    checkpoint = find_checkpoint(folder)
-    values = read_variables(checkpoint, network)
+    try:
+        checkpoint = find_checkpoint(folder)
+        values = read_variables(checkpoint, network)
+    except VariableError:
+        raise
+    except CheckpointError as error:
+        # The remedy was for a checkpoint from an archive.
+        reason = str(error).removeprefix(f"{error.path}: ")
+        raise CheckpointError(error.path, reason, remedy=_DAMAGED) from error
     try:
         with quiet():
             reader = tf.train.load_checkpoint(str(checkpoint.prefix))
@@ -66,7 +81,7 @@ def load_training(folder: Path, network: Network) -> SavedTraining:
         step = int(reader.get_tensor("global_step")) if "global_step" in found else 0
     except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CheckpointError(checkpoint.prefix, f"cannot be read ({reason})", remedy=UNPACK_AGAIN) from error
+        raise CheckpointError(checkpoint.prefix, f"cannot be read ({reason})", remedy=_DAMAGED) from error
     return SavedTraining(values=values, moments=moments, step=step)
 
 
@@ -103,7 +118,7 @@ def save_training(folder: Path, state: Mapping[str, Any], step: int) -> None:
         line = f'model_checkpoint_path: "{name}"\nall_model_checkpoint_paths: "{name}"\n'
         write_atomically(folder / STATE_FILE, line.encode(), durable=True)
         write_atomically(folder / _PROBE, b"OK")
-    for path in folder.glob(f"{_STEM}-*"):
-        if not path.name.startswith(f"{name}."):
+    for path in folder.iterdir():
+        if _FILE.fullmatch(path.name) and not path.name.startswith(f"{name}."):
             with suppress(OSError):  # it costs only space
                 path.unlink()

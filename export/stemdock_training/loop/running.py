@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from stemdock_training.errors import DivergedError
 from stemdock_training.loop.checkpoints import save_training
 from stemdock_training.loss.trainer import Losses
@@ -52,7 +54,7 @@ def run_training(
 ) -> bool:
     """Trains until all steps are made, or until it is cancelled.
 
-    The last step is always in a checkpoint.
+    The last step is always in a checkpoint. Without a step, nothing is written.
 
     Args:
         trainer: The network.
@@ -65,30 +67,40 @@ def run_training(
         Whether all steps are made.
 
     Raises:
-        DivergedError: A loss is not a finite number. The last checkpoint is from before.
+        DivergedError: A loss or a weight is not a finite number. The last checkpoint is from before.
         TrainingWriteError: A file cannot be written.
     """
-    saved = trainer.step or -1
+    saved = trainer.step
     validated = -math.inf
     source = batches.from_step(trainer.step)
     while trainer.step < course.n_steps and not cancel.is_set():
-        losses = trainer.train(next(source))
+        batch = next(source)
+        losses = trainer.train(batch)
         if not math.isfinite(losses.total):
             raise DivergedError(trainer.step)
         listener.stepped(trainer.step, losses)
         if trainer.step % course.config.save_checkpoints_steps == 0 or trainer.step == course.n_steps:
-            save_training(course.folder, trainer.state(), trainer.step)
+            _save(trainer, batch, course, listener)
             saved = trainer.step
-            listener.saved(saved)
             is_last = trainer.step == course.n_steps
             if is_last or monotonic() - validated >= course.config.throttle_secs:
                 _validate(trainer, course, listener)
                 validated = monotonic()
     source.close()
     if saved != trainer.step:
-        save_training(course.folder, trainer.state(), trainer.step)
-        listener.saved(trainer.step)
+        _save(trainer, batch, course, listener)
     return trainer.step >= course.n_steps
+
+
+def _save(trainer: Trainer, batch: Batch, course: Course, listener: Listener) -> None:
+    state = trainer.state()
+    # The loss of a step is from before it. Weights can be spoilt although it was finite, and huge weights
+    # are finite although they make every further loss infinite.
+    is_finite = all(np.isfinite(value).all() for value in state.values())
+    if not is_finite or not math.isfinite(trainer.measure(batch).total):
+        raise DivergedError(trainer.step)
+    save_training(course.folder, state, trainer.step)
+    listener.saved(trainer.step)
 
 
 def _validate(trainer: Trainer, course: Course, listener: Listener) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stemdock_export.bundle import Bundle
 from stemdock_export.checkpoint import check_variables, find_checkpoint
+from stemdock_export.errors import CheckpointError, VariableError
 from stemdock_export.extra import import_tensorflow
 from stemdock_export.unet import describe_network
 from stemdock_training.errors import TrainingOptionError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock import FloatArray
+    from stemdock_export.checkpoint import Checkpoint
     from stemdock_export.config import SpleeterConfig
 
 
@@ -41,6 +43,25 @@ def random_start(config: SpleeterConfig, seed: int) -> dict[str, FloatArray]:
     return initial_values(tf, describe_network(config).variables(), seed)
 
 
+def check_start(source: Source, config: SpleeterConfig) -> Checkpoint:
+    """Checks that a network can start from a checkpoint; returns its files.
+
+    Raises:
+        TrainingOptionError: The networks cannot share weights, or a stem does not exist.
+        CheckpointError: The checkpoint is damaged or does not match its configuration.
+    """
+    _check(source, config)
+    checkpoint = find_checkpoint(source.folder)
+    try:
+        check_variables(checkpoint.prefix, describe_network(source.config), Bundle(checkpoint).shapes)
+    except VariableError as error:
+        # The option that the error names belongs to the network to train.
+        reason = str(error).removeprefix(f"{error.path}: ")
+        remedy = "Name the configuration that the checkpoint was trained with (--from-config)."
+        raise CheckpointError(error.path, reason, remedy=remedy) from error
+    return checkpoint
+
+
 def start_from(source: Source, config: SpleeterConfig, seed: int) -> dict[str, FloatArray]:
     """The weights of a checkpoint, rearranged for another list of stems.
 
@@ -55,12 +76,9 @@ def start_from(source: Source, config: SpleeterConfig, seed: int) -> dict[str, F
         TrainingOptionError: The networks cannot share weights, or a stem does not exist.
         CheckpointError: The checkpoint is damaged or does not match its configuration.
     """
-    _check(source, config)
-    network, other = describe_network(config), describe_network(source.config)
-    checkpoint = find_checkpoint(source.folder)
-    bundle = Bundle(checkpoint)
-    check_variables(checkpoint.prefix, other, bundle.shapes)
-    branches = {unet.stem: unet for unet in other.unets}
+    bundle = Bundle(check_start(source, config))
+    network = describe_network(config)
+    branches = {unet.stem: unet for unet in describe_network(source.config).unets}
     values = random_start(config, seed)
     for unet in network.unets:
         branch = branches.get(source.branches.get(unet.stem, unet.stem))

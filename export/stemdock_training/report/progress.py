@@ -16,6 +16,23 @@ _MINUTE: Final = 60
 _HOUR: Final = 3600
 
 
+class SongProgress:
+    """Prints a line for the first song that is checked and the last, and one each ten seconds between."""
+
+    def __init__(self, echo: Callable[[str], None], clock: Callable[[], float] = monotonic) -> None:
+        """Takes what prints a line, and what gives seconds."""
+        self._echo = echo
+        self._clock = clock
+        self._printed = 0.0
+
+    def __call__(self, number: int, n_songs: int) -> None:
+        """Prints a line if it is time; `number` counts from 1."""
+        now = self._clock()
+        if number in {1, n_songs} or now - self._printed >= _PERIOD:
+            self._printed = now
+            self._echo(f"checking song {number}/{n_songs}")
+
+
 class TextProgress:
     """Prints a line for the first step, then at most one each ten seconds."""
 

@@ -1,4 +1,4 @@
-"""Parts of songs as magnitudes, in the original's eight bits, kept on the disk.
+"""Magnitudes of parts of songs, in the original's eight bits, kept on the disk.
 
 A part is `chunk_duration` long. The original stores magnitudes in decibels as 256 levels over at most
 100 dB below the loudest, and trains with what these give back. So the same is done here.
@@ -14,7 +14,7 @@ References:
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,6 +28,7 @@ from stemdock import (
     samples_between,
     stft,
 )
+from stemdock_training.data.parts import segment_length
 from stemdock_training.errors import TrainingWriteError
 
 if TYPE_CHECKING:
@@ -38,70 +39,15 @@ if TYPE_CHECKING:
 
     from stemdock import FloatArray
     from stemdock_export.config import SpleeterConfig
-    from stemdock_training.config import TrainingConfig
-    from stemdock_training.data.songs import Song
+    from stemdock_training.data.parts import Part
 
-_MARGIN: Final = 0.5
-"""Seconds at both ends of a song that no part is taken from."""
-_VALIDATION_DURATION: Final = 12.0
-"""Seconds of the one part of a song for validation, unless a segment is longer."""
+    _Encoded = tuple[NDArray[np.uint8], FloatArray, FloatArray]
+
 _FLOOR: Final = 1e-9
 """Smallest magnitude."""
 _RANGE: Final = 100.0
 """dB below the loudest magnitude of a part."""
 _LEVELS: Final = 255.9999
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A part of a song."""
-
-    song: Song
-    start: float
-    """Seconds."""
-    duration: float
-    """Seconds."""
-
-
-def segment_length(network: SpleeterConfig) -> int:
-    """Samples under the frames of one segment."""
-    return (network.n_frames - 1) * network.hop_length + network.frame_length
-
-
-def training_parts(songs: Sequence[Song], durations: Sequence[float], config: TrainingConfig) -> list[Part]:
-    """The parts of songs that training takes segments from: evenly spaced, or the middle of the song.
-
-    Args:
-        songs: The songs.
-        durations: Their lengths, seconds.
-        config: Number and length of the parts.
-    """
-    parts = []
-    n_parts, duration = config.n_chunks_per_song, config.chunk_duration
-    for song, length in zip(songs, durations, strict=True):
-        for number in range(n_parts):
-            if n_parts == 1:
-                start = (length - duration) / 2
-            else:
-                start = number * (length - duration - 2 * _MARGIN) / (n_parts - 1) + _MARGIN
-            if number == 0 or start > 0:  # a song that is shorter than a part has one
-                parts.append(Part(song=song, start=max(start, 0.0), duration=duration))
-    return parts
-
-
-def validation_parts(songs: Sequence[Song], durations: Sequence[float], shortest: float) -> list[Part]:
-    """The middle of each song.
-
-    Args:
-        songs: The songs.
-        durations: Their lengths, seconds.
-        shortest: Length of a segment, seconds.
-    """
-    wanted = max(_VALIDATION_DURATION, shortest)
-    return [
-        Part(song=song, start=max((length - wanted) / 2, 0.0), duration=wanted)
-        for song, length in zip(songs, durations, strict=True)
-    ]
 
 
 class PartStore:
@@ -121,22 +67,22 @@ class PartStore:
         """The magnitudes of a part.
 
         Returns:
-            `(1 + n_stems, n_frames, n_bins, n_channels)`, at least one segment long: a part at the end of a
-            song begins earlier if needed.
+            `(1 + n_stems, n_frames, n_bins, n_channels)`, at least one segment long.
 
         Raises:
             AudioError: A file cannot be read any more.
+            AudioFileError: A file has become too short.
             TrainingWriteError: The part cannot be stored.
         """
         path = self._folder / f"{self._key(part)}.npz"
-        if not path.is_file():
-            levels, low, high = _encoded(self._computed(part))
+        stored = _stored(path)
+        if stored is None:
+            stored = levels, low, high = _encoded(self._computed(part))
             with os_errors_as(lambda reason: TrainingWriteError(path, reason)):
                 make_folder(self._folder)
                 with atomic_file(path) as staged, staged.open("wb") as file:
                     np.savez(file, levels=levels, low=low, high=high)
-        with np.load(path) as stored:
-            return _decoded(stored["levels"], stored["low"], stored["high"])
+        return _decoded(*stored)
 
     def _key(self, part: Part) -> str:
         """A name that changes with the files, the place, and all that the magnitudes depend on."""
@@ -158,20 +104,28 @@ class PartStore:
         return np.stack([np.abs(each).transpose(1, 2, 0) for each in spectra])
 
 
+def _stored(path: Path) -> _Encoded | None:
+    """A part from its file; None if there is no file, or a damaged one, which is only a copy."""
+    try:
+        with path.open("rb") as file, np.load(file) as stored:
+            return stored["levels"], stored["low"], stored["high"]
+    except (OSError, EOFError, LookupError, TypeError, ValueError, zipfile.BadZipFile):
+        return None
+
+
 def _read(path: Path, part: Part, network: SpleeterConfig) -> FloatArray:
-    """Samples of a part, `(n_channels, n_samples)`."""
+    """Samples of a part, `(n_channels, n_samples)`, at least one segment."""
+    shorter = AudioFileError(
+        path, "is shorter than before", remedy="Start the training again, which checks all files."
+    )
     first = int(part.start * network.sample_rate)
     end = first + round(part.duration * network.sample_rate)
     with open_audio(path) as audio:
-        blocks = samples_between(
-            audio.blocks,
-            first,
-            end,
-            if_empty=lambda: AudioFileError(
-                path, "is shorter than before", remedy="Start the training again, which checks all files."
-            ),
-        )
-        return np.ascontiguousarray(np.concatenate(list(blocks)).T)
+        blocks = samples_between(audio.blocks, first, end, if_empty=lambda: shorter)
+        samples = np.concatenate(list(blocks))
+    if len(samples) < segment_length(network):
+        raise shorter
+    return np.ascontiguousarray(samples.T)
 
 
 def _summed(waveforms: Sequence[FloatArray]) -> FloatArray:
@@ -179,7 +133,7 @@ def _summed(waveforms: Sequence[FloatArray]) -> FloatArray:
     return np.asarray(np.sum([each[:, :length] for each in waveforms], axis=0), np.float32)
 
 
-def _encoded(magnitudes: FloatArray) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
+def _encoded(magnitudes: FloatArray) -> _Encoded:
     """Levels of each source, and the decibels of its lowest and highest level."""
     decibels = 20 * np.log10(np.maximum(magnitudes, _FLOOR))
     axes = (1, 2, 3)
