@@ -45,12 +45,12 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option(
             "-c", "--codec", type=click.Choice(list(CODECS)), default="wav", show_default=True,
-            help="Write files in this format. m4a needs ffmpeg.",
+            help="Write files in this format. m4a (AAC) and alac (lossless, in .m4a files) need ffmpeg.",
         ),
         click.option(
             "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]),
-            help="Write wav and flac files with this many bits per sample. 16 and 24 clip samples above "
-            "full scale; 32f (floating point, wav only) does not.  [default: 32f in wav, 24 in flac]",
+            help="Write wav, flac and alac files with this many bits per sample. 16 and 24 clip samples "
+            "above full scale; 32f (floating point, wav only) does not.  [default: 32f in wav, else 24]",
         ),
         click.option(
             "--bitrate", metavar="RATE",

@@ -22,6 +22,7 @@ from stemdock.cli.pages import Pages
 from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.cli.terminal import echo_path
 from stemdock.lib.untrusted_json import parse_json
+from stemdock.output.codecs import codec_of
 from stemdock.output.mixes import selected
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ def separate(
             names = list(selected(output, separator.stems))
             if deliver is send:
                 check_single(len(found), names)
-            plans = plan_songs(found, destination, names, codec=output.codec, model=separator.model)
+            plans = plan_songs(
+                found, destination, names, codec=codec_of(output).extension, model=separator.model
+            )
             pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
             status = run_plans(plans, resumable, batch, deliver, pages)
     for plugin in plugins.status:

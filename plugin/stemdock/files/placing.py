@@ -14,6 +14,7 @@ from stemdock.files.staging import staging
 from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
 from stemdock.lib.paths import exists, is_folder
+from stemdock.output.codecs import codec_of
 from stemdock.output.mixes import selected
 from stemdock.output.naming import Destination
 
@@ -126,7 +127,7 @@ def placement(
     Args:
         separator: Names the stems and the model.
         source: The mixture.
-        targets: A folder, which gets `<stem>.<codec>`, or the file for each stem and mix.
+        targets: A folder, which gets `<stem>.<extension>`, or the file for each stem and mix.
         output: Which stems and mixes are written.
         overwrite: Whether existing files are replaced.
 
@@ -135,7 +136,7 @@ def placement(
         OutputOptionError: The model does not have the stems that `output` asks for.
     """
     indices = selected(output, separator.stems)
-    places = _places(targets, list(indices), source, output.codec, separator.model)
+    places = _places(targets, list(indices), source, codec_of(output).extension, separator.model)
     return Placement(source=source, indices=indices, places=places, overwrite=overwrite)
 
 

@@ -57,7 +57,7 @@ def separate_file(
     Args:
         separator: Model and plug-ins.
         source: The mixture.
-        targets: A folder, which gets `<stem>.<codec>`, or the file for each stem and mix. Missing folders
+        targets: A folder, which gets `<stem>.<extension>`, or the file for each stem and mix. Missing folders
             are created.
         output: Which stems and mixes are written, and how they are encoded.
         overwrite: Whether existing files are replaced.

@@ -9,8 +9,7 @@ from typing import Any, Literal
 from stemdock.errors import OutputOptionError
 from stemdock.lib.arguments import is_text_sequence, is_whole
 
-CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a"]
-"""Name of a codec, which is also the file extension."""
+CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a", "alac"]
 BitDepth = Literal["16", "24", "32f"]
 """Bits per sample: integers, or 32-bit floating point (32f), which cannot clip."""
 
@@ -21,7 +20,7 @@ class Output:
 
     codec: CodecName = "wav"
     bit_depth: BitDepth | None = None
-    """None for the highest that the codec supports: 32f in wav, 24 in flac. Lossy codecs have none."""
+    """None for the highest that the codec supports: 32f in wav, else 24. Lossy codecs have none."""
     bitrate: int | None = None
     """Kilobits per second of a lossy codec; None for the codec's default."""
     sample_rate: int | None = None

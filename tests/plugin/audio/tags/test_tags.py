@@ -29,7 +29,10 @@ pytestmark = pytest.mark.slow
 FFMPEG = shutil.which("ffmpeg")
 FFPROBE = shutil.which("ffprobe")
 needs_ffmpeg = pytest.mark.skipif(FFMPEG is None or FFPROBE is None, reason="ffmpeg is not installed")
-CODECS = ["wav", "flac", "mp3", "ogg", "opus", pytest.param("m4a", marks=needs_ffmpeg)]
+CODECS = [
+    *("wav", "flac", "mp3", "ogg", "opus"),
+    *(pytest.param(name, marks=needs_ffmpeg) for name in ("m4a", "alac")),
+]
 
 
 def png() -> bytes:
@@ -68,7 +71,7 @@ def test_tags_are_read_as_they_were_written(tmp_path: Path, codec: str) -> None:
     found = read_tags(path)
     for field in ("title", "artist", "album", "tracknumber", "date", "genre", "comment"):
         assert getattr(found, field) == getattr(TAGS, field), field
-    assert found.cover == (TAGS.cover if codec in {"flac", "mp3", "m4a"} else None)
+    assert found.cover == (TAGS.cover if codec in {"flac", "mp3", "m4a", "alac"} else None)
     assert [path.name for path in tmp_path.iterdir()] == [path.name]
 
 
@@ -94,7 +97,7 @@ def test_ffmpeg_reads_the_same_tags(tmp_path: Path, codec: str) -> None:
         assert found[key] == getattr(TAGS, field), key
     pictures = [stream for stream in about["streams"] if stream["codec_type"] == "video"]
     assert [(picture["codec_name"], picture["width"]) for picture in pictures] == (
-        [("png", 8)] if codec in {"flac", "mp3", "m4a"} else []
+        [("png", 8)] if codec in {"flac", "mp3", "m4a", "alac"} else []
     )
     decoded = subprocess.run(
         ["ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-f", "null", "-"],
