@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from stemdock.errors import ArgumentError, OutputError, OutputExistsError
+from stemdock.errors import ArgumentError, OutputError, OutputExistsError, OutputOptionError
 from stemdock.files.staging import staging
 from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
 from stemdock.lib.paths import exists, is_folder
 from stemdock.output.codecs import codec_of
+from stemdock.output.dj_parts import dj_file
+from stemdock.output.formats import check_ending, format_of, result_names
 from stemdock.output.mixes import selected
 from stemdock.output.naming import Destination
 
@@ -22,20 +24,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stemdock.lib.arguments import StrPath
+    from stemdock.output.dj_parts import DjFile
     from stemdock.output.options import Output
     from stemdock.separator import Separator
+
+_STEREO: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """The files to write, by the name of the stem or mix."""
+    """The files to write."""
 
     source: Path
     """The mixture, which is never replaced."""
     indices: Mapping[str, tuple[int, ...]]
-    """Indices of the stems whose sum is written."""
+    """Indices of the stems whose sum is written, by the name of the stem, mix or other sound."""
     places: Mapping[str, Path]
-    """Where the complete files go."""
+    """Where the complete files go: one for each of the sounds, or a single one for all of them."""
+    dj: DjFile | None = None
+    """The content of the single file; None if there is a file for each sound."""
     overwrite: bool
     """Whether existing files are replaced."""
 
@@ -72,12 +79,26 @@ class Placement:
             staged = {name: hidden[path.parent] / path.name for name, path in self.places.items()}
             finished = {staged[name]: path for name, path in self.places.items()}
             finished |= {folder: path for path, folder in hidden.items()}
+            if self.dj:
+                (place,) = self.places.values()
+                finished |= dict.fromkeys(self.sounds(staged).values(), place)
             try:
                 yield staged
             except OutputError as error:
                 if error.path not in finished:
                     raise
                 raise OutputError(finished[error.path], error.reason, remedy=error.remedy) from error
+
+    def sounds(self, staged: Mapping[str, Path]) -> Mapping[str, Path]:
+        """The temporary file of each sound: that of its own place, or one that is only a part of another.
+
+        Args:
+            staged: From `staged`.
+        """
+        if self.dj is None:
+            return staged
+        (path,) = staged.values()
+        return {name: path.with_name(f"{number}.m4a") for number, name in enumerate(self.indices)}
 
     def place(self, staged: Mapping[str, Path]) -> None:
         """Moves all files from their temporary paths to their places, or none if one cannot be moved.
@@ -127,26 +148,48 @@ def placement(
     Args:
         separator: Names the stems and the model.
         source: The mixture.
-        targets: A folder, which gets `<stem>.<extension>`, or the file for each stem and mix.
+        targets: A folder, or the file for each stem and mix, or for the format.
         output: Which stems and mixes are written.
         overwrite: Whether existing files are replaced.
 
     Raises:
         ArgumentError: A target is not a path, or the mapping lacks one.
-        OutputOptionError: The model does not have the stems that `output` asks for.
+        OutputOptionError: The model or the format does not have what `output` asks for.
     """
-    indices = selected(output, separator.stems)
-    places = _places(targets, list(indices), source, codec_of(output).extension, separator.model)
-    return Placement(source=source, indices=indices, places=places, overwrite=overwrite)
+    form = format_of(output)
+    template = form.template if form else "{instrument}.{codec}"
+    names = result_names(output, separator.stems)
+    places = _places(
+        targets, names, source, template, codec=codec_of(output).extension, model=separator.model
+    )
+    if form is None:
+        indices = selected(output, separator.stems)
+        return Placement(source=source, indices=indices, places=places, overwrite=overwrite)
+    for path in places.values():
+        check_ending(form, path.name, "targets")
+    if separator.n_channels != _STEREO:
+        raise OutputOptionError(
+            "format",
+            f"{form.title} needs stereo stems, and {separator.model} makes others",
+            remedy="Use another model, or write a file for each stem.",
+        )
+    dj = dj_file(output.stems, separator.stems)
+    return Placement(source=source, indices=dj.sounds, places=places, overwrite=overwrite, dj=dj)
 
 
 def _places(
-    targets: StrPath | Mapping[str, StrPath], names: Sequence[str], source: Path, codec: str, model: str
+    targets: StrPath | Mapping[str, StrPath],
+    names: Sequence[str],
+    source: Path,
+    template: str,
+    *,
+    codec: str,
+    model: str,
 ) -> Mapping[str, Path]:
     if not isinstance(targets, Mapping):
         if not is_path(targets):
             raise ArgumentError("targets", targets, "a folder, or a mapping of stems to files")
-        in_folder = Destination(folder=Path(targets), template="{instrument}.{codec}")
+        in_folder = Destination(folder=Path(targets), template=template)
         return in_folder.targets(source, names, codec=codec, model=model)
     for name in names:
         if not is_path(targets.get(name)):

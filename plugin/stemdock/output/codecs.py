@@ -142,10 +142,10 @@ def codec_of(output: Output, *, typed_bitrate: str | None = None) -> Codec:
     return codec
 
 
-def written_rate(codec: Codec, sample_rate: int) -> int:
-    """The lowest rate in Hz that the codec supports and that is not below `sample_rate`, or its highest."""
-    above = bisect_left(codec.sample_rates, sample_rate)
-    return codec.sample_rates[min(above, len(codec.sample_rates) - 1)]
+def written_rate(supported: Sequence[int], sample_rate: int) -> int:
+    """The lowest of the supported rates in Hz that is not below `sample_rate`, or the highest of them."""
+    above = bisect_left(supported, sample_rate)
+    return supported[min(above, len(supported) - 1)]
 
 
 def _listed(values: Sequence[int] | Sequence[str]) -> str:

@@ -164,7 +164,7 @@ def test_a_list_of_choices_is_a_sentence() -> None:
     ],
 )
 def test_the_next_sample_rate_that_the_codec_has(codec: str, rate: int, expected: int) -> None:
-    assert written_rate(CODECS[codec], rate) == expected
+    assert written_rate(CODECS[codec].sample_rates, rate) == expected
 
 
 def test_a_song_is_resampled_for_opus_and_it_is_told(small_separator: Separator, tmp_path: Path) -> None:

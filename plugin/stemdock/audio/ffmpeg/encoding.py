@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ENCODERS: Final = {"m4a": "aac", "alac": "alac"}
 """ffmpeg's encoder for each codec."""
-_CONTAINER: Final = "ipod"
+CONTAINER: Final = "ipod"
 """ffmpeg's name of the container with the extension m4a."""
 _SAMPLE_FORMATS: Final = {"16": "s16p", "24": "s32p"}
 """ffmpeg's name of the samples that its ALAC encoder takes, by the bits that it writes."""
@@ -43,16 +43,30 @@ def check_encoder(codec: Codec, path: Path) -> None:
         OutputError: The codec needs ffmpeg, which is not installed.
     """
     if codec.encoder == "ffmpeg":
-        _program(path)
+        program_for(path)
 
 
-def _program(path: Path) -> str:
+def program_for(path: Path) -> str:
+    """The path of ffmpeg.
+
+    Args:
+        path: A file to write, for the error message.
+
+    Raises:
+        OutputError: ffmpeg is not installed.
+    """
     program = find_ffmpeg()
     if program is None:
         raise OutputError(
             path, "cannot be written without ffmpeg", remedy="Install ffmpeg, or use flac, mp3, ogg or opus."
         )
     return program
+
+
+def tag_arguments(tags: Tags) -> list[str]:
+    """The arguments that write tags."""
+    texts = ((key, getattr(tags, name)) for name, key in _KEYS.items())
+    return [argument for key, text in texts if text for argument in ("-metadata", f"{key}={text}")]
 
 
 class FfmpegSink:
@@ -70,12 +84,9 @@ class FfmpegSink:
         rate, channels = str(encoding.signal.sample_rate), str(encoding.signal.n_channels)
         arguments = ["-n", "-f", "f32le", "-ar", rate, "-ac", channels]
         arguments += ["-protocol_whitelist", "pipe", "-i", "pipe:0"]
-        for name, key in _KEYS.items():
-            if text := getattr(tags, name):
-                arguments += ["-metadata", f"{key}={text}"]
-        arguments += ["-c:a", _ENCODERS[encoding.codec.name], *_quality(encoding)]
-        arguments += ["-f", _CONTAINER, f"file:{path}"]
-        program = _program(path)
+        arguments += [*tag_arguments(tags), "-c:a", _ENCODERS[encoding.codec.name], *_quality(encoding)]
+        arguments += ["-f", CONTAINER, f"file:{path}"]
+        program = program_for(path)
         try:
             self._process = FfmpegProcess(program, arguments, writes_file=True)
         except OSError as error:
@@ -137,8 +148,8 @@ def copy_with_cover(path: Path, cover: Cover, result: Path) -> None:
     picture.write_bytes(cover.data)
     arguments = ["-n", *local_input(path, RECORDINGS), *local_input(picture, PICTURES)]
     arguments += ["-map", "0:a", "-map", "1:v"]
-    arguments += ["-c", "copy", "-disposition:v", "attached_pic", "-f", _CONTAINER, f"file:{result}"]
-    reason = run_ffmpeg(_program(path), arguments)
+    arguments += ["-c", "copy", "-disposition:v", "attached_pic", "-f", CONTAINER, f"file:{result}"]
+    reason = run_ffmpeg(program_for(path), arguments)
     picture.unlink()
     if reason:
         raise OutputError(

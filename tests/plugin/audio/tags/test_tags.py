@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import struct
 import subprocess
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from stemdock import Output, separate_file
 from stemdock.audio import AudioWriter, UnreadableTagsError, open_audio, read_tags
 from stemdock.output.tags import Cover, Tags
 from support.mixtures import SONG
+from support.pictures import PNG
 from support.small_model import write_noise
 
 if TYPE_CHECKING:
@@ -35,23 +34,10 @@ CODECS = [
 ]
 
 
-def png() -> bytes:
-    """A picture of 8 by 8 grey points."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-        )
-
-    header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
-    rows = zlib.compress(b"".join(b"\0" + bytes(range(8)) for _ in range(8)))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
 TAGS = Tags(
     title="Lied für \N{CJK UNIFIED IDEOGRAPH-65E5}\N{CJK UNIFIED IDEOGRAPH-672C}",
     artist="Ärtist", album="Album \N{EN DASH} 1", tracknumber="3", date="2001", genre="Rock",
-    comment="two\nlines", cover=Cover(mime_type="image/png", data=png()),
+    comment="two\nlines", cover=Cover(mime_type="image/png", data=PNG),
 )  # fmt: skip
 
 
@@ -152,8 +138,8 @@ def test_damaged_tags_are_told_and_harm_nothing(
 @pytest.mark.parametrize(
     ("codec", "picture"),
     [
-        ("flac", png() + bytes(2**24)),
-        pytest.param("m4a", png()[:20], marks=needs_ffmpeg),
+        ("flac", PNG + bytes(2**24)),
+        pytest.param("m4a", PNG[:20], marks=needs_ffmpeg),
     ],
 )
 def test_a_cover_that_cannot_be_written_is_told_and_harms_nothing(

@@ -1,0 +1,98 @@
+"""The way from sounds to files: one file for each sound, or all of them in one file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from stemdock.audio import write_dj_file
+from stemdock.files.stem_writing import StemFile
+from stemdock.output.tags import Tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from threading import Event
+
+    from stemdock.files.placing import Placement
+    from stemdock.files.stem_writing import Written
+
+
+def stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict[str, StemFile]:
+    """The sounds to encode, by name.
+
+    Args:
+        files: The files of the song.
+        staged: Their temporary paths.
+        tags: Tags of the song. The name of a stem or mix becomes part of its title.
+    """
+    paths = files.sounds(staged)
+    return {
+        name: StemFile(path=paths[name], indices=indices, tags=_tags(files, tags, name))
+        for name, indices in files.indices.items()
+    }
+
+
+def _tags(files: Placement, tags: Tags, name: str) -> Tags:
+    if files.dj:
+        return Tags()
+    return replace(tags, title=f"{tags.title} ({name})") if tags.title else tags
+
+
+def pack(files: Placement, staged: Mapping[str, Path], tags: Tags, cancel: Event | None) -> list[str]:
+    """Joins the encoded sounds if one file holds all of them.
+
+    Args:
+        files: The files of the song.
+        staged: Their temporary paths.
+        tags: Tags and cover of the song.
+        cancel: Set it from another thread to stop.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        OutputError: The file cannot be written.
+        CancelledError: `cancel` was set.
+    """
+    if files.dj is None:
+        return []
+    ((name, path),) = staged.items()
+    reason = write_dj_file(path, files.dj, files.sounds(staged), tags, cancel)
+    return [_missing_tags(files.places[name], reason)] if reason else []
+
+
+def by_kind(files: Placement, stems: Sequence[str]) -> dict[str, Any]:
+    """The fields of a `SeparatedFile` for the written files.
+
+    Args:
+        files: The files of the song.
+        stems: The model's stems.
+    """
+    if files.dj:
+        return {"stems": {}, "mixes": {}, "packages": files.places}
+    return {
+        "stems": {name: path for name, path in files.places.items() if name in stems},
+        "mixes": {name: path for name, path in files.places.items() if name not in stems},
+    }
+
+
+def levels(files: Placement, written: Written) -> dict[str, Any]:
+    """The fields of a `SeparatedFile` for the levels of the written files."""
+    if not files.dj:
+        return {"peaks": written.peaks, "clipped_lengths": written.clipped_lengths}
+    return {
+        "peaks": dict.fromkeys(files.places, max(written.peaks.values())),
+        "clipped_lengths": dict.fromkeys(files.places, sum(written.clipped_lengths.values())),
+    }
+
+
+def tag_warnings(files: Placement, written: Written) -> list[str]:
+    """A warning for each file that lacks tags, except a file that holds all sounds."""
+    return [
+        _missing_tags(files.places[name], reason) for name, reason in written.tag_warnings.items() if reason
+    ]
+
+
+def _missing_tags(path: Path, reason: str) -> str:
+    return f"{path}: not all tags were written ({reason})"
