@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from stemdock import Plugins
 
+pytestmark = pytest.mark.slow
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
 

@@ -24,13 +24,17 @@ from support.pictures import PNG
 from support.small_model import SmallPlugin, small_card, write_noise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from support.mp4_tree import Box
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None, reason="ffmpeg is not installed"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None, reason="ffmpeg is not installed"
+    ),
+]
 RATE = 44100
 STEM_FILE = Output(format="stem", codec="m4a")
 LOSSLESS = Output(format="stem", codec="alac")
@@ -94,6 +98,7 @@ def test_the_layout_of_the_file(
     assert tree.children[0].kind == b"ftyp"
     assert [is_enabled(trak) for trak in tracks(tree)] == [True, False, False, False, False]
     assert len({edit(trak) for trak in tracks(tree)}) == 1
+    assert [box.kind for box in tree.only(b"moov", b"udta").children] == [b"meta", b"stem"]
     (mdat,) = tree.all(b"mdat")
     for trak in tracks(tree):
         assert all(mdat.start <= place < mdat.start + len(mdat.content) for place in chunk_offsets(trak))
@@ -144,7 +149,17 @@ def test_the_songs_tags_and_cover(small_separator: Separator, tmp_path: Path) ->
         source, output=Output(codec="flac"), sample_rate=RATE, n_channels=2, total_length=RATE, tags=tags
     ) as writer:
         writer.write(noise)
-    separated = separate_file(small_separator, source, tmp_path / "out", output=STEM_FILE)
+    beside: list[str] = []
+
+    def before_placing(staged: Mapping[Path, Path], _: object) -> None:
+        (file,) = staged.values()
+        beside.extend(other.name for other in file.parent.iterdir())
+
+    separated = separate_file(
+        small_separator, source, tmp_path / "out", output=STEM_FILE,
+        observer=Observer(before_placing=before_placing),
+    )  # fmt: skip
+    assert not [name for name in beside if "cover" in name]
     assert separated.warnings == ()
     (path,) = separated.files.values()
     assert read_tags(path) == tags
