@@ -33,7 +33,9 @@ def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "-f", "--template", default=DEFAULT_TEMPLATE,
             help=f"Name the files after this template. Fields: {', '.join(FIELDS)}.  [default: "
-            f"{DEFAULT_TEMPLATE}; {FORMATS['stem'].template} with --as stem]",
+            f"{DEFAULT_TEMPLATE}; "
+            + "; ".join(f"{form.template} with --as {form.name}" for form in FORMATS.values())
+            + "]",
         ),
     )  # fmt: skip
 
@@ -50,12 +52,13 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "-c", "--codec", type=click.Choice(list(CODECS)),
             help="Write files in this format. m4a (AAC) and alac (lossless, in .m4a files) need ffmpeg.  "
-            "[default: wav; m4a with --as stem]",
+            f"[default: wav; {FORMATS['stem'].codecs[0]} with --as stem]",
         ),
         click.option(
             "--as", "format_name", type=click.Choice(list(FORMATS)),
             help="Write one file for each song instead of one for each stem. stem: a DJ stem file for "
-            "Traktor, Mixxx and others, with the mixture and four stems, in m4a or alac.",
+            "Traktor, Mixxx and others, with the mixture and four stems, in m4a or alac. dawproject: a "
+            "project for Bitwig, Studio One, Cubase and others, with a track for each stem, in wav or flac.",
         ),
         click.option(
             "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]),

@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stemdock.audio import write_dj_file
+from stemdock.files.daw_projects import write_daw_project
 from stemdock.files.stem_writing import StemFile
+from stemdock.output.daw_tracks import DawProject
 from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
+    from stemdock.audio import Signal
     from stemdock.files.placing import Placement
     from stemdock.files.stem_writing import Written
 
@@ -34,17 +37,20 @@ def stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict
 
 
 def _tags(files: Placement, tags: Tags, name: str) -> Tags:
-    if files.dj:
+    if files.package:
         return Tags()
     return replace(tags, title=f"{tags.title} ({name})") if tags.title else tags
 
 
-def pack(files: Placement, staged: Mapping[str, Path], tags: Tags, cancel: Event | None) -> list[str]:
+def pack(
+    files: Placement, staged: Mapping[str, Path], signal: Signal, tags: Tags, cancel: Event | None
+) -> list[str]:
     """Joins the encoded sounds if one file holds all of them.
 
     Args:
         files: The files of the song.
         staged: Their temporary paths.
+        signal: Format and length of the sounds.
         tags: Tags and cover of the song.
         cancel: Set it from another thread to stop.
 
@@ -55,10 +61,14 @@ def pack(files: Placement, staged: Mapping[str, Path], tags: Tags, cancel: Event
         OutputError: The file cannot be written.
         CancelledError: `cancel` was set.
     """
-    if files.dj is None:
+    if files.package is None:
         return []
     ((name, path),) = staged.items()
-    reason = write_dj_file(path, files.dj, files.sounds(staged), tags, cancel)
+    sounds = files.sounds(staged)
+    if isinstance(files.package, DawProject):
+        write_daw_project(path, files.package, sounds, signal, tags, cancel)
+        return []
+    reason = write_dj_file(path, files.package, sounds, tags, cancel)
     return [_missing_tags(files.places[name], reason)] if reason else []
 
 
@@ -69,7 +79,7 @@ def by_kind(files: Placement, stems: Sequence[str]) -> dict[str, Any]:
         files: The files of the song.
         stems: The model's stems.
     """
-    if files.dj:
+    if files.package:
         return {"stems": {}, "mixes": {}, "packages": files.places}
     return {
         "stems": {name: path for name, path in files.places.items() if name in stems},
@@ -79,7 +89,7 @@ def by_kind(files: Placement, stems: Sequence[str]) -> dict[str, Any]:
 
 def levels(files: Placement, written: Written) -> dict[str, Any]:
     """The fields of a `SeparatedFile` for the levels of the written files."""
-    if not files.dj:
+    if not files.package:
         return {"peaks": written.peaks, "clipped_lengths": written.clipped_lengths}
     return {
         "peaks": dict.fromkeys(files.places, max(written.peaks.values())),

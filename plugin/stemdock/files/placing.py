@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stemdock.errors import ArgumentError, OutputError, OutputExistsError, OutputOptionError
 from stemdock.files.staging import staging
@@ -15,8 +15,7 @@ from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
 from stemdock.lib.paths import exists, is_folder
 from stemdock.output.codecs import codec_of
-from stemdock.output.dj_parts import dj_file
-from stemdock.output.formats import check_ending, format_of, result_names
+from stemdock.output.formats import check_ending, format_of, package_of, result_names
 from stemdock.output.mixes import selected
 from stemdock.output.naming import Destination
 
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stemdock.lib.arguments import StrPath
+    from stemdock.output.daw_tracks import DawProject
     from stemdock.output.dj_parts import DjFile
+    from stemdock.output.formats import Format
     from stemdock.output.options import Output
     from stemdock.separator import Separator
-
-_STEREO: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +40,10 @@ class Placement:
     """Indices of the stems whose sum is written, by the name of the stem, mix or other sound."""
     places: Mapping[str, Path]
     """Where the complete files go: one for each of the sounds, or a single one for all of them."""
-    dj: DjFile | None = None
+    package: DjFile | DawProject | None = None
     """The content of the single file; None if there is a file for each sound."""
+    extension: str
+    """Of encoded sounds."""
     overwrite: bool
     """Whether existing files are replaced."""
 
@@ -79,7 +80,7 @@ class Placement:
             staged = {name: hidden[path.parent] / path.name for name, path in self.places.items()}
             finished = {staged[name]: path for name, path in self.places.items()}
             finished |= {folder: path for path, folder in hidden.items()}
-            if self.dj:
+            if self.package:
                 (place,) = self.places.values()
                 finished |= dict.fromkeys(self.sounds(staged).values(), place)
             try:
@@ -95,10 +96,12 @@ class Placement:
         Args:
             staged: From `staged`.
         """
-        if self.dj is None:
+        if self.package is None:
             return staged
         (path,) = staged.values()
-        return {name: path.with_name(f"{number}.m4a") for number, name in enumerate(self.indices)}
+        return {
+            name: path.with_name(f"{number}.{self.extension}") for number, name in enumerate(self.indices)
+        }
 
     def place(self, staged: Mapping[str, Path]) -> None:
         """Moves all files from their temporary paths to their places, or none if one cannot be moved.
@@ -157,24 +160,32 @@ def placement(
         OutputOptionError: The model or the format does not have what `output` asks for.
     """
     form = format_of(output)
+    package = package_of(output, separator.stems)
+    extension = codec_of(output).extension
     template = form.template if form else "{instrument}.{codec}"
     names = result_names(output, separator.stems)
-    places = _places(
-        targets, names, source, template, codec=codec_of(output).extension, model=separator.model
+    places = _places(targets, names, source, template, codec=extension, model=separator.model)
+    if form:
+        _check_form(form, separator, places)
+    return Placement(
+        source=source,
+        indices=package.sounds if package else selected(output, separator.stems),
+        places=places,
+        overwrite=overwrite,
+        package=package,
+        extension=extension,
     )
-    if form is None:
-        indices = selected(output, separator.stems)
-        return Placement(source=source, indices=indices, places=places, overwrite=overwrite)
+
+
+def _check_form(form: Format, separator: Separator, places: Mapping[str, Path]) -> None:
     for path in places.values():
         check_ending(form, path.name, "targets")
-    if separator.n_channels != _STEREO:
+    if form.n_channels not in {None, separator.n_channels}:
         raise OutputOptionError(
             "format",
             f"{form.title} needs stereo stems, and {separator.model} makes others",
             remedy="Use another model, or write a file for each stem.",
         )
-    dj = dj_file(output.stems, separator.stems)
-    return Placement(source=source, indices=dj.sounds, places=places, overwrite=overwrite, dj=dj)
 
 
 def _places(

@@ -59,8 +59,8 @@ def separate_file(
         separator: Model and plug-ins.
         source: The mixture.
         targets: A folder, which gets `<stem>.<extension>`, or the file for each stem and mix. If the output
-            has a format: a folder, which gets `<song>.stem.m4a`, or the file for "stem". Missing folders are
-            created.
+            has a format: a folder, which gets `<song>.stem.m4a` or `<song>.dawproject`, or the file for
+            its name. Missing folders are created.
         output: Which stems and mixes are written, and how they are encoded.
         overwrite: Whether existing files are replaced.
         excerpt: The part of the source to separate.
@@ -93,7 +93,10 @@ def separate_file(
             mixture = partial(second_reading, source, downmix, track, excerpt, rate)
             final = replace(output, sample_rate=rate)
             written = _write(separator, audio, sounds, final, observer, mixture)
-            warnings += pack(files, staged, tags, observer.cancel)
+            signal = Signal(
+                sample_rate=rate, n_channels=separator.n_channels, total_length=written.total_length
+            )
+            warnings += pack(files, staged, signal, tags, observer.cancel)
             damage = damage_within(audio.damage, excerpt)
             if observer.before_placing:
                 observer.before_placing({files.places[name]: path for name, path in staged.items()}, damage)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputOptionError
+from stemdock.output.colors import COLORS, GREY
 from stemdock.output.mixes import check_known
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ _OWN: Final = ("drums", "bass", "vocals")
 """Stems of larger models that get a part of their own; all others share one."""
 _REST: Final = ("other", "accompaniment")
 """Stems that get what the stems leave of the mixture; of models without them, the last stem."""
-_COLORS: Final = ("#009E73", "#D55E00", "#CC79A7", "#56B4E9")
-"""One for each place: colours that people with any colour vision can tell apart (Okabe and Ito, 2008)."""
-_GREY: Final = "#9F9F9F"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,5 +108,5 @@ def _placed(names: Sequence[str]) -> list[str | None]:
 
 def _part(place: int, stem: str | None) -> DjPart:
     if stem is None:
-        return DjPart(name="Silence", color=_GREY, sound=_SILENCE)
-    return DjPart(name=stem[:1].upper() + stem[1:], color=_COLORS[place], sound=stem)
+        return DjPart(name="Silence", color=GREY, sound=_SILENCE)
+    return DjPart(name=stem[:1].upper() + stem[1:], color=COLORS[place], sound=stem)

@@ -1,4 +1,4 @@
-"""Formats that hold all stems of a song in one file, and what each of them supports."""
+"""Formats that hold all stems of a song in one file, and what each of them supports and contains."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputOptionError
-from stemdock.output.codecs import codec_of, written_rate
+from stemdock.output.codecs import SAMPLE_RATES, codec_of, written_rate
+from stemdock.output.daw_tracks import daw_project
 from stemdock.output.dj_parts import dj_file
 from stemdock.output.mixes import selected
 from stemdock.output.naming import DEFAULT_TEMPLATE
@@ -14,6 +15,8 @@ from stemdock.output.naming import DEFAULT_TEMPLATE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stemdock.output.daw_tracks import DawProject
+    from stemdock.output.dj_parts import DjFile
     from stemdock.output.naming import Destination
     from stemdock.output.options import CodecName, FormatName, Output
 
@@ -27,8 +30,11 @@ class Format:
     """For people."""
     codecs: tuple[CodecName, ...]
     """The default comes first."""
-    sample_rates: Sequence[int]
-    """Hz, ascending."""
+    sample_rates: Sequence[int] = SAMPLE_RATES
+    """Hz, ascending; those of the codecs are further limits."""
+    n_channels: int | None = None
+    """Channels of the stems; None for any number."""
+    contains_mixes: bool
     template: str
     """Default names of its files."""
     endings: tuple[str, ...]
@@ -43,8 +49,18 @@ FORMATS: Final = {
             title="a DJ stem file",
             codecs=("m4a", "alac"),
             sample_rates=(44100,),
+            n_channels=2,
+            contains_mixes=False,
             template="{filename}.stem.{codec}",
             endings=(".stem.m4a", ".stem.mp4"),
+        ),
+        Format(
+            name="dawproject",
+            title="a DAWproject file",
+            codecs=("wav", "flac"),
+            contains_mixes=True,
+            template="{filename}.dawproject",
+            endings=(".dawproject",),
         ),
     )
 }
@@ -75,7 +91,7 @@ def format_of(output: Output) -> Format | None:
             f"{found.title} does not support {output.sample_rate} Hz",
             remedy=f"Use {' or '.join(map(str, found.sample_rates))} Hz.",
         )
-    if output.mixes:
+    if output.mixes and not found.contains_mixes:
         raise OutputOptionError(
             "mix", f"{found.title} contains no mixes", remedy="Write the mixes in a run without the format."
         )
@@ -87,17 +103,28 @@ def default_codec(form: FormatName | None) -> CodecName:
     return FORMATS[form].codecs[0] if form else "wav"
 
 
-def result_names(output: Output, stems: Sequence[str]) -> tuple[str, ...]:
-    """The files of each song by name: its stems and mixes, or the format if one file holds all.
+def package_of(output: Output, stems: Sequence[str]) -> DjFile | DawProject | None:
+    """The content of the file that holds all stems of a song; None for one file for each stem.
 
     Raises:
         OutputOptionError: The model or the format does not have what `output` asks for.
     """
     found = format_of(output)
     if found is None:
+        return None
+    return dj_file(output.stems, stems) if found.name == "stem" else daw_project(output, stems)
+
+
+def result_names(output: Output, stems: Sequence[str]) -> tuple[str, ...]:
+    """The files of each song by name: its stems and mixes, or the format if one file holds all.
+
+    Raises:
+        OutputOptionError: The model or the format does not have what `output` asks for.
+    """
+    package = package_of(output, stems)
+    if output.format is None or package is None:
         return tuple(selected(output, stems))
-    dj_file(output.stems, stems)
-    return (found.name,)
+    return (output.format,)
 
 
 def named_for(output: Output, destination: Destination) -> Destination:
@@ -140,6 +167,8 @@ def file_rate(output: Output, sample_rate: int) -> tuple[int, str]:
         Hz, and the name of the codec or format, for a warning.
     """
     codec, form = codec_of(output), format_of(output)
-    if form is None:
-        return output.sample_rate or written_rate(codec.sample_rates, sample_rate), codec.name
-    return output.sample_rate or written_rate(form.sample_rates, sample_rate), form.title
+    if output.sample_rate is not None:
+        return output.sample_rate, codec.name
+    if form is not None and (rate := written_rate(form.sample_rates, sample_rate)) != sample_rate:
+        return rate, form.title
+    return written_rate(codec.sample_rates, sample_rate), codec.name

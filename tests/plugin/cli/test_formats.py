@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import pytest
 
@@ -76,6 +77,29 @@ def test_what_cannot_be_combined(
     assert run(["separate", str(song), *out, *options], plugins) == 2
     assert reason in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ([], "song.dawproject"),
+        (
+            ["-c", "flac", "--mix", "m=low+high", "-f", "{foldername}/{title}.dawproject"],
+            "{0}/song.dawproject",
+        ),
+    ],
+)
+def test_a_project_for_each_song(
+    plugins: Plugins, song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    options: list[str], name: str,
+) -> None:  # fmt: skip
+    command = ["separate", str(song), "-m", "small", "-o", str(tmp_path / "out"), "--as", "dawproject"]
+    assert run([*command, *options], plugins) == 0
+    path = tmp_path / "out" / name
+    assert capsys.readouterr().out == f"{path}\n"
+    assert "project.xml" in ZipFile(io.BytesIO(path.read_bytes())).namelist()
+    assert run([*command, *options, "--resume"], plugins) == 0
+    assert capsys.readouterr().out == ""
 
 
 @needs_ffmpeg
