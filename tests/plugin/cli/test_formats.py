@@ -84,8 +84,8 @@ def test_what_cannot_be_combined(
     [
         ([], "song.dawproject"),
         (
-            ["-c", "flac", "--mix", "m=low+high", "-f", "{foldername}/{title}.dawproject"],
-            "{0}/song.dawproject",
+            ["-c", "flac", "--mix", "m=low+high", "-f", "{model}/{title}.dawproject"],
+            "small/song.dawproject",
         ),
     ],
 )

@@ -120,6 +120,16 @@ def test_tracks_with_the_mixture_and_the_stems(
     assert lanes.attrib["timeUnit"] == "seconds"
 
 
+def test_the_mixture_has_all_frequencies(small_separator: Separator, tmp_path: Path) -> None:
+    """Also those above the model's bandwidth, which no stem has."""
+    song = write_noise(tmp_path / "song.wav", sample_rate=44100)
+    (path,) = separate_file(small_separator, song, tmp_path, output=PROJECT).files.values()
+    mixture, _ = soundfile.read(song, dtype="float32")
+    project = Project(path)
+    np.testing.assert_allclose(project.sound("mixture"), mixture, rtol=0, atol=2**-22)
+    assert np.abs(project.sound("low") + project.sound("high") - mixture).max() > 0.1
+
+
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
