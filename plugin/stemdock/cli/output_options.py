@@ -58,7 +58,8 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--as", "format_name", type=click.Choice(list(FORMATS)),
             help="Write one file for each song instead of one for each stem. stem: a DJ stem file for "
             "Traktor, Mixxx and others, with the mixture and four stems, in m4a or alac. dawproject: a "
-            "project for Bitwig, Studio One, Cubase and others, with a track for each stem, in wav or flac.",
+            "project for Bitwig, Studio One, Cubase and others, with a track for each stem, in wav or flac. "
+            "zip: an archive of the stems.",
         ),
         click.option(
             "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]),

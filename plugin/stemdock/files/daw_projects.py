@@ -10,10 +10,9 @@ from importlib.metadata import version
 from itertools import count
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from stemdock.errors import CancelledError, OutputError, StemdockError
-from stemdock.lib.os_errors import os_errors_as, write_remedy
+from stemdock.files.archives import add_file, new_archive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +28,6 @@ _METADATA: Final = {
     "Comment": "comment",
 }  # fmt: skip
 """Elements by tag, in the order of the format."""
-_CHUNK_SIZE: Final = 1 << 20
 _TEMPO: Final = 120
 """Beats per minute, which are not known: the project counts in seconds."""
 
@@ -66,43 +64,25 @@ def write_daw_project(
         OutputError: The file cannot be written.
         CancelledError: `cancel` was set.
     """
-
-    def unwritable(reason: str) -> OutputError:
-        return OutputError(
-            path,
-            f"cannot be written ({reason})",
-            remedy=write_remedy(reason, "Check the disk and its free space."),
-        )
-
     clips = [
         # The number keeps names apart that differ only in case.
         _Clip(track=track, source=sound, name=f"audio/{number} {track.name}{sound.suffix}")
         for number, track in enumerate(content.tracks, 1)
         for sound in [sounds[track.sound]]
     ]
-    with os_errors_as(unwritable, keep=StemdockError), ZipFile(path, "x") as archive:
+    with new_archive(path) as archive:
         _add_xml(archive, "metadata.xml", _metadata(tags))
         _add_xml(archive, "project.xml", _project(clips, signal))
         for clip in clips:
-            _add_file(archive, clip.name, clip.source, cancel)
+            add_file(archive, clip.name, clip.source, cancel)
 
 
 def _add_xml(archive: ZipFile, name: str, root: ET.Element) -> None:
     ET.indent(root)
     entry = ZipInfo(name)
     entry.compress_type = ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
     archive.writestr(entry, ET.tostring(root, encoding="UTF-8", xml_declaration=True))
-
-
-def _add_file(archive: ZipFile, name: str, source: Path, cancel: Event | None) -> None:
-    entry = ZipInfo(name)
-    entry.compress_type = ZIP_STORED  # sound does not become smaller, and editors read it in place
-    entry.file_size = source.stat().st_size
-    with source.open("rb") as sound, archive.open(entry, "w") as target:
-        while chunk := sound.read(_CHUNK_SIZE):
-            if cancel is not None and cancel.is_set():
-                raise CancelledError
-            target.write(chunk)
 
 
 def _metadata(tags: Tags) -> ET.Element:

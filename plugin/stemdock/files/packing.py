@@ -6,9 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stemdock.audio import write_dj_file
+from stemdock.files.archives import write_stem_archive
 from stemdock.files.daw_projects import write_daw_project
 from stemdock.files.stem_writing import StemFile
 from stemdock.output.daw_tracks import DawProject
+from stemdock.output.dj_parts import DjFile
+from stemdock.output.formats import StemArchive
 from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
@@ -27,7 +30,8 @@ def stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict
     Args:
         files: The files of the song.
         staged: Their temporary paths.
-        tags: Tags of the song. The name of a stem or mix becomes part of its title.
+        tags: Tags of the song. The name of a stem or mix becomes part of its title. Sounds that
+            no program sees by themselves get none.
     """
     paths = files.sounds(staged)
     return {
@@ -37,7 +41,7 @@ def stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict
 
 
 def _tags(files: Placement, tags: Tags, name: str) -> Tags:
-    if files.package:
+    if isinstance(files.package, DjFile | DawProject):
         return Tags()
     return replace(tags, title=f"{tags.title} ({name})") if tags.title else tags
 
@@ -67,6 +71,9 @@ def pack(
     sounds = files.sounds(staged)
     if isinstance(files.package, DawProject):
         write_daw_project(path, files.package, sounds, signal, tags, cancel)
+        return []
+    if isinstance(files.package, StemArchive):
+        write_stem_archive(path, sounds, cancel)
         return []
     reason = write_dj_file(path, files.package, sounds, tags, cancel)
     return [_missing_tags(files.places[name], reason)] if reason else []
@@ -98,9 +105,9 @@ def levels(files: Placement, written: Written) -> dict[str, Any]:
 
 
 def tag_warnings(files: Placement, written: Written) -> list[str]:
-    """A warning for each file that lacks tags, except a file that holds all sounds."""
+    """A warning for each encoded sound that lacks tags."""
     return [
-        _missing_tags(files.places[name], reason) for name, reason in written.tag_warnings.items() if reason
+        _missing_tags(files.place_of(name), reason) for name, reason in written.tag_warnings.items() if reason
     ]
 
 

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stemdock.lib.arguments import StrPath
-    from stemdock.output.daw_tracks import DawProject
-    from stemdock.output.dj_parts import DjFile
-    from stemdock.output.formats import Format
+    from stemdock.output.formats import Format, Package
     from stemdock.output.options import Output
     from stemdock.separator import Separator
 
@@ -40,12 +38,19 @@ class Placement:
     """Indices of the stems whose sum is written, by the name of the stem, mix or other sound."""
     places: Mapping[str, Path]
     """Where the complete files go: one for each of the sounds, or a single one for all of them."""
-    package: DjFile | DawProject | None = None
+    package: Package | None = None
     """The content of the single file; None if there is a file for each sound."""
     extension: str
     """Of encoded sounds."""
     overwrite: bool
     """Whether existing files are replaced."""
+
+    def place_of(self, sound: str) -> Path:
+        """Where the complete file with a sound goes."""
+        if self.package is None:
+            return self.places[sound]
+        (place,) = self.places.values()
+        return place
 
     def check(self) -> None:
         """Checks that nothing is in the way.
@@ -80,9 +85,7 @@ class Placement:
             staged = {name: hidden[path.parent] / path.name for name, path in self.places.items()}
             finished = {staged[name]: path for name, path in self.places.items()}
             finished |= {folder: path for path, folder in hidden.items()}
-            if self.package:
-                (place,) = self.places.values()
-                finished |= dict.fromkeys(self.sounds(staged).values(), place)
+            finished |= {path: self.place_of(name) for name, path in self.sounds(staged).items()}
             try:
                 yield staged
             except OutputError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from stemdock.errors import OutputOptionError
 from stemdock.output.codecs import SAMPLE_RATES, codec_of, written_rate
@@ -13,12 +13,24 @@ from stemdock.output.mixes import selected
 from stemdock.output.naming import DEFAULT_TEMPLATE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from stemdock.output.daw_tracks import DawProject
     from stemdock.output.dj_parts import DjFile
     from stemdock.output.naming import Destination
     from stemdock.output.options import CodecName, FormatName, Output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StemArchive:
+    """What an archive of stems contains."""
+
+    sounds: Mapping[str, tuple[int, ...]]
+    """The stems and mixes to encode: for each name, the indices of the stems that are added up."""
+
+
+Package: TypeAlias = "DjFile | DawProject | StemArchive"
+"""The content of a file that holds all stems of a song."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,14 @@ FORMATS: Final = {
             template="{filename}.dawproject",
             endings=(".dawproject",),
         ),
+        Format(
+            name="zip",
+            title="a zip archive",
+            codecs=("wav", "flac", "mp3", "ogg", "opus", "m4a", "alac"),
+            contains_mixes=True,
+            template="{filename}.zip",
+            endings=(".zip",),
+        ),
     )
 }
 
@@ -103,7 +123,7 @@ def default_codec(form: FormatName | None) -> CodecName:
     return FORMATS[form].codecs[0] if form else "wav"
 
 
-def package_of(output: Output, stems: Sequence[str]) -> DjFile | DawProject | None:
+def package_of(output: Output, stems: Sequence[str]) -> Package | None:
     """The content of the file that holds all stems of a song; None for one file for each stem.
 
     Raises:
@@ -112,7 +132,11 @@ def package_of(output: Output, stems: Sequence[str]) -> DjFile | DawProject | No
     found = format_of(output)
     if found is None:
         return None
-    return dj_file(output.stems, stems) if found.name == "stem" else daw_project(output, stems)
+    if found.name == "stem":
+        return dj_file(output.stems, stems)
+    if found.name == "dawproject":
+        return daw_project(output, stems)
+    return StemArchive(sounds=selected(output, stems))
 
 
 def result_names(output: Output, stems: Sequence[str]) -> tuple[str, ...]:

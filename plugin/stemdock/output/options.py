@@ -10,7 +10,7 @@ from stemdock.errors import OutputOptionError
 from stemdock.lib.arguments import is_text_sequence, is_whole
 
 CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a", "alac"]
-FormatName = Literal["stem", "dawproject"]
+FormatName = Literal["stem", "dawproject", "zip"]
 BitDepth = Literal["16", "24", "32f"]
 """Bits per sample: integers, or 32-bit floating point (32f), which cannot clip."""
 
@@ -20,8 +20,9 @@ class Output:
     """Which stems and mixes are written, and how they are encoded."""
 
     format: FormatName | None = None
-    """One file for all stems of a song: "stem" for a DJ stem file, in m4a or alac, and "dawproject" for a
-    project with a track for each stem, in wav or flac. None for one file for each stem."""
+    """One file for all stems of a song: "stem" for a DJ stem file, in m4a or alac; "dawproject" for a
+    project with a track for each stem, in wav or flac; "zip" for an archive. None for one file for each
+    stem."""
     codec: CodecName = "wav"
     bit_depth: BitDepth | None = None
     """None for the highest that the codec supports: 32f in wav, else 24. Lossy codecs have none."""

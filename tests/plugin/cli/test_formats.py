@@ -102,6 +102,14 @@ def test_a_project_for_each_song(
     assert capsys.readouterr().out == ""
 
 
+def test_an_archive_on_standard_output(plugins: Plugins, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All stems at once, which standard output cannot hold otherwise."""
+    sent = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", OutputStream(io.TextIOWrapper(sent, write_through=True)))
+    assert run(["separate", str(song), "-m", "small", "-o", "-", "--as", "zip", "-c", "mp3"], plugins) == 0
+    assert ZipFile(io.BytesIO(sent.getvalue())).namelist() == ["song/low.mp3", "song/high.mp3"]
+
+
 @needs_ffmpeg
 def test_resuming(
     plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str]

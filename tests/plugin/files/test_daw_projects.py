@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-from threading import Event
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 from zipfile import ZIP_STORED, ZipFile
@@ -21,6 +20,7 @@ from stemdock.errors import CancelledError, OutputError, OutputOptionError
 from stemdock.output.daw_tracks import daw_project
 from stemdock.output.tags import Tags
 from support.file_limits import files_up_to
+from support.set_by_files import SetOnceThereIs
 from support.small_model import SmallPlugin, small_card, write_noise
 
 if TYPE_CHECKING:
@@ -200,17 +200,6 @@ def test_no_room_for_the_archive(small_separator: Separator, song: Path, tmp_pat
         separate_file(small_separator, song, tmp_path / "out", output=PROJECT)
     assert caught.value.path == tmp_path / "out" / "song.dawproject"
     assert not (tmp_path / "out").exists()
-
-
-class SetOnceThereIs(Event):
-    """An event that is set when a file of this name exists anywhere below a folder."""
-
-    def __init__(self, folder: Path, pattern: str) -> None:
-        super().__init__()
-        self._folder, self._pattern = folder, pattern
-
-    def is_set(self) -> bool:
-        return any(self._folder.rglob(self._pattern))
 
 
 def test_cancelling_while_the_archive_is_written(

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 from dataclasses import replace
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from support.file_limits import files_up_to
 from support.mixtures import snr
 from support.mp4_tree import chunk_offsets, edit, file_tree, is_enabled
 from support.pictures import PNG
+from support.set_by_files import SetOnceThereIs
 from support.small_model import SmallPlugin, small_card, write_noise
 
 if TYPE_CHECKING:
@@ -262,24 +262,13 @@ def test_cancelling_ends_the_joining(
 ) -> None:
     started = tmp_path / "started"
     wrapped_ffmpeg(tmp_path, monkeypatch, f"echo > {started}; exec sleep 1000")
-    cancel = StartedEvent(started)
+    cancel = SetOnceThereIs(tmp_path, "started")
     with pytest.raises(CancelledError):
         separate_file(
             small_separator, loud_song, tmp_path / "out", output=STEM_FILE, observer=Observer(cancel=cancel)
         )
     assert started.exists()
     assert not (tmp_path / "out").exists()
-
-
-class StartedEvent(Event):
-    """An event that is set when a file exists."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-
-    def is_set(self) -> bool:
-        return self._path.exists()
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_what_does_not_fit(stems: tuple[str, ...], requested: tuple[str, ...], r
         (Output(format="stem"), "cannot contain wav"),
         (Output(format="stem", codec="m4a", sample_rate=48000), "does not support 48000 Hz"),
         (Output(format="stem", codec="m4a", mixes={"a": ("vocals",)}), "contains no mixes"),
-        (Output(format="zip", codec="m4a"), "zip is unknown"),  # type: ignore[arg-type]
+        (Output(format="tar", codec="m4a"), "tar is unknown"),  # type: ignore[arg-type]
     ],
 )
 def test_what_the_format_does_not_have(output: Output, reason: str) -> None:
