@@ -75,6 +75,8 @@ def write_stem_archive(path: Path, sounds: Mapping[str, Path], cancel: Event | N
         OutputError: The file cannot be written.
         CancelledError: `cancel` was set.
     """
+    # The names of an archive are UTF-8, and those of some file systems any bytes.
+    folder = legal_name(path.stem.encode(errors="replace").decode())
     with new_archive(path) as archive:
         for name, source in sounds.items():
-            add_file(archive, f"{path.stem}/{legal_name(f'{name}{source.suffix}')}", source, cancel)
+            add_file(archive, f"{folder}/{legal_name(f'{name}{source.suffix}')}", source, cancel)

@@ -63,6 +63,18 @@ def test_names_are_legal_on_every_system(song: Path, tmp_path: Path) -> None:
     assert "song/aux.wav" not in contents(path)
 
 
+def test_a_name_that_is_no_text(small_separator: Separator, song: Path, tmp_path: Path) -> None:
+    """As file systems of Linux allow it; archives do not."""
+    source = tmp_path / "\udcff song.wav"
+    try:
+        song.rename(source)
+    except (OSError, UnicodeError):
+        pytest.skip("this file system accepts only text")
+    (path,) = separate_file(small_separator, source, tmp_path, output=ARCHIVE).files.values()
+    assert path.name == "\udcff song.zip"
+    assert list(contents(path)) == ["_ song/low.wav", "_ song/high.wav"]
+
+
 def test_stems_in_an_archive_have_tags(small_separator: Separator, tmp_path: Path) -> None:
     output = Output(format="zip", codec="flac", stems=("low",))
     (path,) = separate_file(small_separator, SONG, tmp_path, output=output).files.values()
