@@ -247,6 +247,20 @@ def test_no_room_for_the_file(
     assert not (tmp_path / "out").exists()
 
 
+def test_no_room_for_the_cover(small_separator: Separator, tmp_path: Path) -> None:
+    source = tmp_path / "song.flac"
+    cover = Cover(mime_type="image/png", data=PNG[:8] + bytes(300_000))
+    with AudioWriter(
+        source, output=Output(codec="flac"), sample_rate=RATE, n_channels=2, total_length=RATE,
+        tags=Tags(cover=cover),
+    ) as writer:  # fmt: skip
+        writer.write(np.zeros((RATE, 2), np.float32))
+    with files_up_to(200_000), pytest.raises(OutputError) as caught:
+        separate_file(small_separator, source, tmp_path / "out", output=STEM_FILE)
+    assert caught.value.path == tmp_path / "out" / "song.stem.m4a"
+    assert not (tmp_path / "out").exists()
+
+
 def wrapped_ffmpeg(folder: Path, monkeypatch: pytest.MonkeyPatch, joining: str) -> None:
     """An ffmpeg that does something else when it is to join."""
     program = folder / "bin" / "ffmpeg"
