@@ -7,7 +7,7 @@ Conventions:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, get_args
 
 from stemdock.errors import ArgumentError
@@ -224,9 +224,9 @@ class SeparatedFile:
     mixes: Mapping[str, Path]
     """Written sums of stems, by name."""
     peaks: Mapping[str, float]
-    """Largest absolute sample of each stem and mix, before the file format clipped anything."""
+    """Largest absolute sample of each file, before the file format clipped anything."""
     clipped_lengths: Mapping[str, int]
-    """Samples of each stem and mix, over all channels, that exceed the range of the file format."""
+    """Samples of each file, over all channels, that exceed the range of the file format."""
     gain_db: float
     """Gain that all files got to prevent clipping: 0 or less."""
     warnings: tuple[str, ...]
@@ -239,6 +239,8 @@ class SeparatedFile:
     """Channels of the files."""
     total_length: int
     """Samples per channel, at `sample_rate`: as long as the source or the requested part of it."""
+    packages: Mapping[str, Path] = field(default_factory=dict)
+    """Written files that hold all stems, by the name of their format; there are then no others."""
     downmix: Downmix | None = None
     """How the source became stereo, if it had more than two channels."""
     damage: tuple[Damage, ...] = ()
@@ -246,5 +248,5 @@ class SeparatedFile:
 
     @property
     def files(self) -> Mapping[str, Path]:
-        """Stems and mixes."""
-        return {**self.stems, **self.mixes}
+        """All written files by name."""
+        return {**self.stems, **self.mixes, **self.packages}

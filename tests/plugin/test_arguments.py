@@ -122,6 +122,7 @@ def test_fields_out_of_range_are_refused(make: Callable[[], object], argument: s
     "fields",
     [
         {"codec": None},
+        {"format": 1},
         {"bit_depth": 16},
         {"bitrate": "192k"},
         {"sample_rate": 44100.0},

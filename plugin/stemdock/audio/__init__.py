@@ -4,6 +4,7 @@ Conventions:
     Blocks are float32, `(n_samples, n_channels)`; full scale is 1.0.
 """
 
+from stemdock.audio.dj_files import write_dj_file as write_dj_file
 from stemdock.audio.encoding import Signal as Signal
 from stemdock.audio.ffmpeg.encoding import check_encoder as check_encoder
 from stemdock.audio.ffmpeg.process import FfmpegProcess as FfmpegProcess

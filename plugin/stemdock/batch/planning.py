@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
     from stemdock.batch.songs import Song
     from stemdock.output.naming import Destination
-    from stemdock.output.options import CodecName
     from stemdock.output.tags import Tags
 
 
 def plan_songs(
-    songs: Iterable[Song], destination: Destination, names: Sequence[str], *, codec: CodecName, model: str
+    songs: Iterable[Song], destination: Destination, names: Sequence[str], *, codec: str, model: str
 ) -> list[SongPlan]:
     """Chooses the paths of the stems of each song.
 
@@ -33,7 +32,7 @@ def plan_songs(
         songs: Numbered in this order.
         destination: Output folder and template.
         names: Stems and mixes to write.
-        codec: Format of the files.
+        codec: Usual extension of the files.
         model: Name of the model.
 
     Raises:

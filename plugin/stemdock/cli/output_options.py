@@ -12,12 +12,15 @@ from stemdock.cli.completion import complete_stems
 from stemdock.cli.option_values import with_options
 from stemdock.errors import OutputOptionError
 from stemdock.output.codecs import CODECS, SAMPLE_RATES, codec_of
+from stemdock.output.formats import FORMATS, default_codec, format_of
 from stemdock.output.mixes import parse_mix
 from stemdock.output.naming import DEFAULT_TEMPLATE, FIELDS, Destination
 from stemdock.output.options import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from stemdock.output.options import CodecName, FormatName
 
 
 def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,8 +31,11 @@ def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Write the stems to this folder, or a single stem to standard output (-).",
         ),
         click.option(
-            "-f", "--template", default=DEFAULT_TEMPLATE, show_default=True,
-            help=f"Name the files after this template. Fields: {', '.join(FIELDS)}.",
+            "-f", "--template", default=DEFAULT_TEMPLATE,
+            help=f"Name the files after this template. Fields: {', '.join(FIELDS)}.  [default: "
+            f"{DEFAULT_TEMPLATE}; "
+            + "; ".join(f"{form.template} with --as {form.name}" for form in FORMATS.values())
+            + "]",
         ),
     )  # fmt: skip
 
@@ -44,13 +50,21 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the stems to write and their format, as the argument `output`."""
     options = (
         click.option(
-            "-c", "--codec", type=click.Choice(list(CODECS)), default="wav", show_default=True,
-            help="Write files in this format. m4a needs ffmpeg.",
+            "-c", "--codec", type=click.Choice(list(CODECS)),
+            help="Write files in this format. m4a (AAC) and alac (lossless, in .m4a files) need ffmpeg.  "
+            f"[default: wav; {FORMATS['stem'].codecs[0]} with --as stem]",
+        ),
+        click.option(
+            "--as", "format_name", type=click.Choice(list(FORMATS)),
+            help="Write one file for each song instead of one for each stem. stem: a DJ stem file for "
+            "Traktor, Mixxx and others, with the mixture and four stems, in m4a or alac. dawproject: a "
+            "project for Bitwig, Studio One, Cubase and others, with a track for each stem, in wav or flac. "
+            "zip: an archive of the stems.",
         ),
         click.option(
             "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]),
-            help="Write wav and flac files with this many bits per sample. 16 and 24 clip samples above "
-            "full scale; 32f (floating point, wav only) does not.  [default: 32f in wav, 24 in flac]",
+            help="Write wav, flac and alac files with this many bits per sample. 16 and 24 clip samples "
+            "above full scale; 32f (floating point, wav only) does not.  [default: 32f in wav, else 24]",
         ),
         click.option(
             "--bitrate", metavar="RATE",
@@ -80,15 +94,19 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def wrapped(
         *arguments: Any,
+        codec: CodecName | None,
+        format_name: FormatName | None,
         stems: str | None,
         mixes: tuple[str, ...],
         bitrate: str | None,
         no_tags: bool,
         **values: Any,
     ) -> Any:
-        names = ("codec", "bit_depth", "sample_rate", "prevent_clipping")
+        names = ("bit_depth", "sample_rate", "prevent_clipping")
         output = Output(
             **{name: values.pop(name) for name in names},
+            format=format_name,
+            codec=codec or default_codec(format_name),
             bitrate=_bitrate(bitrate),
             stems=None if stems is None else _stems(stems),
             mixes=_mixes(mixes),
@@ -96,6 +114,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         if output.stems == () and not output.mixes:
             raise click.UsageError("--stems none needs at least one --mix.")
+        format_of(output)
         codec_of(output, typed_bitrate=bitrate)
         return command(*arguments, output=output, **values)
 

@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,7 +22,8 @@ from stemdock.cli.pages import Pages
 from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.cli.terminal import echo_path
 from stemdock.lib.untrusted_json import parse_json
-from stemdock.output.mixes import selected
+from stemdock.output.codecs import codec_of
+from stemdock.output.formats import format_of, named_for, result_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,12 +77,17 @@ def separate(
         click.UsageError: The options contradict each other.
         StemdockError: The batch cannot start, or standard output cannot be written.
     """
+    if preview and output.format:
+        raise click.UsageError("--preview cannot be used with --as: a page needs one file for each stem.")
     with ExitStack() as inputs:
         deliver = _print_paths
         if str(destination.folder) == STANDARD_OUTPUT:
             if preview:
                 raise click.UsageError("--preview cannot be used with -o -: standard output holds one file.")
-            destination, deliver = inputs.enter_context(standard_output()), send
+            form = format_of(output)
+            template = form.template if form else "{instrument}.{codec}"
+            destination, deliver = inputs.enter_context(standard_output(template)), send
+        destination = named_for(output, destination)
         root = destination.folder
         manifest = Manifest(root)
         manifest.check()
@@ -95,7 +101,7 @@ def separate(
                 downmix=downmix,
                 track=track,
                 options={
-                    **parse_json(json.dumps(asdict(output))),
+                    **_output_options(output),
                     **asdict(excerpt),
                     **asdict(separation),
                     "precision": execution.precision,
@@ -107,10 +113,12 @@ def separate(
                 overwrite=overwrite,
                 cancel=interrupted.cancel,
             )
-            names = list(selected(output, separator.stems))
+            names = result_names(output, separator.stems)
             if deliver is send:
                 check_single(len(found), names)
-            plans = plan_songs(found, destination, names, codec=output.codec, model=separator.model)
+            plans = plan_songs(
+                found, destination, names, codec=codec_of(output).extension, model=separator.model
+            )
             pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
             status = run_plans(plans, resumable, batch, deliver, pages)
     for plugin in plugins.status:
@@ -124,6 +132,12 @@ def _as_file(song: Song, inputs: ExitStack) -> Song:
     if not song.is_standard_input:
         return song
     return replace(song, path=inputs.enter_context(copied_to_file(sys.stdin.buffer if sys.stdin else None)))
+
+
+def _output_options(output: Output) -> dict[str, Any]:
+    """The options for the manifest; those of runs without a format are as they were before there were any."""
+    options: dict[str, Any] = parse_json(json.dumps(asdict(output)))
+    return {name: value for name, value in options.items() if name != "format" or value is not None}
 
 
 def _print_paths(separated: SeparatedFile) -> None:

@@ -23,8 +23,11 @@ STANDARD_OUTPUT: Final = "-"
 
 
 @contextmanager
-def standard_output() -> Iterator[Destination]:
+def standard_output(template: str) -> Iterator[Destination]:
     """A temporary folder for the result.
+
+    Args:
+        template: Names the file in it.
 
     Raises:
         OutputOptionError: Standard output is a terminal.
@@ -36,7 +39,7 @@ def standard_output() -> Iterator[Destination]:
             remedy="Redirect standard output, or choose an output folder.",
         )
     with temporary_folder() as folder:
-        yield Destination(folder=folder, template="{instrument}.{codec}")
+        yield Destination(folder=folder, template=template)
 
 
 def check_single(n_songs: int, names: Sequence[str]) -> None:

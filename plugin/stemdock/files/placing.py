@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stemdock.errors import ArgumentError, OutputError, OutputExistsError
+from stemdock.errors import ArgumentError, OutputError, OutputExistsError, OutputOptionError
 from stemdock.files.staging import staging
 from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
 from stemdock.lib.paths import exists, is_folder
+from stemdock.output.codecs import codec_of
+from stemdock.output.formats import check_ending, format_of, package_of, result_names
 from stemdock.output.mixes import selected
 from stemdock.output.naming import Destination
 
@@ -21,22 +23,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stemdock.lib.arguments import StrPath
+    from stemdock.output.formats import Format, Package
     from stemdock.output.options import Output
     from stemdock.separator import Separator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """The files to write, by the name of the stem or mix."""
+    """The files to write."""
 
     source: Path
     """The mixture, which is never replaced."""
     indices: Mapping[str, tuple[int, ...]]
-    """Indices of the stems whose sum is written."""
+    """Indices of the stems whose sum is written, by the name of the stem, mix or other sound."""
     places: Mapping[str, Path]
-    """Where the complete files go."""
+    """Where the complete files go: one for each of the sounds, or a single one for all of them."""
+    package: Package | None = None
+    """The content of the single file; None if there is a file for each sound."""
+    extension: str
+    """Of encoded sounds."""
     overwrite: bool
     """Whether existing files are replaced."""
+
+    def place_of(self, sound: str) -> Path:
+        """Where the complete file with a sound goes."""
+        if self.package is None:
+            return self.places[sound]
+        (place,) = self.places.values()
+        return place
 
     def check(self) -> None:
         """Checks that nothing is in the way.
@@ -71,12 +85,26 @@ class Placement:
             staged = {name: hidden[path.parent] / path.name for name, path in self.places.items()}
             finished = {staged[name]: path for name, path in self.places.items()}
             finished |= {folder: path for path, folder in hidden.items()}
+            finished |= {path: self.place_of(name) for name, path in self.sounds(staged).items()}
             try:
                 yield staged
             except OutputError as error:
                 if error.path not in finished:
                     raise
                 raise OutputError(finished[error.path], error.reason, remedy=error.remedy) from error
+
+    def sounds(self, staged: Mapping[str, Path]) -> Mapping[str, Path]:
+        """The temporary file of each sound: that of its own place, or one that is only a part of another.
+
+        Args:
+            staged: From `staged`.
+        """
+        if self.package is None:
+            return staged
+        (path,) = staged.values()
+        return {
+            name: path.with_name(f"{number}.{self.extension}") for number, name in enumerate(self.indices)
+        }
 
     def place(self, staged: Mapping[str, Path]) -> None:
         """Moves all files from their temporary paths to their places, or none if one cannot be moved.
@@ -126,26 +154,56 @@ def placement(
     Args:
         separator: Names the stems and the model.
         source: The mixture.
-        targets: A folder, which gets `<stem>.<codec>`, or the file for each stem and mix.
+        targets: A folder, or the file for each stem and mix, or for the format.
         output: Which stems and mixes are written.
         overwrite: Whether existing files are replaced.
 
     Raises:
         ArgumentError: A target is not a path, or the mapping lacks one.
-        OutputOptionError: The model does not have the stems that `output` asks for.
+        OutputOptionError: The model or the format does not have what `output` asks for.
     """
-    indices = selected(output, separator.stems)
-    places = _places(targets, list(indices), source, output.codec, separator.model)
-    return Placement(source=source, indices=indices, places=places, overwrite=overwrite)
+    form = format_of(output)
+    package = package_of(output, separator.stems)
+    extension = codec_of(output).extension
+    template = form.template if form else "{instrument}.{codec}"
+    names = result_names(output, separator.stems)
+    places = _places(targets, names, source, template, codec=extension, model=separator.model)
+    if form:
+        _check_form(form, separator, places)
+    return Placement(
+        source=source,
+        indices=package.sounds if package else selected(output, separator.stems),
+        places=places,
+        overwrite=overwrite,
+        package=package,
+        extension=extension,
+    )
+
+
+def _check_form(form: Format, separator: Separator, places: Mapping[str, Path]) -> None:
+    for path in places.values():
+        check_ending(form, path.name, "targets")
+    if form.n_channels not in {None, separator.n_channels}:
+        raise OutputOptionError(
+            "format",
+            f"{form.title} needs stereo stems, and {separator.model} makes others",
+            remedy="Use another model, or write a file for each stem.",
+        )
 
 
 def _places(
-    targets: StrPath | Mapping[str, StrPath], names: Sequence[str], source: Path, codec: str, model: str
+    targets: StrPath | Mapping[str, StrPath],
+    names: Sequence[str],
+    source: Path,
+    template: str,
+    *,
+    codec: str,
+    model: str,
 ) -> Mapping[str, Path]:
     if not isinstance(targets, Mapping):
         if not is_path(targets):
             raise ArgumentError("targets", targets, "a folder, or a mapping of stems to files")
-        in_folder = Destination(folder=Path(targets), template="{instrument}.{codec}")
+        in_folder = Destination(folder=Path(targets), template=template)
         return in_folder.targets(source, names, codec=codec, model=model)
     for name in names:
         if not is_path(targets.get(name)):

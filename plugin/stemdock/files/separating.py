@@ -12,11 +12,13 @@ from stemdock.audio import Signal, UnreadableTagsError, check_encoder, open_audi
 from stemdock.errors import ArgumentError, AudioError, AudioFileError
 from stemdock.files.excerpts import WHOLE_SONG, Excerpt, damage_within, excerpt_of
 from stemdock.files.observing import Observer
+from stemdock.files.packing import by_kind, levels, pack, stem_files, tag_warnings
 from stemdock.files.placing import placement
 from stemdock.files.remainder import second_reading, with_remainder
-from stemdock.files.stem_writing import StemFile, decibels, write_stems
+from stemdock.files.stem_writing import decibels, write_stems
 from stemdock.lib.arguments import is_path
-from stemdock.output.codecs import codec_of, written_rate
+from stemdock.output.codecs import codec_of
+from stemdock.output.formats import file_rate
 from stemdock.output.options import Output
 from stemdock.output.tags import Tags
 from stemdock.types import DownmixMode, SeparatedFile, check_choice
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.audio import AudioStream
-    from stemdock.files.placing import Placement
-    from stemdock.files.stem_writing import Written
+    from stemdock.files.stem_writing import StemFile, Written
     from stemdock.lib.arguments import StrPath
     from stemdock.separator import Separator
     from stemdock.types import Damage, FloatArray
@@ -57,8 +58,9 @@ def separate_file(
     Args:
         separator: Model and plug-ins.
         source: The mixture.
-        targets: A folder, which gets `<stem>.<codec>`, or the file for each stem and mix. Missing folders
-            are created.
+        targets: A folder, which gets `<stem>.<extension>`, or the file for each stem and mix. If the output
+            has a format: a folder, which gets `<song>.stem.m4a` or `<song>.dawproject`, or the file for
+            its name. Missing folders are created.
         output: Which stems and mixes are written, and how they are encoded.
         overwrite: Whether existing files are replaced.
         excerpt: The part of the source to separate.
@@ -83,14 +85,18 @@ def separate_file(
     check_encoder(codec, next(iter(files.places.values())))
     with open_audio(source, downmix, track=track, cancel=observer.cancel) as whole:
         audio = excerpt_of(source, whole, excerpt)
-        rate = output.sample_rate or written_rate(codec, audio.sample_rate)
+        rate, decided_by = file_rate(output, audio.sample_rate)
         files.check()
         tags, warnings = _tags(source, observer.cancel) if output.copy_tags else (Tags(), [])
         with files.staged() as staged, _errors_of(source):
-            stem_files = _stem_files(files, staged, tags)
+            sounds = stem_files(files, staged, tags)
             mixture = partial(second_reading, source, downmix, track, excerpt, rate)
             final = replace(output, sample_rate=rate)
-            written = _write(separator, audio, stem_files, final, observer, mixture)
+            written = _write(separator, audio, sounds, final, observer, mixture)
+            signal = Signal(
+                sample_rate=rate, n_channels=separator.n_channels, total_length=written.total_length
+            )
+            warnings += pack(files, staged, signal, tags, observer.cancel)
             damage = damage_within(audio.damage, excerpt)
             if observer.before_placing:
                 observer.before_placing({files.places[name]: path for name, path in staged.items()}, damage)
@@ -98,17 +104,15 @@ def separate_file(
     warnings += _damage_warnings(source, damage)
     if rate != audio.sample_rate and output.sample_rate is None:
         warnings.append(
-            f"{next(iter(files.places.values()))}: {codec.name} does not support {audio.sample_rate} Hz, "
+            f"{next(iter(files.places.values()))}: {decided_by} does not support {audio.sample_rate} Hz, "
             f"so the files of this song have {rate} Hz"
         )
     separated = SeparatedFile(
         source=source,
-        stems={name: path for name, path in files.places.items() if name in separator.stems},
-        mixes={name: path for name, path in files.places.items() if name not in separator.stems},
-        peaks=written.peaks,
-        clipped_lengths=written.clipped_lengths,
+        **by_kind(files, separator.stems),
+        **levels(files, written),
         gain_db=decibels(written.gain),
-        warnings=(*warnings, *_tag_warnings(files, written)),
+        warnings=(*warnings, *tag_warnings(files, written)),
         model=separator.model,
         sample_rate=rate,
         n_channels=separator.n_channels,
@@ -172,23 +176,3 @@ def _damage_warnings(source: Path, damage: Sequence[Damage]) -> list[str]:
     if len(damage) > _MAX_PLACES:
         warnings.append(f"{source}: is damaged at {len(damage) - _MAX_PLACES} further places")
     return warnings
-
-
-def _stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict[str, StemFile]:
-    """The temporary files, by the name of the stem or mix, which also becomes part of the title."""
-    return {
-        name: StemFile(
-            path=staged[name],
-            indices=indices,
-            tags=replace(tags, title=f"{tags.title} ({name})") if tags.title else tags,
-        )
-        for name, indices in files.indices.items()
-    }
-
-
-def _tag_warnings(files: Placement, written: Written) -> list[str]:
-    return [
-        f"{files.places[name]}: not all tags were written ({reason})"
-        for name, reason in written.tag_warnings.items()
-        if reason
-    ]

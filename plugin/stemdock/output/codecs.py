@@ -19,6 +19,8 @@ class Codec:
     """A codec and the settings that it supports."""
 
     name: str
+    extension: str
+    """Of its files, without the dot."""
     encoder: Literal["libsndfile", "ffmpeg"]
     bit_depths: tuple[BitDepth, ...] = ()
     """The default comes first; empty if the codec is lossy."""
@@ -36,11 +38,24 @@ SAMPLE_RATES: Final = range(1000, 768_001)
 CODECS: Final = {
     codec.name: codec
     for codec in (
-        Codec(name="wav", encoder="libsndfile", bit_depths=("32f", "24", "16"), sample_rates=SAMPLE_RATES),
-        Codec(name="flac", encoder="libsndfile", bit_depths=("24", "16"), sample_rates=range(1000, 655351)),
+        Codec(
+            name="wav",
+            extension="wav",
+            encoder="libsndfile",
+            bit_depths=("32f", "24", "16"),
+            sample_rates=SAMPLE_RATES,
+        ),
+        Codec(
+            name="flac",
+            extension="flac",
+            encoder="libsndfile",
+            bit_depths=("24", "16"),
+            sample_rates=range(1000, 655351),
+        ),
         # Below 32 kHz, mp3 files are MPEG-2, with other bit rates and less than half the bandwidth.
         Codec(
             name="mp3",
+            extension="mp3",
             encoder="libsndfile",
             bitrates=range(40, 321),
             bitrate=256,
@@ -49,6 +64,7 @@ CODECS: Final = {
         # libvorbis supports only these settings, and libsndfile detects others only when it writes.
         Codec(
             name="ogg",
+            extension="ogg",
             encoder="libsndfile",
             bitrates=range(64, 501),
             bitrate=192,
@@ -56,6 +72,7 @@ CODECS: Final = {
         ),
         Codec(
             name="opus",
+            extension="opus",
             encoder="libsndfile",
             bitrates=range(16, 511),
             bitrate=160,
@@ -63,6 +80,7 @@ CODECS: Final = {
         ),
         Codec(
             name="m4a",
+            extension="m4a",
             encoder="ffmpeg",
             bitrates=range(32, 513),
             bitrate=256,
@@ -70,6 +88,14 @@ CODECS: Final = {
                 *(8000, 11025, 12000, 16000, 22050, 24000, 32000),
                 *(44100, 48000, 64000, 88200, 96000),
             ),
+        ),
+        # Apple's lossless codec, in the same container.
+        Codec(
+            name="alac",
+            extension="m4a",
+            encoder="ffmpeg",
+            bit_depths=("24", "16"),
+            sample_rates=range(1000, 384_001),
         ),
     )
 }
@@ -97,7 +123,7 @@ def codec_of(output: Output, *, typed_bitrate: str | None = None) -> Codec:
             + (" bits" if output.bit_depth.isdigit() else ""),
             remedy=f"Use {_listed(codec.bit_depths)}."
             if codec.bit_depths
-            else "Omit the bit depth, or use wav or flac.",
+            else "Omit the bit depth, or use wav, flac or alac.",
         )
     if output.bitrate is not None and output.bitrate not in codec.bitrates:
         raise OutputOptionError(
@@ -116,10 +142,10 @@ def codec_of(output: Output, *, typed_bitrate: str | None = None) -> Codec:
     return codec
 
 
-def written_rate(codec: Codec, sample_rate: int) -> int:
-    """The lowest rate in Hz that the codec supports and that is not below `sample_rate`, or its highest."""
-    above = bisect_left(codec.sample_rates, sample_rate)
-    return codec.sample_rates[min(above, len(codec.sample_rates) - 1)]
+def written_rate(supported: Sequence[int], sample_rate: int) -> int:
+    """The lowest of the supported rates in Hz that is not below `sample_rate`, or the highest of them."""
+    above = bisect_left(supported, sample_rate)
+    return supported[min(above, len(supported) - 1)]
 
 
 def _listed(values: Sequence[int] | Sequence[str]) -> str:

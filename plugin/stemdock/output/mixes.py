@@ -57,7 +57,7 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
             no file can have, or there is nothing to write.
     """
     requested = stems if output.stems is None else output.stems
-    _check_known(requested, stems)
+    check_known(requested, stems)
     chosen: dict[str, tuple[int, ...]] = {
         stem: (index,) for index, stem in enumerate(stems) if stem in requested
     }
@@ -89,7 +89,7 @@ def _indices(name: str, terms: Sequence[str], stems: Sequence[str]) -> tuple[int
         terms = [term for term in terms if term != _MIXTURE]
     omitted = [term[1:] for term in terms if term.startswith("-")]
     added = [term for term in terms if not term.startswith("-")]
-    _check_known([*omitted, *added], stems)
+    check_known([*omitted, *added], stems)
     twice = sorted({term for term in terms if list(terms).count(term) > 1})
     if twice:
         # A sum of a stem with itself would be 6 dB louder, which no mix wants.
@@ -112,7 +112,12 @@ def _indices(name: str, terms: Sequence[str], stems: Sequence[str]) -> tuple[int
     return tuple(index for index, stem in enumerate(stems) if stem in summands)
 
 
-def _check_known(names: Sequence[str], stems: Sequence[str]) -> None:
+def check_known(names: Sequence[str], stems: Sequence[str]) -> None:
+    """Checks that a model has these stems.
+
+    Raises:
+        OutputOptionError: It lacks one.
+    """
     for stem in names:
         if stem not in stems:
             raise OutputOptionError(

@@ -62,7 +62,7 @@ class Destination:
         Args:
             source: The mixture.
             names: Stems and mixes.
-            codec: Name of the codec.
+            codec: Usual extension of the codec.
             model: Name of the model.
             tags: Tags of the mixture; missing ones are replaced, for example by "unknown artist".
 

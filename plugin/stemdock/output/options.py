@@ -9,8 +9,8 @@ from typing import Any, Literal
 from stemdock.errors import OutputOptionError
 from stemdock.lib.arguments import is_text_sequence, is_whole
 
-CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a"]
-"""Name of a codec, which is also the file extension."""
+CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a", "alac"]
+FormatName = Literal["stem", "dawproject", "zip"]
 BitDepth = Literal["16", "24", "32f"]
 """Bits per sample: integers, or 32-bit floating point (32f), which cannot clip."""
 
@@ -19,9 +19,13 @@ BitDepth = Literal["16", "24", "32f"]
 class Output:
     """Which stems and mixes are written, and how they are encoded."""
 
+    format: FormatName | None = None
+    """One file for all stems of a song: "stem" for a DJ stem file, in m4a or alac; "dawproject" for a
+    project with a track for each stem, in wav or flac; "zip" for an archive. None for one file for each
+    stem."""
     codec: CodecName = "wav"
     bit_depth: BitDepth | None = None
-    """None for the highest that the codec supports: 32f in wav, 24 in flac. Lossy codecs have none."""
+    """None for the highest that the codec supports: 32f in wav, else 24. Lossy codecs have none."""
     bitrate: int | None = None
     """Kilobits per second of a lossy codec; None for the codec's default."""
     sample_rate: int | None = None
@@ -38,12 +42,16 @@ class Output:
     """Whether the files get the tags of the source, and its cover if the codec supports covers."""
 
     def __post_init__(self) -> None:
-        """Checks the types of the fields; `stemdock.output.codecs` and `mixes` check their values.
+        """Checks the types of the fields; `stemdock.output` checks their values elsewhere.
 
         Raises:
             OutputOptionError: A field has the wrong type.
         """
-        for option, value in (("codec", self.codec), ("bit depth", self.bit_depth or "")):
+        for option, value in (
+            ("format", self.format or ""),
+            ("codec", self.codec),
+            ("bit depth", self.bit_depth or ""),
+        ):
             _check(option, value, isinstance(value, str), "a text")
         for option, number in (("bit rate", self.bitrate), ("sample rate", self.sample_rate)):
             _check(option, number, number is None or is_whole(number, 1), "a whole number")

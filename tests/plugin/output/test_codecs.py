@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stemdock import Separator
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+ALAC = pytest.param("alac", marks=needs_ffmpeg)
 LOSSY = ["mp3", "ogg", "opus", pytest.param("m4a", marks=needs_ffmpeg)]
 
 
@@ -65,6 +66,19 @@ def test_lossless_files(
     info = soundfile.info(path)
     assert (info.format, info.subtype, info.samplerate) == (codec.upper(), subtype, 48000)
     np.testing.assert_allclose(read(path), music, rtol=0, atol=error)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(("bit_depth", "error"), [(None, 2**-23), ("24", 2**-23), ("16", 2**-15)])
+def test_alac_is_lossless(tmp_path: Path, music: np.ndarray, bit_depth: str | None, error: float) -> None:
+    path = written(tmp_path, music, codec="alac", bit_depth=bit_depth)
+    assert b"alac" in path.read_bytes()
+    found = read(path)
+    np.testing.assert_allclose(found, music, rtol=0, atol=error)
+    # On the grid of its bits, and not on a coarser one.
+    steps = found.astype(np.float64) * 2 ** (int(bit_depth or "24") - 1)
+    np.testing.assert_array_equal(steps, np.rint(steps))
+    assert np.any(np.rint(steps) % 2)
 
 
 @pytest.mark.slow
@@ -150,7 +164,7 @@ def test_a_list_of_choices_is_a_sentence() -> None:
     ],
 )
 def test_the_next_sample_rate_that_the_codec_has(codec: str, rate: int, expected: int) -> None:
-    assert written_rate(CODECS[codec], rate) == expected
+    assert written_rate(CODECS[codec].sample_rates, rate) == expected
 
 
 def test_a_song_is_resampled_for_opus_and_it_is_told(small_separator: Separator, tmp_path: Path) -> None:
@@ -174,18 +188,20 @@ def test_a_sample_rate_that_was_asked_for_needs_no_warning(
     assert {soundfile.info(path).frames for path in separated.stems.values()} == {32000}
 
 
-@pytest.mark.parametrize("codec", ["wav", "flac", *LOSSY])
+@pytest.mark.parametrize("codec", ["wav", "flac", ALAC, *LOSSY])
 def test_each_codec_from_song_to_file(
     small_separator: Separator, song: Path, tmp_path: Path, codec: Any
 ) -> None:
+    extension = {"alac": "m4a"}.get(codec, codec)
     separated = separate_file(small_separator, song, tmp_path / "out", output=Output(codec=codec))
-    assert [path.name for path in separated.files.values()] == [f"low.{codec}", f"high.{codec}"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"high.{codec}", f"low.{codec}"]
+    names = [f"low.{extension}", f"high.{extension}"]
+    assert [path.name for path in separated.files.values()] == names
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)
     assert all(len(read(path)) >= 16000 for path in separated.files.values())
 
 
 @pytest.mark.parametrize("prevent_clipping", [False, True])
-@pytest.mark.parametrize("codec", ["wav", "flac", *LOSSY])
+@pytest.mark.parametrize("codec", ["wav", "flac", ALAC, *LOSSY])
 def test_no_room_for_a_file(
     small_separator: Separator, song: Path, tmp_path: Path, codec: Any, prevent_clipping: bool
 ) -> None:
@@ -195,7 +211,7 @@ def test_no_room_for_a_file(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("codec", ["wav", "flac", *LOSSY])
+@pytest.mark.parametrize("codec", ["wav", "flac", ALAC, *LOSSY])
 def test_no_room_for_the_end_of_a_file(tmp_path: Path, music: np.ndarray, codec: Any) -> None:
     """What is compressed is written when the file is closed, which is no time to look away."""
     size = written(tmp_path, music[:16000], codec=codec).stat().st_size

@@ -1,4 +1,4 @@
-"""Encoding through ffmpeg: m4a."""
+"""Encoding through ffmpeg: AAC and ALAC, both in MPEG-4 containers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from stemdock.output.tags import Cover, Tags
     from stemdock.types import FloatArray
 
-_FORMATS: Final = {"m4a": ("aac", "ipod")}
-"""ffmpeg's encoder and container for each codec."""
+_ENCODERS: Final = {"m4a": "aac", "alac": "alac"}
+"""ffmpeg's encoder for each codec."""
+CONTAINER: Final = "ipod"
+"""ffmpeg's name of the container with the extension m4a."""
+_SAMPLE_FORMATS: Final = {"16": "s16p", "24": "s32p"}
+"""ffmpeg's name of the samples that its ALAC encoder takes, by the bits that it writes."""
 _KEYS: Final = {
     "title": "title", "artist": "artist", "album": "album", "tracknumber": "track", "date": "date",
     "genre": "genre", "comment": "comment",
@@ -39,16 +43,30 @@ def check_encoder(codec: Codec, path: Path) -> None:
         OutputError: The codec needs ffmpeg, which is not installed.
     """
     if codec.encoder == "ffmpeg":
-        _program(path)
+        program_for(path)
 
 
-def _program(path: Path) -> str:
+def program_for(path: Path) -> str:
+    """The path of ffmpeg.
+
+    Args:
+        path: A file to write, for the error message.
+
+    Raises:
+        OutputError: ffmpeg is not installed.
+    """
     program = find_ffmpeg()
     if program is None:
         raise OutputError(
-            path, "cannot be written without ffmpeg", remedy="Install ffmpeg, or use mp3, ogg or opus."
+            path, "cannot be written without ffmpeg", remedy="Install ffmpeg, or use flac, mp3, ogg or opus."
         )
     return program
+
+
+def tag_arguments(tags: Tags) -> list[str]:
+    """The arguments that write tags."""
+    texts = ((key, getattr(tags, name)) for name, key in _KEYS.items())
+    return [argument for key, text in texts if text for argument in ("-metadata", f"{key}={text}")]
 
 
 class FfmpegSink:
@@ -63,22 +81,19 @@ class FfmpegSink:
     def __init__(self, path: Path, encoding: Encoding, tags: Tags) -> None:
         """Starts ffmpeg; raises `OutputError` if it is not installed or cannot be started."""
         self._path = path
-        encoder, container = _FORMATS[encoding.codec.name]
         rate, channels = str(encoding.signal.sample_rate), str(encoding.signal.n_channels)
         arguments = ["-n", "-f", "f32le", "-ar", rate, "-ac", channels]
         arguments += ["-protocol_whitelist", "pipe", "-i", "pipe:0"]
-        for name, key in _KEYS.items():
-            if text := getattr(tags, name):
-                arguments += ["-metadata", f"{key}={text}"]
-        arguments += ["-c:a", encoder, "-b:a", f"{encoding.bitrate}k", "-f", container, f"file:{path}"]
-        program = _program(path)
+        arguments += [*tag_arguments(tags), "-c:a", _ENCODERS[encoding.codec.name], *_quality(encoding)]
+        arguments += ["-f", CONTAINER, f"file:{path}"]
+        program = program_for(path)
         try:
             self._process = FfmpegProcess(program, arguments, writes_file=True)
         except OSError as error:
             raise OutputError(
                 path,
                 f"cannot be written, because ffmpeg cannot be started ({program}: {reason_for(error)})",
-                remedy="Install ffmpeg for this computer, or use mp3, ogg or opus, which do not need it.",
+                remedy="Install ffmpeg for this computer, or use flac, mp3, ogg or opus instead.",
             ) from error
 
     def write(self, block: FloatArray) -> None:
@@ -108,8 +123,14 @@ class FfmpegSink:
         return OutputError(
             self._path,
             f"ffmpeg cannot write it ({self._process.message()})",
-            remedy="Check the free disk space, or use mp3, ogg or opus, which do not need ffmpeg.",
+            remedy="Check the free disk space, or use flac, mp3, ogg or opus, which do not need ffmpeg.",
         )
+
+
+def _quality(encoding: Encoding) -> tuple[str, str]:
+    if encoding.bit_depth is None:
+        return "-b:a", f"{encoding.bitrate}k"
+    return "-sample_fmt", _SAMPLE_FORMATS[encoding.bit_depth]
 
 
 def copy_with_cover(path: Path, cover: Cover, result: Path) -> None:
@@ -127,8 +148,8 @@ def copy_with_cover(path: Path, cover: Cover, result: Path) -> None:
     picture.write_bytes(cover.data)
     arguments = ["-n", *local_input(path, RECORDINGS), *local_input(picture, PICTURES)]
     arguments += ["-map", "0:a", "-map", "1:v"]
-    arguments += ["-c", "copy", "-disposition:v", "attached_pic", "-f", "ipod", f"file:{result}"]
-    reason = run_ffmpeg(_program(path), arguments)
+    arguments += ["-c", "copy", "-disposition:v", "attached_pic", "-f", CONTAINER, f"file:{result}"]
+    reason = run_ffmpeg(program_for(path), arguments)
     picture.unlink()
     if reason:
         raise OutputError(

@@ -14,10 +14,11 @@ from typing import IO, TYPE_CHECKING, Final, Self
 
 from stemdock.audio.abandoning import ended_when_abandoned
 from stemdock.audio.ffmpeg.lifeline import Lifeline
-from stemdock.errors import ThreadShortageError
+from stemdock.errors import CancelledError, ThreadShortageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from threading import Event
 
     from stemdock.lib.arguments import StrPath
 
@@ -28,6 +29,8 @@ _LAST_MESSAGES: Final = 4096
 """Bytes."""
 
 _MAX_EXIT_STATUS: Final = 255
+_PATIENCE: Final = 0.1
+"""Seconds between looks at whether waiting is still wanted."""
 
 
 def find_ffmpeg() -> str | None:
@@ -107,8 +110,20 @@ class FfmpegProcess:
         self.pipe: IO[bytes] = pipe
         self.messages: IO[bytes] = printed
 
-    def wait(self) -> bool:
-        """Waits until ffmpeg ends; returns whether it succeeded."""
+    def wait(self, cancel: Event | None = None) -> bool:
+        """Waits until ffmpeg ends; returns whether it succeeded.
+
+        Args:
+            cancel: Set it from another thread to stop waiting.
+
+        Raises:
+            CancelledError: `cancel` was set. ffmpeg still runs.
+        """
+        while cancel is not None:
+            with suppress(subprocess.TimeoutExpired):
+                return self._process.wait(_PATIENCE) == 0
+            if cancel.is_set():
+                raise CancelledError
         return self._process.wait() == 0
 
     @property
@@ -147,12 +162,18 @@ class FfmpegProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def run_ffmpeg(program: str, arguments: Sequence[StrPath]) -> str:
+def run_ffmpeg(program: str, arguments: Sequence[StrPath], cancel: Event | None = None) -> str:
     """Runs ffmpeg to its end; returns the last line that it printed if it failed, else nothing.
+
+    Args:
+        program: From `find_ffmpeg`.
+        arguments: Everything after the options that all calls share.
+        cancel: Set it from another thread to end ffmpeg.
 
     Raises:
         OSError: ffmpeg cannot be started.
+        CancelledError: `cancel` was set.
     """
     with FfmpegProcess(program, arguments, writes_file=True) as process:
         process.pipe.close()
-        return "" if process.wait() else process.message()
+        return "" if process.wait(cancel) else process.message()

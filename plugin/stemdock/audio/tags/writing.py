@@ -47,10 +47,10 @@ def add_tags(path: Path, codec: str, tags: Tags) -> None:
         ValueError: The cover is too large for the format.
     """
     head = _id3(tags) if codec == "mp3" else b""
-    if not head and (tags.cover is None or codec not in {"flac", "m4a"}):
+    if not head and (tags.cover is None or codec not in {"flac", "m4a", "alac"}):
         return
     with atomic_file(path) as copy:
-        if tags.cover is not None and codec == "m4a":
+        if tags.cover is not None and codec in {"m4a", "alac"}:
             copy.unlink()
             copy_with_cover(path, tags.cover, copy)
         else:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _GROUPS: Final = {
     "Most used options": ("model", "stems", "folder", "codec", "overwrite"),
-    "Files": ("template", "mixes", "start", "duration", "track", "no_tags", "preview"),
+    "Files": ("format_name", "template", "mixes", "start", "duration", "track", "no_tags", "preview"),
     "Sound": ("bit_depth", "bitrate", "sample_rate", "prevent_clipping", "mwf", "bandwidth", "downmix"),
     "Models and speed": ("provider", "precision", "n_threads"),
     "Many songs": ("resume", "n_at_once", "progress"),

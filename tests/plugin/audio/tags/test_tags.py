@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import struct
 import subprocess
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from stemdock import Output, separate_file
 from stemdock.audio import AudioWriter, UnreadableTagsError, open_audio, read_tags
 from stemdock.output.tags import Cover, Tags
 from support.mixtures import SONG
+from support.pictures import PNG
 from support.small_model import write_noise
 
 if TYPE_CHECKING:
@@ -29,26 +28,16 @@ pytestmark = pytest.mark.slow
 FFMPEG = shutil.which("ffmpeg")
 FFPROBE = shutil.which("ffprobe")
 needs_ffmpeg = pytest.mark.skipif(FFMPEG is None or FFPROBE is None, reason="ffmpeg is not installed")
-CODECS = ["wav", "flac", "mp3", "ogg", "opus", pytest.param("m4a", marks=needs_ffmpeg)]
-
-
-def png() -> bytes:
-    """A picture of 8 by 8 grey points."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-        )
-
-    header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
-    rows = zlib.compress(b"".join(b"\0" + bytes(range(8)) for _ in range(8)))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+CODECS = [
+    *("wav", "flac", "mp3", "ogg", "opus"),
+    *(pytest.param(name, marks=needs_ffmpeg) for name in ("m4a", "alac")),
+]
 
 
 TAGS = Tags(
     title="Lied für \N{CJK UNIFIED IDEOGRAPH-65E5}\N{CJK UNIFIED IDEOGRAPH-672C}",
     artist="Ärtist", album="Album \N{EN DASH} 1", tracknumber="3", date="2001", genre="Rock",
-    comment="two\nlines", cover=Cover(mime_type="image/png", data=png()),
+    comment="two\nlines", cover=Cover(mime_type="image/png", data=PNG),
 )  # fmt: skip
 
 
@@ -68,7 +57,7 @@ def test_tags_are_read_as_they_were_written(tmp_path: Path, codec: str) -> None:
     found = read_tags(path)
     for field in ("title", "artist", "album", "tracknumber", "date", "genre", "comment"):
         assert getattr(found, field) == getattr(TAGS, field), field
-    assert found.cover == (TAGS.cover if codec in {"flac", "mp3", "m4a"} else None)
+    assert found.cover == (TAGS.cover if codec in {"flac", "mp3", "m4a", "alac"} else None)
     assert [path.name for path in tmp_path.iterdir()] == [path.name]
 
 
@@ -94,7 +83,7 @@ def test_ffmpeg_reads_the_same_tags(tmp_path: Path, codec: str) -> None:
         assert found[key] == getattr(TAGS, field), key
     pictures = [stream for stream in about["streams"] if stream["codec_type"] == "video"]
     assert [(picture["codec_name"], picture["width"]) for picture in pictures] == (
-        [("png", 8)] if codec in {"flac", "mp3", "m4a"} else []
+        [("png", 8)] if codec in {"flac", "mp3", "m4a", "alac"} else []
     )
     decoded = subprocess.run(
         ["ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-f", "null", "-"],
@@ -149,8 +138,8 @@ def test_damaged_tags_are_told_and_harm_nothing(
 @pytest.mark.parametrize(
     ("codec", "picture"),
     [
-        ("flac", png() + bytes(2**24)),
-        pytest.param("m4a", png()[:20], marks=needs_ffmpeg),
+        ("flac", PNG + bytes(2**24)),
+        pytest.param("m4a", PNG[:20], marks=needs_ffmpeg),
     ],
 )
 def test_a_cover_that_cannot_be_written_is_told_and_harms_nothing(

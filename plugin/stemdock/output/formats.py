@@ -1,0 +1,198 @@
+"""Formats that hold all stems of a song in one file, and what each of them supports and contains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from stemdock.errors import OutputOptionError
+from stemdock.output.codecs import SAMPLE_RATES, codec_of, written_rate
+from stemdock.output.daw_tracks import daw_project
+from stemdock.output.dj_parts import dj_file
+from stemdock.output.mixes import selected
+from stemdock.output.naming import DEFAULT_TEMPLATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stemdock.output.daw_tracks import DawProject
+    from stemdock.output.dj_parts import DjFile
+    from stemdock.output.naming import Destination
+    from stemdock.output.options import CodecName, FormatName, Output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StemArchive:
+    """What an archive of stems contains."""
+
+    sounds: Mapping[str, tuple[int, ...]]
+    """The stems and mixes to encode: for each name, the indices of the stems that are added up."""
+
+
+Package: TypeAlias = "DjFile | DawProject | StemArchive"
+"""The content of a file that holds all stems of a song."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format and what it supports."""
+
+    name: str
+    title: str
+    """For people."""
+    codecs: tuple[CodecName, ...]
+    """The default comes first."""
+    sample_rates: Sequence[int] = SAMPLE_RATES
+    """Hz, ascending; those of the codecs are further limits."""
+    n_channels: int | None = None
+    """Channels of the stems; None for any number."""
+    contains_mixes: bool
+    template: str
+    """Default names of its files."""
+    endings: tuple[str, ...]
+    """Ends of names by which other programs recognise its files."""
+
+
+FORMATS: Final = {
+    each.name: each
+    for each in (
+        Format(
+            name="stem",
+            title="a DJ stem file",
+            codecs=("m4a", "alac"),
+            sample_rates=(44100,),
+            n_channels=2,
+            contains_mixes=False,
+            template="{filename}.stem.{codec}",
+            endings=(".stem.m4a", ".stem.mp4"),
+        ),
+        Format(
+            name="dawproject",
+            title="a DAWproject file",
+            codecs=("wav", "flac"),
+            contains_mixes=True,
+            template="{filename}.dawproject",
+            endings=(".dawproject",),
+        ),
+        Format(
+            name="zip",
+            title="a zip archive",
+            codecs=("wav", "flac", "mp3", "ogg", "opus", "m4a", "alac"),
+            contains_mixes=True,
+            template="{filename}.zip",
+            endings=(".zip",),
+        ),
+    )
+}
+
+
+def format_of(output: Output) -> Format | None:
+    """The format of an output, which supports the output's other settings; None for one file for each stem.
+
+    Raises:
+        OutputOptionError: The format is unknown, or does not support the codec, the sample rate or mixes.
+    """
+    if output.format is None:
+        return None
+    found = FORMATS.get(output.format)
+    if found is None:
+        raise OutputOptionError(
+            "format", f"{output.format} is unknown", remedy=f"Use one of {', '.join(FORMATS)}."
+        )
+    if output.codec not in found.codecs:
+        raise OutputOptionError(
+            "codec",
+            f"{found.title} cannot contain {output.codec}",
+            remedy=f"Use {' or '.join(found.codecs)}.",
+        )
+    if output.sample_rate is not None and output.sample_rate not in found.sample_rates:
+        raise OutputOptionError(
+            "sample rate",
+            f"{found.title} does not support {output.sample_rate} Hz",
+            remedy=f"Use {' or '.join(map(str, found.sample_rates))} Hz.",
+        )
+    if output.mixes and not found.contains_mixes:
+        raise OutputOptionError(
+            "mix", f"{found.title} contains no mixes", remedy="Write the mixes in a run without the format."
+        )
+    return found
+
+
+def default_codec(form: FormatName | None) -> CodecName:
+    """The codec of a format, or of files for each stem, if none is chosen."""
+    return FORMATS[form].codecs[0] if form else "wav"
+
+
+def package_of(output: Output, stems: Sequence[str]) -> Package | None:
+    """The content of the file that holds all stems of a song; None for one file for each stem.
+
+    Raises:
+        OutputOptionError: The model or the format does not have what `output` asks for.
+    """
+    found = format_of(output)
+    if found is None:
+        return None
+    if found.name == "stem":
+        return dj_file(output.stems, stems)
+    if found.name == "dawproject":
+        return daw_project(output, stems)
+    return StemArchive(sounds=selected(output, stems))
+
+
+def result_names(output: Output, stems: Sequence[str]) -> tuple[str, ...]:
+    """The files of each song by name: its stems and mixes, or the format if one file holds all.
+
+    Raises:
+        OutputOptionError: The model or the format does not have what `output` asks for.
+    """
+    package = package_of(output, stems)
+    if output.format is None or package is None:
+        return tuple(selected(output, stems))
+    return (output.format,)
+
+
+def named_for(output: Output, destination: Destination) -> Destination:
+    """A destination with the format's template instead of the default one.
+
+    Raises:
+        OutputOptionError: The template gives files names by which other programs do not recognise them.
+    """
+    found = format_of(output)
+    if found is None:
+        return destination
+    if destination.template == DEFAULT_TEMPLATE:
+        return replace(destination, template=found.template)
+    check_ending(found, destination.template.replace("{codec}", codec_of(output).extension), "template")
+    return destination
+
+
+def check_ending(form: Format, name: str, option: str) -> None:
+    """Checks the end of a name.
+
+    Raises:
+        OutputOptionError: Other programs would not recognise the file.
+    """
+    if not name.lower().endswith(form.endings):
+        raise OutputOptionError(
+            option,
+            f"other programs recognise {form.title} by the end of its name, and {name!r} ends otherwise",
+            remedy=f"End it with {' or '.join(form.endings)}.",
+        )
+
+
+def file_rate(output: Output, sample_rate: int) -> tuple[int, str]:
+    """The sample rate of the files of a song, and what decides it if it is not the song's.
+
+    Args:
+        output: The format, codec and settings.
+        sample_rate: Hz of the song.
+
+    Returns:
+        Hz, and the name of the codec or format, for a warning.
+    """
+    codec, form = codec_of(output), format_of(output)
+    if output.sample_rate is not None:
+        return output.sample_rate, codec.name
+    if form is not None and (rate := written_rate(form.sample_rates, sample_rate)) != sample_rate:
+        return rate, form.title
+    return written_rate(codec.sample_rates, sample_rate), codec.name
