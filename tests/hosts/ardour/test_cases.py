@@ -204,11 +204,11 @@ def test_a_range_across_two_regions(studio: Studio, tmp_path: Path) -> None:
         end
     """)
     assert {gain for gain, _ in gains} == {"0.5"}
-    values = [float(value) for _, value in gains]
-    assert values[2:4] == [0.5, 1.0]
-    assert values[0] == pytest.approx(values[5], abs=0.001)
-    assert values == sorted(values[:3], reverse=True) + sorted(values[3:], reverse=True)
-    assert 0.65 < values[0] < 0.8
+    curve = [float(value) for _, value in gains]
+    assert curve[2:4] == [0.5, 1.0]
+    assert curve[0] == pytest.approx(curve[5], abs=0.001)
+    assert curve == sorted(curve[:3], reverse=True) + sorted(curve[3:], reverse=True)
+    assert 0.65 < curve[0] < 0.8
     studio.run('Editor:access_action ("Editor", "undo")')
     assert studio.regions() == before
 
