@@ -341,6 +341,16 @@ def test_a_sandbox_is_told(studio: Studio, tmp_path: Path) -> None:
         assert "sandbox-all-lua-scripts" in studio.cli("ardour", "doctor").stdout
 
 
+def test_a_region_that_is_moved_meanwhile(studio: Studio, tmp_path: Path) -> None:
+    studio.new_session("moving")
+    studio.bring_in(noise(tmp_path / "moving.wav"))
+    with studio.held("moving"):
+        studio.with_region("moving", "region:set_position (Temporal.timepos_t (22050))")
+    studio.wait_for_stems()
+    assert [row[2:] for row in studio.regions() if row[0] == "moving"] == [["22050", "0", "88200", "true"]]
+    assert {row[1] for row in placed(studio)} == {"0"}
+
+
 def test_an_ardour_that_is_killed_finds_its_stems_later(studio: Studio, tmp_path: Path) -> None:
     """The program that waits for the worker is killed with it, as at a logout."""
     studio.new_session("killed")

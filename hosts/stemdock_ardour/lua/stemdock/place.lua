@@ -24,7 +24,7 @@ local function read_request (folder)
     if row[1] == "options" then
       request.mute = row[5] == "mute"
     elseif row[1] == "piece" then
-      request.pieces[row[2]] = { name = row[3], length = math.tointeger (tonumber (row[5])),
+      request.pieces[row[2]] = { name = row[3], start = math.tointeger (tonumber (row[4])), length = math.tointeger (tonumber (row[5])),
         position = math.tointeger (tonumber (row[6])),
         region = row[7], track_id = row[8], stems = {} }
     elseif row[1] == "note" then
@@ -45,9 +45,9 @@ function place.finds_regions (folder)
   return true
 end
 
--- The samples of a region before a piece of it, and after.
+-- The samples of a region before a piece of it, and after, by the places in its file: it may have been moved.
 local function margins (region, piece)
-  local before = piece.position - region:position ():samples ()
+  local before = piece.start - region:start ():samples ()
   return before, region:length ():samples () - before - piece.length
 end
 
@@ -89,29 +89,36 @@ local function add_region (stem, piece)
   Session:add_stateful_diff_command (playlist:to_statefuldestructible ())
 end
 
--- Cuts a piece out of its region; returns the region that is just the piece.
+-- Cuts a piece out of its region; returns the region that is just the piece, or nil.
 local function cut_out (piece)
   local before, after = margins (piece.original, piece)
-  local track, region = piece.track, piece.original
-  local first, last = piece.position, piece.position + piece.length
-  if before > 0 then
-    region = regions.split (track, region, first, first, last + after)
+  local region, position = piece.original, piece.original:position ():samples ()
+  local finish = position + region:length ():samples ()
+  local first, last = position + math.max (before, 0), finish - math.max (after, 0)
+  if first >= last then -- trimmed away meanwhile
+    return nil
   end
-  if after > 0 then
-    region = regions.split (track, region, last, first, last)
+  if before > 0 then
+    region = regions.split (piece.track, region, first, first, finish)
+  end
+  if region and after > 0 then
+    region = regions.split (piece.track, region, last, first, last)
   end
   return region
 end
 
--- Mutes what was separated.
+-- Mutes what was separated; returns whether it could be found.
 local function mute (piece)
   local playlist = piece.track:playlist ()
   playlist:to_stateful ():clear_changes ()
   local region = cut_out (piece)
   Session:add_stateful_diff_command (playlist:to_statefuldestructible ())
-  region:to_stateful ():clear_changes ()
-  region:set_muted (true)
-  Session:add_stateful_diff_command (region:to_statefuldestructible ())
+  if region then
+    region:to_stateful ():clear_changes ()
+    region:set_muted (true)
+    Session:add_stateful_diff_command (region:to_statefuldestructible ())
+  end
+  return region ~= nil
 end
 
 local function remove_files (pieces)
@@ -164,8 +171,8 @@ function place.all (folder, result)
       for _, stem in ipairs (piece.stems) do
         add_region (stem, piece)
       end
-      if request.mute and piece.original then
-        mute (piece)
+      if request.mute and piece.original and not mute (piece) then
+        request.notes[#request.notes + 1] = piece.name .. " was changed meanwhile. Mute the separated part yourself."
       end
     end
     if not Session:abort_empty_reversible_command () then

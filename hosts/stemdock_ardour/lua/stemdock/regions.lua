@@ -25,7 +25,7 @@ function regions.track_of (region)
   end
 end
 
--- Splits a region at a sample of the session; returns the part from `first` to `last`.
+-- Splits a region at a sample of the session; returns the part from `first` to `last`, or nil.
 function regions.split (track, region, at, first, last)
   local known = {}
   for each in track:playlist ():region_list ():iter () do
@@ -39,7 +39,6 @@ function regions.split (track, region, at, first, last)
       return each
     end
   end
-  failure.raise (region:name () .. " could not be split.", "Mute the part that was separated yourself.")
 end
 
 -- The files of a region's channels, or nil and why it has none.

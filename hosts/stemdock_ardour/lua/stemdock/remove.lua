@@ -71,7 +71,7 @@ return function ()
     failure.raise ("There are no empty stem tracks.",
       "To remove stem tracks with their stems, select the track that they were separated from.")
   elseif not select (stems) then
-    failure.raise ("Ardour did not select the tracks of the stems, and no others.",
+    failure.raise ("The stem tracks could not be selected.",
       "Select them yourself, and choose Track > Remove.")
   end
   Editor:access_action ("Editor", "remove-track")

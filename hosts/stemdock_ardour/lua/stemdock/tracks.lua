@@ -43,7 +43,6 @@ function tracks.provide (piece, provided)
   for _, stem in ipairs (piece.stems) do
     local name = base .. " " .. stem.title
     stem.track = provided[name] or empty_track (name)
-    provided[name] = stem.track
     if not stem.track then
       group = group or group_of (tracks.group_name (base))
       local n_channels = stem.region:to_audioregion ():n_channels ()
@@ -51,10 +50,10 @@ function tracks.provide (piece, provided)
       stem.track =
         Session:new_audio_track (n_channels, 2, group, 1, name, order, ARDOUR.TrackMode.Normal, false):front ()
       stem.track:presentation_info_ptr ():set_color (COLOURS[stem.name] or GREY)
-      provided[name] = stem.track
     else
       order = stem.track:presentation_info_ptr ():order ()
     end
+    provided[name] = stem.track
   end
 end
 
