@@ -50,7 +50,9 @@ asked 0
 begin 0 C:\jobs of Zoe\job-
 slow 1 This program did not answer in time:
 old folder 0
+held 1
 end 0
+own folder 0
 """
 
 

@@ -42,6 +42,13 @@ static DWORD WINAPI cancel_later(void *unused) {
     return 0;
 }
 
+// Another program that has a file of the job open, as a scanner may, and closes it later.
+static DWORD WINAPI hold(void *file) {
+    Sleep(700);
+    CloseHandle(file);
+    return 0;
+}
+
 // What the library starts: prints its arguments and whether it got a handle that it must not have.
 static int child(int argc, char **argv) {
     if (!strcmp(argv[1], "sleep")) {
@@ -59,7 +66,7 @@ static int child(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    char self[MAX_PATH], handle_text[32], foreign_path[MAX_PATH + 16], job[MAX_PATH];
+    char self[MAX_PATH], handle_text[32], foreign_path[MAX_PATH + 16], old[MAX_PATH], job[MAX_PATH];
     float in[3000], out[3000] = {0};
     if (argc > 2) return child(argc, argv);
     if (argc < 2 || !GetModuleFileNameA(NULL, self, sizeof self)) return 1;
@@ -71,7 +78,7 @@ int main(int argc, char **argv) {
     show("config", call("config", 0, NULL));
     const value parent = text(argv[1]);
     show("begin", call("begin", 1, &parent) ? 1 : 0);
-    snprintf(job, sizeof job, "%s", result.as_string);
+    snprintf(old, sizeof old, "%s", result.as_string);
 
     for (int i = 0; i < 3000; ++i) in[i] = (float)i / 3000;
     show("create", call("create", 3, (value[]){text("track-1.wav"), number(44100), number(1)}));
@@ -103,9 +110,15 @@ int main(int argc, char **argv) {
     printf("in time %d\n", GetTickCount64() - before < 10000);
     show("asked", call("get", 1, (value[]){text("cancel")}));
     show("begin", call("begin", 1, &parent) ? 1 : 0);
-    show("slow", call("run", 4, (value[]){number(1), text(self), text("sleep"), text("x")}) ? 1 : 0);
-    printf("old folder %d\n", GetFileAttributesA(job) != INVALID_FILE_ATTRIBUTES);
     snprintf(job, sizeof job, "%s", result.as_string);
+    show("slow", call("run", 4, (value[]){number(1), text(self), text("sleep"), text("x")}) ? 1 : 0);
+    printf("old folder %d\n", GetFileAttributesA(old) != INVALID_FILE_ATTRIBUTES);
+    snprintf(foreign_path, sizeof foreign_path, "%s\\output.txt", job);
+    const DWORD shared = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    const HANDLE held = CreateFileA(foreign_path, GENERIC_READ, shared, NULL, OPEN_EXISTING, 0, NULL);
+    printf("held %d\n", held != INVALID_HANDLE_VALUE);
+    CloseHandle(CreateThread(NULL, 0, hold, held, 0, NULL));
     show("end", call("end", 0, NULL));
+    printf("own folder %d\n", GetFileAttributesA(job) != INVALID_FILE_ATTRIBUTES);
     return 0;
 }

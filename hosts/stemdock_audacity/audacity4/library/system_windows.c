@@ -11,7 +11,7 @@
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
-enum { DEEPEST = 8, TICK_MS = 20, POLITE_MS = 1000, LINE_LIMIT = 32000, TRIES = 1000, YOUNG_S = 3600 };
+enum { DEEPEST = 8, TICK_MS = 20, POLITE_MS = 1000, PATIENT_MS = 3000, LINE_LIMIT = 32000, TRIES = 1000, YOUNG_S = 3600 };
 #define OWNER L"owner"              // the file in a job folder that its process keeps open
 #define PREFIX L"job-"
 
@@ -148,7 +148,13 @@ static void remove_abandoned(const wchar_t *parent) {
 static void remove_own(const wchar_t *folder) {
     if (owner != INVALID_HANDLE_VALUE) CloseHandle(owner);
     owner = INVALID_HANDLE_VALUE;
+    // A file goes when its last handle is closed: a scanner's, or that of a program which is just ending.
+    const uint64_t began = GetTickCount64();
     remove_tree(folder, 0);
+    while (GetFileAttributesW(folder) != INVALID_FILE_ATTRIBUTES && GetTickCount64() - began < PATIENT_MS) {
+        Sleep(TICK_MS);
+        remove_tree(folder, 0);
+    }
 }
 
 bool system_begin_job(const char *parent, char *folder, size_t size) {
