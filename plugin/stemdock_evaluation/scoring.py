@@ -44,6 +44,8 @@ class TrackScores:
     """Seconds in which no stem is silent."""
     stems: Mapping[str, Mapping[str, float | None]]
     """For each stem, the median over frames of each ratio in `RATIOS`, dB."""
+    frames: Mapping[str, NDArray[np.float64]]
+    """For each stem `(n_frames, 4)`, in the order of `RATIOS`, dB; NaN where a ratio is undefined."""
 
 
 def score(track: Track, separated: SeparatedFile, references: Mapping[str, tuple[str, ...]]) -> TrackScores:
@@ -91,6 +93,7 @@ def score(track: Track, separated: SeparatedFile, references: Mapping[str, tuple
             stem: {name: _median(ratios[:, index, column].tolist()) for column, name in enumerate(RATIOS)}
             for index, stem in enumerate(references)
         },
+        frames={stem: ratios[:, index] for index, stem in enumerate(references)},
     )
 
 

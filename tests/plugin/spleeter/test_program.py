@@ -9,7 +9,7 @@ import sys
 import wave
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -196,6 +196,23 @@ def test_the_evaluation_prints_the_medians_of_the_original(
     for stem, ratios in expected.items():
         assert found[stem] == pytest.approx(ratios, abs=0.002), stem
     assert "audio/test/song1/drums.wav" in names_in(folder)
+    assert "metrics/test/song0.json" in names_in(folder)
+    if model == "4stems-narrow":
+        scores = json.loads((folder / "metrics/test/song1.json").read_text())
+        museval = json.loads((DATA / "museval_song.json").read_text())
+        found_ratios, ratios_of_museval = _take_ratios(scores), _take_ratios(museval)
+        assert scores == museval
+        assert found_ratios == pytest.approx(ratios_of_museval, abs=0.002)
+
+
+def _take_ratios(scores: dict[str, Any]) -> list[float]:
+    """Removes the ratios of a file of museval from all that is around them."""
+    return [
+        frame["metrics"].pop(name)
+        for target in scores["targets"]
+        for frame in target["frames"]
+        for name in ("SDR", "SIR", "SAR", "ISR")
+    ]
 
 
 def test_the_help_names_every_option_of_spleeter(capsys: pytest.CaptureFixture[str]) -> None:
