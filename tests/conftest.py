@@ -35,6 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = f"{wanted}not ({_NOT_FAST})"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says why tests were run again, which pytest-rerunfailures leaves out."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"{report.nodeid} was run again")
+        terminalreporter.write_line(report.longreprtext)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = [package for package in ("tensorflow", "tf2onnx", "onnx") if find_spec(package) is None]
     if not missing:

@@ -116,7 +116,9 @@ class Desktop:
 
     def start(self) -> None:
         done = self.cli("audacity", "launch")
-        assert done.returncode == 0, done.stderr
+        if done.returncode:
+            self.picture("not-started")
+            raise AssertionError(done.stderr, self._described_windows())
 
     def processes(self, *needles: str) -> list[int]:
         """Processes of this home whose command line holds one of the words."""
