@@ -10,7 +10,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from stemdock_audacity.errors import DialogOpenError, ForeignPipeError, InstallError, ModuleOffError
+from stemdock_audacity.errors import (
+    DialogOpenError,
+    ForeignPipeError,
+    InstallError,
+    ModuleOffError,
+    NotRunningError,
+)
 from stemdock_audacity.link import transport
 from stemdock_audacity.link.pipe import connect
 
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 
     from stemdock import HostUnreachableError
 
-_START_TIME: Final = 60.0
+_START_TIME: Final = 120.0
 """Seconds in which Audacity must answer."""
 _PERIOD: Final = 0.02
 _N_STARTS: Final = 3
@@ -45,11 +51,15 @@ def launch(program: Path) -> int:
         try:
             while process.poll() is None and time.monotonic() < deadline:
                 keeper.watch()
-                try:
-                    if keeper.has_settled and _has_answered():
-                        return process.pid
-                except DialogOpenError as error:
-                    fault = error
+                if keeper.has_settled:
+                    try:
+                        if _has_answered():
+                            return process.pid
+                    except DialogOpenError as error:
+                        fault = error
+                    except (ModuleOffError, NotRunningError):
+                        keeper.restore()
+                    keeper.has_been_used = True
                 time.sleep(_PERIOD)
         finally:
             keeper.release()
@@ -80,26 +90,28 @@ def _has_answered() -> bool:
         with connect() as pipe:
             # Until a project is open, Audacity answers with an empty line and does nothing.
             return pipe.run("GetInfo", Type="Tracks", Format="JSON", seconds=5).ok
-    except (DialogOpenError, ForeignPipeError):
+    except (DialogOpenError, ForeignPipeError, ModuleOffError, NotRunningError):
         raise
     except HostUnreachableError:
         return False
 
 
 class _PipeKeeper:
-    """Keeps the pipe working during the first start with a new plug-in.
+    """Keeps the pipe working while Audacity checks plug-ins that are new to it.
 
-    To check a new plug-in, Audacity starts a second process of itself. That process loads the scripting
-    module, too, and replaces the FIFOs with its own. The first process then waits forever at a FIFO
-    without a name. So the first FIFO for commands gets a second name as soon as it appears, and returns
-    to its place when the second process has ended.
+    To check a plug-in, Audacity starts a second process of itself. That process loads the scripting module,
+    too, and replaces the FIFOs with its own. The first process then waits forever at a FIFO without a name.
+    So each FIFO for commands gets a second name as soon as it appears, and returns to its place when the
+    second process has ended.
     """
 
     _SETTLING_TIME: Final = 1.5
     """Seconds without a replacement after which the FIFO is stable."""
 
     def __init__(self) -> None:
-        self._first: Path | None = None
+        self.has_been_used = False
+        """Whether a client has tried to connect: after each, Audacity makes the FIFOs anew."""
+        self._spares: list[Path] = []
         self._inode = 0
         self._changed = time.monotonic()
 
@@ -121,15 +133,26 @@ class _PipeKeeper:
             if inode != self._inode:
                 self._inode = inode
                 self._changed = time.monotonic()
-                if self._first is None:
-                    spare = transport.TO_AUDACITY.with_name(f".{secrets.token_hex(8)}")
-                    os.link(transport.TO_AUDACITY, spare, follow_symlinks=False)
-                    self._first = spare
-            elif self.has_settled and self._first and self._first.stat().st_ino != inode:
-                self._first.replace(transport.TO_AUDACITY)
-                self._first = None
+                spare = transport.TO_AUDACITY.with_name(f".{secrets.token_hex(8)}")
+                os.link(transport.TO_AUDACITY, spare, follow_symlinks=False)
+                self._spares.append(spare)
+            elif self.has_settled and not self.has_been_used and self._spares[0].lstat().st_ino != inode:
+                # Before anybody has connected, the first FIFO is the first process's, and no other.
+                self._spares.pop(0).replace(transport.TO_AUDACITY)
+                self.release()
+
+    def restore(self) -> None:
+        """Puts the last FIFO that a process waits at in its place; call it if none waits at the one there."""
+        if sys.platform == "win32":
+            return
+        while self._spares:
+            spare = self._spares.pop()
+            if transport.is_read(spare):
+                spare.replace(transport.TO_AUDACITY)
+                return
+            spare.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Removes the second name."""
-        if self._first:
-            self._first.unlink(missing_ok=True)
+        """Removes the second names."""
+        while self._spares:
+            self._spares.pop().unlink(missing_ok=True)

@@ -170,6 +170,14 @@ else:
         """
         return _is_own_fifo(path.lstat())
 
+    def is_read(path: Path) -> bool:
+        """Whether a process reads from a FIFO, or waits until somebody opens it for writing."""
+        try:
+            os.close(_open_own(path, os.O_WRONLY))
+        except (OSError, ForeignPipeError):
+            return False
+        return True
+
     def _open_own(path: Path, access: int) -> int:
         """Opens a FIFO, if it is this user's."""
         if not is_own(path):  # opening another one would already be seen at its other end

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from stemdock import Engine, Execution, FloatArray, ModelEntry, Separation
 
-_SECONDS = 1.0
+_SECONDS = 2.0
 """For each segment of twelve seconds."""
 
 

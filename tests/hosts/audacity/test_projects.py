@@ -14,6 +14,7 @@ import soundfile
 
 from hosts.audacity.desktop import headless, summary
 from hosts.audacity.test_variants import excerpt, separate
+from stemdock_audacity.jobs.queue import JobQueue
 from support.display import wait_until
 
 if TYPE_CHECKING:
@@ -92,15 +93,15 @@ def test_the_second_of_three_is_cancelled(desktop: Desktop, long_song: Path) -> 
     desktop.slow_down()
     desktop.import_audio(long_song)
     n_outcomes = len(desktop.outcomes())
+    ids = []
     for start in (0.0, 30.0, 60.0):
         desktop.select(start, start + 25.0, 0)
         desktop.run("SeparateStems", chosenoriginal="Leave as it is")
+        ids.append(JobQueue(folder=desktop.queue).jobs()[-1].id)
     wait_until(lambda: len(desktop.windows("Stemdock")) == 3, 20, "three windows")
     time.sleep(0.5)
     desktop.picture("three-requests")
-    lines = desktop.cli("audacity", "status").stdout.splitlines()
-    second = [line for line in lines if line.endswith(("separating", "waiting")) or "%" in line][1].split()[0]
-    assert desktop.cli("audacity", "cancel", second).returncode == 0
+    assert desktop.cli("audacity", "cancel", ids[1]).returncode == 0
     desktop.wait_for_outcome(n_outcomes + 2)
     outcomes = [outcome.split("long: ")[1].split(" in ")[0] for outcome in desktop.outcomes()[n_outcomes:]]
     assert sorted(outcomes) == ["cancelled", "done", "done"]
