@@ -115,7 +115,7 @@ class Desktop:
             file.write("[FileFormats/ExportFormat_SF1_Type]\nWAV_10000=6\n")
 
     def start(self) -> None:
-        done = self.cli("audacity", "launch")
+        done = self.cli("audacity", "launch", timeout=300)
         if done.returncode:
             self.picture("not-started")
             raise AssertionError(done.stderr, self._described_windows())
