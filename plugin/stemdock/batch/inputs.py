@@ -21,14 +21,17 @@ from stemdock.lib.paths import access_error, exists, is_file, is_folder, resolve
 from stemdock.lib.regular_files import read_regular_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 _MAX_PLAYLIST: Final = 16 << 20
 """Bytes: a hundred thousand long paths."""
 
 
 def find_songs(
-    arguments: Sequence[str], *, output: Path | None = None, made: Collection[Path] = ()
+    arguments: Sequence[str],
+    *,
+    output: Path | None = None,
+    made: Callable[[Collection[Path]], Collection[Path]] = lambda _: (),
 ) -> list[Song]:
     """Finds the songs that arguments mean, each once, in the order of the arguments.
 
@@ -38,9 +41,10 @@ def find_songs(
             folders (names that begin with a dot) are skipped. An argument with `*`, `?`, `[…]` or `**`
             (any depth) is a pattern if no file has this name.
         output: Output folder, skipped when a folder that contains it is searched.
-        made: Files that previous runs wrote, resolved, skipped in folders and patterns.
+        made: Returns those of some files, all resolved, that separations wrote; they are skipped in folders
+            and patterns. Called after the files were found, since another process may be writing.
     """
-    search = _Search(resolved(output) if output else None, frozenset(made))
+    search = _Search(resolved(output) if output else None, made)
     songs: list[Song] = []
     known: set[Path] = set()
     for argument in arguments:
@@ -56,7 +60,7 @@ def find_songs(
 @dataclass(frozen=True, slots=True)
 class _Search:
     output: Path | None
-    made: frozenset[Path]
+    made: Callable[[Collection[Path]], Collection[Path]]
 
     def songs(self, argument: str) -> Iterator[Song]:
         path = Path(argument)
@@ -76,12 +80,13 @@ class _Search:
             yield Song(path=path)
 
     def _in_folder(self, root: Path) -> Iterator[Song]:
-        n_found = 0
-        for song in self._walk(root):
-            n_found += 1
-            yield song
-        if not n_found:
-            yield faulty_song(root, "contains no audio files", "Name a folder with songs.")
+        songs = self._without_made(list(self._walk(root)))
+        yield from songs or [faulty_song(root, "contains no audio files", "Name a folder with songs.")]
+
+    def _without_made(self, songs: Sequence[Song]) -> list[Song]:
+        paths = {song.path: resolved(song.path) for song in songs if not song.fault}
+        made = self.made(set(paths.values()))
+        return [song for song in songs if paths.get(song.path) not in made]
 
     def _walk(self, root: Path) -> Iterator[Song]:
         faults: list[OSError] = []
@@ -92,7 +97,7 @@ class _Search:
             folders[:] = sorted(name for name in folders if self._is_to_search(here / name, seen))
             for name in sorted(names):
                 path = here / name
-                if not name.startswith(".") and is_audio_file(path) and resolved(path) not in self.made:
+                if not name.startswith(".") and is_audio_file(path):
                     yield Song(path=path, folder=PurePath(here.relative_to(root)))
         for fault in faults:
             yield faulty_song(
@@ -110,17 +115,15 @@ class _Search:
 
     def _matching(self, pattern: str) -> Iterator[Song]:
         suffix = PurePath(pattern).suffix.lower()
-        n_found = 0
+        songs = []
         for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207  a Path has no absolute patterns
             path = Path(match)
             # *.dat asks for these files, audio or not; * asks for the songs without their cover pictures.
-            if not is_file(path) or not (is_audio_file(path) or path.suffix.lower() == suffix):
-                continue
-            if resolved(path) not in self.made:
-                n_found += 1
-                yield Song(path=path)
-        if not n_found:
-            yield faulty_song(Path(pattern), "no audio file matches this pattern", "Check the pattern.")
+            if is_file(path) and (is_audio_file(path) or path.suffix.lower() == suffix):
+                songs.append(Song(path=path))
+        yield from self._without_made(songs) or [
+            faulty_song(Path(pattern), "no audio file matches this pattern", "Check the pattern.")
+        ]
 
 
 def _in_playlist(path: Path) -> Iterator[Song]:

@@ -6,6 +6,10 @@ The disk has the stems before a complete entry names them (`stemdock.lib.durable
 
 An entry that cannot be read counts as missing, and its song as not done. Its name still says which files it
 lists, so a resuming run may replace them.
+
+The name of an entry's file follows from its outputs, so an entry is looked up when somebody asks for it, and
+read anew each time: other processes may have written it meanwhile. Only outputs that exist without an entry
+of that name need a search in all entries (`ManifestIndex`).
 """
 
 from __future__ import annotations
@@ -27,12 +31,13 @@ from stemdock.batch.manifest_files import (
     load_entry,
     write_entry,
 )
+from stemdock.batch.manifest_index import ManifestIndex
 from stemdock.lib.durable import flush_folder
 from stemdock.lib.paths import is_file, resolved
 from stemdock.lib.regular_files import is_real_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from stemdock.batch.contents import Content
     from stemdock.batch.manifest_files import Provenance
@@ -40,33 +45,21 @@ if TYPE_CHECKING:
 
 
 class Manifest:
-    """The entries of one output folder; safe to use from several threads."""
+    """The entries of one output folder; safe to use from several threads and processes.
+
+    Two processes must not write the entry of the same song at the same time (`stemdock.batch.claims`).
+    """
 
     def __init__(self, root: Path) -> None:
-        """Reads all entries.
+        """Reads nothing yet.
 
         Args:
             root: The output folder, which need not exist.
         """
         self._root = root
+        self._folder = root / FOLDER
         self._lock = Lock()
-        self._entries: dict[str, ManifestEntry] = {}
-        self._owners: dict[str, str] = {}
-        """Name of the entry that lists an output, by the output's path."""
-        self._unreadable: set[str] = set()
-        """Names of entries."""
-        found: dict[str, ManifestEntry] = {}
-        # A folder that may not be read has no entries: writing to it will say what is wrong.
-        with suppress(OSError):
-            for path in sorted((root / FOLDER).glob("*.json") if is_real_folder(root / FOLDER) else ()):
-                entry = load_entry(path)
-                if entry:
-                    found[path.stem] = entry
-                else:
-                    self._unreadable.add(path.stem)
-        # What a run announced before it was stopped is newer than what it was about to replace.
-        for name, entry in sorted(found.items(), key=lambda pair: not pair[1].complete):
-            self._add(name, entry)
+        self._index = ManifestIndex(self._folder)
 
     def check(self) -> None:
         """Checks that entries can be written, as far as that is known before.
@@ -74,16 +67,29 @@ class Manifest:
         Raises:
             OutputError: Something else has the name of the manifest's folder.
         """
-        check_folder(self._root / FOLDER)
+        check_folder(self._folder)
 
-    def paths(self) -> frozenset[Path]:
-        """All files that previous runs wrote, resolved."""
+    def name_of(self, targets: Collection[Path]) -> str:
+        """The name of the entry for a song's files."""
+        return entry_name(map(self._output, targets))
+
+    def made(self, paths: Collection[Path]) -> frozenset[Path]:
+        """Those of some files that separations wrote, other processes included.
+
+        Args:
+            paths: Resolved. Stems are announced before they appear, so of files that were seen before this
+                call, none is missed.
+        """
         root = resolved(self._root)
+        outputs = {path: path.relative_to(root).as_posix() for path in paths if path.is_relative_to(root)}
+        if not outputs:
+            return frozenset()
         with self._lock:
-            return frozenset(root / output for output in self._owners)
+            self._index.refresh()
+            return frozenset(path for path, output in outputs.items() if self._index.names(output))
 
     def owns(self, path: Path, targets: Collection[Path]) -> bool:
-        """Whether a previous run wrote this file, so that resuming may replace it.
+        """Whether a separation wrote this file, so that resuming may replace it.
 
         Args:
             path: The file.
@@ -91,10 +97,11 @@ class Manifest:
         """
         output = self._output(path)
         with self._lock:
-            name = self._owners.get(output)
-            entry = self._entries[name] if name else None
-        if entry is None:
-            return entry_name(map(self._output, targets)) in self._unreadable
+            entry = self._own_entry(targets)
+            if entry is None or output not in entry.outputs:
+                entry = next(self._entries_with({output}), None)
+            if entry is None:
+                return self._is_damaged(self.name_of(targets))
         known = (entry.outputs.get(output), entry.replaced.get(output))
         return entry.complete or any(has_content(path, content) for content in known if content)
 
@@ -166,11 +173,41 @@ class Manifest:
             return {output: content.result() for output, content in contents.items()}
 
     def _entry_of(self, paths: Collection[Path]) -> ManifestEntry | None:
-        """The one entry that lists all these files."""
+        """The entry that lists all these files."""
         with self._lock:
-            names = {self._owners.get(self._output(path)) for path in paths}
-            name = names.pop() if len(names) == 1 else None
-            return self._entries[name] if name else None
+            entry = self._own_entry(paths)
+            if entry is None and any(os.path.lexists(path) for path in paths):
+                entry = next(self._entries_with(set(map(self._output, paths))), None)
+            return entry
+
+    def _own_entry(self, targets: Collection[Path]) -> ManifestEntry | None:
+        """The entry for exactly these files."""
+        entry = self._load(self.name_of(targets))
+        # An entry of an earlier version, or in the wrong file, may list other outputs under this name.
+        return entry if entry and entry.outputs.keys() == set(map(self._output, targets)) else None
+
+    def _entries_with(self, outputs: set[str]) -> Iterator[ManifestEntry]:
+        """The entries that list all these outputs, and perhaps others."""
+        if not self._index.is_read:
+            self._index.refresh()
+        found = map(self._load, sorted(self._index.names_of_any(outputs)))
+        listing = [entry for entry in found if entry and outputs <= entry.outputs.keys()]
+        # What a run announced before it was stopped is newer than what it was about to replace.
+        yield from sorted(listing, key=lambda entry: entry.complete)
+
+    def _load(self, name: str) -> ManifestEntry | None:
+        return load_entry(self._path(name)) if is_real_folder(self._folder) else None
+
+    def _is_damaged(self, name: str) -> bool:
+        """Whether there is an entry of this name that cannot be read."""
+        return (
+            is_real_folder(self._folder)
+            and os.path.lexists(self._path(name))
+            and load_entry(self._path(name)) is None
+        )
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
 
     def _is_intact(self, entry: ManifestEntry, paths: Collection[Path]) -> bool:
         return all(has_content(path, entry.outputs[self._output(path)]) for path in paths)
@@ -178,24 +215,26 @@ class Manifest:
     def _output(self, path: Path) -> str:
         return Path(os.path.relpath(path, self._root)).as_posix()
 
-    def _add(self, name: str, entry: ManifestEntry) -> set[str]:
-        """Adds an entry; returns the names of the other entries that it replaces."""
-        obsolete = {self._owners[output] for output in entry.outputs if output in self._owners}
-        # An entry of an earlier version, or in the wrong file, may list other outputs under the same name.
-        for old in obsolete | ({name} & self._entries.keys()):
-            for output in self._entries.pop(old).outputs:
-                del self._owners[output]
-        self._entries[name] = entry
-        self._owners.update(dict.fromkeys(entry.outputs, name))
-        return obsolete - {name}
-
     def _save(self, entry: ManifestEntry) -> None:
         name = entry_name(entry.outputs)
-        folder = self._root / FOLDER
         with self._lock:
-            write_entry(entry, folder / f"{name}.json")
-            self._unreadable.discard(name)
-            for other in self._add(name, entry):
-                with suppress(OSError):
-                    (folder / f"{other}.json").unlink()
-                flush_folder(folder)
+            if (
+                not self._index.is_read
+                and not os.path.lexists(self._path(name))
+                and any(os.path.lexists(self._root / output) for output in entry.outputs)
+            ):
+                # Files that another entry lists are perhaps about to be replaced, and it with them.
+                self._index.refresh()
+            others = self._index.names_of_any(entry.outputs) - {name}
+            write_entry(entry, self._path(name))
+            self._index.note(name, entry)
+            for other in others:
+                self._remove(other, entry)
+
+    def _remove(self, name: str, successor: ManifestEntry) -> None:
+        """Removes an entry of which another lists an output."""
+        entry = self._load(name)
+        if entry and entry.outputs.keys() & successor.outputs.keys():
+            with suppress(OSError):
+                self._path(name).unlink()
+            flush_folder(self._folder)

@@ -91,7 +91,7 @@ def separate(
         root = destination.folder
         manifest = Manifest(root)
         manifest.check()
-        found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.paths())]
+        found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.made)]
         separator = open_separator(model, plugins, execution, separation)
         with interruptible() as interrupted:
             resumable = ResumableSeparation(

@@ -17,7 +17,7 @@ from stemdock.errors import AudioFileError
 from support import other_peoples_files as files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from stemdock.batch.songs import Song
 
@@ -94,10 +94,27 @@ def test_rare_formats_are_found_by_their_first_bytes(tmp_path: Path, name: str) 
 def test_results_of_former_runs_are_no_songs(tmp_path: Path) -> None:
     touch(tmp_path, "a.wav", "separated/a/vocals.wav", "a-vocals.wav")
     made = {(tmp_path / "a-vocals.wav").resolve()}
-    songs = find_songs([str(tmp_path), str(tmp_path / "*.wav")], output=tmp_path / "separated", made=made)
+    songs = find_songs(
+        [str(tmp_path), str(tmp_path / "*.wav")], output=tmp_path / "separated", made=made.intersection
+    )
     assert below(tmp_path, songs) == ["a.wav"]
     # Who names one by itself means it.
-    assert below(tmp_path, find_songs([str(tmp_path / "a-vocals.wav")], made=made)) == ["a-vocals.wav"]
+    assert below(tmp_path, find_songs([str(tmp_path / "a-vocals.wav")], made=made.intersection)) == [
+        "a-vocals.wav"
+    ]
+
+
+def test_what_a_run_beside_this_one_wrote_during_the_search_is_no_song(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b.wav", "c/d.wav")
+    searched: list[set[str]] = []
+
+    def made(paths: Collection[Path]) -> Collection[Path]:
+        searched.append({path.name for path in paths})
+        return {path for path in paths if path.name == "d.wav"}
+
+    assert below(tmp_path, find_songs([str(tmp_path)], made=made)) == ["a.wav", "b.wav"]
+    # Only after the search it is sure that all have been announced.
+    assert searched == [{"a.wav", "b.wav", "d.wav"}]
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:
