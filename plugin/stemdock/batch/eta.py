@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stemdock.batch.events import Advanced, Done, Started
+from stemdock.batch.events import Advanced, Done, Started, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ class BatchEta:
         elif isinstance(event, Advanced):
             self.songs[number] = self._song_eta(number, event.progress)
             self._fractions[number] = self.songs[number].fraction or 0.0
-        else:
+        elif not isinstance(event, Waiting):
             self._n_left -= self._weights[number]
             if not isinstance(event, Done):
                 # Skipped and failed songs take almost no time, so they must not raise the estimated speed.

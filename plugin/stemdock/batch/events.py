@@ -42,6 +42,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Another process is separating a song, and no other song is left; the song is looked at again."""
+
+    plan: SongPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
     """One more segment of a song is separated."""
 
@@ -76,7 +83,7 @@ class Failed:
     error: StemdockError
 
 
-BatchEvent: TypeAlias = Started | Advanced | Done | Skipped | Failed
+BatchEvent: TypeAlias = Started | Waiting | Advanced | Done | Skipped | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

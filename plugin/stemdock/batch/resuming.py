@@ -16,9 +16,11 @@ from stemdock.files.separating import separate_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from threading import Event
 
+    from stemdock.batch.claims import Claims
     from stemdock.batch.events import SongPlan
     from stemdock.batch.manifest import Manifest
     from stemdock.batch.manifest_files import ManifestEntry
@@ -40,6 +42,8 @@ class ResumableSeparation:
     options: Mapping[str, Any]
     """The options that change the stems, as the manifest stores them."""
     manifest: Manifest
+    claims: Claims
+    """In the same output folder."""
     resume: bool
     """Whether to skip finished songs and to replace damaged or outdated stems of previous runs."""
     overwrite: bool
@@ -49,6 +53,10 @@ class ResumableSeparation:
     def may_replace(self, path: Path, plan: SongPlan) -> bool:
         """Whether a stem of a song may replace this existing file."""
         return self.overwrite or (self.resume and self.manifest.owns(path, plan.targets.values()))
+
+    def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
+        """Claims a song for this process; None if another process is separating it."""
+        return self.claims.claim(self.manifest.name_of(plan.targets.values()))
 
     def __call__(self, plan: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | UpToDate:
         """Separates a song, unless a previous run finished it.
@@ -61,6 +69,7 @@ class ResumableSeparation:
             AudioFileError: The song cannot be separated, or changed during the separation.
             OutputError: A stem or the manifest cannot be written.
             CancelledError: `cancel` was set.
+            ClaimLostError: Another process has taken the song over.
         """
         source = plan.song.path
         provenance = Provenance(
@@ -83,6 +92,7 @@ class ResumableSeparation:
                     "changed during the separation",
                     remedy="Separate it again when no other program writes to it.",
                 )
+            self.claims.check(self.manifest.name_of(targets))
             entry = self.manifest.announce(provenance, staged, damage)
 
         separated = separate_file(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started, UpToDate
+from stemdock.batch.claims import ClaimLostError
+from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started, UpToDate, Waiting
 from stemdock.errors import CancelledError, StemdockError
 from stemdock.inference.shortages import shortage_of
 
@@ -21,9 +24,22 @@ if TYPE_CHECKING:
 
 _POLL: Final = 0.2
 """Seconds between wake-ups of the waiting thread, because signals are handled in it."""
+_LOOK: Final = 1.0
+"""Seconds between two looks at the songs that other processes hold."""
 
 Separate: TypeAlias = "Callable[[SongPlan, Callable[[Progress], None]], SeparatedFile | UpToDate]"
 """Separates one song, unless a previous run finished it. Raises StemdockError."""
+Claim: TypeAlias = "Callable[[SongPlan], AbstractContextManager[None] | None]"
+"""Keeps other processes from separating a song until the context ends; None if one of them is doing it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A thread is through with a song."""
+
+    plan: SongPlan
+    is_held: bool
+    """Whether another process is separating it, so that it is to be looked at again."""
 
 
 class UnforeseenError(StemdockError):
@@ -37,13 +53,21 @@ class UnforeseenError(StemdockError):
 
 
 def run_batch(
-    plans: Sequence[SongPlan], separate: Separate, *, n_at_once: int = 1, cancel: Event
+    plans: Sequence[SongPlan],
+    separate: Separate,
+    *,
+    claim: Claim = lambda _: nullcontext(),
+    n_at_once: int = 1,
+    cancel: Event,
 ) -> Iterator[BatchEvent]:
     """Separates songs and continues after those that fail.
+
+    Songs that other processes are separating are passed over, and looked at again when no other is left.
 
     Args:
         plans: The songs.
         separate: Separates one of them; called in other threads.
+        claim: Claims one of them; called in other threads.
         n_at_once: Number of songs to separate at the same time.
         cancel: Set it to stop soon: songs in progress are abandoned without an event, and no other song
             starts. Closing the iterator sets it, too, and waits for the threads.
@@ -51,46 +75,79 @@ def run_batch(
     Yields:
         Events, those of each song in order. With several songs at the same time, their events interleave.
     """
-    events: SimpleQueue[BatchEvent | None] = SimpleQueue()
+    events: SimpleQueue[BatchEvent | _Ended] = SimpleQueue()
+    left: Sequence[SongPlan] = plans
+    told: set[int] = set()
     with ThreadPoolExecutor(n_at_once, thread_name_prefix="stemdock-song") as pool:
-        futures: list[Future[None]] = [
-            pool.submit(_run_song, plan, separate, cancel, events) for plan in plans
-        ]
-        n_left = len(futures)
         try:
-            while n_left:
-                try:
-                    event = events.get(timeout=_POLL)
-                except Empty:
-                    continue
-                if event is None:
-                    n_left -= 1
-                else:
-                    yield event
+            while left and not cancel.is_set():
+                for plan in left:
+                    pool.submit(_run_song, plan, separate, claim, cancel, events)
+                held = []
+                for _ in left:
+                    while not isinstance(event := _next(events), _Ended):
+                        yield event
+                    if event.is_held:
+                        held.append(event.plan)
+                left = sorted(held, key=lambda plan: plan.number)
+                for plan in left:
+                    if plan.number not in told:
+                        told.add(plan.number)
+                        yield Waiting(plan=plan)
+                if left:
+                    _pause(cancel)
+            left = ()
         finally:
-            if n_left:
+            if left:
                 cancel.set()
 
 
+def _next(events: SimpleQueue[BatchEvent | _Ended]) -> BatchEvent | _Ended:
+    while True:
+        try:
+            return events.get(timeout=_POLL)
+        except Empty:
+            continue
+
+
+def _pause(cancel: Event) -> None:
+    # Not cancel.wait: a signal in this thread that sets it could wait for the lock that this thread holds.
+    end = monotonic() + _LOOK
+    while not cancel.is_set() and monotonic() < end:
+        sleep(_POLL)
+
+
 def _run_song(
-    plan: SongPlan, separate: Separate, cancel: Event, events: SimpleQueue[BatchEvent | None]
+    plan: SongPlan,
+    separate: Separate,
+    claim: Claim,
+    cancel: Event,
+    events: SimpleQueue[BatchEvent | _Ended],
 ) -> None:
-    """Sends the events of one song, followed by None."""
+    """Sends the events of one song, followed by `_Ended`."""
+    is_held = False
     try:
         if cancel.is_set():
             return
         if plan.song.fault:
             events.put(Failed(plan=plan, error=plan.song.fault))
             return
-        events.put(Started(plan=plan))
-        start = monotonic()
-        separated = separate(plan, lambda progress: events.put(Advanced(plan=plan, progress=progress)))
+        claimed = claim(plan)
+        is_held = claimed is None
+        if claimed is None:
+            return
+        with claimed:
+            events.put(Started(plan=plan))
+            start = monotonic()
+            separated = separate(plan, lambda progress: events.put(Advanced(plan=plan, progress=progress)))
         if isinstance(separated, UpToDate):
             events.put(Skipped(plan=plan, damage=separated.damage))
         else:
             events.put(Done(plan=plan, separated=separated, elapsed=monotonic() - start))
     except CancelledError:
         return
+    except ClaimLostError:
+        is_held = True
     except StemdockError as error:
         events.put(Failed(plan=plan, error=error))
     except Exception as error:  # noqa: BLE001  the next songs must still run
@@ -98,4 +155,4 @@ def _run_song(
         failure.__cause__ = error
         events.put(Failed(plan=plan, error=failure))
     finally:
-        events.put(None)
+        events.put(_Ended(plan, is_held))

@@ -60,7 +60,13 @@ def run_plans(
     reporter.start(plans, separation.separator.model, separation.separator.provider)
     ended: list[BatchEvent] = []
     separate = pages.after(separation)
-    for event in run_batch(plans, separate, n_at_once=options.n_at_once, cancel=separation.cancel):
+    for event in run_batch(
+        plans,
+        separate,
+        claim=separation.claim,
+        n_at_once=options.n_at_once,
+        cancel=separation.cancel,
+    ):
         reporter.show(event)
         if isinstance(event, Done):
             deliver(event.separated)

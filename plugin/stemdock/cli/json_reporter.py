@@ -8,7 +8,7 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from stemdock.batch.eta import BatchEta
-from stemdock.batch.events import Advanced, Done, Skipped, Started
+from stemdock.batch.events import Advanced, Done, Skipped, Started, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,12 +43,14 @@ class JsonReporter:
         self._write("refused", error=str(error), remedy=error.remedy)
 
     def show(self, event: BatchEvent) -> None:
-        """Prints the events "song", "progress", "done", "skipped" and "failed"."""
+        """Prints the events "song", "waiting", "progress", "done", "skipped" and "failed"."""
         self._eta.count(event)
         plan = event.plan
         targets = {stem: str(path) for stem, path in plan.targets.items()}
         if isinstance(event, Started):
             self._write("song", song=plan.number, path=str(plan.song.path), targets=targets)
+        elif isinstance(event, Waiting):
+            self._write("waiting", song=plan.number)
         elif isinstance(event, Advanced):
             self._write(
                 "progress",

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stemdock.batch.claims import Claims
 from stemdock.batch.inputs import find_songs
 from stemdock.batch.manifest import Manifest
+from stemdock.batch.manifest_files import FOLDER
 from stemdock.batch.planning import plan_songs
 from stemdock.batch.resuming import ResumableSeparation
 from stemdock.batch.standard_input import copied_to_file
@@ -109,6 +111,7 @@ def separate(
                     **({} if track is None else {"track": track}),
                 },
                 manifest=manifest,
+                claims=Claims(root / FOLDER),
                 resume=batch.resume,
                 overwrite=overwrite,
                 cancel=interrupted.cancel,

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING
 
 from stemdock.batch.eta import BatchEta
-from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started
+from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started, Waiting
 from stemdock.cli.terminal import drawing, one_line
 from stemdock.lib.printing import printable
 
@@ -66,6 +66,8 @@ class TextReporter:
                 )
         elif isinstance(event, Skipped) and event.damage:
             self._print(f"note: {event.plan.song.path}: skipped, done before; {event.damage[0]}")
+        elif isinstance(event, Waiting):
+            self._print(f"note: {event.plan.song.path}: waiting, another process is separating it")
         if isinstance(event, (Started, Advanced)):
             self._draw(self._status())
         else:

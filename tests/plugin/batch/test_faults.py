@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,11 @@ def tree(folder: Path) -> dict[str, bytes]:
         path.relative_to(folder).as_posix(): b"" if path.is_dir() else path.read_bytes()
         for path in folder.rglob("*")
     }
+
+
+def without_remains(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Without the file that a claim leaves if its process is killed between removing its two files."""
+    return {path: content for path, content in files.items() if not fnmatchcase(path, "*/*.*.claim")}
 
 
 def events(stderr: bytes) -> list[dict[str, Any]]:
@@ -124,7 +130,49 @@ def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
     # Nothing that was finished is done again, and nothing twice.
     assert known <= {event["song"] for event in told if event["event"] == "skipped"}
     assert not {song: n for song, n in n_done.items() if n > 1}
+    assert without_remains(tree(tmp_path / "out")) == undisturbed
+
+
+def started(line: list[str]) -> subprocess.Popen[bytes]:
+    with default_signals():
+        return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def songs(told: list[dict[str, Any]], event: str) -> Counter[int]:
+    return Counter(each["song"] for each in told if each["event"] == event)
+
+
+@pytest.mark.parametrize("options", [(), ("--jobs", "3")])
+def test_two_runs_at_once_do_each_song_once(
+    music: Path, model: Path, tmp_path: Path, undisturbed: dict[str, bytes], options: tuple[str, ...]
+) -> None:
+    line = command(music, model, tmp_path / "out", *options)
+    runs = [started(line), started(line)]
+    told = [events(run.communicate(timeout=240)[1]) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    done = [songs(each, "done") for each in told]
+    assert done[0] + done[1] == Counter(range(1, N_SONGS + 1))
+    # Who came later took a part of the work, and has seen the rest done.
+    assert all(done)
+    assert [each[-1]["n_skipped"] for each in told] == [done[1].total(), done[0].total()]
     assert tree(tmp_path / "out") == undisturbed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_two_runs_at_once_the_other_goes_on_when_one_is_killed(
+    music: Path, model: Path, tmp_path: Path, undisturbed: dict[str, bytes], seed: int
+) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    line = command(music, model, tmp_path / "out")
+    survivor = started(line)
+    status, told = disturbed(line, signal.SIGKILL, rng.uniform(0, 0.5))
+    told_too = events(survivor.communicate(timeout=240)[1])
+    assert status in {0, -signal.SIGKILL}
+    assert survivor.returncode == 0
+    assert told_too[-1]["n_done"] + told_too[-1]["n_skipped"] == N_SONGS
+    n_done = songs(told, "done") + songs(told_too, "done")
+    assert set(n_done.values()) == {1}
+    assert without_remains(tree(tmp_path / "out")) == undisturbed
 
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
