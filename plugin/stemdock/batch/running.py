@@ -80,7 +80,7 @@ def run_batch(
     told: set[int] = set()
     with ThreadPoolExecutor(n_at_once, thread_name_prefix="stemdock-song") as pool:
         try:
-            while left and not cancel.is_set():
+            while left:
                 for plan in left:
                     pool.submit(_run_song, plan, separate, claim, cancel, events)
                 held = []

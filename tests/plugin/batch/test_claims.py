@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from threading import Event
 
@@ -109,8 +109,9 @@ def test_the_death_of_a_process_of_this_machine_is_known_at_once(
             path.write_text(json.dumps(json.loads(path.read_text()) | {"start": "1"}))
         else:
             monkeypatch.setattr(claim_files, "_machine", lambda: "started again")
-            assert observer.claim("song") is None
             process.kill()
+            process.wait()
+            assert observer.claim("song") is None
             return
         held = observer.claim("song")
         assert held
@@ -233,13 +234,35 @@ def test_who_gives_a_song_back_cannot_be_taken_over_meanwhile(
 
 
 @pytest.mark.usefixtures("far")
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"token": "../../x"}', b"\0" * 100])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\0" * 100,
+     b'{"token": "../../x", "machine": "", "process": 1, "start": "", "n_beats": 1}'],
+)  # fmt: skip
 def test_a_damaged_claim_is_one_of_a_dead_holder(folder: Path, content: bytes) -> None:
     clock = Clock()
     observer = Claims(folder, now=clock)
     _made(folder).write_bytes(content)
     assert observer.claim("song") is None
     assert watch(observer, clock, PATIENCE + 1)
+
+
+def test_of_two_damaged_claims_each_has_its_own_successor(folder: Path) -> None:
+    path = _made(folder)
+    seen = []
+    for time in (1, 2):
+        path.write_bytes(b"")
+        os.utime(path, (time, time))
+        seen.append(holder_of(path))
+    late = ClaimFile(path, seen[0])
+    assert not late.holds()
+    assert ClaimFile(path, seen[1]).holds()
+
+
+def test_who_finds_that_it_came_too_late_gives_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ClaimFile, "holds", lambda _: False)
+    assert Claims(folder).claim("song") is None
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.usefixtures("far")
@@ -295,6 +318,7 @@ def test_a_song_that_another_process_holds_is_passed_over_and_looked_at_again(fo
 
     def separate(plan: SongPlan, _: object) -> UpToDate:
         done.append(plan.number)
+        assert elsewhere.claim(str(plan.number)) is None
         return UpToDate()
 
     held = elsewhere.claim("1")
@@ -307,6 +331,7 @@ def test_a_song_that_another_process_holds_is_passed_over_and_looked_at_again(fo
         told.append((event.plan.number, type(event)))
         if isinstance(event, Waiting):
             assert done == [2, 3]
+            assert [path.name for path in folder.iterdir()] == ["1.claim"]
             other.close()
     assert told == [
         (2, Started),
@@ -331,6 +356,12 @@ def test_a_song_that_was_lost_is_looked_at_again() -> None:
     told = [type(event) for event in run_batch(plans(1, 2), separate, cancel=Event())]
     assert told == [Started, Started, Skipped, Waiting, Started, Skipped]
     assert tries == [1, 2, 1]
+
+
+def test_that_a_run_waits_is_told_once() -> None:
+    answers = [None, None, nullcontext()]
+    events = run_batch(plans(1), lambda *_: UpToDate(), claim=lambda _: answers.pop(0), cancel=Event())
+    assert [type(event) for event in events] == [Waiting, Started, Skipped]
 
 
 def test_who_waits_for_others_can_be_stopped() -> None:

@@ -152,8 +152,6 @@ def test_two_runs_at_once_do_each_song_once(
     assert [run.returncode for run in runs] == [0, 0]
     done = [songs(each, "done") for each in told]
     assert done[0] + done[1] == Counter(range(1, N_SONGS + 1))
-    # Who came later took a part of the work, and has seen the rest done.
-    assert all(done)
     assert [each[-1]["n_skipped"] for each in told] == [done[1].total(), done[0].total()]
     assert tree(tmp_path / "out") == undisturbed
 
