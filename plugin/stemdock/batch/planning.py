@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stemdock.audio import UnreadableTagsError, read_tags
 from stemdock.batch.events import SongPlan
+from stemdock.batch.shards import ALL
 from stemdock.errors import OutputError, OutputExistsError
 from stemdock.files.placing import folder_in_the_way
 from stemdock.lib.paths import is_folder, resolved
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from stemdock.batch.shards import Shard
     from stemdock.batch.songs import Song
     from stemdock.output.naming import Destination
     from stemdock.output.tags import Tags
@@ -65,18 +67,19 @@ def _tags(path: Path) -> Tags | None:
 
 
 def conflicts(
-    plans: Sequence[SongPlan], *, may_replace: Callable[[Path, SongPlan], bool]
+    plans: Sequence[SongPlan], *, may_replace: Callable[[Path, SongPlan], bool], shard: Shard = ALL
 ) -> list[OutputError]:
     """Finds every reason not to start.
 
     Args:
-        plans: All songs of the run.
+        plans: All songs, those of other shards included.
         may_replace: Whether an existing file of a song may be replaced.
+        shard: The songs of this run.
 
     Returns:
         An error for each target that is one of the mixtures, that exists and may not be replaced, that
         is a folder, or that two songs share. Paths count as shared if a file system that ignores case or the
-        encoding of accents would treat them as one.
+        encoding of accents would treat them as one. Songs of other shards count only as sharers.
     """
     mixtures = {resolved(plan.song.path) for plan in plans if not plan.song.is_standard_input}
     sharers: dict[str, list[SongPlan]] = defaultdict(list)
@@ -84,6 +87,8 @@ def conflicts(
     for plan in plans:
         for path in plan.targets.values():
             sharers[path_key(path)].append(plan)
+            if not shard.has(plan.song):
+                continue
             if resolved(path) in mixtures:
                 errors.append(
                     OutputError(

@@ -33,7 +33,7 @@ def run_plans(
     """Separates songs and reports on standard error.
 
     Args:
-        plans: The songs.
+        plans: All songs, those of other shards included.
         separation: Separates one of them.
         options: How the batch runs.
         deliver: Called with each result: prints its paths, or copies it to standard output.
@@ -50,18 +50,22 @@ def run_plans(
         reporter = JsonReporter(sys.stderr)
     else:
         reporter = TextReporter(sys.stderr, live=options.progress == "auto" and sys.stderr.isatty())
-    for folder in sorted({path.parent for plan in plans for path in plan.targets.values()}):
+    own = [plan for plan in plans if options.shard.has(plan.song)]
+    for folder in sorted({path.parent for plan in own for path in plan.targets.values()}):
         remove_abandoned(folder)
-    refusals = conflicts(plans, may_replace=separation.may_replace) + pages.conflicts()
+    refusals = [
+        *conflicts(plans, may_replace=separation.may_replace, shard=options.shard),
+        *pages.conflicts(own),
+    ]
     for refusal in refusals:
         reporter.refuse(refusal)
     if refusals:
         return 1
-    reporter.start(plans, separation.separator.model, separation.separator.provider)
+    reporter.start(own, separation.separator.model, separation.separator.provider)
     ended: list[BatchEvent] = []
     separate = pages.after(separation)
     for event in run_batch(
-        plans,
+        own,
         separate,
         claim=separation.claim,
         n_at_once=options.n_at_once,
@@ -74,6 +78,6 @@ def run_plans(
                 echo_path(path)
         if isinstance(event, Done | Skipped | Failed):
             ended.append(event)
-    summary = summarise(plans, ended)
+    summary = summarise(own, ended)
     reporter.finish(summary)
     return 1 if summary.n_failed else 0

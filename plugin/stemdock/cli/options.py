@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from stemdock.batch.shards import ALL, Shard
 from stemdock.cli.completion import complete_models
 from stemdock.cli.option_values import with_value
 from stemdock.files.excerpts import Excerpt
@@ -24,6 +26,7 @@ class BatchOptions:
 
     resume: bool
     n_at_once: int
+    shard: Shard
     progress: Literal["auto", "json", "none"]
 
 
@@ -39,7 +42,7 @@ class Seconds(click.FloatRange):
 
 
 def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --resume, --jobs and --progress, as the argument `batch`."""
+    """Adds --resume, --jobs, --shard and --progress, as the argument `batch`."""
     options = (
         click.option(
             "--resume", is_flag=True,
@@ -53,12 +56,27 @@ def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "memory.",
         ),
         click.option(
+            "--shard", metavar="I/N", callback=_shard,
+            help="Separate only part I of N. Together, the parts have each song once, whichever machines run "
+            "them.  [default: all songs]",
+        ),
+        click.option(
             "--progress", type=click.Choice(["auto", "json", "none"]), default="auto", show_default=True,
             help="Choose how to report progress on standard error. auto: a status line if it is a terminal. "
             "json: one line of JSON for each event. none: only errors, warnings and a summary.",
         ),
     )  # fmt: skip
     return with_value(command, "batch", BatchOptions, options)
+
+
+def _shard(_: click.Context, __: click.Parameter, text: str | None) -> Shard:
+    if text is None:
+        return ALL
+    # int accepts spaces, signs, underscores and digits of other scripts.
+    match = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise click.BadParameter(f"{text!r} is no part. Write I/N, with I from 1 to N, such as 3/20.")
+    return Shard(number=int(match[1]), n_shards=int(match[2]))
 
 
 def separation_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ PAGE_NAME: Final = "preview.html"
 """Default file name of a preview page."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from stemdock.batch.events import SongPlan
@@ -30,7 +30,7 @@ class Pages:
         """Chooses the file names.
 
         Args:
-            plans: All songs that get pages.
+            plans: All songs that get pages, those of other shards included.
             output: The stems and mixes of each song.
             overwrite: Whether existing pages may be replaced.
         """
@@ -49,11 +49,11 @@ class Pages:
         """The page of a song, if it gets one."""
         return (self._paths[plan.number],) if plan.number in self._paths else ()
 
-    def conflicts(self) -> list[OutputError]:
-        """An error for each existing page that may not be replaced."""
+    def conflicts(self, plans: Iterable[SongPlan]) -> list[OutputError]:
+        """An error for each existing page of these songs that may not be replaced."""
         if self._overwrite:
             return []
-        return [OutputExistsError(path) for path in self._paths.values() if exists(path)]
+        return [OutputExistsError(path) for plan in plans for path in self.of(plan) if exists(path)]
 
     def after(self, separate: Separate) -> Separate:
         """A function that separates a song and writes its page, unless the song is skipped and has one."""

@@ -37,10 +37,13 @@ class TextReporter:
         self._now = now
         self._shown = 0
         self._plans: dict[int, SongPlan] = {}
+        self._places: dict[int, int] = {}
+        """Of the songs in this run, which may be a part of all, from 1."""
 
     def start(self, plans: Sequence[SongPlan], model: str, provider: str) -> None:  # noqa: ARG002
         """Prints the provider if it is not the CPU."""
         self._plans = {plan.number: plan for plan in plans}
+        self._places = {plan.number: place for place, plan in enumerate(plans, 1)}
         self._eta = BatchEta(plans, self._now)
         if provider != "cpu":
             self._print(f"running on {provider}")
@@ -104,7 +107,7 @@ class TextReporter:
             parts.append(" ".join(facts))
         text = " | ".join(parts)
         if len(self._plans) > 1:
-            last = max(self._eta.songs, default=len(self._plans))
+            last = max((self._places[number] for number in self._eta.songs), default=len(self._plans))
             overall = f"[{last} of {len(self._plans)}"
             if self._eta.remaining is not None:
                 overall += f", {_duration(self._eta.remaining)} left"

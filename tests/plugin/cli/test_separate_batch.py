@@ -315,3 +315,30 @@ def test_a_song_with_a_hole_is_skipped_with_a_note(batch: Batch, capsys: pytest.
     line = ["separate", str(path.parent), "-m", "small", "-o", str(batch.out), "--resume"]
     assert run(line, batch.plugins) == 0
     assert "skipped, done before; is damaged" in capsys.readouterr().err
+
+
+def test_shards_have_each_song_once_with_its_number_among_all(batch: Batch) -> None:
+    for number in range(6):
+        batch.add(f"{number}.wav")
+    told = [batch.run(f"--shard={number}/3", "--preview") for number in (1, 2, 3)]
+    done = [event["song"] for events in told for event in events if event["event"] == "done"]
+    assert sorted(done) == [1, 2, 3, 4, 5, 6]
+    for events in told:
+        n_done = names(events).count("done")
+        assert events[0]["n_songs"] == events[-1]["n_songs"] == events[-1]["n_done"] == n_done
+    # All together are what one run would be.
+    assert names(batch.run("--resume")) == ["start", *["skipped"] * 6, "summary"]
+
+
+def test_a_shard_can_be_empty(batch: Batch) -> None:
+    batch.add("1.wav")
+    statuses = [names(batch.run(f"--shard={number}/2")) for number in (1, 2)]
+    assert sorted(statuses) == [["start", "done", "summary"], ["start", "summary"]]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "0/2", "3/2", "1/0", "-1/2", "a/b", "1/2/3", "1/ 2", "1/1_0", "1.5/2"]
+)
+def test_what_is_no_shard(plugins: Plugins, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert run(["separate", "song.wav", f"--shard={text}"], plugins) == 2
+    assert "Write I/N, with I from 1 to N, such as 3/20" in " ".join(capsys.readouterr().err.split())

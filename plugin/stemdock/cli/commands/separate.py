@@ -27,7 +27,7 @@ _GROUPS: Final = {
     "Files": ("format_name", "template", "mixes", "start", "duration", "track", "no_tags", "preview"),
     "Sound": ("bit_depth", "bitrate", "sample_rate", "prevent_clipping", "mwf", "bandwidth", "downmix"),
     "Models and speed": ("provider", "precision", "n_threads"),
-    "Many songs": ("resume", "n_at_once", "progress"),
+    "Many songs": ("resume", "n_at_once", "shard", "progress"),
 }
 
 
