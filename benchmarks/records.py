@@ -86,13 +86,13 @@ def _make(folder: Path, n_songs: int) -> None:
 def _resume(folder: Path, n_songs: int) -> Iterator[str]:
     """Runs the command; yields its events as they come."""
     line = _command(folder / "music", "-o", folder / "out", "--resume")
+    event: dict[str, Any] = {}
     with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        for message in process.stderr:
+        for message in process.stderr or ():
             event = json.loads(message)
-            yield event["event"], message
+            yield event["event"]
     if event.get("n_skipped") != n_songs:
-        raise SystemExit(f"not all songs were skipped: {message}")
+        raise SystemExit(f"not all songs were skipped: {event}")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,9 @@ class Manifest:
         self._folder = root / FOLDER
         self._lock = Lock()
         self._index = ManifestIndex(self._folder)
+        self._last_key: tuple[str, int, int, int] | None = None
+        self._last: ManifestEntry | None = None
+        """The entry that was read last, and what identifies its file."""
 
     def check(self) -> None:
         """Checks that entries can be written, as far as that is known before.
@@ -182,9 +185,10 @@ class Manifest:
 
     def _own_entry(self, targets: Collection[Path]) -> ManifestEntry | None:
         """The entry for exactly these files."""
-        entry = self._load(self.name_of(targets))
+        outputs = set(map(self._output, targets))
+        entry = self._load(entry_name(outputs))
         # An entry of an earlier version, or in the wrong file, may list other outputs under this name.
-        return entry if entry and entry.outputs.keys() == set(map(self._output, targets)) else None
+        return entry if entry and entry.outputs.keys() == outputs else None
 
     def _entries_with(self, outputs: set[str]) -> Iterator[ManifestEntry]:
         """The entries that list all these outputs, and perhaps others."""
@@ -196,7 +200,18 @@ class Manifest:
         yield from sorted(listing, key=lambda entry: entry.complete)
 
     def _load(self, name: str) -> ManifestEntry | None:
-        return load_entry(self._path(name)) if is_real_folder(self._folder) else None
+        if not is_real_folder(self._folder):
+            return None
+        path = self._path(name)
+        try:
+            # Every write makes a new file. Usually several questions about a song follow one another.
+            status = path.lstat()
+        except OSError:
+            return None
+        key = (name, status.st_ino, status.st_mtime_ns, status.st_size)
+        if key != self._last_key:
+            self._last_key, self._last = key, load_entry(path)
+        return self._last
 
     def _is_damaged(self, name: str) -> bool:
         """Whether there is an entry of this name that cannot be read."""
