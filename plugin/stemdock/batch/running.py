@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -15,7 +16,7 @@ from stemdock.errors import CancelledError, StemdockError
 from stemdock.inference.shortages import shortage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from pathlib import Path
     from threading import Event
 
@@ -75,31 +76,49 @@ def run_batch(
     Yields:
         Events, those of each song in order. With several songs at the same time, their events interleave.
     """
-    events: SimpleQueue[BatchEvent | _Ended] = SimpleQueue()
     left: Sequence[SongPlan] = plans
     told: set[int] = set()
     with ThreadPoolExecutor(n_at_once, thread_name_prefix="stemdock-song") as pool:
         try:
             while left:
-                for plan in left:
-                    pool.submit(_run_song, plan, separate, claim, cancel, events)
-                held = []
-                for _ in left:
-                    while not isinstance(event := _next(events), _Ended):
-                        yield event
-                    if event.is_held:
-                        held.append(event.plan)
-                left = sorted(held, key=lambda plan: plan.number)
+                held = yield from _run_all(left, separate, claim, pool, 2 * n_at_once, cancel)
+                left = [] if cancel.is_set() else sorted(held, key=lambda plan: plan.number)
                 for plan in left:
                     if plan.number not in told:
                         told.add(plan.number)
                         yield Waiting(plan=plan)
                 if left:
                     _pause(cancel)
-            left = ()
         finally:
             if left:
                 cancel.set()
+
+
+def _run_all(
+    plans: Iterable[SongPlan],
+    separate: Separate,
+    claim: Claim,
+    pool: ThreadPoolExecutor,
+    n_in_pool: int,
+    cancel: Event,
+) -> Generator[BatchEvent, None, list[SongPlan]]:
+    """Yields the events of the songs, and returns those that other processes hold."""
+    events: SimpleQueue[BatchEvent | _Ended] = SimpleQueue()
+    held: list[SongPlan] = []
+    following = iter(plans)
+    n_running = 0
+    while True:
+        # Not all at once: each of a million songs that wait in the pool takes a kilobyte.
+        for plan in () if cancel.is_set() else islice(following, n_in_pool - n_running):
+            pool.submit(_run_song, plan, separate, claim, cancel, events)
+            n_running += 1
+        if not n_running:
+            return held
+        while not isinstance(event := _next(events), _Ended):
+            yield event
+        n_running -= 1
+        if event.is_held:
+            held.append(event.plan)
 
 
 def _next(events: SimpleQueue[BatchEvent | _Ended]) -> BatchEvent | _Ended:

@@ -545,6 +545,22 @@ def test_what_another_process_writes_is_seen_at_once(tmp_path: Path, targets: li
     assert other.provenance_of(targets) == replace(PROVENANCE, options={})
 
 
+def test_entries_of_equal_size_are_told_apart(tmp_path: Path, targets: list[Path]) -> None:
+    manifest = Manifest(tmp_path / "out")
+    models = ["one", "two"]
+    for target, model in zip(targets, models, strict=True):
+        write(manifest, [target.with_name(f"{model}.wav")], replace(PROVENANCE, model=model))
+    for model in (*models, *models):
+        found = manifest.provenance_of([targets[0].with_name(f"{model}.wav")])
+        assert found
+        assert found.model == model
+    for model in ("six", "ten"):
+        write(Manifest(tmp_path / "out"), [targets[0].with_name("one.wav")], replace(PROVENANCE, model=model))
+        found = manifest.provenance_of([targets[0].with_name("one.wav")])
+        assert found
+        assert found.model == model
+
+
 @pytest.fixture
 def listings(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The folders that were listed."""
