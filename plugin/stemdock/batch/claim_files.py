@@ -6,7 +6,7 @@ it again and again. Who takes over from a holder that is dead makes a file that 
 
 - Every token is used once, and only one process can create the file of its successor.
 - A file is changed only by its own process, and the first of a chain is removed only by the chain's holder,
-  after it has made a successor of its own, so that nobody else can.
+  after it has made a successor of its own, so that others would have to wait for that one to die, too.
 - Who has made a file looks whether the chain still leads to it. If not, the chain was given up meanwhile.
 
 This needs only that a file can be created if and only if it is missing, on network drives too.
@@ -111,13 +111,7 @@ class ClaimFile:
         self._path = _successor(path, dead.token) if dead else path
         self._token = token_hex(16)
         self._n_beats = 0
-        self._file = _created(self._path)
-        try:
-            self._write()
-        except OSError:
-            os.close(self._file)
-            _remove(self._path)
-            raise
+        self._file = _created(self._path, _content(self._token, 0))
 
     def beat(self) -> None:
         """Shows that this process lives.
@@ -126,7 +120,9 @@ class ClaimFile:
             OSError: The file cannot be written, for example because another process has removed it.
         """
         self._n_beats += 1
-        self._write()
+        # Through the open file, not by its name, under which there may be another process's file by now.
+        os.lseek(self._file, 0, os.SEEK_SET)
+        os.write(self._file, _content(self._token, self._n_beats))
         os.fsync(self._file)  # for other machines
 
     def holds(self) -> bool:
@@ -146,7 +142,7 @@ class ClaimFile:
         os.close(self._file)
         last = _successor(self._first, self._token)
         with suppress(OSError):
-            os.close(_created(last))
+            os.close(_created(last, _content(token_hex(16), 0)))
             holder = holder_of(self._first)
             if holder and self._token in holder.chain:
                 for path in holder.chain.values():
@@ -156,17 +152,10 @@ class ClaimFile:
                 if self._path != self._first:
                     _remove(self._path)
 
-    def _write(self) -> None:
-        content = _Content(
-            token=self._token,
-            machine=_machine(),
-            process=os.getpid(),
-            start=_start(),
-            n_beats=self._n_beats,
-        )
-        # Through the open file, not by its name, under which there may be another process's file by now.
-        os.lseek(self._file, 0, os.SEEK_SET)
-        os.write(self._file, json.dumps(asdict(content)).encode())
+
+def _content(token: str, n_beats: int) -> bytes:
+    said = _Content(token=token, machine=_machine(), process=os.getpid(), start=_start(), n_beats=n_beats)
+    return json.dumps(asdict(said)).encode()
 
 
 def _said(content: bytes) -> tuple[str, bool] | None:
@@ -190,8 +179,21 @@ def _successor(first: Path, token: str) -> Path:
     return first.with_name(f"{first.stem}.{token}{first.suffix}")
 
 
-def _created(path: Path) -> int:
-    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o666)
+def _created(path: Path, content: bytes) -> int:
+    """Makes a file, and returns its descriptor.
+
+    Raises:
+        FileExistsError: There is one.
+        OSError: It cannot be made.
+    """
+    file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        os.write(file, content)
+    except OSError:
+        os.close(file)
+        _remove(path)
+        raise
+    return file
 
 
 def _remove(path: Path) -> None:

@@ -170,6 +170,9 @@ def test_of_two_runs_at_once_the_other_goes_on_when_one_is_killed(
     assert told_too[-1]["n_done"] + told_too[-1]["n_skipped"] == N_SONGS
     n_done = songs(told, "done") + songs(told_too, "done")
     assert set(n_done.values()) == {1}
+    # If the kill came after the stems were in their places, their hidden folder stays until the next run.
+    again = subprocess.run(line, check=True, capture_output=True, timeout=120)
+    assert events(again.stderr)[-1]["n_skipped"] == N_SONGS
     assert without_remains(tree(tmp_path / "out")) == undisturbed
 
 
