@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from stemdock.batch.songs import Song
     from stemdock.errors import StemdockError
+    from stemdock.lib.locations import Place
     from stemdock.types import Damage, Progress, SeparatedFile
 
 
@@ -22,8 +23,13 @@ class SongPlan:
     number: int
     """From 1, in the order of the songs on the command line."""
     song: Song
-    targets: Mapping[str, Path]
+    targets: Mapping[str, Place]
     """By stem; empty if the song has a fault."""
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """Those of the targets that are on this machine: all or none."""
+        return {name: place for name, place in self.targets.items() if isinstance(place, Path)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +68,7 @@ class Done:
 
     plan: SongPlan
     separated: SeparatedFile
+    """If the targets are elsewhere, its paths are those of files that were removed after their upload."""
     elapsed: float
     """Seconds that the separation took."""
 

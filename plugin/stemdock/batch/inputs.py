@@ -1,7 +1,7 @@
 """Finding the songs that the arguments of a command mean.
 
-An argument names a song, a folder with songs, a pattern or a playlist. Inputs that cannot be used become
-songs with a fault, so that they are reported in order with the others.
+An argument names a song, a folder with songs, a pattern, a playlist or a list of songs. Inputs that cannot be
+used become songs with a fault, so that they are reported in order with the others.
 """
 
 from __future__ import annotations
@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.audio_files import is_audio_file
 from stemdock.batch.playlists import SUFFIXES as PLAYLISTS
-from stemdock.batch.playlists import is_url, playlist_entries
+from stemdock.batch.playlists import playlist_entries
+from stemdock.batch.remote_inputs import songs_at
+from stemdock.batch.song_lists import SUFFIXES as LISTS
+from stemdock.batch.song_lists import listed_songs
 from stemdock.batch.songs import STANDARD_INPUT, Song, faulty_song
+from stemdock.lib.locations import Location, is_address, place_of
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error, exists, is_file, is_folder, resolved
 from stemdock.lib.regular_files import read_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from stemdock.lib.locations import Place
 
 _MAX_PLAYLIST: Final = 16 << 20
 """Bytes: a hundred thousand long paths."""
@@ -30,13 +36,14 @@ _MAX_PLAYLIST: Final = 16 << 20
 def find_songs(
     arguments: Sequence[str],
     *,
-    output: Path | None = None,
+    output: Place | None = None,
     made: Callable[[Collection[Path]], Collection[Path]] = lambda _: (),
 ) -> list[Song]:
     """Finds the songs that arguments mean, each once, in the order of the arguments.
 
     Args:
-        arguments: Paths of audio files, playlists (`.m3u`, `.m3u8`) and folders, patterns, and "-".
+        arguments: Paths of audio files, playlists (`.m3u`, `.m3u8`), lists (`.csv`, `.parquet`) and folders,
+            patterns, addresses (`s3://…`), and "-".
             Folders are searched at any depth, in the order of names, for audio files; hidden files and
             folders (names that begin with a dot) are skipped. An argument with `*`, `?`, `[…]` or `**`
             (any depth) is a pattern if no file has this name.
@@ -44,12 +51,16 @@ def find_songs(
         made: Returns those of some files, all resolved, that separations wrote; they are skipped in folders
             and patterns. Called after the files were found, since another process may be writing.
     """
-    search = _Search(resolved(output) if output else None, made)
+    search = _Search(resolved(output) if isinstance(output, Path) else output, made)
     songs: list[Song] = []
-    known: set[Path] = set()
+    known: set[tuple[Place, PurePath, str]] = set()
     for argument in arguments:
         for song in search.songs(argument):
-            key = song.path if song.is_standard_input else resolved(song.path)
+            place = song.path
+            if isinstance(place, Path) and not song.is_standard_input:
+                place = resolved(place)
+            # A list can name a song twice, with two outputs.
+            key = (place, song.folder, song.name) if song.name else (place, PurePath(), "")
             if song.fault or key not in known:
                 songs.append(song)
             if not song.fault:
@@ -59,14 +70,21 @@ def find_songs(
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    output: Path | None
+    output: Place | None
     made: Callable[[Collection[Path]], Collection[Path]]
 
     def songs(self, argument: str) -> Iterator[Song]:
-        path = Path(argument)
         if not argument.strip():
             yield faulty_song(Path(), "the path is empty", "Name an audio file.")
-        elif argument == STANDARD_INPUT:
+            return
+        place = place_of(argument)
+        if isinstance(place, Location):
+            yield from songs_at(place, output=self.output)
+        else:
+            yield from self._on_this_machine(place, argument)
+
+    def _on_this_machine(self, path: Path, argument: str) -> Iterator[Song]:
+        if argument == STANDARD_INPUT:
             yield Song(path=path)
         elif reason := access_error(path):
             yield faulty_song(path, f"cannot be opened ({reason})", "Name an audio file that you can read.")
@@ -74,6 +92,8 @@ class _Search:
             yield from self._in_folder(path)
         elif path.suffix.lower() in PLAYLISTS and is_file(path):
             yield from _in_playlist(path)
+        elif path.suffix.lower() in LISTS and is_file(path):
+            yield from listed_songs(path)
         elif has_magic(argument) and not exists(path):
             yield from self._matching(argument)
         else:
@@ -84,9 +104,11 @@ class _Search:
         yield from songs or [faulty_song(root, "contains no audio files", "Name a folder with songs.")]
 
     def _without_made(self, songs: Sequence[Song]) -> list[Song]:
-        paths = {song.path: resolved(song.path) for song in songs if not song.fault}
+        paths = {
+            song: resolved(song.path) for song in songs if isinstance(song.path, Path) and not song.fault
+        }
         made = self.made(set(paths.values()))
-        return [song for song in songs if paths.get(song.path) not in made]
+        return [song for song in songs if paths.get(song) not in made]
 
     def _walk(self, root: Path) -> Iterator[Song]:
         faults: list[OSError] = []
@@ -135,7 +157,7 @@ def _in_playlist(path: Path) -> Iterator[Song]:
     if not entries:
         yield faulty_song(path, "the playlist is empty", "Name a playlist with songs.")
     for entry in entries:
-        if is_url(entry):
+        if is_address(entry):
             yield faulty_song(
                 # A Path would merge the two slashes.
                 path,

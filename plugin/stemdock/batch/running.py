@@ -17,10 +17,10 @@ from stemdock.inference.shortages import shortage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-    from pathlib import Path
     from threading import Event
 
     from stemdock.batch.events import BatchEvent, SongPlan
+    from stemdock.lib.locations import Place
     from stemdock.types import Progress, SeparatedFile
 
 _POLL: Final = 0.2
@@ -46,7 +46,7 @@ class _Ended:
 class UnforeseenError(StemdockError):
     """An unexpected exception, which is the `__cause__`."""
 
-    def __init__(self, path: Path, cause: Exception) -> None:
+    def __init__(self, path: Place, cause: Exception) -> None:
         super().__init__(
             f"{path}: unexpected error, {type(cause).__name__}: {cause}",
             remedy="This is a bug in Stemdock. Report it, with the song if you can share it.",

@@ -22,11 +22,12 @@ class Shard:
     def has(self, song: Song) -> bool:
         """Whether a song is in this part.
 
-        That depends only on its file name and on its folder below the one that was searched. So it is the
-        same on machines that list songs in another order, at another place, or while songs come and go.
+        That depends only on its output name, or if it has none, on its file name and on its folder below the
+        one that was searched. So it is the same on machines that list songs in another order, at another
+        place, or while songs come and go.
         """
         # macOS has file systems that decompose accents.
-        name = unicodedata.normalize("NFC", (song.folder / song.path.name).as_posix())
+        name = unicodedata.normalize("NFC", (song.folder / (song.name or song.path.name)).as_posix())
         digest = sha256(name.encode("utf-8", "surrogateescape")).digest()
         return int.from_bytes(digest[:8]) % self.n_shards == self.number - 1
 

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from stemdock.batch.events import BatchEvent, SongPlan
     from stemdock.batch.resuming import ResumableSeparation
+    from stemdock.batch.uploading import UploadedSeparation
     from stemdock.cli.options import BatchOptions
     from stemdock.cli.pages import Pages
-    from stemdock.types import SeparatedFile
 
 
 def run_plans(
     plans: Sequence[SongPlan],
-    separation: ResumableSeparation,
+    separation: ResumableSeparation | UploadedSeparation,
     options: BatchOptions,
-    deliver: Callable[[SeparatedFile], None],
+    deliver: Callable[[Done], None],
     pages: Pages,
 ) -> int:
     """Separates songs and reports on standard error.
@@ -51,7 +51,7 @@ def run_plans(
     else:
         reporter = TextReporter(sys.stderr, live=options.progress == "auto" and sys.stderr.isatty())
     own = [plan for plan in plans if options.shard.has(plan.song)]
-    for folder in sorted({path.parent for plan in own for path in plan.targets.values()}):
+    for folder in sorted({path.parent for plan in own for path in plan.files.values()}):
         remove_abandoned(folder)
     refusals = [
         *conflicts(plans, may_replace=separation.may_replace, shard=options.shard),
@@ -61,7 +61,7 @@ def run_plans(
         reporter.refuse(refusal)
     if refusals:
         return 1
-    reporter.start(own, separation.separator.model, separation.separator.provider)
+    reporter.start(own, separation.settings.separator.model, separation.settings.separator.provider)
     ended: list[BatchEvent] = []
     separate = pages.after(separation)
     for event in run_batch(
@@ -69,11 +69,11 @@ def run_plans(
         separate,
         claim=separation.claim,
         n_at_once=options.n_at_once,
-        cancel=separation.cancel,
+        cancel=separation.settings.cancel,
     ):
         reporter.show(event)
         if isinstance(event, Done):
-            deliver(event.separated)
+            deliver(event)
             for path in pages.of(event.plan):
                 echo_path(path)
         if isinstance(event, Done | Skipped | Failed):

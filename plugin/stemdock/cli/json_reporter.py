@@ -64,7 +64,7 @@ class JsonReporter:
             self._write(
                 "done",
                 song=plan.number,
-                outputs={stem: str(path) for stem, path in separated.files.items()},
+                outputs=targets,
                 elapsed=event.elapsed,
                 duration=separated.total_length / separated.sample_rate,
                 sample_rate=separated.sample_rate,

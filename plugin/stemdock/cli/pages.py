@@ -36,11 +36,11 @@ class Pages:
         """
         self._output = output
         self._overwrite = overwrite
-        folders = {plan.number: next(iter(plan.targets.values())).parent for plan in plans if plan.targets}
+        folders = {plan.number: next(iter(plan.files.values())).parent for plan in plans if plan.files}
         n_songs = Counter(folders.values())
         self._paths = {
             plan.number: folder
-            / (PAGE_NAME if n_songs[folder] == 1 else f"{plan.song.path.stem} {PAGE_NAME}")
+            / (PAGE_NAME if n_songs[folder] == 1 else f"{plan.song.naming_path.stem} {PAGE_NAME}")
             for plan in plans
             if (folder := folders.get(plan.number))
         }
@@ -69,10 +69,10 @@ class Pages:
             for path in self.of(plan):
                 if not isinstance(separated, UpToDate) or not exists(path):
                     write_preview(
-                        without_mixes(plan.targets, self._output.mixes),
+                        without_mixes(plan.files, self._output.mixes),
                         path,
-                        title=plan.song.path.stem,
-                        facts=find_history(plan.targets.values()).facts,
+                        title=plan.song.naming_path.stem,
+                        facts=find_history(plan.files.values()).facts,
                         overwrite=self._overwrite,
                     )
             return separated

@@ -15,8 +15,10 @@ from stemdock.batch.inputs import find_songs
 from stemdock.batch.manifest import Manifest
 from stemdock.batch.manifest_files import FOLDER
 from stemdock.batch.planning import plan_songs
-from stemdock.batch.resuming import ResumableSeparation
+from stemdock.batch.remote_manifest import RemoteManifest
+from stemdock.batch.resuming import ResumableSeparation, SongSettings
 from stemdock.batch.standard_input import copied_to_file
+from stemdock.batch.uploading import UploadedSeparation
 from stemdock.cli.batch_run import run_plans
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
@@ -30,13 +32,14 @@ from stemdock.output.formats import format_of, named_for, result_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stemdock.batch.events import Done
     from stemdock.batch.songs import Song
     from stemdock.cli.options import BatchOptions
     from stemdock.files.excerpts import Excerpt
     from stemdock.output.naming import Destination
     from stemdock.output.options import Output
     from stemdock.plugins import Plugins
-    from stemdock.types import DownmixMode, Execution, SeparatedFile, Separation
+    from stemdock.types import DownmixMode, Execution, Separation
 
 
 def separate(
@@ -90,13 +93,17 @@ def separate(
             template = form.template if form else "{instrument}.{codec}"
             destination, deliver = inputs.enter_context(standard_output(template)), send
         destination = named_for(output, destination)
-        root = destination.folder
-        manifest = Manifest(root)
-        manifest.check()
-        found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.made)]
+        if destination.location and preview:
+            raise click.UsageError("--preview needs an output folder on this machine.")
+        manifest = Manifest(destination.folder)
+        made = manifest.made
+        if destination.location is None:
+            manifest.check()
+        root = destination.location or destination.folder
+        found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=made)]
         separator = open_separator(model, plugins, execution, separation)
         with interruptible() as interrupted:
-            resumable = ResumableSeparation(
+            settings = SongSettings(
                 separator=separator,
                 output=output,
                 excerpt=excerpt,
@@ -110,12 +117,20 @@ def separate(
                     "fold": downmix,
                     **({} if track is None else {"track": track}),
                 },
-                manifest=manifest,
-                claims=Claims(root / FOLDER),
                 resume=batch.resume,
                 overwrite=overwrite,
                 cancel=interrupted.cancel,
             )
+            separate_song: ResumableSeparation | UploadedSeparation
+            if destination.location:
+                separate_song = UploadedSeparation(
+                    settings=settings,
+                    manifest=RemoteManifest(destination.location, interrupted.cancel),
+                )
+            else:
+                separate_song = ResumableSeparation(
+                    settings=settings, manifest=manifest, claims=Claims(destination.folder / FOLDER)
+                )
             names = result_names(output, separator.stems)
             if deliver is send:
                 check_single(len(found), names)
@@ -123,7 +138,7 @@ def separate(
                 found, destination, names, codec=codec_of(output).extension, model=separator.model
             )
             pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
-            status = run_plans(plans, resumable, batch, deliver, pages)
+            status = run_plans(plans, separate_song, batch, deliver, pages)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} failed: {plugin.fault}", err=True)
@@ -143,6 +158,6 @@ def _output_options(output: Output) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name != "format" or value is not None}
 
 
-def _print_paths(separated: SeparatedFile) -> None:
-    for path in separated.files.values():
-        echo_path(path)
+def _print_paths(done: Done) -> None:
+    for place in done.plan.targets.values():
+        echo_path(str(place))

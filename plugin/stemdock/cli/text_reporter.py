@@ -14,11 +14,11 @@ from stemdock.lib.printing import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from stemdock.batch.events import BatchEvent, SongPlan, Summary
     from stemdock.errors import StemdockError
-    from stemdock.types import Downmix, SeparatedFile
+    from stemdock.lib.locations import Place
+    from stemdock.types import Downmix
 
 
 class TextReporter:
@@ -59,12 +59,12 @@ class TextReporter:
             self._print(f"error: {one_line(event.error)}")
         elif isinstance(event, Done):
             if event.separated.downmix:
-                self._print(_downmix_line(event.separated.source, event.separated.downmix))
-            for warning in _warnings(event.separated):
+                self._print(_downmix_line(event.plan.song.path, event.separated.downmix))
+            for warning in _warnings(event):
                 self._print(f"warning: {warning}")
             if event.separated.gain_db:
                 self._print(
-                    f"{event.separated.source}: all stems lowered by {-event.separated.gain_db:.2f} dB "
+                    f"{event.plan.song.path}: all stems lowered by {-event.separated.gain_db:.2f} dB "
                     "to prevent clipping"
                 )
         elif isinstance(event, Skipped) and event.damage:
@@ -130,15 +130,16 @@ class TextReporter:
         self._shown = n_columns
 
 
-def _downmix_line(source: Path, downmix: Downmix) -> str:
+def _downmix_line(source: Place, downmix: Downmix) -> str:
     speakers = " ".join(downmix.speakers)
     text = f"{source}: {len(downmix.speakers)} channels ({speakers}) mixed down to stereo"
     return f"{text} without {' '.join(downmix.left_out)}" if downmix.left_out else text
 
 
-def _warnings(separated: SeparatedFile) -> list[str]:
+def _warnings(done: Done) -> list[str]:
+    separated = done.separated
     clipped = [
-        f"{separated.files[name]}: {clipped_length} samples clipped "
+        f"{done.plan.targets[name]}: {clipped_length} samples clipped "
         f"(peak {separated.peaks[name]:.3f}). Use --prevent-clipping to avoid this."
         for name, clipped_length in separated.clipped_lengths.items()
         if clipped_length

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from stemdock import open_audio
 from stemdock.batch.inputs import find_songs
-from stemdock.batch.playlists import is_url, playlist_entries
+from stemdock.batch.playlists import playlist_entries
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.errors import AudioFileError
+from stemdock.lib.locations import is_address
 from support import other_peoples_files as files
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def touch(folder: Path, *names: str) -> None:
 
 
 def below(folder: Path, songs: Iterable[Song]) -> list[str]:
-    return [song.path.relative_to(folder).as_posix() for song in songs]
+    return [song.naming_path.relative_to(folder).as_posix() for song in songs]
 
 
 def test_a_folder_is_searched_at_any_depth_in_order_and_keeps_its_structure(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_a_playlist_is_relative_to_itself(tmp_path: Path) -> None:
         + str(absolute).encode()
     )
     songs = find_songs([str(playlist)])
-    assert [song.path.resolve().relative_to(tmp_path).as_posix() for song in songs] == [
+    assert [song.naming_path.resolve().relative_to(tmp_path).as_posix() for song in songs] == [
         "music/a.mp3", "lists/b.mp3", "lists/c/d.mp3",
     ]  # fmt: skip
 
@@ -229,7 +230,7 @@ def test_a_playlist_in_latin1() -> None:
     [("http://x", True), ("FILE:///a", True), ("C:\\a.mp3", False), ("a://b", False), ("a b.mp3", False)],
 )
 def test_urls(entry: str, url: bool) -> None:
-    assert is_url(entry) is url
+    assert is_address(entry) is url
 
 
 def test_standard_input_is_kept_in_a_file_as_long_as_it_is_needed() -> None:

@@ -41,8 +41,8 @@ def plan(
 
 def separated(of: SongPlan) -> SeparatedFile:
     return SeparatedFile(
-        source=of.song.path, stems=of.targets, mixes={}, peaks={}, clipped_lengths={}, gain_db=0, warnings=(),
-        model="small",
+        source=of.song.naming_path, stems=of.files, mixes={}, peaks={}, clipped_lengths={}, gain_db=0,
+        warnings=(), model="small",
         n_channels=2,
         sample_rate=8000, total_length=8000,
     )  # fmt: skip

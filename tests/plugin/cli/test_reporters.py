@@ -54,7 +54,7 @@ def advanced(plan: SongPlan, done_length: int, total_length: int | None = 16000)
 
 def done(plan: SongPlan, n_clipped: int = 0) -> Done:
     separated = SeparatedFile(
-        source=plan.song.path, stems=plan.targets, mixes={}, peaks={"low": 1.5}, gain_db=0,
+        source=plan.song.naming_path, stems=plan.files, mixes={}, peaks={"low": 1.5}, gain_db=0,
         clipped_lengths={"low": n_clipped}, warnings=(), model="small", sample_rate=8000, n_channels=2,
         total_length=16000,
     )  # fmt: skip
