@@ -27,8 +27,10 @@ _EXTRAS: Final = {"gs": "remote-gs"}
 """Extras by scheme; all others are in `remote`."""
 _POLL: Final = 0.2
 """Seconds between two looks at `cancel`."""
+_WEB: Final = frozenset({"http", "https"})
 _WAITS: Final = (0.5, 1.0, 2.0, 4.0)
-"""Seconds before another attempt, after errors that may pass."""
+"""Seconds before another attempt on the web, after errors that may pass. The other backends try again
+themselves."""
 _CONNECT_TIMEOUT: Final = 20
 _READ_TIMEOUT: Final = 60
 """Seconds without a byte, after which the other side counts as gone."""
@@ -237,7 +239,7 @@ def _call(
 ) -> Any:
     """Calls a method of a backend, several times if errors may pass."""
     files = _file_system(location.scheme)
-    for wait in (*_WAITS, None):
+    for wait in (*(_WAITS if location.scheme in _WEB else ()), None):
         try:
             return _attempt(files, method, arguments, options, cancel)
         except _PassingError:
@@ -291,6 +293,8 @@ def _pause(seconds: float, cancel: Event | None) -> None:
 def _failure(error: Exception) -> StoreError:
     """What an error of a backend means, without its text."""
     status = _status(error)
+    if isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # the web's backend says so whatever happened
     kind = type(error).__name__
     failure: StoreError
     if status in _MISSING or isinstance(error, FileNotFoundError):
@@ -352,7 +356,9 @@ def _file_system(scheme: str) -> Any:
     try:
         import fsspec  # noqa: PLC0415  an extra
 
-        return fsspec.filesystem(scheme, use_listings_cache=False, **_options(scheme))
+        return fsspec.filesystem(
+            scheme, use_listings_cache=False, skip_instance_cache=True, **_options(scheme)
+        )
     except ImportError:
         extra = _EXTRAS.get(scheme, "remote")
         raise StoreError(
@@ -360,10 +366,15 @@ def _file_system(scheme: str) -> Any:
         ) from None
 
 
+def forget_file_systems() -> None:
+    """Makes new backends, which look for credentials and servers again."""
+    _file_system.cache_clear()
+
+
 def _options(scheme: str) -> dict[str, Any]:
     if scheme == "s3":
         return {"config_kwargs": {"connect_timeout": _CONNECT_TIMEOUT, "read_timeout": _READ_TIMEOUT}}
-    if scheme in {"http", "https"}:
+    if scheme in _WEB:
         from aiohttp import ClientTimeout  # noqa: PLC0415  an extra
 
         # Its default ends every download after five minutes.
