@@ -84,7 +84,7 @@ def checked_place(text: str) -> Place:
             raise ValueError(f"songs cannot be read from {place.scheme}://; use one of {_SCHEMES}")
         if not place.name:
             raise ValueError("this address names no file")
-        if place.scheme not in {"http", "https"} and "@" in place.address.split("/")[2]:
+        if place.scheme not in {"http", "https"} and place.has_user:
             raise ValueError("this address has a user; put credentials where the provider's tools find them")
     return place
 

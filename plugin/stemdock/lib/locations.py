@@ -20,7 +20,8 @@ OUTPUT_SCHEMES: Final = ("s3", "gs", "memory")
 _ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 _PARAMETERS: Final = re.compile(r"\?[\w.-]+=.*", re.DOTALL)
 """A query. The names of objects can contain a question mark, too."""
-_USER: Final = re.compile("[^/]*@")
+_USER: Final = re.compile(r"\A([^/]*@|[^/@:]*:(?!\d{1,5}(/|\Z))[^@]*@)")
+"""A user and a password, which can contain slashes that should have been escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,17 @@ class Location:
         scheme, rest = _parts(self.address)
         if scheme in {"http", "https"}:
             rest = rest.partition("#")[0].partition("?")[0]
-        return f"{scheme}://{_USER.sub('', _PARAMETERS.sub('', rest), count=1)}"
+        return f"{scheme}://{_USER.sub('', _PARAMETERS.sub('', rest))}"
 
     @property
     def scheme(self) -> str:
         """Before `://`, in lower case."""
         return _parts(self.address)[0]
+
+    @property
+    def has_user(self) -> bool:
+        """Whether the address contains a user, and perhaps a password."""
+        return _USER.match(_parts(self.address)[1]) is not None
 
     @property
     def name(self) -> str:
