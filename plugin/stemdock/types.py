@@ -245,6 +245,9 @@ class SeparatedFile:
     """How the source became stereo, if it had more than two channels."""
     damage: tuple[Damage, ...] = ()
     """Damaged places of the source, in order; `warnings` describe them, too."""
+    stages: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that reading ("decode"), separating ("separate") and writing ("encode") took; in a batch also
+    "download" and "upload"."""
 
     @property
     def files(self) -> Mapping[str, Path]:

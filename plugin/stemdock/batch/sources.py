@@ -12,6 +12,7 @@ from stemdock.batch import object_store
 from stemdock.batch.contents import mixture_content
 from stemdock.batch.object_store import MissingObjectError, StoreError
 from stemdock.errors import AudioFileError, AudioFileNotFoundError
+from stemdock.files.stages import Stopwatch
 from stemdock.files.staging import temporary_folder
 from stemdock.lib.legal_names import legal_name
 
@@ -44,6 +45,7 @@ class Source:
         self._place = place
         self._cancel = cancel
         self._stack = ExitStack()
+        self._downloading = Stopwatch()
         self._copy: Path | None = None
         self._identity: Content | ObjectVersion | None = None
 
@@ -103,12 +105,14 @@ class Source:
             raise AudioFileError(self._place, error.reason, remedy=error.remedy) from error
 
     def named(self, separated: SeparatedFile) -> SeparatedFile:
-        """The result, with the object in place of its copy in the warnings."""
+        """The result, with the object in place of its copy in the warnings, and with its download."""
         if self._copy is None:
             return separated
         copy, name = str(self._copy), str(self._place)
         return replace(
-            separated, warnings=tuple(warning.replace(copy, name) for warning in separated.warnings)
+            separated,
+            warnings=tuple(warning.replace(copy, name) for warning in separated.warnings),
+            stages={"download": self._downloading.seconds, **separated.stages},
         )
 
     def _current(self) -> Content | ObjectVersion:
@@ -122,7 +126,7 @@ class Source:
         if self._copy is None:
             folder = self._stack.enter_context(temporary_folder())
             path = folder / legal_name(location.name, max_bytes=_MAX_NAME)
-            with _errors_of(location):
+            with _errors_of(location), self._downloading.running():
                 size = object_store.info(location, self._cancel).size
                 room = shutil.disk_usage(folder).free - _SPARE
                 if room < (size or 0):

@@ -13,6 +13,7 @@ from stemdock.batch.object_store import StoreError
 from stemdock.batch.remote_manifest import RemoteManifest, store_errors_of
 from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputExistsError
+from stemdock.files.stages import Stopwatch
 from stemdock.files.staging import temporary_folder
 from stemdock.lib.locations import Location
 
@@ -77,9 +78,12 @@ class UploadedSeparation:
                     before_placing=lambda _, __: source.check_unchanged(),
                 )
             contents = {target: output_content(files[name]) for name, target in targets.items()}
-            entry = self.manifest.announce(provenance, contents, separated.damage)
-            self._upload({target: files[name] for name, target in targets.items()}, replaced)
-            self.manifest.complete(entry, targets.values())
+            uploading = Stopwatch()
+            with uploading.running():
+                entry = self.manifest.announce(provenance, contents, separated.damage)
+                self._upload({target: files[name] for name, target in targets.items()}, replaced)
+                self.manifest.complete(entry, targets.values())
+            separated = replace(separated, stages={**separated.stages, "upload": uploading.seconds})
             return _renamed(source.named(separated), files, targets)
 
     def _existing(self, plan: SongPlan, targets: Mapping[str, Location]) -> frozenset[Location]:

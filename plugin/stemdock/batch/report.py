@@ -1,0 +1,127 @@
+"""What a batch costs: songs per hour, the stage that limits the speed, core-hours."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from stemdock.batch.events import Done
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stemdock.batch.events import BatchEvent, SongPlan
+
+N_SAMPLED: Final = 10
+"""Songs that an estimate separates."""
+_HOUR: Final = 3600.0
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The speed and the cost of some songs."""
+
+    n_songs: int
+    elapsed: float
+    """Seconds from the beginning of the first song to the end of the last, all cores working."""
+    duration: float
+    """Seconds of audio."""
+    shares: Mapping[str, float]
+    """Parts of the time that the stages took, which add up to 1, largest first; empty if unknown."""
+    n_cores: float
+    price: float | None
+    """Of a core for an hour, in any currency."""
+
+    @property
+    def songs_per_hour(self) -> float:
+        """0 if nothing was separated."""
+        return self.n_songs / self.elapsed * _HOUR if self.elapsed else 0.0
+
+    @property
+    def speed(self) -> float:
+        """Seconds of audio per second."""
+        return self.duration / self.elapsed if self.elapsed else 0.0
+
+    @property
+    def bottleneck(self) -> str | None:
+        """The stage that takes longest."""
+        return next(iter(self.shares), None)
+
+    @property
+    def core_hours(self) -> float:
+        """Cores times hours, idle ones included, as machines are paid."""
+        return self.n_cores * self.elapsed / _HOUR
+
+    @property
+    def cost(self) -> float | None:
+        """At the price; None if there is none."""
+        return None if self.price is None else self.core_hours * self.price
+
+    def scaled(self, factor: float, n_songs: int) -> Report:
+        """The report of so many songs, if they take the time of these times a factor."""
+        return Report(
+            n_songs=n_songs,
+            elapsed=self.elapsed * factor,
+            duration=self.duration * factor,
+            shares=self.shares,
+            n_cores=self.n_cores,
+            price=self.price,
+        )
+
+
+@dataclass
+class Ledger:
+    """Adds up what the songs of a batch took."""
+
+    n_at_once: int
+    """Songs in progress at the same time."""
+    n_cores: float
+    """Cores that the run may use."""
+    price: float | None = None
+    _done: dict[int, Done] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._n_done = 0
+        self._busy = 0.0
+        self._duration = 0.0
+        self._stages: Counter[str] = Counter()
+
+    def count(self, event: BatchEvent) -> None:
+        """Adds a song, if the event is its end."""
+        if not isinstance(event, Done):
+            return
+        separated = event.separated
+        self._n_done += 1
+        self._busy += event.elapsed
+        self._duration += separated.total_length / separated.sample_rate
+        self._stages.update(separated.stages)
+        rest = event.elapsed - sum(separated.stages.values())
+        self._stages["other"] += max(0.0, rest)  # type: ignore[assignment]  a Counter of seconds
+
+    def report(self, elapsed: float | None = None) -> Report:
+        """What the separated songs took.
+
+        Args:
+            elapsed: Seconds of the whole run. If it is not given, as if all places had always been busy: a
+                run of few songs has idle places at its end.
+        """
+        total = sum(self._stages.values())
+        ordered = sorted(self._stages.items(), key=lambda item: -item[1])
+        return Report(
+            n_songs=self._n_done,
+            elapsed=self._busy / self.n_at_once if elapsed is None else elapsed,
+            duration=self._duration,
+            shares={stage: seconds / total for stage, seconds in ordered} if total else {},
+            n_cores=self.n_cores,
+            price=self.price,
+        )
+
+
+def sample(plans: Sequence[SongPlan]) -> list[SongPlan]:
+    """Songs for an estimate, spread over all that can be separated."""
+    usable = [plan for plan in plans if plan.targets]
+    if len(usable) <= N_SAMPLED:
+        return usable
+    return [usable[number * (len(usable) - 1) // (N_SAMPLED - 1)] for number in range(N_SAMPLED)]
