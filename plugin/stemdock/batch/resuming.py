@@ -30,6 +30,19 @@ if TYPE_CHECKING:
     from stemdock.types import Damage, DownmixMode, Progress, SeparatedFile
 
 
+def may_replace(path: Path, plan: SongPlan, manifest: Manifest, *, resume: bool, overwrite: bool) -> bool:
+    """Whether a stem of a song may replace this existing file.
+
+    Args:
+        path: The file.
+        plan: The song.
+        manifest: Of the output folder.
+        resume: Whether stems of previous runs may be replaced.
+        overwrite: Whether any file may.
+    """
+    return overwrite or (resume and manifest.owns(path, plan.targets.values()))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumableSeparation:
     """Separates songs with one model and one set of options, and lists the results in the manifest."""
@@ -52,7 +65,7 @@ class ResumableSeparation:
 
     def may_replace(self, path: Path, plan: SongPlan) -> bool:
         """Whether a stem of a song may replace this existing file."""
-        return self.overwrite or (self.resume and self.manifest.owns(path, plan.targets.values()))
+        return may_replace(path, plan, self.manifest, resume=self.resume, overwrite=self.overwrite)
 
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
         """Claims a song for this process; None if another process is separating it."""

@@ -1,0 +1,86 @@
+"""What a process must know to separate the songs of a batch: plain values, which can be sent to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stemdock.batch.claims import Claims
+from stemdock.batch.manifest import Manifest
+from stemdock.batch.manifest_files import FOLDER
+from stemdock.batch.resuming import ResumableSeparation
+from stemdock.files.staging import remove_abandoned
+from stemdock.separator import Separator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from threading import Event
+
+    from stemdock.batch.events import SongPlan
+    from stemdock.files.excerpts import Excerpt
+    from stemdock.output.options import Output
+    from stemdock.plugins import Plugins
+    from stemdock.types import DownmixMode, Execution, Separation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparationRecipe:
+    """The model and the options of a batch."""
+
+    model: str
+    """Name of an installed model, or the path of an ONNX file."""
+    plugins: Plugins
+    execution: Execution
+    separation: Separation
+    root: Path
+    """Output folder, with the manifest and the claims."""
+    output: Output
+    excerpt: Excerpt
+    downmix: DownmixMode
+    track: int | None
+    options: Mapping[str, Any]
+    """The options that change the stems, as the manifest stores them."""
+    resume: bool
+    """As of `ResumableSeparation`."""
+    overwrite: bool
+    """As of `ResumableSeparation`."""
+
+    def open(
+        self, cancel: Event, *, separator: Separator | None = None, manifest: Manifest | None = None
+    ) -> ResumableSeparation:
+        """Loads the model.
+
+        Args:
+            cancel: Set to stop soon.
+            separator: The model, if it is loaded already.
+            manifest: That of the output folder, if it is open already.
+
+        Raises:
+            ProviderUnavailableError: The provider is missing or does not work here.
+            ModelError: The model is missing, damaged or contradicts its entry.
+        """
+        return ResumableSeparation(
+            separator=separator
+            or Separator(
+                self.model, execution=self.execution, separation=self.separation, plugins=self.plugins
+            ),
+            output=self.output,
+            excerpt=self.excerpt,
+            downmix=self.downmix,
+            track=self.track,
+            options=self.options,
+            manifest=manifest or Manifest(self.root),
+            claims=Claims(self.root / FOLDER),
+            resume=self.resume,
+            overwrite=self.overwrite,
+            cancel=cancel,
+        )
+
+    def clean(self, plan: SongPlan) -> None:
+        """Removes what killed processes left of a song: claims and hidden folders of unfinished files."""
+        claimed = Claims(self.root / FOLDER).claim(Manifest(self.root).name_of(plan.targets.values()))
+        if claimed:
+            with claimed:
+                for folder in {path.parent for path in plan.targets.values()}:
+                    remove_abandoned(folder)
