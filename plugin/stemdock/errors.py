@@ -32,6 +32,17 @@ class StemdockError(Exception):
         super().__init__(message)
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it passes to another process: the constructors of most errors make the message themselves."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[StemdockError], arguments: tuple[Any, ...], fields: dict[str, Any]) -> StemdockError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    error.__dict__.update(fields)
+    return error
+
 
 class CancelledError(StemdockError):
     """The caller stopped the separation. No output was kept."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from stemdock.lib.locations import Location
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -30,6 +32,11 @@ class SongPlan:
     def files(self) -> Mapping[str, Path]:
         """Those of the targets that are on this machine: all or none."""
         return {name: place for name, place in self.targets.items() if isinstance(place, Path)}
+
+    @property
+    def objects(self) -> Mapping[str, Location]:
+        """Those of the targets that are elsewhere: all or none."""
+        return {name: place for name, place in self.targets.items() if isinstance(place, Location)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

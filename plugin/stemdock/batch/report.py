@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.events import Done
@@ -80,13 +80,13 @@ class Ledger:
     n_cores: float
     """Cores that the run may use."""
     price: float | None = None
-    _done: dict[int, Done] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        """Begins with nothing."""
         self._n_done = 0
         self._busy = 0.0
         self._duration = 0.0
-        self._stages: Counter[str] = Counter()
+        self._stages: dict[str, float] = defaultdict(float)
 
     def count(self, event: BatchEvent) -> None:
         """Adds a song, if the event is its end."""
@@ -96,9 +96,9 @@ class Ledger:
         self._n_done += 1
         self._busy += event.elapsed
         self._duration += separated.total_length / separated.sample_rate
-        self._stages.update(separated.stages)
-        rest = event.elapsed - sum(separated.stages.values())
-        self._stages["other"] += max(0.0, rest)  # type: ignore[assignment]  a Counter of seconds
+        for stage, seconds in separated.stages.items():
+            self._stages[stage] += seconds
+        self._stages["other"] += max(0.0, event.elapsed - sum(separated.stages.values()))
 
     def report(self, elapsed: float | None = None) -> Report:
         """What the separated songs took.

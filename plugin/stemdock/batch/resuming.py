@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
+from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.sources import Source
 from stemdock.errors import OutputError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
+from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,28 @@ if TYPE_CHECKING:
     from stemdock.output.options import Output
     from stemdock.separator import Separator
     from stemdock.types import Damage, DownmixMode, Progress, SeparatedFile
+
+
+def may_replace(
+    place: Place, plan: SongPlan, manifest: Manifest | RemoteManifest, *, resume: bool, overwrite: bool
+) -> bool:
+    """Whether a stem of a song may replace this existing file.
+
+    Args:
+        place: The file.
+        plan: The song.
+        manifest: Of the output folder.
+        resume: Whether stems of previous runs may be replaced.
+        overwrite: Whether any file may.
+
+    Raises:
+        OutputError: The object store does not answer.
+    """
+    if overwrite or not resume:
+        return overwrite
+    if isinstance(manifest, RemoteManifest):
+        return isinstance(place, Location) and manifest.owns(place, plan.objects.values())
+    return isinstance(place, Path) and manifest.owns(place, plan.files.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +121,6 @@ class ResumableSeparation:
     claims: Claims
     """In the same output folder."""
 
-    def may_replace(self, path: Place, plan: SongPlan) -> bool:
-        """Whether a stem of a song may replace this existing file."""
-        return self.settings.overwrite or (
-            self.settings.resume and isinstance(path, Path) and self.manifest.owns(path, plan.files.values())
-        )
-
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
         """Claims a song for this process; None if another process is separating it."""
         return self.claims.claim(self.manifest.name_of(plan.files.values()))
@@ -120,11 +138,12 @@ class ResumableSeparation:
             CancelledError: `cancel` was set.
             ClaimLostError: Another process has taken the song over.
         """
+        resume, overwrite = self.settings.resume, self.settings.overwrite
         with ExitStack() as stack:
             source = stack.enter_context(Source(plan.song.path, self.settings.cancel))
             provenance = self.settings.provenance(source.identity())
             targets = plan.files.values()
-            if self.settings.resume and self.manifest.covers(provenance, targets):
+            if resume and self.manifest.covers(provenance, targets):
                 return UpToDate(damage=self.manifest.damage_of(targets))
             entry: ManifestEntry | None = None
 
@@ -139,7 +158,9 @@ class ResumableSeparation:
                     path,
                     plan.files,
                     overwrite=all(
-                        self.may_replace(target, plan) for target in targets if os.path.lexists(target)
+                        may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite)
+                        for target in targets
+                        if os.path.lexists(target)
                     ),
                     on_progress=on_progress,
                     before_placing=announce,

@@ -11,11 +11,11 @@ from stemdock.batch.contents import output_content
 from stemdock.batch.events import UpToDate
 from stemdock.batch.object_store import StoreError
 from stemdock.batch.remote_manifest import RemoteManifest, store_errors_of
+from stemdock.batch.resuming import may_replace
 from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputExistsError
 from stemdock.files.stages import Stopwatch
 from stemdock.files.staging import temporary_folder
-from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from stemdock.batch.events import SongPlan
     from stemdock.batch.resuming import SongSettings
-    from stemdock.lib.locations import Place
+    from stemdock.lib.locations import Location
     from stemdock.types import Progress, SeparatedFile
 
 
@@ -33,18 +33,6 @@ class UploadedSeparation:
 
     settings: SongSettings
     manifest: RemoteManifest
-
-    def may_replace(self, target: Place, plan: SongPlan) -> bool:
-        """Whether a stem of a song may replace this existing object.
-
-        Raises:
-            OutputError: The store does not answer.
-        """
-        return self.settings.overwrite or (
-            self.settings.resume
-            and isinstance(target, Location)
-            and self.manifest.owns(target, _locations(plan).values())
-        )
 
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:  # noqa: ARG002
         """Lets any process separate any song: of two that do, the second finds the stems of the first."""
@@ -62,7 +50,7 @@ class UploadedSeparation:
             OutputError: A stem or the manifest cannot be written.
             CancelledError: `cancel` was set.
         """
-        targets = _locations(plan)
+        targets = plan.objects
         with Source(plan.song.path, self.settings.cancel) as source, temporary_folder() as folder:
             provenance = self.settings.provenance(source.identity())
             if self.settings.resume and self.manifest.covers(provenance, targets.values()):
@@ -93,13 +81,14 @@ class UploadedSeparation:
             OutputExistsError: An object exists and must not be replaced.
             OutputError: The store does not answer.
         """
+        resume, overwrite = self.settings.resume, self.settings.overwrite
         existing = set()
         for target in targets.values():
             with store_errors_of(target):
                 if object_store.exists(target, self.settings.cancel):
                     existing.add(target)
         for target in existing:
-            if not self.may_replace(target, plan):
+            if not may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite):
                 raise OutputExistsError(target)
         return frozenset(existing)
 
@@ -119,10 +108,6 @@ class UploadedSeparation:
                 with suppress(StoreError):
                     object_store.remove(target)
             raise
-
-
-def _locations(plan: SongPlan) -> Mapping[str, Location]:
-    return {name: target for name, target in plan.targets.items() if isinstance(target, Location)}
 
 
 @contextmanager

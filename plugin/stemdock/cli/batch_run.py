@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stemdock.batch.events import Done, Failed, Skipped, summarise
@@ -17,16 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stemdock.batch.events import BatchEvent, SongPlan
-    from stemdock.batch.resuming import ResumableSeparation
-    from stemdock.batch.uploading import UploadedSeparation
+    from stemdock.batch.pools import Pool
     from stemdock.cli.options import BatchOptions
     from stemdock.cli.pages import Pages
+    from stemdock.lib.locations import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What people are told about a model that is loaded."""
+
+    model: str
+    provider: str
 
 
 def run_plans(
     plans: Sequence[SongPlan],
-    separation: ResumableSeparation | UploadedSeparation,
+    pool: Pool,
+    facts: Facts,
     options: BatchOptions,
+    may_replace: Callable[[Place, SongPlan], bool],
     deliver: Callable[[Done], None],
     pages: Pages,
 ) -> int:
@@ -34,8 +45,10 @@ def run_plans(
 
     Args:
         plans: All songs, those of other shards included.
-        separation: Separates one of them.
+        pool: Separates them.
+        facts: Of the model.
         options: How the batch runs.
+        may_replace: Whether an existing file of a song may be replaced.
         deliver: Called with each result: prints its paths, or copies it to standard output.
         pages: The previews to write.
 
@@ -44,6 +57,7 @@ def run_plans(
 
     Raises:
         OutputError: Standard output cannot be written.
+        StemdockError: The workers cannot start or go on.
     """
     reporter: TextReporter | JsonReporter
     if options.progress == "json":
@@ -54,23 +68,16 @@ def run_plans(
     for folder in sorted({path.parent for plan in own for path in plan.files.values()}):
         remove_abandoned(folder)
     refusals = [
-        *conflicts(plans, may_replace=separation.may_replace, shard=options.shard),
+        *conflicts(plans, may_replace=may_replace, shard=options.shard),
         *pages.conflicts(own),
     ]
     for refusal in refusals:
         reporter.refuse(refusal)
     if refusals:
         return 1
-    reporter.start(own, separation.settings.separator.model, separation.settings.separator.provider)
+    reporter.start(own, facts.model, facts.provider)
     ended: list[BatchEvent] = []
-    separate = pages.after(separation)
-    for event in run_batch(
-        own,
-        separate,
-        claim=separation.claim,
-        n_at_once=options.n_at_once,
-        cancel=separation.settings.cancel,
-    ):
+    for event in run_batch(own, pool):
         reporter.show(event)
         if isinstance(event, Done):
             deliver(event)

@@ -94,6 +94,6 @@ class JsonReporter:
 
     def _write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"version": JSON_VERSION, "event": event, **fields})
-        # In one piece: the songs of --jobs report from threads of their own.
+        # In one piece: workers may write to the same stream.
         self._stream.write(f"{line}\n")
         self._stream.flush()

@@ -6,23 +6,25 @@ import json
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from stemdock.batch.claims import Claims
+from stemdock.batch.budget import divided
 from stemdock.batch.inputs import find_songs
 from stemdock.batch.manifest import Manifest
-from stemdock.batch.manifest_files import FOLDER
 from stemdock.batch.planning import plan_songs
+from stemdock.batch.pools import ThreadPool
+from stemdock.batch.process_pool import ProcessPool
+from stemdock.batch.recipe import SeparationRecipe
 from stemdock.batch.remote_manifest import RemoteManifest
-from stemdock.batch.resuming import ResumableSeparation, SongSettings
+from stemdock.batch.resuming import may_replace
 from stemdock.batch.standard_input import copied_to_file
-from stemdock.batch.uploading import UploadedSeparation
-from stemdock.cli.batch_run import run_plans
+from stemdock.cli.batch_run import Facts, run_plans
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
-from stemdock.cli.pages import Pages
+from stemdock.cli.pages import PagedRecipe, PagedWork, Pages
 from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.cli.terminal import echo_path
 from stemdock.lib.untrusted_json import parse_json
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stemdock.batch.events import Done
+    from stemdock.batch.pools import Pool
     from stemdock.batch.songs import Song
     from stemdock.cli.options import BatchOptions
     from stemdock.files.excerpts import Excerpt
@@ -95,16 +98,21 @@ def separate(
         destination = named_for(output, destination)
         if destination.location and preview:
             raise click.UsageError("--preview needs an output folder on this machine.")
-        manifest = Manifest(destination.folder)
-        made = manifest.made
-        if destination.location is None:
-            manifest.check()
         root = destination.location or destination.folder
-        found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=made)]
-        separator = open_separator(model, plugins, execution, separation)
+        manifest = Manifest(destination.folder)
+        if not destination.location:
+            manifest.check()
+        found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.made)]
+        n_songs = sum(batch.shard.has(song) for song in found)
+        shares = divided(execution, max(1, min(batch.n_workers, n_songs)))
+        separator = open_separator(model, plugins, shares[0], separation)
         with interruptible() as interrupted:
-            settings = SongSettings(
-                separator=separator,
+            recipe = SeparationRecipe(
+                model=model,
+                plugins=plugins,
+                execution=execution,
+                separation=separation,
+                root=root,
                 output=output,
                 excerpt=excerpt,
                 downmix=downmix,
@@ -119,18 +127,7 @@ def separate(
                 },
                 resume=batch.resume,
                 overwrite=overwrite,
-                cancel=interrupted.cancel,
             )
-            separate_song: ResumableSeparation | UploadedSeparation
-            if destination.location:
-                separate_song = UploadedSeparation(
-                    settings=settings,
-                    manifest=RemoteManifest(destination.location, interrupted.cancel),
-                )
-            else:
-                separate_song = ResumableSeparation(
-                    settings=settings, manifest=manifest, claims=Claims(destination.folder / FOLDER)
-                )
             names = result_names(output, separator.stems)
             if deliver is send:
                 check_single(len(found), names)
@@ -138,7 +135,21 @@ def separate(
                 found, destination, names, codec=codec_of(output).extension, model=separator.model
             )
             pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
-            status = run_plans(plans, separate_song, batch, deliver, pages)
+            facts = Facts(model=separator.model, provider=separator.provider)
+            # Compressing with losses takes longer than separating, and uses other threads.
+            n_at_once = 2 if codec_of(output).bitrates else 1
+            cancel = interrupted.cancel
+            pool: Pool
+            if len(shares) == 1:
+                work = PagedWork(recipe.open(cancel, separator=separator, manifest=manifest), pages)
+                pool = ThreadPool(work, n_songs=n_at_once, cancel=cancel)
+            else:
+                del separator  # its memory is for the workers
+                recipes = [PagedRecipe(replace(recipe, execution=share), pages) for share in shares]
+                pool = ProcessPool(recipes, n_songs=n_at_once, cancel=cancel, clean=recipe.clean)
+            listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
+            allowed = partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite)
+            status = run_plans(plans, pool, facts, batch, allowed, deliver, pages)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} failed: {plugin.fault}", err=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Final
@@ -101,6 +102,7 @@ def path_key(place: Place) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
+@cache
 def _components(template: str) -> list[list[_Part]]:
     """The folders and the file of a template, each as a list of texts and fields."""
     try:

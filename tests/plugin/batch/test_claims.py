@@ -14,8 +14,8 @@ from stemdock.batch import claim_files, claims
 from stemdock.batch.claim_files import ClaimFile, holder_of
 from stemdock.batch.claims import PATIENCE, ClaimLostError, Claims
 from stemdock.batch.events import Skipped, SongPlan, Started, UpToDate, Waiting
-from stemdock.batch.running import run_batch
 from stemdock.batch.songs import Song
+from support.here import run_here
 
 CLAIMS = """
 import sys
@@ -325,7 +325,7 @@ def test_a_song_that_another_process_holds_is_passed_over_and_looked_at_again(fo
     assert held
     other.enter_context(held)
     told = []
-    for event in run_batch(
+    for event in run_here(
         plans(1, 2, 3), separate, claim=lambda plan: here.claim(str(plan.number)), cancel=Event()
     ):
         told.append((event.plan.number, type(event)))
@@ -353,21 +353,21 @@ def test_a_song_that_was_lost_is_looked_at_again() -> None:
             raise ClaimLostError
         return UpToDate()
 
-    told = [type(event) for event in run_batch(plans(1, 2), separate, cancel=Event())]
+    told = [type(event) for event in run_here(plans(1, 2), separate, cancel=Event())]
     assert told == [Started, Started, Skipped, Waiting, Started, Skipped]
     assert tries == [1, 2, 1]
 
 
 def test_that_a_run_waits_is_told_once() -> None:
     answers = [None, None, nullcontext()]
-    events = run_batch(plans(1), lambda *_: UpToDate(), claim=lambda _: answers.pop(0), cancel=Event())
+    events = run_here(plans(1), lambda *_: UpToDate(), claim=lambda _: answers.pop(0), cancel=Event())
     assert [type(event) for event in events] == [Waiting, Started, Skipped]
 
 
 def test_who_waits_for_others_can_be_stopped() -> None:
     cancel = Event()
     told = []
-    for event in run_batch(plans(1), lambda *_: UpToDate(), claim=lambda _: None, cancel=cancel):
+    for event in run_here(plans(1), lambda *_: UpToDate(), claim=lambda _: None, cancel=cancel):
         told.append(type(event))
         cancel.set()
     assert told == [Waiting]

@@ -97,7 +97,7 @@ def disturbed(line: list[str], number: int, delay: float) -> tuple[int, list[dic
 
 @pytest.mark.parametrize(
     ("number", "seed", "options"),
-    [(signal.SIGKILL, 1, ()), (signal.SIGKILL, 2, ("--jobs", "3")), (signal.SIGINT, 3, ())],
+    [(signal.SIGKILL, 1, ()), (signal.SIGKILL, 2, ("--workers", "3")), (signal.SIGINT, 3, ())],
 )
 def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
     music: Path,
@@ -142,7 +142,7 @@ def songs(told: list[dict[str, Any]], event: str) -> Counter[int]:
     return Counter(each["song"] for each in told if each["event"] == event)
 
 
-@pytest.mark.parametrize("options", [(), ("--jobs", "3")])
+@pytest.mark.parametrize("options", [(), ("--workers", "3")])
 def test_two_runs_at_once_do_each_song_once(
     music: Path, model: Path, tmp_path: Path, undisturbed: dict[str, bytes], options: tuple[str, ...]
 ) -> None:

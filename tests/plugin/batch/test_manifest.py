@@ -350,7 +350,7 @@ def test_nothing_is_read_while_an_entry_is_saved(
         assert go_on.wait(60)
         write_entry(entry, path)
 
-    monkeypatch.setattr("stemdock.batch.manifest.write_entry", write_later)
+    monkeypatch.setattr("stemdock.batch.manifest_entries.write_entry", write_later)
     with ThreadPoolExecutor(2) as pool:
         other = pool.submit(manifest.announce, PROVENANCE, {tmp_path / "out" / "b.wav": targets[0]})
         try:
@@ -375,7 +375,7 @@ def test_songs_that_end_at_the_same_moment_are_saved_one_after_the_other(
             met.append(path)
         write_entry(entry, path)
 
-    monkeypatch.setattr("stemdock.batch.manifest.write_entry", write_slowly)
+    monkeypatch.setattr("stemdock.batch.manifest_entries.write_entry", write_slowly)
     manifest = Manifest(tmp_path / "out")
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda target: write(manifest, [target], complete=False), targets))
@@ -440,7 +440,7 @@ def test_what_a_later_run_finds_finished_is_saved_as_complete_once(
     def fail(*_: object) -> NoReturn:
         raise AssertionError("written again")
 
-    monkeypatch.setattr("stemdock.batch.manifest.write_entry", fail)
+    monkeypatch.setattr("stemdock.batch.manifest_entries.write_entry", fail)
     assert Manifest(tmp_path / "out").covers(PROVENANCE, targets)
 
 
@@ -584,7 +584,7 @@ def test_entries_are_looked_up_and_not_searched(
         loaded.append(path)
         return load_entry(path)
 
-    monkeypatch.setattr("stemdock.batch.manifest.load_entry", load)
+    monkeypatch.setattr("stemdock.batch.manifest_entries.load_entry", load)
     for number in range(5):
         write(Manifest(tmp_path / "out"), [target.with_name(f"{number}.wav") for target in targets[:1]])
     loaded.clear()

@@ -200,7 +200,7 @@ def test_several_at_once_give_the_same(batch: Batch, tmp_path: Path) -> None:
     batch.run()
     one_by_one = {name: (batch.out / name).read_bytes() for name in batch.files()}
     batch.out = tmp_path / "at once"
-    events = batch.run("--jobs=3")
+    events = batch.run("--workers=3")
     assert one_by_one == {name: (batch.out / name).read_bytes() for name in batch.files()}
     assert events[-1]["n_done"] == 6
     # The paths of a song stand together.

@@ -15,12 +15,12 @@ import pytest
 
 from stemdock import Separator
 from stemdock.batch.events import Failed, SongPlan
-from stemdock.batch.running import run_batch
 from stemdock.batch.songs import Song
 from stemdock.cli import main
 from stemdock.errors import MemoryShortageError, ThreadShortageError
 from stemdock.inference import runtime, shortages
 from stemdock.inference.shortages import check_memory, memory_shortage
+from support.here import run_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def test_a_song_without_memory_or_threads_is_no_bug(
         raise fault
 
     plan = SongPlan(number=1, song=Song(path=tmp_path / "song.wav"), targets={})
-    *_, event = run_batch([plan], fail, cancel=Event())
+    *_, event = run_here([plan], fail, cancel=Event())
     assert isinstance(event, Failed)
     assert isinstance(event.error, kind)
 
