@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from stemdock.batch.claims import Claims
@@ -13,6 +14,7 @@ from stemdock.batch.resuming import ResumableSeparation, SongSettings
 from stemdock.batch.uploading import UploadedSeparation
 from stemdock.files.staging import remove_abandoned
 from stemdock.lib.locations import Location
+from stemdock.lib.untrusted_json import parse_json
 from stemdock.separator import Separator
 
 if TYPE_CHECKING:
@@ -25,6 +27,27 @@ if TYPE_CHECKING:
     from stemdock.output.options import Output
     from stemdock.plugins import Plugins
     from stemdock.types import DownmixMode, Execution, Separation
+
+
+def stem_options(
+    output: Output,
+    excerpt: Excerpt,
+    separation: Separation,
+    precision: str,
+    downmix: DownmixMode,
+    track: int | None,
+) -> Mapping[str, Any]:
+    """The options that change the stems, as the manifest stores them."""
+    # Those of runs without a format, or without a track, are as they were before there were any.
+    written: dict[str, Any] = parse_json(json.dumps(asdict(output)))
+    return {
+        **{name: value for name, value in written.items() if name != "format" or value is not None},
+        **asdict(excerpt),
+        **asdict(separation),
+        "precision": precision,
+        "fold": downmix,
+        **({} if track is None else {"track": track}),
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.events import Done
+from stemdock.lib.paths import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stemdock.batch.events import BatchEvent, SongPlan
+    from stemdock.batch.events import BatchEvent
+    from stemdock.batch.songs import Song
 
 N_SAMPLED: Final = 10
 """Songs that an estimate separates."""
@@ -71,18 +74,29 @@ class Report:
         )
 
 
-@dataclass
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a whole batch would take, from some of its songs."""
+
+    measured: Report
+    expected: Report
+    """Of all songs."""
+
+
 class Ledger:
     """Adds up what the songs of a batch took."""
 
-    n_at_once: int
-    """Songs in progress at the same time."""
-    n_cores: float
-    """Cores that the run may use."""
-    price: float | None = None
+    def __init__(self, *, n_at_once: int, n_cores: float, price: float | None = None) -> None:
+        """Begins with nothing.
 
-    def __post_init__(self) -> None:
-        """Begins with nothing."""
+        Args:
+            n_at_once: Songs in progress at the same time.
+            n_cores: Cores that the run may use.
+            price: Of a core for an hour.
+        """
+        self._n_at_once = n_at_once
+        self._n_cores = n_cores
+        self._price = price
         self._n_done = 0
         self._busy = 0.0
         self._duration = 0.0
@@ -111,17 +125,47 @@ class Ledger:
         ordered = sorted(self._stages.items(), key=lambda item: -item[1])
         return Report(
             n_songs=self._n_done,
-            elapsed=self._busy / self.n_at_once if elapsed is None else elapsed,
+            elapsed=self._busy / self._n_at_once if elapsed is None else elapsed,
             duration=self._duration,
             shares={stage: seconds / total for stage, seconds in ordered} if total else {},
-            n_cores=self.n_cores,
-            price=self.price,
+            n_cores=self._n_cores,
+            price=self._price,
         )
 
 
-def sample(plans: Sequence[SongPlan]) -> list[SongPlan]:
-    """Songs for an estimate, spread over all that can be separated."""
-    usable = [plan for plan in plans if plan.targets]
-    if len(usable) <= N_SAMPLED:
+def sample(songs: Sequence[Song], n_places: int) -> list[Song]:
+    """Songs for an estimate, spread over all that can be separated.
+
+    Args:
+        songs: All songs.
+        n_places: Songs in progress at the same time; at least two for each place are taken.
+    """
+    usable = [song for song in songs if not song.fault]
+    n_sampled = max(N_SAMPLED, 2 * n_places)
+    if len(usable) <= n_sampled:
         return usable
-    return [usable[number * (len(usable) - 1) // (N_SAMPLED - 1)] for number in range(N_SAMPLED)]
+    return [usable[number * (len(usable) - 1) // (n_sampled - 1)] for number in range(n_sampled)]
+
+
+def estimated(measured: Report, some: Sequence[Song], songs: Sequence[Song]) -> Estimate:
+    """What all songs would take.
+
+    Songs count by the sizes of their files, or if one is elsewhere, all the same.
+
+    Args:
+        measured: Of some songs.
+        some: The songs that were to be measured.
+        songs: All songs.
+    """
+    n_songs = sum(not song.fault for song in songs)
+    whole, part = _weight(songs), _weight(some)
+    factor = whole / part if part else 0.0
+    if measured.n_songs < len(some) and measured.n_songs:  # some of them failed
+        factor *= len(some) / measured.n_songs
+    return Estimate(measured=measured, expected=measured.scaled(factor, n_songs))
+
+
+def _weight(songs: Sequence[Song]) -> int:
+    usable = [song for song in songs if not song.fault]
+    paths = [song.path for song in usable if isinstance(song.path, Path)]
+    return sum(map(size_of, paths)) if len(paths) == len(usable) else len(usable)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from stemdock.lib.tables import Row
 
-__all__ = ["LOCATION", "OUTPUT", "SUFFIXES", "checked_place", "listed_songs"]
+__all__ = ["LOCATION", "OUTPUT", "SUFFIXES", "checked_place", "listed_songs", "output_parts"]
 
 LOCATION: Final = "location"
 """The column of paths and addresses. Paths are relative to the list."""
@@ -109,7 +109,13 @@ def _song(path: Path, row: Row, lines: dict[str, int], unit: str) -> Song:
     output = _text(row.values.get(OUTPUT), OUTPUT)
     if not output:
         return Song(path=place)
-    parts = _output_parts(output)
+    try:
+        parts = output_parts(output)
+    except ValueError as error:
+        raise _RowError(
+            f"{OUTPUT} {error}: {output[:80]}",
+            "Write folders and a name with forward slashes, such as Abba/Waterloo, without : and the like.",
+        ) from error
     key = unicodedata.normalize("NFC", "/".join(parts)).casefold()
     if (first := lines.setdefault(key, row.line)) != row.line:
         raise _RowError(
@@ -128,11 +134,13 @@ def _text(value: Any, column: str) -> str:
     return value.strip()
 
 
-def _output_parts(output: str) -> Sequence[str]:
+def output_parts(output: str) -> Sequence[str]:
+    """The folders and the last part of an output name.
+
+    Raises:
+        ValueError: It is not a relative path with forward slashes that every system accepts.
+    """
     parts = output.split("/")
     if any(part != legal_name(part) or part.startswith(".") for part in parts):
-        raise _RowError(
-            f"{OUTPUT} is not a relative path that every system accepts: {output[:80]}",
-            "Write folders and a name with forward slashes, such as Abba/Waterloo, without : and the like.",
-        )
+        raise ValueError("is not a relative path that every system accepts")
     return parts

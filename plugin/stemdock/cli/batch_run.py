@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from stemdock.batch.events import Done, Failed, Skipped, summarise
 from stemdock.batch.planning import conflicts
+from stemdock.batch.report import estimated
 from stemdock.batch.running import run_batch
 from stemdock.cli.json_reporter import JsonReporter
 from stemdock.cli.terminal import echo_path
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from stemdock.batch.events import BatchEvent, SongPlan
     from stemdock.batch.pools import Pool
+    from stemdock.batch.report import Ledger
+    from stemdock.batch.songs import Song
     from stemdock.cli.options import BatchOptions
     from stemdock.cli.pages import Pages
     from stemdock.lib.locations import Place
@@ -32,6 +36,15 @@ class Facts:
     provider: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounting:
+    """What is reported at the end."""
+
+    ledger: Ledger
+    whole: Sequence[Song] | None
+    """The songs that an estimate is for; None if this is the run itself."""
+
+
 def run_plans(
     plans: Sequence[SongPlan],
     pool: Pool,
@@ -40,6 +53,7 @@ def run_plans(
     may_replace: Callable[[Place, SongPlan], bool],
     deliver: Callable[[Done], None],
     pages: Pages,
+    accounting: Accounting,
 ) -> int:
     """Separates songs and reports on standard error.
 
@@ -51,6 +65,7 @@ def run_plans(
         may_replace: Whether an existing file of a song may be replaced.
         deliver: Called with each result: prints its paths, or copies it to standard output.
         pages: The previews to write.
+        accounting: What is reported at the end.
 
     Returns:
         The exit status: 1 if there were conflicts or a song failed.
@@ -59,11 +74,7 @@ def run_plans(
         OutputError: Standard output cannot be written.
         StemdockError: The workers cannot start or go on.
     """
-    reporter: TextReporter | JsonReporter
-    if options.progress == "json":
-        reporter = JsonReporter(sys.stderr)
-    else:
-        reporter = TextReporter(sys.stderr, live=options.progress == "auto" and sys.stderr.isatty())
+    reporter = _reporter(options)
     own = [plan for plan in plans if options.shard.has(plan.song)]
     for folder in sorted({path.parent for plan in own for path in plan.files.values()}):
         remove_abandoned(folder)
@@ -77,8 +88,10 @@ def run_plans(
         return 1
     reporter.start(own, facts.model, facts.provider)
     ended: list[BatchEvent] = []
+    start = monotonic()
     for event in run_batch(own, pool):
         reporter.show(event)
+        accounting.ledger.count(event)
         if isinstance(event, Done):
             deliver(event)
             for path in pages.of(event.plan):
@@ -87,4 +100,15 @@ def run_plans(
             ended.append(event)
     summary = summarise(own, ended)
     reporter.finish(summary)
+    if accounting.whole is not None:
+        songs = [plan.song for plan in own]
+        reporter.estimate(estimated(accounting.ledger.report(), songs, accounting.whole))
+    elif options.report or options.price is not None:
+        reporter.report(accounting.ledger.report(monotonic() - start))
     return 1 if summary.n_failed else 0
+
+
+def _reporter(options: BatchOptions) -> TextReporter | JsonReporter:
+    if options.progress == "json":
+        return JsonReporter(sys.stderr)
+    return TextReporter(sys.stderr, live=options.progress == "auto" and sys.stderr.isatty())

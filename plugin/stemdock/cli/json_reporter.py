@@ -9,11 +9,13 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from stemdock.batch.eta import BatchEta
 from stemdock.batch.events import Advanced, Done, Skipped, Started, Waiting
+from stemdock.cli.cost_report import estimate_values, report_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stemdock.batch.events import BatchEvent, SongPlan, Summary
+    from stemdock.batch.report import Estimate, Report
     from stemdock.errors import StemdockError
 
 JSON_VERSION: Final = 1
@@ -91,6 +93,14 @@ class JsonReporter:
     def finish(self, summary: Summary) -> None:
         """Prints the event "summary"."""
         self._write("summary", **asdict(summary), elapsed=self._eta.elapsed)
+
+    def report(self, report: Report) -> None:
+        """Prints the event "report"."""
+        self._write("report", **report_values(report))
+
+    def estimate(self, estimate: Estimate) -> None:
+        """Prints the event "estimate"."""
+        self._write("estimate", **estimate_values(estimate))
 
     def _write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"version": JSON_VERSION, "event": event, **fields})

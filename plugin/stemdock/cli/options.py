@@ -32,6 +32,9 @@ class BatchOptions:
     n_workers: int
     shard: Shard
     progress: Literal["auto", "json", "none"]
+    report: bool
+    price: float | None
+    estimate: bool
 
 
 class Seconds(click.FloatRange):
@@ -46,7 +49,7 @@ class Seconds(click.FloatRange):
 
 
 def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --resume, --workers, --shard and --progress, as the argument `batch`."""
+    """Adds --resume, --workers, --shard, --progress and reports, as the argument `batch`."""
     options = (
         click.option(
             "--resume", is_flag=True,
@@ -63,6 +66,19 @@ def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--shard", metavar="I/N", callback=_shard,
             help="Separate only part I of N. Together, the parts have each song once, whichever machines run "
             "them.  [default: all songs]",
+        ),
+        click.option(
+            "--estimate", is_flag=True,
+            help="Separate ten of the songs, without keeping the stems, and print what all of them would "
+            "take.",
+        ),
+        click.option(
+            "--report", is_flag=True,
+            help="Print songs per hour, core-hours and the bottleneck at the end.",
+        ),
+        click.option(
+            "--price", type=click.FloatRange(min=0, max=1e6), metavar="PRICE",
+            help="Print the cost at this price of a core for an hour, in the report or the estimate.",
         ),
         click.option(
             "--progress", type=click.Choice(["auto", "json", "none"]), default="auto", show_default=True,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,22 +16,25 @@ from stemdock.batch.manifest import Manifest
 from stemdock.batch.planning import plan_songs
 from stemdock.batch.pools import ThreadPool
 from stemdock.batch.process_pool import ProcessPool
-from stemdock.batch.recipe import SeparationRecipe
+from stemdock.batch.recipe import SeparationRecipe, stem_options
 from stemdock.batch.remote_manifest import RemoteManifest
+from stemdock.batch.report import Ledger, sample
 from stemdock.batch.resuming import may_replace
+from stemdock.batch.shards import ALL
 from stemdock.batch.standard_input import copied_to_file
-from stemdock.cli.batch_run import Facts, run_plans
+from stemdock.batch.trial import passing
+from stemdock.cli.batch_run import Accounting, Facts, run_plans
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
 from stemdock.cli.pages import PagedRecipe, PagedWork, Pages
 from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
 from stemdock.cli.terminal import echo_path
-from stemdock.lib.untrusted_json import parse_json
+from stemdock.lib.cores import n_logical_cores
 from stemdock.output.codecs import codec_of
 from stemdock.output.formats import format_of, named_for, result_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from stemdock.batch.events import Done
     from stemdock.batch.pools import Pool
@@ -88,16 +90,9 @@ def separate(
     if preview and output.format:
         raise click.UsageError("--preview cannot be used with --as: a page needs one file for each stem.")
     with ExitStack() as inputs:
-        deliver = _print_paths
-        if str(destination.folder) == STANDARD_OUTPUT:
-            if preview:
-                raise click.UsageError("--preview cannot be used with -o -: standard output holds one file.")
-            form = format_of(output)
-            template = form.template if form else "{instrument}.{codec}"
-            destination, deliver = inputs.enter_context(standard_output(template)), send
-        destination = named_for(output, destination)
-        if destination.location and preview:
-            raise click.UsageError("--preview needs an output folder on this machine.")
+        destination, deliver = _outlet(destination, output, preview, inputs)
+        if batch.estimate and (deliver is send or preview):
+            raise click.UsageError("--estimate cannot be used with -o - or --preview.")
         root = destination.location or destination.folder
         manifest = Manifest(destination.folder)
         if not destination.location:
@@ -105,6 +100,16 @@ def separate(
         found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.made)]
         n_songs = sum(batch.shard.has(song) for song in found)
         shares = divided(execution, max(1, min(batch.n_workers, n_songs)))
+        # Compressing with losses takes longer than separating, and uses other threads.
+        n_at_once = 2 if codec_of(output).bitrates else 1
+        whole = None
+        if batch.estimate:
+            whole = [song for song in found if batch.shard.has(song)]
+            found = sample(whole, n_at_once * len(shares))
+            batch = replace(batch, shard=ALL, resume=False)
+            destination = inputs.enter_context(passing(destination))
+            root = destination.location or destination.folder
+            manifest, deliver = Manifest(destination.folder), _keep_quiet
         separator = open_separator(model, plugins, shares[0], separation)
         with interruptible() as interrupted:
             recipe = SeparationRecipe(
@@ -117,14 +122,7 @@ def separate(
                 excerpt=excerpt,
                 downmix=downmix,
                 track=track,
-                options={
-                    **_output_options(output),
-                    **asdict(excerpt),
-                    **asdict(separation),
-                    "precision": execution.precision,
-                    "fold": downmix,
-                    **({} if track is None else {"track": track}),
-                },
+                options=stem_options(output, excerpt, separation, execution.precision, downmix, track),
                 resume=batch.resume,
                 overwrite=overwrite,
             )
@@ -136,8 +134,6 @@ def separate(
             )
             pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
             facts = Facts(model=separator.model, provider=separator.provider)
-            # Compressing with losses takes longer than separating, and uses other threads.
-            n_at_once = 2 if codec_of(output).bitrates else 1
             cancel = interrupted.cancel
             pool: Pool
             if len(shares) == 1:
@@ -149,11 +145,36 @@ def separate(
                 pool = ProcessPool(recipes, n_songs=n_at_once, cancel=cancel, clean=recipe.clean)
             listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
             allowed = partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite)
-            status = run_plans(plans, pool, facts, batch, allowed, deliver, pages)
+            ledger = Ledger(
+                n_at_once=n_at_once * len(shares),
+                n_cores=execution.n_threads or n_logical_cores(),
+                price=batch.price,
+            )
+            accounting = Accounting(ledger=ledger, whole=whole)
+            status = run_plans(plans, pool, facts, batch, allowed, deliver, pages, accounting)
+    _report_faults(plugins)
+    return interrupted.exit_status or status
+
+
+def _outlet(
+    destination: Destination, output: Output, preview: bool, inputs: ExitStack
+) -> tuple[Destination, Callable[[Done], None]]:
+    """Where the stems go, with the names of their format, and how they are delivered."""
+    if destination.location and preview:
+        raise click.UsageError("--preview needs an output folder on this machine.")
+    if str(destination.folder) != STANDARD_OUTPUT:
+        return named_for(output, destination), _print_paths
+    if preview:
+        raise click.UsageError("--preview cannot be used with -o -: standard output holds one file.")
+    form = format_of(output)
+    template = form.template if form else "{instrument}.{codec}"
+    return named_for(output, inputs.enter_context(standard_output(template))), send
+
+
+def _report_faults(plugins: Plugins) -> None:
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} failed: {plugin.fault}", err=True)
-    return interrupted.exit_status or status
 
 
 def _as_file(song: Song, inputs: ExitStack) -> Song:
@@ -163,10 +184,8 @@ def _as_file(song: Song, inputs: ExitStack) -> Song:
     return replace(song, path=inputs.enter_context(copied_to_file(sys.stdin.buffer if sys.stdin else None)))
 
 
-def _output_options(output: Output) -> dict[str, Any]:
-    """The options for the manifest; those of runs without a format are as they were before there were any."""
-    options: dict[str, Any] = parse_json(json.dumps(asdict(output)))
-    return {name: value for name, value in options.items() if name != "format" or value is not None}
+def _keep_quiet(_: Done) -> None:
+    """The files of an estimate are removed."""
 
 
 def _print_paths(done: Done) -> None:

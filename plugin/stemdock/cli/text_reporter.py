@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from stemdock.batch.eta import BatchEta
 from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started, Waiting
+from stemdock.cli.cost_report import estimate_lines, report_lines
 from stemdock.cli.terminal import drawing, one_line
 from stemdock.lib.printing import printable
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stemdock.batch.events import BatchEvent, SongPlan, Summary
+    from stemdock.batch.report import Estimate, Report
     from stemdock.errors import StemdockError
     from stemdock.lib.locations import Place
     from stemdock.types import Downmix
@@ -92,6 +94,16 @@ class TextReporter:
                 return
             songs = "1 song" if summary.n_songs == 1 else f"{summary.n_songs} songs"
             self._print(f"{songs}: {text} ({_duration(self._eta.elapsed)})")
+
+    def report(self, report: Report) -> None:
+        """Prints the speed and the cost of the run."""
+        for line in report_lines(report):
+            self._print(line)
+
+    def estimate(self, estimate: Estimate) -> None:
+        """Prints what the whole batch would take."""
+        for line in estimate_lines(estimate):
+            self._print(line)
 
     def _status(self) -> str:
         """All songs in progress, and the whole batch if it has more than one song."""

@@ -287,6 +287,26 @@ def test_secrets_appear_nowhere(store: Store, caplog: pytest.LogCaptureFixture) 
         assert not any(secret in text for text in told)
 
 
+def test_an_estimate_uploads_and_leaves_nothing_behind(store: Store) -> None:
+    for number in range(11):
+        store.add(f"{number}.wav")
+    estimate = store.run("--estimate")[-1]
+    assert (estimate["n_songs"], estimate["n_measured"]) == (11, 10)
+    assert set(estimate["shares"]) == {"download", "decode", "separate", "encode", "upload", "other"}
+    assert store.server.content(store.stems) == {}
+
+
+def test_workers_share_a_bucket(store: Store) -> None:
+    for number in range(4):
+        store.add(f"{number}.wav", level=0.1 * (number + 1))
+    assert names(store.run("--workers", "2")) == ["start", *["done"] * 4, "summary"]
+    expected = {
+        name: content for number in range(4) for name, content in store.local(f"{number}.wav").items()
+    }
+    assert store.files() == expected
+    assert names(store.run("--workers", "2", "--resume")) == ["start", *["skipped"] * 4, "summary"]
+
+
 def test_a_song_that_changes_meanwhile_fails(store: Store) -> None:
     store.add("1.wav")
 

@@ -27,7 +27,7 @@ _GROUPS: Final = {
     "Files": ("format_name", "template", "mixes", "start", "duration", "track", "no_tags", "preview"),
     "Sound": ("bit_depth", "bitrate", "sample_rate", "prevent_clipping", "mwf", "bandwidth", "downmix"),
     "Models and speed": ("provider", "precision", "n_threads", "memory"),
-    "Many songs": ("resume", "n_workers", "shard", "progress"),
+    "Many songs": ("resume", "n_workers", "shard", "estimate", "report", "price", "progress"),
 }
 
 
