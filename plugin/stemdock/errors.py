@@ -38,7 +38,8 @@ class StemdockError(Exception):
 
 
 def _rebuilt(kind: type[StemdockError], arguments: tuple[Any, ...], fields: dict[str, Any]) -> StemdockError:
-    error = kind.__new__(kind, *arguments)
+    make = OSError.__new__ if issubclass(kind, OSError) else Exception.__new__
+    error = make(kind, *arguments)
     error.args = arguments
     error.__dict__.update(fields)
     return error

@@ -47,16 +47,18 @@ class Plugins:
         self._manager = pluggy.PluginManager("stemdock")
         self._manager.add_hookspecs(hookspecs)
         self._status: dict[str, PluginStatus] = {}
-        self._by_hand: list[tuple[object, str, str]] = []
-        self._has_entry_points = False
+        self._sources: list[tuple[object, str, str] | None] = []
+        """Plug-ins, names and origins in order; None stands for all entry points."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How they pass to another process, which imports modules and entry points itself."""
-        by_hand = [
-            (_Module(plugin.__name__) if isinstance(plugin, ModuleType) else plugin, name, origin)
-            for plugin, name, origin in self._by_hand
+        sources = [
+            (_Module(source[0].__name__), *source[1:])
+            if source and isinstance(source[0], ModuleType)
+            else source
+            for source in self._sources
         ]
-        return _rebuilt, (by_hand, self._has_entry_points)
+        return _rebuilt, (sources,)
 
     def register(self, plugin: object, name: str, origin: str = "this program") -> None:
         """Adds a plug-in. One that does not match the hooks is marked as broken.
@@ -66,7 +68,7 @@ class Plugins:
             name: Unique among plug-ins.
             origin: Its distribution, for reports.
         """
-        self._by_hand.append((plugin, name, origin))
+        self._sources.append((plugin, name, origin))
         self._register(plugin, name, origin)
 
     def _register(self, plugin: object, name: str, origin: str) -> None:
@@ -80,7 +82,7 @@ class Plugins:
 
     def load_entry_points(self) -> None:
         """Registers every installed plug-in that is not disabled by the environment."""
-        self._has_entry_points = True
+        self._sources.append(None)
         disabled = {name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(",")}
         for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
             origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown distribution"
@@ -188,14 +190,16 @@ class _Module:
     name: str
 
 
-def _rebuilt(by_hand: Sequence[tuple[object, str, str]], has_entry_points: bool) -> Plugins:
+def _rebuilt(sources: Sequence[tuple[object, str, str] | None]) -> Plugins:
     plugins = Plugins()
-    for plugin, name, origin in by_hand:
+    for source in sources:
+        if source is None:
+            plugins.load_entry_points()
+            continue
+        plugin, name, origin = source
         plugins.register(
             importlib.import_module(plugin.name) if isinstance(plugin, _Module) else plugin, name, origin
         )
-    if has_entry_points:
-        plugins.load_entry_points()
     return plugins
 
 

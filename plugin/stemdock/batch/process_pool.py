@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 N_TRIES: Final = 3
 """Processes that a song may kill before it is set aside."""
 _N_STILLBORN: Final = 3
-"""Processes that may die one after another before one has loaded its model."""
+"""Processes that may die in one place, one after another, before one has loaded its model. Then the place is
+given up: perhaps there is too little memory for all."""
 
 
 class WorkerLostError(StemdockError):
@@ -63,8 +64,10 @@ class WorkersUnusableError(StemdockError):
 class _Worker:
     """A process, as the pool sees it."""
 
-    def __init__(self, recipe: Recipe, n_songs: int) -> None:
+    def __init__(self, recipe: Recipe, n_songs: int, n_stillborn: int = 0) -> None:
         self.recipe = recipe
+        self.n_stillborn = n_stillborn
+        """Processes in this place that died one after another before they had loaded the model."""
         self.plans: dict[int, SongPlan] = {}
         """The songs that it has, by number."""
         self.is_ready = False
@@ -117,7 +120,6 @@ class ProcessPool:
         self._waiting: deque[SongPlan] = deque()
         self._events: deque[PoolEvent] = deque()
         self._n_tries: Counter[int] = Counter()
-        self._n_stillborn = 0
         self._is_stopping = False
 
     def __enter__(self) -> Self:
@@ -161,7 +163,7 @@ class ProcessPool:
                 if message.error:
                     raise message.error
                 worker.is_ready = True
-                self._n_stillborn = 0
+                worker.n_stillborn = 0
             else:
                 if isinstance(message, Ended):
                     del worker.plans[message.plan.number]
@@ -201,10 +203,11 @@ class ProcessPool:
                 self._clean(plan)
                 error = WorkerLostError(plan.song.path, self._n_tries.pop(plan.number), how)
                 self._events += [Failed(plan=plan, error=error), Ended(plan=plan)]
-        self._n_stillborn += not worker.is_ready
-        if self._n_stillborn >= _N_STILLBORN:
+        n_stillborn = 0 if worker.is_ready else worker.n_stillborn + 1
+        if n_stillborn < _N_STILLBORN:
+            self._workers.append(_Worker(worker.recipe, self._n_songs_each, n_stillborn))
+        elif not self._workers:
             raise WorkersUnusableError(how)
-        self._workers.append(_Worker(worker.recipe, self._n_songs_each))
 
     def _stop(self) -> None:
         """Tells the processes to give up their songs, and to end."""

@@ -108,7 +108,9 @@ class TextReporter:
     def _status(self) -> str:
         """All songs in progress, and the whole batch if it has more than one song."""
         parts = []
-        for number, eta in sorted(self._eta.songs.items()):
+        # Finished songs wait until those before them are told.
+        unfinished = {number: eta for number, eta in self._eta.songs.items() if eta.fraction != 1}
+        for number, eta in sorted((unfinished or self._eta.songs).items()):
             facts = [self._plans[number].song.path.name]
             if eta.fraction is not None:
                 facts.append(f"{eta.fraction:.0%}")

@@ -20,7 +20,7 @@ _STEM_SIZE: Final = 20_000_000
 """Bytes of the weights for one stem of Spleeter's models, in half precision."""
 
 
-_BUDGET: Final = "of each worker (--memory)"
+_BUDGET: Final = "of each worker (--memory, --workers)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

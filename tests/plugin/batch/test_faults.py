@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -171,6 +172,45 @@ def test_of_two_runs_at_once_the_other_goes_on_when_one_is_killed(
     n_done = songs(told, "done") + songs(told_too, "done")
     assert set(n_done.values()) == {1}
     # If the kill came after the stems were in their places, their hidden folder stays until the next run.
+    again = subprocess.run(line, check=True, capture_output=True, timeout=120)
+    assert events(again.stderr)[-1]["n_skipped"] == N_SONGS
+    assert without_remains(tree(tmp_path / "out")) == undisturbed
+
+
+def workers_of(pid: int) -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.Error):  # it may just be ending
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_workers_that_are_killed_at_random_lose_nothing(
+    music: Path, model: Path, tmp_path: Path, undisturbed: dict[str, bytes], seed: int
+) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    line = command(music, model, tmp_path / "out", "--workers", "2")
+    told = []
+    n_killed = 0
+    with started(line) as process:
+        assert process.stderr is not None
+        for text in process.stderr:
+            told.append(json.loads(text))
+            n_begun = sum(event["event"] == "song" for event in told)
+            if n_begun > 8 * n_killed and n_killed < 5:
+                time.sleep(rng.uniform(0, 0.02))
+                with suppress(psutil.Error, IndexError):
+                    rng.choice(workers_of(process.pid)).kill()
+                    n_killed += 1
+    assert process.returncode == 0
+    assert n_killed == 5
+    assert set(songs(told, "done").values()) | set(songs(told, "skipped").values()) == {1}
+    assert told[-1]["n_done"] + told[-1]["n_skipped"] == N_SONGS
+    # In the order of the songs.
+    ended = [event["song"] for event in told if event["event"] in {"done", "skipped"}]
+    assert ended == sorted(ended)
     again = subprocess.run(line, check=True, capture_output=True, timeout=120)
     assert events(again.stderr)[-1]["n_skipped"] == N_SONGS
     assert without_remains(tree(tmp_path / "out")) == undisturbed

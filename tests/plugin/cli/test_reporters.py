@@ -142,6 +142,17 @@ def test_of_a_part_of_the_songs_their_places_in_it_are_shown(plans: list[SongPla
     assert screen(stream.getvalue()) == ["[1 of 2] 2.wav"]
 
 
+def test_songs_that_are_finished_but_not_yet_told_are_not_shown(plans: list[SongPlan], clock: Clock) -> None:
+    stream = io.StringIO()
+    reporter = TextReporter(stream, live=True, now=clock)
+    reporter.start(plans, "small", "cpu")
+    for event in (Started(plan=plans[0]), Started(plan=plans[1]), advanced(plans[1], 16000)):
+        reporter.show(event)
+    assert plans[1].song.path.name not in screen(stream.getvalue())[-1]
+    reporter.show(advanced(plans[0], 16000))
+    assert plans[1].song.path.name in screen(stream.getvalue())[-1]
+
+
 def test_that_a_song_is_waited_for_is_no_end(plans: list[SongPlan], clock: Clock) -> None:
     stream = io.StringIO()
     reporter = TextReporter(stream, live=True, now=clock)
