@@ -49,7 +49,7 @@ class ScriptedRecipe:
         return FunctionWork(partial(self._separate, cancel), lambda _: nullcontext())
 
     def _separate(self, cancel: Event, plan: SongPlan, _: object) -> SeparatedFile | UpToDate:
-        name = plan.song.path.stem
+        name = plan.song.naming_path.stem
         with (self.folder / f"{name}.tries").open("a") as tries:
             tries.write(f"{os.getpid()}\n")
         what, _, argument = name.partition(" ")
@@ -64,7 +64,7 @@ class ScriptedRecipe:
         if what == "old":
             return UpToDate()
         return SeparatedFile(
-            source=plan.song.path, stems=plan.targets, mixes={}, peaks={}, clipped_lengths={}, gain_db=0,
+            source=plan.song.naming_path, stems=plan.files, mixes={}, peaks={}, clipped_lengths={}, gain_db=0,
             warnings=(), model="small", n_channels=2, sample_rate=8000, total_length=8000,
         )  # fmt: skip
 
