@@ -88,6 +88,6 @@ class S3Server:
         return self._app(environ, start)
 
 
-class _Quiet(WSGIRequestHandler):
+class _Quiet(WSGIRequestHandler):  # type: ignore[misc]
     def log(self, *_: object) -> None:
         pass

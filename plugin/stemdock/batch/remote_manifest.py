@@ -65,8 +65,8 @@ class RemoteManifest:
             known = (entry.outputs.get(output), entry.replaced.get(output))
             return entry.complete or any(self._has(target, each) for each in known if each)
 
-    def covers(self, provenance: Provenance, targets: Collection[Location]) -> bool:
-        """Whether all targets exist as a run with the same provenance wrote them.
+    def covering(self, provenance: Provenance, targets: Collection[Location]) -> ManifestEntry | None:
+        """The entry of all targets, if they exist as a run with the same provenance wrote them.
 
         Raises:
             OutputError: The store does not answer.
@@ -74,22 +74,14 @@ class RemoteManifest:
         with store_errors_of(self._location(targets)):
             entry = self.entry_of(targets)
             if entry is None or entry.is_short or entry.provenance != provenance:
-                return False
-            if not entry.complete:
-                if not all(self._has(target, entry.outputs[self._output(target)]) for target in targets):
-                    return False
-                self.complete(entry, targets)
-                return True
-            return all(self._version(target) == self._listed(entry, target) for target in targets)
-
-    def damage_of(self, targets: Collection[Location]) -> tuple[Damage, ...]:
-        """Damage of the mixture that objects were made from.
-
-        Raises:
-            OutputError: The store does not answer.
-        """
-        entry = self.entry_of(targets)
-        return entry.damage if entry else ()
+                return None
+            if entry.complete:
+                is_intact = all(self._version(target) == self._listed(entry, target) for target in targets)
+                return entry if is_intact else None
+            if not all(self._has(target, entry.outputs[self._output(target)]) for target in targets):
+                return None
+            self.complete(entry, targets)
+            return entry
 
     def entry_of(self, targets: Collection[Location]) -> ManifestEntry | None:
         """The entry for exactly these objects.

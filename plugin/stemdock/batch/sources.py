@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from stemdock.batch.contents import Content
-    from stemdock.batch.object_store import ObjectVersion
+    from stemdock.batch.object_store import ObjectInfo, ObjectVersion
     from stemdock.lib.locations import Location, Place
     from stemdock.types import SeparatedFile
 
@@ -47,6 +47,7 @@ class Source:
         self._stack = ExitStack()
         self._downloading = Stopwatch()
         self._copy: Path | None = None
+        self._info: ObjectInfo | None = None
         self._identity: Content | ObjectVersion | None = None
 
     def __enter__(self) -> Self:
@@ -119,15 +120,15 @@ class Source:
         if isinstance(self._place, Path):
             return mixture_content(self._place)
         with _errors_of(self._place):
-            version = object_store.info(self._place, self._cancel).version
-        return version or mixture_content(self._downloaded(self._place))
+            self._info = object_store.info(self._place, self._cancel)
+        return self._info.version or mixture_content(self._downloaded(self._place))
 
     def _downloaded(self, location: Location) -> Path:
         if self._copy is None:
             folder = self._stack.enter_context(temporary_folder())
             path = folder / legal_name(location.name, max_bytes=_MAX_NAME)
             with _errors_of(location), self._downloading.running():
-                size = object_store.info(location, self._cancel).size
+                size = (self._info or object_store.info(location, self._cancel)).size
                 room = shutil.disk_usage(folder).free - _SPARE
                 if room < (size or 0):
                     raise StoreError(

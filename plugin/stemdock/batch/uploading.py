@@ -53,8 +53,8 @@ class UploadedSeparation:
         targets = plan.objects
         with Source(plan.song.path, self.settings.cancel) as source, temporary_folder() as folder:
             provenance = self.settings.provenance(source.identity())
-            if self.settings.resume and self.manifest.covers(provenance, targets.values()):
-                return UpToDate(damage=self.manifest.damage_of(targets.values()))
+            if self.settings.resume and (found := self.manifest.covering(provenance, targets.values())):
+                return UpToDate(damage=found.damage)
             replaced = self._existing(plan, targets)
             files = {name: folder / name / target.name for name, target in targets.items()}
             with source.local() as path, _named(files, targets):
