@@ -17,6 +17,9 @@ from stemdock.batch import object_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NO_ANSWER = -1
+ANSWER_LOST = -2
+"""Faults: the request waits until the server is released; or it is carried out, and its answer is an error."""
 SECRET = "secret-of-the-store"  # noqa: S105
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
@@ -36,7 +39,7 @@ class S3Server:
     requests: list[tuple[str, str]] = field(default_factory=list)
     delay: float = 0
     hung: Event = field(default_factory=Event)
-    """Set by a request that gets no answer, which the fault -1 asks for."""
+    """Set by a request that gets no answer."""
     release: Event = field(default_factory=Event)
 
     def __enter__(self) -> Self:
@@ -77,7 +80,11 @@ class S3Server:
         time.sleep(self.delay)
         for fault in self.faults:
             status = fault(method, path)
-            if status == -1:
+            if status == ANSWER_LOST:
+                b"".join(self._app(environ, lambda *_: None))
+                start("500 Fault", [("Content-Length", "0")])
+                return [b""]
+            if status == NO_ANSWER:
                 self.hung.set()
                 self.release.wait(120)
                 status = 500

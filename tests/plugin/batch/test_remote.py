@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
+from stemdock.batch import object_store
 from stemdock.cli.main import run
+from stemdock.errors import CancelledError
+from stemdock.lib.locations import Location
 from support.small_model import write_noise
 from support.web_server import Web, web_server
 
@@ -23,19 +28,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from stemdock import Plugins
-    from support.s3_server import S3Server
 
 for package in ("s3fs", "moto", "flask_cors"):
     if find_spec(package) is None:
         pytest.skip(f"needs {package}: pip install -e '.[remote]' --group store", allow_module_level=True)
+
+from support.s3_server import ANSWER_LOST, NO_ANSWER, S3Server  # noqa: E402  needs moto
 
 RECORDS = ".stemdock/"
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[S3Server]:
-    from support.s3_server import S3Server  # noqa: PLC0415  needs moto
-
     with S3Server() as server:
         yield server
 
@@ -213,7 +217,7 @@ def test_a_stop_between_upload_and_record_costs_nothing(store: Store) -> None:
 def test_a_kill_between_two_uploads_costs_the_song_in_hand(store: Store, tmp_path: Path) -> None:
     store.add("1.wav")
     hang_at = f"/{store.stems}/out/1/high.wav"
-    store.server.faults.append(lambda method, path: -1 if (method, path) == ("PUT", hang_at) else None)
+    store.server.faults.append(lambda method, path: NO_ANSWER if (method, path) == ("PUT", hang_at) else None)
     driver = tmp_path / "driver.py"
     driver.write_text(
         "import sys\n"
@@ -252,6 +256,55 @@ def test_errors_that_pass_are_tried_again(store: Store, status: int) -> None:
     store.server.faults.append(lambda *_: left.pop() if left else None)
     assert names(store.run()) == ["start", "done", "summary"]
     assert store.files() == store.local("1.wav")
+
+
+def test_an_upload_that_succeeded_although_its_answer_was_lost_is_no_conflict(store: Store) -> None:
+    store.add("1.wav")
+    lost: list[str] = []
+
+    def lose(method: str, path: str) -> int | None:
+        if (method, path) == ("PUT", f"/{store.stems}/out/1/high.wav") and not lost:
+            lost.append(path)
+            return ANSWER_LOST
+        return None
+
+    store.server.faults.append(lose)
+    assert names(store.run()) == ["start", "done", "summary"]
+    assert lost
+    assert store.files() == store.local("1.wav")
+
+
+def test_a_download_that_hangs_can_be_stopped(store: Store, tmp_path: Path) -> None:
+    store.add("1.wav")
+    location = Location(f"s3://{store.songs}/1.wav")
+    store.server.faults.append(lambda method, _: NO_ANSWER if method == "GET" else None)
+    cancel = Event()
+    raised: list[BaseException] = []
+
+    def fetch() -> None:
+        try:
+            object_store.fetch(location, tmp_path / "copy", max_size=1 << 20, cancel=cancel)
+        except CancelledError as error:
+            raised.append(error)
+
+    thread = Thread(target=fetch)
+    thread.start()
+    assert store.server.hung.wait(60)
+    cancel.set()
+    thread.join(60)
+    assert len(raised) == 1
+
+
+def test_a_song_that_the_disk_has_no_room_for_is_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add("1.wav")
+    usage = shutil.disk_usage(store.folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=(256 << 20) + 1000))
+    store.server.requests.clear()
+    events = store.run(status=1)
+    assert "the disk for temporary files has too little room" in events[-2]["error"]
+    assert ("GET", f"/{store.songs}/1.wav") not in store.server.requests
 
 
 @pytest.mark.parametrize(("status", "said"), [(403, "access is denied"), (507, "the server answered 507")])
