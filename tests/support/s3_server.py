@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NO_ANSWER = -1
 ANSWER_LOST = -2
-"""Faults: the request waits until the server is released; or it is carried out, and its answer is an error."""
+"""Faults: the request waits until the server is released; or only its answer is an error."""
 SECRET = "secret-of-the-store"  # noqa: S105
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
