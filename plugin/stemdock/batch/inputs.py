@@ -16,13 +16,13 @@ from stemdock.batch.audio_files import is_audio_file
 from stemdock.batch.playlists import SUFFIXES as PLAYLISTS
 from stemdock.batch.playlists import playlist_entries
 from stemdock.batch.remote_inputs import songs_at
-from stemdock.batch.song_lists import SUFFIXES as LISTS
 from stemdock.batch.song_lists import listed_songs
 from stemdock.batch.songs import STANDARD_INPUT, Song, faulty_song
 from stemdock.lib.locations import Location, is_address, place_of
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error, exists, is_file, is_folder, resolved
 from stemdock.lib.regular_files import read_regular_file
+from stemdock.lib.tables import SUFFIXES as LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from stemdock.batch import object_store
 from stemdock.batch.audio_files import AUDIO_SUFFIXES
 from stemdock.batch.object_store import MissingObjectError, StoreError
-from stemdock.batch.song_lists import checked_place
+from stemdock.batch.song_lists import check_location, checked_place
 from stemdock.batch.songs import Song, faulty_song
+from stemdock.lib.legal_names import legal_name
 from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def songs_at(location: Location, *, output: Place | None) -> Iterator[Song]:
         output: The output folder, skipped when a folder that contains it is searched.
     """
     try:
-        if location.name or location.scheme in _WEB:
-            checked_place(location.address)
+        check_location(location)
         if location.scheme in _WEB:
+            checked_place(location.address)
             yield Song(path=location)
         elif "*" in location.path.as_posix():
             found = list(_below(_root_of(location), location, output))
@@ -62,7 +63,8 @@ def _below(root: Location, searched: Location, output: Place | None) -> Iterator
         if skipped and str(found).startswith(skipped):
             continue
         if found.path.suffix.lower() in AUDIO_SUFFIXES and not any(part.startswith(".") for part in parts):
-            yield Song(path=found, folder=PurePath(*parts[:-1]))
+            # The names of objects can be anything, also what is no folder on a disk.
+            yield Song(path=found, folder=PurePath(*map(legal_name, parts[:-1])))
 
 
 def _root_of(pattern: Location) -> Location:

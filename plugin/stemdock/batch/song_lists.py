@@ -11,7 +11,7 @@ from stemdock.lib.legal_names import legal_name
 from stemdock.lib.locations import INPUT_SCHEMES, Location, Place, is_address, place_of
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error
-from stemdock.lib.tables import SUFFIXES, TableError, read_table
+from stemdock.lib.tables import TableError, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from stemdock.lib.tables import Row
-
-__all__ = ["LOCATION", "OUTPUT", "SUFFIXES", "checked_place", "listed_songs", "output_parts"]
 
 LOCATION: Final = "location"
 """The column of paths and addresses. Paths are relative to the list."""
@@ -80,13 +78,22 @@ def checked_place(text: str) -> Place:
     """
     place = place_of(text)
     if isinstance(place, Location):
-        if place.scheme not in INPUT_SCHEMES:
-            raise ValueError(f"songs cannot be read from {place.scheme}://; use one of {_SCHEMES}")
+        check_location(place)
         if not place.name:
             raise ValueError("this address names no file")
-        if place.scheme not in {"http", "https"} and place.has_user:
-            raise ValueError("this address has a user; put credentials where the provider's tools find them")
     return place
+
+
+def check_location(location: Location) -> None:
+    """Checks that songs can be read from a store or a server.
+
+    Raises:
+        ValueError: They cannot. The message says why.
+    """
+    if location.scheme not in INPUT_SCHEMES:
+        raise ValueError(f"songs cannot be read from {location.scheme}://; use one of {_SCHEMES}")
+    if location.scheme not in {"http", "https"} and location.has_user:
+        raise ValueError("this address has a user; put credentials where the provider's tools find them")
 
 
 def _song(path: Path, row: Row, lines: dict[str, int], unit: str) -> Song:

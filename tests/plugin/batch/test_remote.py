@@ -405,6 +405,26 @@ def test_patterns_and_missing_objects(store: Store) -> None:
     assert "no audio file matches" in events[-2]["error"]
 
 
+def test_names_of_objects_lead_nowhere_else(store: Store, tmp_path: Path) -> None:
+    store.add("1.wav")
+    for key in ("../../2.wav", "a/../../../3.wav", "C:\\x\\/4.wav", "//5.wav"):
+        store.server.files.copy(f"{store.songs}/1.wav", f"{store.songs}/{key}")
+    (tmp_path / "in").mkdir()
+    store.run(out=str(tmp_path / "in/out"))
+    found = {path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("low.wav")}
+    assert found == {("in", "out")}
+    assert (tmp_path / "in/out/C__x_/4/low.wav").exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://host/", "ftp://host/a.mp3", "s3://me:secret@bucket", "https://host/"]
+)
+def test_addresses_that_cannot_be_are_named(store: Store, address: str) -> None:
+    events = store.run(of=address, status=1)
+    assert [event["event"] for event in events] == ["start", "failed", "summary"]
+    assert "secret" not in store.messages
+
+
 def test_stems_are_not_songs_of_the_next_run(store: Store) -> None:
     store.add("1.wav")
     store.run(out=f"s3://{store.songs}/stems")
