@@ -6,8 +6,6 @@ contain addresses with secrets, so none of their texts and none of the errors th
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import TimeoutError as NotYetError
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from time import monotonic, sleep
@@ -19,6 +17,7 @@ from stemdock.lib.hashing import file_sha256
 from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from threading import Event
@@ -267,12 +266,14 @@ def _attempt(files: Any, method: str, arguments: Any, options: Any, cancel: Even
     raise failure
 
 
-def _awaited(call: Callable[[], Any], loop: asyncio.AbstractEventLoop, cancel: Event | None) -> Any:
-    future = asyncio.run_coroutine_threadsafe(call(), loop)
+def _awaited(call: Callable[[], Any], loop: AbstractEventLoop, cancel: Event | None) -> Any:
+    from asyncio import run_coroutine_threadsafe  # noqa: PLC0415  slow, and not needed on this machine
+
+    future = run_coroutine_threadsafe(call(), loop)
     while True:
         try:
             return future.result(timeout=_POLL)
-        except NotYetError:
+        except TimeoutError:
             if future.done():
                 raise
             if cancel is not None and cancel.is_set():

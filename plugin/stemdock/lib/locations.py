@@ -9,8 +9,6 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final, TypeAlias
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 INPUT_SCHEMES: Final = ("s3", "gs", "https", "http", "memory")
 """Where songs can be read from."""
@@ -57,7 +55,11 @@ class Location:
     def path(self) -> PurePosixPath:
         """An absolute path that starts with the bucket or the server."""
         rest = str(self).partition("://")[2]
-        return PurePosixPath("/", unquote(rest) if self.scheme in {"http", "https"} else rest)
+        if self.scheme in {"http", "https"}:
+            from urllib.parse import unquote  # noqa: PLC0415  this module is imported by every command
+
+            rest = unquote(rest)
+        return PurePosixPath("/", rest)
 
     @property
     def parent(self) -> Location:
@@ -92,6 +94,9 @@ def place_of(text: str) -> Place:
     host, slash, path = rest.partition("/")
     if host not in {"", "localhost"}:
         raise ValueError("this address names a file on another machine")
+    from urllib.parse import urlsplit  # noqa: PLC0415
+    from urllib.request import url2pathname  # noqa: PLC0415  takes as long as the rest of the command line
+
     return Path(url2pathname(urlsplit(f"file:///{path}").path if slash else ""))
 
 

@@ -35,6 +35,8 @@ for package in ("s3fs", "moto", "flask_cors"):
 
 from support.s3_server import ANSWER_LOST, NO_ANSWER, S3Server  # noqa: E402  needs moto
 
+pytestmark = pytest.mark.slow  # as a whole
+
 RECORDS = ".stemdock/"
 
 
@@ -213,7 +215,6 @@ def test_a_stop_between_upload_and_record_costs_nothing(store: Store) -> None:
     assert [record["complete"] for record in store.records()] == [True]
 
 
-@pytest.mark.slow
 def test_a_kill_between_two_uploads_costs_the_song_in_hand(store: Store, tmp_path: Path) -> None:
     store.add("1.wav")
     hang_at = f"/{store.stems}/out/1/high.wav"
