@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from stemdock import SeparatedFile, StemdockError
 from stemdock.batch.events import SongPlan, UpToDate
+from stemdock.batch.process_pool import N_TRIES
 from stemdock.batch.songs import Song
 from stemdock.errors import CancelledError
 from support.here import FunctionWork
@@ -57,6 +58,8 @@ class ScriptedRecipe:
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "after":
             wait_for(self.folder / f"{argument}.tries")
+        while what == "outlasting" and n_tries(self.folder, argument) < N_TRIES:
+            time.sleep(0.01)
         if what == "endless" and cancel.wait(LONGEST):
             raise CancelledError
         if what == "bad":

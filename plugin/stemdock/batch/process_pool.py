@@ -1,4 +1,4 @@
-"""A pool of processes on this machine, each with a model of its own: the only user of multiprocessing.
+"""A pool of processes on this machine, each with a model of its own.
 
 If a process is killed, another takes its place, and its songs are tried again, each alone, so that the one
 that kills its process is known.
@@ -6,21 +6,19 @@ that kills its process is known.
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections import Counter, deque
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Final, Self
 
 from stemdock.batch.events import Failed
-from stemdock.batch.worker import Ready, serve
+from stemdock.batch.worker import Ready
+from stemdock.batch.worker_process import WorkerProcess
 from stemdock.batch.working import Ended
 from stemdock.errors import StemdockError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from threading import Event
 
     from stemdock.batch.events import SongPlan
@@ -61,37 +59,6 @@ class WorkersUnusableError(StemdockError):
         )
 
 
-class _Worker:
-    """A process, as the pool sees it."""
-
-    def __init__(self, recipe: Recipe, n_songs: int, n_stillborn: int = 0) -> None:
-        self.recipe = recipe
-        self.n_stillborn = n_stillborn
-        """Processes in this place that died one after another before they had loaded the model."""
-        self.plans: dict[int, SongPlan] = {}
-        """The songs that it has, by number."""
-        self.is_ready = False
-        # A fork would copy locks that threads hold.
-        context = get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, recipe, n_songs), daemon=True)
-        with _signals_later():
-            self.process.start()
-        theirs.close()
-
-    def send(self, plan: SongPlan | None) -> None:
-        with suppress(OSError):  # it has died; reading from it will tell
-            self.connection.send(plan)
-
-    def end(self) -> str:
-        """Waits for the end; returns how it ended, for people."""
-        self.process.join()
-        status = self.process.exitcode or 0
-        self.connection.close()
-        self.process.close()
-        return f"by signal {-status}" if status < 0 else f"with status {status}"
-
-
 class ProcessPool:
     """Separates songs in processes on this machine; see `stemdock.batch.pools.Pool`."""
 
@@ -116,7 +83,7 @@ class ProcessPool:
         self._recipes = recipes
         self._n_songs_each = n_songs
         self._clean = clean
-        self._workers: list[_Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._waiting: deque[SongPlan] = deque()
         self._events: deque[PoolEvent] = deque()
         self._n_tries: Counter[int] = Counter()
@@ -124,8 +91,11 @@ class ProcessPool:
 
     def __enter__(self) -> Self:
         """Starts the processes."""
-        for recipe in self._recipes:
-            self._workers.append(_Worker(recipe, self._n_songs_each))
+        with ExitStack() as started:
+            started.callback(self.__exit__)
+            for recipe in self._recipes:
+                self._workers.append(WorkerProcess(recipe, self._n_songs_each))
+            started.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -183,12 +153,12 @@ class ProcessPool:
             worker.plans[plan.number] = plan
             worker.send(plan)
 
-    def _has_place(self, worker: _Worker, *, is_suspect: bool) -> bool:
+    def _has_place(self, worker: WorkerProcess, *, is_suspect: bool) -> bool:
         has_suspect = any(number in self._n_tries for number in worker.plans)
         most = 1 if is_suspect or has_suspect else self._n_songs_each
         return worker.is_ready and len(worker.plans) < most
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: WorkerProcess) -> None:
         """Starts another process for one that has ended."""
         self._workers.remove(worker)
         how = worker.end()
@@ -205,7 +175,7 @@ class ProcessPool:
                 self._events += [Failed(plan=plan, error=error), Ended(plan=plan)]
         n_stillborn = 0 if worker.is_ready else worker.n_stillborn + 1
         if n_stillborn < _N_STILLBORN:
-            self._workers.append(_Worker(worker.recipe, self._n_songs_each, n_stillborn))
+            self._workers.append(WorkerProcess(worker.recipe, self._n_songs_each, n_stillborn))
         elif not self._workers:
             raise WorkersUnusableError(how)
 
@@ -217,16 +187,3 @@ class ProcessPool:
             self._waiting.clear()
             for worker in self._workers:
                 worker.send(None)
-
-
-@contextmanager
-def _signals_later() -> Iterator[None]:
-    """Holds signals back, in processes that are started meanwhile, too, until they ask for them."""
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

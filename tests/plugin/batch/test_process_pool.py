@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from multiprocessing import active_children
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -29,6 +31,7 @@ from stemdock.errors import (
     NonFiniteSampleError,
     OutputConflictError,
     OutputExistsError,
+    ThreadShortageError,
 )
 from stemdock.lib.cores import n_physical_cores
 from stemdock.lib.processes import is_running
@@ -96,6 +99,11 @@ def test_a_song_that_kills_its_worker_is_set_aside_after_three_tries(tmp_path: P
     assert [plan.number for plan in cleaned] == [2]
 
 
+def test_a_song_beside_one_that_kills_its_worker_is_not_blamed(tmp_path: Path) -> None:
+    events = list(run_batch(plans("deadly", "outlasting deadly"), pool(tmp_path, 1, n_songs=2)))
+    assert last_events(events) == [(1, Failed), (2, Done)]
+
+
 def test_an_error_that_cannot_travel_is_told_all_the_same(tmp_path: Path) -> None:
     (_, failed, _, done) = run_batch(plans("bad", "b"), pool(tmp_path, 1))
     assert isinstance(failed, Failed)
@@ -126,6 +134,22 @@ def test_what_keeps_a_worker_from_loading_its_model_ends_the_batch(tmp_path: Pat
         list(run_batch(plans("a"), pool(tmp_path, fault="error")))
     with pytest.raises(WorkersUnusableError, match="signal 9"):
         list(run_batch(plans("a"), pool(tmp_path, fault="kill")))
+    assert active_children() == []
+
+
+def test_without_further_processes_those_that_started_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = SpawnProcess.start
+
+    def start_one(process: SpawnProcess) -> None:
+        if active_children():
+            raise BlockingIOError(errno.EAGAIN, "")
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", start_one)
+    with pytest.raises(ThreadShortageError, match="workers"):
+        list(run_batch(plans("a", "b"), pool(tmp_path)))
     assert active_children() == []
 
 
