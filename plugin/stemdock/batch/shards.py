@@ -28,7 +28,7 @@ class Shard:
         """
         # macOS has file systems that decompose accents.
         name = unicodedata.normalize("NFC", (song.folder / (song.name or song.path.name)).as_posix())
-        digest = sha256(name.encode("utf-8", "surrogateescape")).digest()
+        digest = sha256(name.encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:8]) % self.n_shards == self.number - 1
 
 
