@@ -98,7 +98,12 @@ def disturbed(line: list[str], number: int, delay: float) -> tuple[int, list[dic
 
 @pytest.mark.parametrize(
     ("number", "seed", "options"),
-    [(signal.SIGKILL, 1, ()), (signal.SIGKILL, 2, ("--workers", "3")), (signal.SIGINT, 3, ())],
+    [
+        (signal.SIGKILL, 1, ()),
+        (signal.SIGKILL, 2, ("--workers", "3")),
+        (signal.SIGINT, 3, ()),
+        (signal.SIGINT, 4, ("--workers", "2")),
+    ],
 )
 def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
     music: Path,
