@@ -75,8 +75,9 @@ def without_remains(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def events(stderr: bytes) -> list[dict[str, Any]]:
-    # A killed run's last line may be half a line.
-    return [json.loads(line) for line in stderr.splitlines(keepends=True) if line.endswith(b"\n")]
+    # A killed run's last line may be half a line. A worker that just starts then prints lines of its own.
+    lines = stderr.splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"\n")]
 
 
 def disturbed(line: list[str], number: int, delay: float) -> tuple[int, list[dict[str, Any]]]:
