@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from stemdock.audio import find_ffmpeg as find_ffmpeg
     from stemdock.audio import open_audio as open_audio
     from stemdock.audio import resampled as resampled
+    from stemdock.batch.song_separator import SongSeparator as SongSeparator
+    from stemdock.batch.song_separator import SongStatus as SongStatus
     from stemdock.card import INPUT_NAME as INPUT_NAME
     from stemdock.card import MaskExtension as MaskExtension
     from stemdock.card import ModelCard as ModelCard
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
     from stemdock.lib.hashing import files_sha256 as files_sha256
     from stemdock.lib.legal_names import is_device_name as is_device_name
     from stemdock.lib.legal_names import legal_name as legal_name
+    from stemdock.lib.locations import Location as Location
     from stemdock.lib.locking import locked as locked
     from stemdock.lib.locking import try_locked as try_locked
     from stemdock.lib.os_errors import os_errors_as as os_errors_as
@@ -115,6 +118,7 @@ if TYPE_CHECKING:
 
 _NAMES: Final = {
     "audio": "AudioInfo AudioWriter FfmpegProcess audio_info find_ffmpeg open_audio resampled",
+    "batch.song_separator": "SongSeparator SongStatus",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
     "dsp.stft": "stft",
@@ -138,6 +142,7 @@ _NAMES: Final = {
     "lib.durable": "flush_folder make_folder",
     "lib.hashing": "file_sha256 files_sha256",
     "lib.legal_names": "is_device_name legal_name",
+    "lib.locations": "Location",
     "lib.locking": "locked try_locked",
     "lib.os_errors": "os_errors_as reason_for",
     "lib.arrays": "FloatArray",

@@ -11,8 +11,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from stemdock.lib.locations import Location
+
 if TYPE_CHECKING:
     from stemdock.lib.arguments import StrPath
+    from stemdock.lib.locations import Place
 
 _LONGEST_VALUE: Final = 80
 """Characters of a wrong value that a message repeats."""
@@ -28,6 +31,18 @@ class StemdockError(Exception):
     def __init__(self, message: str, *, remedy: str) -> None:
         super().__init__(message)
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it passes to another process: the constructors of most errors make the message themselves."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[StemdockError], arguments: tuple[Any, ...], fields: dict[str, Any]) -> StemdockError:
+    make = OSError.__new__ if issubclass(kind, OSError) else Exception.__new__
+    error = make(kind, *arguments)
+    error.args = arguments
+    error.__dict__.update(fields)
+    return error
 
 
 class CancelledError(StemdockError):
@@ -130,17 +145,19 @@ class AudioFileError(StemdockError):
 
     Attributes:
         path: The file.
+        reason: What is wrong with it, without its path.
     """
 
-    def __init__(self, path: StrPath, reason: str, *, remedy: str) -> None:
-        super().__init__(f"{Path(path)}: {reason}", remedy=remedy)
-        self.path = Path(path)
+    def __init__(self, path: StrPath | Location, reason: str, *, remedy: str) -> None:
+        self.path: Place = path if isinstance(path, Location) else Path(path)
+        super().__init__(f"{self.path}: {reason}", remedy=remedy)
+        self.reason = reason
 
 
 class AudioFileNotFoundError(AudioFileError, FileNotFoundError):
     """The audio file does not exist."""
 
-    def __init__(self, path: StrPath) -> None:
+    def __init__(self, path: StrPath | Location) -> None:
         super().__init__(path, "no such file", remedy="Check the path.")
 
 
@@ -152,16 +169,16 @@ class OutputError(StemdockError, OSError):
         reason: What is wrong with it, without its path.
     """
 
-    def __init__(self, path: StrPath, reason: str, *, remedy: str) -> None:
-        super().__init__(f"{Path(path)}: {reason}", remedy=remedy)
-        self.path = Path(path)
+    def __init__(self, path: StrPath | Location, reason: str, *, remedy: str) -> None:
+        self.path: Place = path if isinstance(path, Location) else Path(path)
+        super().__init__(f"{self.path}: {reason}", remedy=remedy)
         self.reason = reason
 
 
 class OutputExistsError(OutputError, FileExistsError):
     """The output file already exists."""
 
-    def __init__(self, path: StrPath, *, choice: str = "output folder") -> None:
+    def __init__(self, path: StrPath | Location, *, choice: str = "output folder") -> None:
         """The message.
 
         Args:

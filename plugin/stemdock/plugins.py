@@ -6,9 +6,11 @@ The others go on without it.
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
@@ -45,6 +47,18 @@ class Plugins:
         self._manager = pluggy.PluginManager("stemdock")
         self._manager.add_hookspecs(hookspecs)
         self._status: dict[str, PluginStatus] = {}
+        self._sources: list[tuple[object, str, str] | None] = []
+        """Plug-ins, names and origins in order; None stands for all entry points."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How they pass to another process, which imports modules and entry points itself."""
+        sources = [
+            (_Module(source[0].__name__), *source[1:])
+            if source and isinstance(source[0], ModuleType)
+            else source
+            for source in self._sources
+        ]
+        return _rebuilt, (sources,)
 
     def register(self, plugin: object, name: str, origin: str = "this program") -> None:
         """Adds a plug-in. One that does not match the hooks is marked as broken.
@@ -54,6 +68,10 @@ class Plugins:
             name: Unique among plug-ins.
             origin: Its distribution, for reports.
         """
+        self._sources.append((plugin, name, origin))
+        self._register(plugin, name, origin)
+
+    def _register(self, plugin: object, name: str, origin: str) -> None:
         self._status[name] = PluginStatus(name=name, origin=origin)
         try:
             self._manager.register(plugin, name)
@@ -64,6 +82,7 @@ class Plugins:
 
     def load_entry_points(self) -> None:
         """Registers every installed plug-in that is not disabled by the environment."""
+        self._sources.append(None)
         disabled = {name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(",")}
         for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
             origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown distribution"
@@ -75,7 +94,7 @@ class Plugins:
                 self._status[entry.name] = PluginStatus(name=entry.name, origin=origin)
                 self._record_fault(entry.name, error)
             else:
-                self.register(plugin, entry.name, origin)
+                self._register(plugin, entry.name, origin)
 
     @property
     def status(self) -> Sequence[PluginStatus]:
@@ -162,6 +181,26 @@ class Plugins:
 
 def _first_of_each_name(entries: Sequence[Any]) -> list[Any]:
     return list({entry.name: entry for entry in reversed(entries)}.values())[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """A module on its way to another process: modules cannot be pickled."""
+
+    name: str
+
+
+def _rebuilt(sources: Sequence[tuple[object, str, str] | None]) -> Plugins:
+    plugins = Plugins()
+    for source in sources:
+        if source is None:
+            plugins.load_entry_points()
+            continue
+        plugin, name, origin = source
+        plugins.register(
+            importlib.import_module(plugin.name) if isinstance(plugin, _Module) else plugin, name, origin
+        )
+    return plugins
 
 
 def load_plugins() -> Plugins:

@@ -53,6 +53,8 @@ class Execution:
     """Number format of the computation. bfloat16 needs hardware and a provider that support it."""
     n_threads: int = 0
     """Processor threads, up to `MAX_THREADS`; 0 for one per core."""
+    memory: int = 0
+    """Bytes that it may plan with, model included; 0 for what the machine has to spare."""
 
     def __post_init__(self) -> None:
         """Checks the fields.
@@ -65,6 +67,8 @@ class Execution:
         check_choice("precision", self.precision, ("float32", "bfloat16"))
         if not (is_whole(self.n_threads, 0) and self.n_threads <= MAX_THREADS):
             raise ArgumentError("n_threads", self.n_threads, f"a whole number from 0 to {MAX_THREADS}")
+        if not is_whole(self.memory, 0):
+            raise ArgumentError("memory", self.memory, "a whole number of bytes, 0 or more")
 
 
 def check_choice(argument: str, value: object, choices: tuple[str, ...]) -> None:
@@ -245,6 +249,9 @@ class SeparatedFile:
     """How the source became stereo, if it had more than two channels."""
     damage: tuple[Damage, ...] = ()
     """Damaged places of the source, in order; `warnings` describe them, too."""
+    stages: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that reading ("decode"), separating ("separate") and writing ("encode") took; in a batch also
+    "download" and "upload"."""
 
     @property
     def files(self) -> Mapping[str, Path]:

@@ -12,6 +12,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 FIXED = {
+    # Answers with headers without limit.
+    "aiohttp": ("3.13.4", "CVE-2026-22815, CVE-2026-34516"),
     # Command injection through click.edit. The authors dispute it, and Stemdock does not call it.
     "click": ("8.3.3", "CVE-2026-7246"),
     # Another user's link in place of a lock file.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stemdock.batch.events import Advanced, Done, Started
+from stemdock.batch.events import Advanced, Done, Started, Waiting
+from stemdock.lib.locations import Location
+from stemdock.lib.paths import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +40,9 @@ class BatchEta:
             now: A clock in seconds.
         """
         self._now = now
-        self._weights = {plan.number: _weight(plan) for plan in plans}
+        # The sizes of objects are not known, so songs then count as equally long.
+        is_remote = any(isinstance(plan.song.path, Location) for plan in plans)
+        self._weights = {plan.number: 1 if is_remote else _weight(plan) for plan in plans}
         self._starts: dict[int, float] = {}
         self._fractions: dict[int, float] = {}
         self._begin = now()
@@ -54,7 +59,7 @@ class BatchEta:
         elif isinstance(event, Advanced):
             self.songs[number] = self._song_eta(number, event.progress)
             self._fractions[number] = self.songs[number].fraction or 0.0
-        else:
+        elif not isinstance(event, Waiting):
             self._n_left -= self._weights[number]
             if not isinstance(event, Done):
                 # Skipped and failed songs take almost no time, so they must not raise the estimated speed.
@@ -86,7 +91,5 @@ class BatchEta:
 
 
 def _weight(plan: SongPlan) -> int:
-    try:
-        return 0 if plan.song.fault else plan.song.path.stat().st_size
-    except OSError:
-        return 0
+    path = plan.song.path
+    return size_of(path) if isinstance(path, Path) and not plan.song.fault else 0

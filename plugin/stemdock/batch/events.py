@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from stemdock.batch.songs import Song
     from stemdock.errors import StemdockError
+    from stemdock.lib.locations import Place
     from stemdock.types import Damage, Progress, SeparatedFile
 
 
@@ -22,8 +25,18 @@ class SongPlan:
     number: int
     """From 1, in the order of the songs on the command line."""
     song: Song
-    targets: Mapping[str, Path]
+    targets: Mapping[str, Place]
     """By stem; empty if the song has a fault."""
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """Those of the targets that are on this machine: all or none."""
+        return {name: place for name, place in self.targets.items() if isinstance(place, Path)}
+
+    @property
+    def objects(self) -> Mapping[str, Location]:
+        """Those of the targets that are elsewhere: all or none."""
+        return {name: place for name, place in self.targets.items() if isinstance(place, Location)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +55,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Another process is separating a song, and no other song is left; the song is looked at again."""
+
+    plan: SongPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
     """One more segment of a song is separated."""
 
@@ -55,6 +75,7 @@ class Done:
 
     plan: SongPlan
     separated: SeparatedFile
+    """If the targets are elsewhere, its paths are those of files that were removed after their upload."""
     elapsed: float
     """Seconds that the separation took."""
 
@@ -76,7 +97,7 @@ class Failed:
     error: StemdockError
 
 
-BatchEvent: TypeAlias = Started | Advanced | Done | Skipped | Failed
+BatchEvent: TypeAlias = Started | Waiting | Advanced | Done | Skipped | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

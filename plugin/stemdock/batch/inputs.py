@@ -1,7 +1,7 @@
 """Finding the songs that the arguments of a command mean.
 
-An argument names a song, a folder with songs, a pattern or a playlist. Inputs that cannot be used become
-songs with a fault, so that they are reported in order with the others.
+An argument names a song, a folder with songs, a pattern, a playlist or a list of songs. Inputs that cannot be
+used become songs with a fault, so that they are reported in order with the others.
 """
 
 from __future__ import annotations
@@ -14,38 +14,53 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.audio_files import is_audio_file
 from stemdock.batch.playlists import SUFFIXES as PLAYLISTS
-from stemdock.batch.playlists import is_url, playlist_entries
+from stemdock.batch.playlists import playlist_entries
+from stemdock.batch.remote_inputs import songs_at
+from stemdock.batch.song_lists import listed_songs
 from stemdock.batch.songs import STANDARD_INPUT, Song, faulty_song
+from stemdock.lib.locations import Location, is_address, place_of
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error, exists, is_file, is_folder, resolved
 from stemdock.lib.regular_files import read_regular_file
+from stemdock.lib.tables import SUFFIXES as LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from stemdock.lib.locations import Place
 
 _MAX_PLAYLIST: Final = 16 << 20
 """Bytes: a hundred thousand long paths."""
 
 
 def find_songs(
-    arguments: Sequence[str], *, output: Path | None = None, made: Collection[Path] = ()
+    arguments: Sequence[str],
+    *,
+    output: Place | None = None,
+    made: Callable[[Collection[Path]], Collection[Path]] = lambda _: (),
 ) -> list[Song]:
     """Finds the songs that arguments mean, each once, in the order of the arguments.
 
     Args:
-        arguments: Paths of audio files, playlists (`.m3u`, `.m3u8`) and folders, patterns, and "-".
+        arguments: Paths of audio files, playlists (`.m3u`, `.m3u8`), lists (`.csv`, `.parquet`) and folders,
+            patterns, addresses (`s3://…`), and "-".
             Folders are searched at any depth, in the order of names, for audio files; hidden files and
             folders (names that begin with a dot) are skipped. An argument with `*`, `?`, `[…]` or `**`
             (any depth) is a pattern if no file has this name.
         output: Output folder, skipped when a folder that contains it is searched.
-        made: Files that previous runs wrote, resolved, skipped in folders and patterns.
+        made: Returns those of some files, all resolved, that separations wrote; they are skipped in folders
+            and patterns. Called after the files were found, since another process may be writing.
     """
-    search = _Search(resolved(output) if output else None, frozenset(made))
+    search = _Search(resolved(output) if isinstance(output, Path) else output, made)
     songs: list[Song] = []
-    known: set[Path] = set()
+    known: set[tuple[Place, PurePath, str]] = set()
     for argument in arguments:
         for song in search.songs(argument):
-            key = song.path if song.is_standard_input else resolved(song.path)
+            place = song.path
+            if isinstance(place, Path) and not song.is_standard_input:
+                place = resolved(place)
+            # A list can name a song twice, with two outputs.
+            key = (place, song.folder, song.name) if song.name else (place, PurePath(), "")
             if song.fault or key not in known:
                 songs.append(song)
             if not song.fault:
@@ -55,14 +70,21 @@ def find_songs(
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    output: Path | None
-    made: frozenset[Path]
+    output: Place | None
+    made: Callable[[Collection[Path]], Collection[Path]]
 
     def songs(self, argument: str) -> Iterator[Song]:
-        path = Path(argument)
         if not argument.strip():
             yield faulty_song(Path(), "the path is empty", "Name an audio file.")
-        elif argument == STANDARD_INPUT:
+            return
+        place = place_of(argument)
+        if isinstance(place, Location):
+            yield from songs_at(place, output=self.output)
+        else:
+            yield from self._on_this_machine(place, argument)
+
+    def _on_this_machine(self, path: Path, argument: str) -> Iterator[Song]:
+        if argument == STANDARD_INPUT:
             yield Song(path=path)
         elif reason := access_error(path):
             yield faulty_song(path, f"cannot be opened ({reason})", "Name an audio file that you can read.")
@@ -70,18 +92,23 @@ class _Search:
             yield from self._in_folder(path)
         elif path.suffix.lower() in PLAYLISTS and is_file(path):
             yield from _in_playlist(path)
+        elif path.suffix.lower() in LISTS and is_file(path):
+            yield from listed_songs(path)
         elif has_magic(argument) and not exists(path):
             yield from self._matching(argument)
         else:
             yield Song(path=path)
 
     def _in_folder(self, root: Path) -> Iterator[Song]:
-        n_found = 0
-        for song in self._walk(root):
-            n_found += 1
-            yield song
-        if not n_found:
-            yield faulty_song(root, "contains no audio files", "Name a folder with songs.")
+        songs = self._without_made(list(self._walk(root)))
+        yield from songs or [faulty_song(root, "contains no audio files", "Name a folder with songs.")]
+
+    def _without_made(self, songs: Sequence[Song]) -> list[Song]:
+        paths = {
+            song: resolved(song.path) for song in songs if isinstance(song.path, Path) and not song.fault
+        }
+        made = self.made(set(paths.values()))
+        return [song for song in songs if paths.get(song) not in made]
 
     def _walk(self, root: Path) -> Iterator[Song]:
         faults: list[OSError] = []
@@ -92,7 +119,7 @@ class _Search:
             folders[:] = sorted(name for name in folders if self._is_to_search(here / name, seen))
             for name in sorted(names):
                 path = here / name
-                if not name.startswith(".") and is_audio_file(path) and resolved(path) not in self.made:
+                if not name.startswith(".") and is_audio_file(path):
                     yield Song(path=path, folder=PurePath(here.relative_to(root)))
         for fault in faults:
             yield faulty_song(
@@ -110,17 +137,15 @@ class _Search:
 
     def _matching(self, pattern: str) -> Iterator[Song]:
         suffix = PurePath(pattern).suffix.lower()
-        n_found = 0
+        songs = []
         for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207  a Path has no absolute patterns
             path = Path(match)
             # *.dat asks for these files, audio or not; * asks for the songs without their cover pictures.
-            if not is_file(path) or not (is_audio_file(path) or path.suffix.lower() == suffix):
-                continue
-            if resolved(path) not in self.made:
-                n_found += 1
-                yield Song(path=path)
-        if not n_found:
-            yield faulty_song(Path(pattern), "no audio file matches this pattern", "Check the pattern.")
+            if is_file(path) and (is_audio_file(path) or path.suffix.lower() == suffix):
+                songs.append(Song(path=path))
+        yield from self._without_made(songs) or [
+            faulty_song(Path(pattern), "no audio file matches this pattern", "Check the pattern.")
+        ]
 
 
 def _in_playlist(path: Path) -> Iterator[Song]:
@@ -132,7 +157,7 @@ def _in_playlist(path: Path) -> Iterator[Song]:
     if not entries:
         yield faulty_song(path, "the playlist is empty", "Name a playlist with songs.")
     for entry in entries:
-        if is_url(entry):
+        if is_address(entry):
             yield faulty_song(
                 # A Path would merge the two slashes.
                 path,

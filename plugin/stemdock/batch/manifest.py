@@ -12,24 +12,14 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from stemdock.batch.contents import has_content, output_content
-from stemdock.batch.manifest_files import (
-    FOLDER,
-    ManifestEntry,
-    check_folder,
-    entry_name,
-    load_entry,
-    write_entry,
-)
-from stemdock.lib.durable import flush_folder
+from stemdock.batch.manifest_entries import ManifestEntries
+from stemdock.batch.manifest_files import FOLDER, ManifestEntry, check_folder, entry_name
 from stemdock.lib.paths import is_file, resolved
-from stemdock.lib.regular_files import is_real_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -40,33 +30,20 @@ if TYPE_CHECKING:
 
 
 class Manifest:
-    """The entries of one output folder; safe to use from several threads."""
+    """The entries of one output folder; safe to use from several threads and processes.
+
+    Two processes must not write the entry of the same song at the same time (`stemdock.batch.claims`).
+    """
 
     def __init__(self, root: Path) -> None:
-        """Reads all entries.
+        """Reads nothing yet.
 
         Args:
             root: The output folder, which need not exist.
         """
         self._root = root
-        self._lock = Lock()
-        self._entries: dict[str, ManifestEntry] = {}
-        self._owners: dict[str, str] = {}
-        """Name of the entry that lists an output, by the output's path."""
-        self._unreadable: set[str] = set()
-        """Names of entries."""
-        found: dict[str, ManifestEntry] = {}
-        # A folder that may not be read has no entries: writing to it will say what is wrong.
-        with suppress(OSError):
-            for path in sorted((root / FOLDER).glob("*.json") if is_real_folder(root / FOLDER) else ()):
-                entry = load_entry(path)
-                if entry:
-                    found[path.stem] = entry
-                else:
-                    self._unreadable.add(path.stem)
-        # What a run announced before it was stopped is newer than what it was about to replace.
-        for name, entry in sorted(found.items(), key=lambda pair: not pair[1].complete):
-            self._add(name, entry)
+        self._prefix = os.path.join(os.path.abspath(root), "")  # noqa: PTH100, PTH118  see _output
+        self._entries = ManifestEntries(root)
 
     def check(self) -> None:
         """Checks that entries can be written, as far as that is known before.
@@ -76,25 +53,35 @@ class Manifest:
         """
         check_folder(self._root / FOLDER)
 
-    def paths(self) -> frozenset[Path]:
-        """All files that previous runs wrote, resolved."""
+    def name_of(self, targets: Collection[Path]) -> str:
+        """The name of the entry for a song's files."""
+        return entry_name(self._outputs(targets))
+
+    def made(self, paths: Collection[Path]) -> frozenset[Path]:
+        """Those of some files that separations wrote, other processes included.
+
+        Args:
+            paths: Resolved. Stems are announced before they appear, so of files that were seen before this
+                call, none is missed.
+        """
         root = resolved(self._root)
-        with self._lock:
-            return frozenset(root / output for output in self._owners)
+        outputs = {path.relative_to(root).as_posix(): path for path in paths if path.is_relative_to(root)}
+        return frozenset(map(outputs.__getitem__, self._entries.listed(outputs))) if outputs else frozenset()
 
     def owns(self, path: Path, targets: Collection[Path]) -> bool:
-        """Whether a previous run wrote this file, so that resuming may replace it.
+        """Whether a separation wrote this file, so that resuming may replace it.
 
         Args:
             path: The file.
             targets: All files of its song.
         """
         output = self._output(path)
-        with self._lock:
-            name = self._owners.get(output)
-            entry = self._entries[name] if name else None
+        outputs = self._outputs(targets)
+        entry = self._entries.of(outputs)
+        if entry is None or output not in entry.outputs:
+            entry = self._entries.listing({output})
         if entry is None:
-            return entry_name(map(self._output, targets)) in self._unreadable
+            return self._entries.is_damaged(outputs)
         known = (entry.outputs.get(output), entry.replaced.get(output))
         return entry.complete or any(has_content(path, content) for content in known if content)
 
@@ -147,7 +134,7 @@ class Manifest:
             damage=tuple(damage),
             replaced=self._contents(earlier),
         )
-        self._save(entry)
+        self._entries.save(entry)
         return entry
 
     def complete(self, entry: ManifestEntry) -> None:
@@ -156,7 +143,7 @@ class Manifest:
         Raises:
             OutputError: The entry cannot be written.
         """
-        self._save(replace(entry, complete=True, replaced={}))
+        self._entries.save(replace(entry, complete=True, replaced={}))
 
     def _contents(self, files: Mapping[Path, Path]) -> dict[str, Content]:
         """Contents by output, from files by their final paths."""
@@ -166,36 +153,22 @@ class Manifest:
             return {output: content.result() for output, content in contents.items()}
 
     def _entry_of(self, paths: Collection[Path]) -> ManifestEntry | None:
-        """The one entry that lists all these files."""
-        with self._lock:
-            names = {self._owners.get(self._output(path)) for path in paths}
-            name = names.pop() if len(names) == 1 else None
-            return self._entries[name] if name else None
+        """The entry that lists all these files."""
+        outputs = self._outputs(paths)
+        entry = self._entries.of(outputs)
+        if entry is None and any(os.path.lexists(path) for path in paths):
+            entry = self._entries.listing(outputs)
+        return entry
 
     def _is_intact(self, entry: ManifestEntry, paths: Collection[Path]) -> bool:
         return all(has_content(path, entry.outputs[self._output(path)]) for path in paths)
 
+    def _outputs(self, paths: Collection[Path]) -> frozenset[str]:
+        return frozenset(map(self._output, paths))
+
     def _output(self, path: Path) -> str:
+        # Asked several times for each song, and os.path.relpath takes as long as reading an entry.
+        text = os.path.abspath(path)  # noqa: PTH100
+        if text.startswith(self._prefix):
+            return text[len(self._prefix) :].replace(os.sep, "/")
         return Path(os.path.relpath(path, self._root)).as_posix()
-
-    def _add(self, name: str, entry: ManifestEntry) -> set[str]:
-        """Adds an entry; returns the names of the other entries that it replaces."""
-        obsolete = {self._owners[output] for output in entry.outputs if output in self._owners}
-        # An entry of an earlier version, or in the wrong file, may list other outputs under the same name.
-        for old in obsolete | ({name} & self._entries.keys()):
-            for output in self._entries.pop(old).outputs:
-                del self._owners[output]
-        self._entries[name] = entry
-        self._owners.update(dict.fromkeys(entry.outputs, name))
-        return obsolete - {name}
-
-    def _save(self, entry: ManifestEntry) -> None:
-        name = entry_name(entry.outputs)
-        folder = self._root / FOLDER
-        with self._lock:
-            write_entry(entry, folder / f"{name}.json")
-            self._unreadable.discard(name)
-            for other in self._add(name, entry):
-                with suppress(OSError):
-                    (folder / f"{other}.json").unlink()
-                flush_folder(folder)

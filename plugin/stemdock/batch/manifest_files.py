@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.batch.contents import Content  # noqa: TC001  parse_json_as reads the annotations
+from stemdock.batch.object_store import ObjectVersion  # noqa: TC001
 from stemdock.errors import OutputError
 from stemdock.lib.atomic import write_atomically
 from stemdock.lib.durable import make_folder
@@ -36,7 +37,8 @@ _FORMAT: Final = 1
 class Provenance:
     """Everything that determines a song's stems."""
 
-    mixture: Content
+    mixture: Content | ObjectVersion
+    """An object is known by what its store says, so that it need not be read."""
     model: str
     """Name of the model, for display. `model_sha256` identifies it."""
     model_sha256: str
@@ -59,6 +61,8 @@ class ManifestEntry:
     """Damaged places of the mixture."""
     replaced: Mapping[str, Content]
     """Until the entry is complete: files of earlier runs that still may be in the places of outputs."""
+    etags: Mapping[str, str] = field(default_factory=dict)
+    """Of outputs in an object store, once the entry is complete."""
 
     @property
     def is_short(self) -> bool:
@@ -85,6 +89,7 @@ class _File:
     complete: bool
     damage: tuple[Damage, ...] = ()
     replaced: Mapping[str, Content] = field(default_factory=dict)
+    etags: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_folder(folder: Path) -> None:
@@ -104,11 +109,19 @@ def check_folder(folder: Path) -> None:
 def load_entry(path: Path) -> ManifestEntry | None:
     """Reads an entry; None if the file is damaged or of another version."""
     try:
-        file = parse_json_as(_File, read_regular_file(path))
+        return entry_from(read_regular_file(path))
+    except OSError:
+        return None
+
+
+def entry_from(content: bytes) -> ManifestEntry | None:
+    """The entry in the content of a file; None if it is damaged or of another version."""
+    try:
+        file = parse_json_as(_File, content)
         if file.format != _FORMAT or not file.outputs:
             return None
         entry_name(file.outputs)  # fails if no file can have such a path
-    except (OSError, ValueError):
+    except ValueError:
         return None
     return ManifestEntry(
         provenance=file.work,
@@ -116,15 +129,12 @@ def load_entry(path: Path) -> ManifestEntry | None:
         complete=file.complete,
         damage=file.damage,
         replaced=file.replaced,
+        etags=file.etags,
     )
 
 
-def write_entry(entry: ManifestEntry, path: Path) -> None:
-    """Writes an entry, completely or not at all; it survives a power failure.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
+def entry_content(entry: ManifestEntry) -> bytes:
+    """The content of an entry's file."""
     value: dict[str, Any] = {
         "format": _FORMAT,
         "work": asdict(entry.provenance),
@@ -135,6 +145,17 @@ def write_entry(entry: ManifestEntry, path: Path) -> None:
         value["damage"] = [asdict(place) for place in entry.damage]
     if entry.replaced:
         value["replaced"] = {output: asdict(content) for output, content in entry.replaced.items()}
+    if entry.etags:
+        value["etags"] = dict(entry.etags)
+    return json.dumps(value, indent=1).encode()
+
+
+def write_entry(entry: ManifestEntry, path: Path) -> None:
+    """Writes an entry, completely or not at all; it survives a power failure.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
 
     def unwritable(reason: str) -> OutputError:
         return OutputError(
@@ -147,6 +168,4 @@ def write_entry(entry: ManifestEntry, path: Path) -> None:
     with os_errors_as(unwritable):
         make_folder(path.parent)
         # The next run writes to the same temporary file, and so leaves none of a killed run.
-        write_atomically(
-            path, json.dumps(value, indent=1).encode(), durable=True, part=path.with_suffix(".part")
-        )
+        write_atomically(path, entry_content(entry), durable=True, part=path.with_suffix(".part"))

@@ -11,7 +11,6 @@ SUFFIXES: Final = frozenset({".m3u", ".m3u8"})
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 """Not str.splitlines: a name in Latin-1 can contain bytes that Unicode counts as line ends."""
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def playlist_entries(data: bytes) -> list[str]:
@@ -23,11 +22,6 @@ def playlist_entries(data: bytes) -> list[str]:
     """
     lines = (line.strip(" \t") for line in _LINE_END.split(_decoded(data)))
     return [line for line in lines if line and not line.startswith("#")]
-
-
-def is_url(entry: str) -> bool:
-    """Whether an entry is a URL (`http://…`, `file://…`) instead of a path."""
-    return _URL.match(entry) is not None
 
 
 def _decoded(data: bytes) -> str:

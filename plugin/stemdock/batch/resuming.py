@@ -3,34 +3,63 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stemdock.batch.contents import mixture_content
 from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
-from stemdock.errors import AudioFileError, OutputError
+from stemdock.batch.remote_manifest import RemoteManifest
+from stemdock.batch.sources import Source
+from stemdock.errors import OutputError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
+from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from contextlib import AbstractContextManager
     from threading import Event
 
+    from stemdock.batch.claims import Claims
+    from stemdock.batch.contents import Content
     from stemdock.batch.events import SongPlan
     from stemdock.batch.manifest import Manifest
     from stemdock.batch.manifest_files import ManifestEntry
+    from stemdock.batch.object_store import ObjectVersion
     from stemdock.files.excerpts import Excerpt
+    from stemdock.lib.locations import Place
     from stemdock.output.options import Output
     from stemdock.separator import Separator
     from stemdock.types import Damage, DownmixMode, Progress, SeparatedFile
 
 
+def may_replace(
+    place: Place, plan: SongPlan, manifest: Manifest | RemoteManifest, *, resume: bool, overwrite: bool
+) -> bool:
+    """Whether a stem of a song may replace this existing file.
+
+    Args:
+        place: The file.
+        plan: The song.
+        manifest: Of the output folder.
+        resume: Whether stems of previous runs may be replaced.
+        overwrite: Whether any file may.
+
+    Raises:
+        OutputError: The object store does not answer.
+    """
+    if overwrite or not resume:
+        return overwrite
+    if isinstance(manifest, RemoteManifest):
+        return isinstance(place, Location) and manifest.owns(place, plan.objects.values())
+    return isinstance(place, Path) and manifest.owns(place, plan.files.values())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResumableSeparation:
-    """Separates songs with one model and one set of options, and lists the results in the manifest."""
+class SongSettings:
+    """How each song of a batch is separated."""
 
     separator: Separator
     output: Output
@@ -39,16 +68,62 @@ class ResumableSeparation:
     track: int | None
     options: Mapping[str, Any]
     """The options that change the stems, as the manifest stores them."""
-    manifest: Manifest
     resume: bool
     """Whether to skip finished songs and to replace damaged or outdated stems of previous runs."""
     overwrite: bool
     """Whether to replace any file."""
     cancel: Event
 
-    def may_replace(self, path: Path, plan: SongPlan) -> bool:
-        """Whether a stem of a song may replace this existing file."""
-        return self.overwrite or (self.resume and self.manifest.owns(path, plan.targets.values()))
+    def provenance(self, mixture: Content | ObjectVersion) -> Provenance:
+        """What the stems of a mixture are made from."""
+        return Provenance(
+            mixture=mixture,
+            model=self.separator.model,
+            model_sha256=self.separator.entry.identity,
+            options=self.options,
+        )
+
+    def separate(
+        self,
+        source: Path,
+        targets: Mapping[str, Path],
+        *,
+        overwrite: bool,
+        on_progress: Callable[[Progress], None],
+        before_placing: Callable[[Mapping[Path, Path], Sequence[Damage]], None],
+    ) -> SeparatedFile:
+        """Separates a file.
+
+        Raises:
+            AudioFileError: The song cannot be separated.
+            OutputError: A stem cannot be written.
+            CancelledError: `cancel` was set.
+        """
+        return separate_file(
+            self.separator,
+            source,
+            targets,
+            output=self.output,
+            excerpt=self.excerpt,
+            downmix=self.downmix,
+            track=self.track,
+            overwrite=overwrite,
+            observer=Observer(on_progress=on_progress, before_placing=before_placing, cancel=self.cancel),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumableSeparation:
+    """Separates songs into a folder of this machine, and lists the results in the manifest."""
+
+    settings: SongSettings
+    manifest: Manifest
+    claims: Claims
+    """In the same output folder."""
+
+    def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
+        """Claims a song for this process; None if another process is separating it."""
+        return self.claims.claim(self.manifest.name_of(plan.files.values()))
 
     def __call__(self, plan: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | UpToDate:
         """Separates a song, unless a previous run finished it.
@@ -61,43 +136,37 @@ class ResumableSeparation:
             AudioFileError: The song cannot be separated, or changed during the separation.
             OutputError: A stem or the manifest cannot be written.
             CancelledError: `cancel` was set.
+            ClaimLostError: Another process has taken the song over.
         """
-        source = plan.song.path
-        provenance = Provenance(
-            mixture=mixture_content(source),
-            model=self.separator.model,
-            model_sha256=self.separator.entry.identity,
-            options=self.options,
-        )
-        targets = plan.targets.values()
-        if self.resume and self.manifest.covers(provenance, targets):
-            return UpToDate(damage=self.manifest.damage_of(targets))
-        entry: ManifestEntry | None = None
+        resume, overwrite = self.settings.resume, self.settings.overwrite
+        with ExitStack() as stack:
+            source = stack.enter_context(Source(plan.song.path, self.settings.cancel))
+            provenance = self.settings.provenance(source.identity())
+            targets = plan.files.values()
+            if resume and self.manifest.covers(provenance, targets):
+                return UpToDate(damage=self.manifest.damage_of(targets))
+            entry: ManifestEntry | None = None
 
-        def announce(staged: Mapping[Path, Path], damage: Sequence[Damage]) -> None:
-            nonlocal entry
-            # Modification times are too coarse for this; hashing takes little time beside the separation.
-            if mixture_content(source) != provenance.mixture:
-                raise AudioFileError(
-                    source,
-                    "changed during the separation",
-                    remedy="Separate it again when no other program writes to it.",
+            def announce(staged: Mapping[Path, Path], damage: Sequence[Damage]) -> None:
+                nonlocal entry
+                source.check_unchanged()
+                self.claims.check(self.manifest.name_of(targets))
+                entry = self.manifest.announce(provenance, staged, damage)
+
+            with source.local() as path:
+                separated = self.settings.separate(
+                    path,
+                    plan.files,
+                    overwrite=all(
+                        may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite)
+                        for target in targets
+                        if os.path.lexists(target)
+                    ),
+                    on_progress=on_progress,
+                    before_placing=announce,
                 )
-            entry = self.manifest.announce(provenance, staged, damage)
-
-        separated = separate_file(
-            self.separator,
-            source,
-            plan.targets,
-            output=self.output,
-            excerpt=self.excerpt,
-            downmix=self.downmix,
-            track=self.track,
-            overwrite=all(self.may_replace(path, plan) for path in targets if os.path.lexists(path)),
-            observer=Observer(on_progress=on_progress, before_placing=announce, cancel=self.cancel),
-        )
-        if entry:
-            # If this fails, later runs still recognise the announced files by their content.
-            with suppress(OutputError):
-                self.manifest.complete(entry)
-        return separated
+            if entry:
+                # If this fails, later runs still recognise the announced files by their content.
+                with suppress(OutputError):
+                    self.manifest.complete(entry)
+            return source.named(separated)

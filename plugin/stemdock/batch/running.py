@@ -1,101 +1,104 @@
-"""Running a batch, one song at a time or several at once, as an iterator of events."""
+"""Running a batch in a pool, as an iterator of events."""
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from queue import Empty, SimpleQueue
-from time import monotonic
-from typing import TYPE_CHECKING, Final, TypeAlias
+from itertools import islice
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Final
 
-from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started, UpToDate
-from stemdock.errors import CancelledError, StemdockError
-from stemdock.inference.shortages import shortage_of
+from stemdock.batch.events import Done, Failed, Skipped, Waiting
+from stemdock.batch.working import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from threading import Event
 
     from stemdock.batch.events import BatchEvent, SongPlan
-    from stemdock.types import Progress, SeparatedFile
+    from stemdock.batch.pools import Pool
 
 _POLL: Final = 0.2
 """Seconds between wake-ups of the waiting thread, because signals are handled in it."""
-
-Separate: TypeAlias = "Callable[[SongPlan, Callable[[Progress], None]], SeparatedFile | UpToDate]"
-"""Separates one song, unless a previous run finished it. Raises StemdockError."""
-
-
-class UnforeseenError(StemdockError):
-    """An unexpected exception, which is the `__cause__`."""
-
-    def __init__(self, path: Path, cause: Exception) -> None:
-        super().__init__(
-            f"{path}: unexpected error, {type(cause).__name__}: {cause}",
-            remedy="This is a bug in Stemdock. Report it, with the song if you can share it.",
-        )
+_LOOK: Final = 1.0
+"""Seconds between two looks at the songs that other processes hold."""
 
 
-def run_batch(
-    plans: Sequence[SongPlan], separate: Separate, *, n_at_once: int = 1, cancel: Event
-) -> Iterator[BatchEvent]:
+def run_batch(plans: Sequence[SongPlan], pool: Pool) -> Iterator[BatchEvent]:
     """Separates songs and continues after those that fail.
+
+    Songs that other processes are separating are passed over, and looked at again when no other is left.
 
     Args:
         plans: The songs.
-        separate: Separates one of them; called in other threads.
-        n_at_once: Number of songs to separate at the same time.
-        cancel: Set it to stop soon: songs in progress are abandoned without an event, and no other song
-            starts. Closing the iterator sets it, too, and waits for the threads.
+        pool: Separates them. If its `cancel` is set, songs in progress are abandoned without an event, and no
+            other song starts. Closing the iterator sets it, too, and waits for the songs in progress.
 
     Yields:
-        Events, those of each song in order. With several songs at the same time, their events interleave.
+        Events, those of each song in order. The last events of songs are in the order of the songs, however
+        many are in progress; only those that another process held come later.
+
+    Raises:
+        StemdockError: The pool cannot start or go on.
     """
-    events: SimpleQueue[BatchEvent | None] = SimpleQueue()
-    with ThreadPoolExecutor(n_at_once, thread_name_prefix="stemdock-song") as pool:
-        futures: list[Future[None]] = [
-            pool.submit(_run_song, plan, separate, cancel, events) for plan in plans
-        ]
-        n_left = len(futures)
+    left: Sequence[SongPlan] = plans
+    told: set[int] = set()
+    with pool:
         try:
-            while n_left:
-                try:
-                    event = events.get(timeout=_POLL)
-                except Empty:
-                    continue
-                if event is None:
-                    n_left -= 1
-                else:
-                    yield event
+            while left:
+                held = yield from _run_all(left, pool)
+                left = [] if pool.cancel.is_set() else sorted(held, key=lambda plan: plan.number)
+                for plan in left:
+                    if plan.number not in told:
+                        told.add(plan.number)
+                        yield Waiting(plan=plan)
+                if left:
+                    _pause(pool.cancel)
         finally:
-            if n_left:
-                cancel.set()
+            if left:
+                pool.cancel.set()
 
 
-def _run_song(
-    plan: SongPlan, separate: Separate, cancel: Event, events: SimpleQueue[BatchEvent | None]
-) -> None:
-    """Sends the events of one song, followed by None."""
-    try:
-        if cancel.is_set():
-            return
-        if plan.song.fault:
-            events.put(Failed(plan=plan, error=plan.song.fault))
-            return
-        events.put(Started(plan=plan))
-        start = monotonic()
-        separated = separate(plan, lambda progress: events.put(Advanced(plan=plan, progress=progress)))
-        if isinstance(separated, UpToDate):
-            events.put(Skipped(plan=plan, damage=separated.damage))
+def _run_all(plans: Iterable[SongPlan], pool: Pool) -> Generator[BatchEvent, None, list[SongPlan]]:
+    """Yields the events of the songs, and returns those that other processes hold."""
+    held: list[SongPlan] = []
+    following = iter(plans)
+    running: dict[int, BatchEvent | None] = {}
+    """The last event, if it has come, of each song that was put in and whose end was not told, in order."""
+    ended: set[int] = set()
+    n_inside = 0
+    while True:
+        # Not all at once: there can be a million.
+        for plan in () if pool.cancel.is_set() else islice(following, pool.n_songs - n_inside):
+            running[plan.number] = None
+            n_inside += 1
+            pool.put(plan)
+        if not n_inside:
+            return held
+        event = pool.get(_POLL)
+        if event is None:
+            continue
+        number = event.plan.number
+        if isinstance(event, Ended):
+            n_inside -= 1
+            ended.add(number)
+            if event.is_held:
+                held.append(event.plan)
+            yield from _told(running, ended)
+        elif isinstance(event, Done | Skipped | Failed):
+            running[number] = event
         else:
-            events.put(Done(plan=plan, separated=separated, elapsed=monotonic() - start))
-    except CancelledError:
-        return
-    except StemdockError as error:
-        events.put(Failed(plan=plan, error=error))
-    except Exception as error:  # noqa: BLE001  the next songs must still run
-        failure = shortage_of(error, str(plan.song.path)) or UnforeseenError(plan.song.path, error)
-        failure.__cause__ = error
-        events.put(Failed(plan=plan, error=failure))
-    finally:
-        events.put(None)
+            yield event
+
+
+def _told(running: dict[int, BatchEvent | None], ended: set[int]) -> Iterator[BatchEvent]:
+    """Yields and removes the last events of the first songs, up to one that is in progress."""
+    while running and (number := next(iter(running))) in ended:
+        ended.remove(number)
+        if event := running.pop(number):
+            yield event
+
+
+def _pause(cancel: Event) -> None:
+    # Not cancel.wait: a signal in this thread that sets it could wait for the lock that this thread holds.
+    end = monotonic() + _LOOK
+    while not cancel.is_set() and monotonic() < end:
+        sleep(_POLL)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from stemdock.batch.events import Done, Failed, Skipped, summarise
 from stemdock.batch.planning import conflicts
+from stemdock.batch.report import estimated
 from stemdock.batch.running import run_batch
 from stemdock.cli.json_reporter import JsonReporter
 from stemdock.cli.terminal import echo_path
@@ -17,57 +20,95 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stemdock.batch.events import BatchEvent, SongPlan
-    from stemdock.batch.resuming import ResumableSeparation
+    from stemdock.batch.pools import Pool
+    from stemdock.batch.report import Ledger
+    from stemdock.batch.songs import Song
     from stemdock.cli.options import BatchOptions
     from stemdock.cli.pages import Pages
-    from stemdock.types import SeparatedFile
+    from stemdock.lib.locations import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What people are told about a model that is loaded."""
+
+    model: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounting:
+    """What is reported at the end."""
+
+    ledger: Ledger
+    whole: Sequence[Song] | None
+    """The songs that an estimate is for; None if this is the run itself."""
 
 
 def run_plans(
     plans: Sequence[SongPlan],
-    separation: ResumableSeparation,
+    pool: Pool,
+    facts: Facts,
     options: BatchOptions,
-    deliver: Callable[[SeparatedFile], None],
+    may_replace: Callable[[Place, SongPlan], bool],
+    deliver: Callable[[Done], None],
     pages: Pages,
+    accounting: Accounting,
 ) -> int:
     """Separates songs and reports on standard error.
 
     Args:
-        plans: The songs.
-        separation: Separates one of them.
+        plans: All songs, those of other shards included.
+        pool: Separates them.
+        facts: Of the model.
         options: How the batch runs.
+        may_replace: Whether an existing file of a song may be replaced.
         deliver: Called with each result: prints its paths, or copies it to standard output.
         pages: The previews to write.
+        accounting: What is reported at the end.
 
     Returns:
         The exit status: 1 if there were conflicts or a song failed.
 
     Raises:
         OutputError: Standard output cannot be written.
+        StemdockError: The workers cannot start or go on.
     """
-    reporter: TextReporter | JsonReporter
-    if options.progress == "json":
-        reporter = JsonReporter(sys.stderr)
-    else:
-        reporter = TextReporter(sys.stderr, live=options.progress == "auto" and sys.stderr.isatty())
-    for folder in sorted({path.parent for plan in plans for path in plan.targets.values()}):
+    reporter = _reporter(options)
+    own = [plan for plan in plans if options.shard.has(plan.song)]
+    for folder in sorted({path.parent for plan in own for path in plan.files.values()}):
         remove_abandoned(folder)
-    refusals = conflicts(plans, may_replace=separation.may_replace) + pages.conflicts()
+    refusals = [
+        *conflicts(plans, may_replace=may_replace, shard=options.shard),
+        *pages.conflicts(own),
+    ]
     for refusal in refusals:
         reporter.refuse(refusal)
     if refusals:
         return 1
-    reporter.start(plans, separation.separator.model, separation.separator.provider)
+    reporter.start(own, facts.model, facts.provider)
     ended: list[BatchEvent] = []
-    separate = pages.after(separation)
-    for event in run_batch(plans, separate, n_at_once=options.n_at_once, cancel=separation.cancel):
+    start = monotonic()
+    for event in run_batch(own, pool):
         reporter.show(event)
+        accounting.ledger.count(event)
         if isinstance(event, Done):
-            deliver(event.separated)
+            deliver(event)
             for path in pages.of(event.plan):
                 echo_path(path)
         if isinstance(event, Done | Skipped | Failed):
             ended.append(event)
-    summary = summarise(plans, ended)
+    summary = summarise(own, ended)
     reporter.finish(summary)
+    if accounting.whole is not None:
+        songs = [plan.song for plan in own]
+        reporter.estimate(estimated(accounting.ledger.report(), songs, accounting.whole))
+    elif options.report or options.price is not None:
+        reporter.report(accounting.ledger.report(monotonic() - start))
     return 1 if summary.n_failed else 0
+
+
+def _reporter(options: BatchOptions) -> TextReporter | JsonReporter:
+    if options.progress == "json":
+        return JsonReporter(sys.stderr)
+    return TextReporter(sys.stderr, live=options.progress == "auto" and sys.stderr.isatty())

@@ -8,12 +8,14 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from stemdock.batch.eta import BatchEta
-from stemdock.batch.events import Advanced, Done, Skipped, Started
+from stemdock.batch.events import Advanced, Done, Skipped, Started, Waiting
+from stemdock.cli.cost_report import estimate_values, report_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stemdock.batch.events import BatchEvent, SongPlan, Summary
+    from stemdock.batch.report import Estimate, Report
     from stemdock.errors import StemdockError
 
 JSON_VERSION: Final = 1
@@ -43,12 +45,14 @@ class JsonReporter:
         self._write("refused", error=str(error), remedy=error.remedy)
 
     def show(self, event: BatchEvent) -> None:
-        """Prints the events "song", "progress", "done", "skipped" and "failed"."""
+        """Prints the events "song", "waiting", "progress", "done", "skipped" and "failed"."""
         self._eta.count(event)
         plan = event.plan
         targets = {stem: str(path) for stem, path in plan.targets.items()}
         if isinstance(event, Started):
             self._write("song", song=plan.number, path=str(plan.song.path), targets=targets)
+        elif isinstance(event, Waiting):
+            self._write("waiting", song=plan.number)
         elif isinstance(event, Advanced):
             self._write(
                 "progress",
@@ -62,7 +66,7 @@ class JsonReporter:
             self._write(
                 "done",
                 song=plan.number,
-                outputs={stem: str(path) for stem, path in separated.files.items()},
+                outputs=targets,
                 elapsed=event.elapsed,
                 duration=separated.total_length / separated.sample_rate,
                 sample_rate=separated.sample_rate,
@@ -90,8 +94,16 @@ class JsonReporter:
         """Prints the event "summary"."""
         self._write("summary", **asdict(summary), elapsed=self._eta.elapsed)
 
+    def report(self, report: Report) -> None:
+        """Prints the event "report"."""
+        self._write("report", **report_values(report))
+
+    def estimate(self, estimate: Estimate) -> None:
+        """Prints the event "estimate"."""
+        self._write("estimate", **estimate_values(estimate))
+
     def _write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"version": JSON_VERSION, "event": event, **fields})
-        # In one piece: the songs of --jobs report from threads of their own.
+        # In one piece: workers may write to the same stream.
         self._stream.write(f"{line}\n")
         self._stream.flush()

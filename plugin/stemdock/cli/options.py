@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
+from stemdock.batch.shards import ALL, Shard
 from stemdock.cli.completion import complete_models
 from stemdock.cli.option_values import with_value
 from stemdock.files.excerpts import Excerpt
@@ -18,13 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_UNITS: Final = {"M": 10**6, "G": 10**9}
+"""Bytes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchOptions:
     """How a batch runs."""
 
     resume: bool
-    n_at_once: int
+    n_workers: int
+    shard: Shard
     progress: Literal["auto", "json", "none"]
+    report: bool
+    price: float | None
+    estimate: bool
 
 
 class Seconds(click.FloatRange):
@@ -39,7 +49,7 @@ class Seconds(click.FloatRange):
 
 
 def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --resume, --jobs and --progress, as the argument `batch`."""
+    """Adds --resume, --workers, --shard, --progress and reports, as the argument `batch`."""
     options = (
         click.option(
             "--resume", is_flag=True,
@@ -47,10 +57,28 @@ def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "the others, replacing damaged or outdated stems.",
         ),
         click.option(
-            "-j", "--jobs", "n_at_once", type=click.IntRange(min=1), default=1, show_default=True,
-            metavar="N",
-            help="Separate this many songs at the same time. They share the processor, and each needs "
-            "memory.",
+            "-w", "--workers", "n_workers", type=click.IntRange(min=1, max=MAX_THREADS), default=1,
+            show_default=True, metavar="N",
+            help="Separate in this many processes. Each loads the model, and they share --threads and "
+            "--memory. If one is killed, another takes its place.",
+        ),
+        click.option(
+            "--shard", metavar="I/N", callback=_shard,
+            help="Separate only part I of N. Together, the parts have each song once, whichever machines run "
+            "them.  [default: all songs]",
+        ),
+        click.option(
+            "--estimate", is_flag=True,
+            help="Separate ten of the songs, without keeping the stems, and print what all of them would "
+            "take.",
+        ),
+        click.option(
+            "--report", is_flag=True,
+            help="Print songs per hour, core-hours and the bottleneck at the end.",
+        ),
+        click.option(
+            "--price", type=click.FloatRange(min=0, max=1e6), metavar="PRICE",
+            help="Print the cost at this price of a core for an hour, in the report or the estimate.",
         ),
         click.option(
             "--progress", type=click.Choice(["auto", "json", "none"]), default="auto", show_default=True,
@@ -59,6 +87,26 @@ def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
     )  # fmt: skip
     return with_value(command, "batch", BatchOptions, options)
+
+
+def _size(_: click.Context, __: click.Parameter, text: str | None) -> int:
+    """Bytes; 0 without a size."""
+    if text is None:
+        return 0
+    match = re.fullmatch("([0-9]{1,6}(?:[.][0-9]{1,3})?)([MG])", text.upper(), re.ASCII)
+    if match is None or not float(match[1]):
+        raise click.BadParameter(f"{text!r} is no size. Write a number and M or G, such as 800M or 4G.")
+    return round(float(match[1]) * _UNITS[match[2]])
+
+
+def _shard(_: click.Context, __: click.Parameter, text: str | None) -> Shard:
+    if text is None:
+        return ALL
+    # int accepts spaces, signs, underscores and digits of other scripts.
+    match = re.fullmatch("([0-9]{1,9})/([0-9]{1,9})", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise click.BadParameter(f"{text!r} is no part. Write I/N, with I from 1 to N, such as 3/20.")
+    return Shard(number=int(match[1]), n_shards=int(match[2]))
 
 
 def separation_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,7 +129,7 @@ def separation_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --provider, --precision and --threads, as the argument `execution`."""
+    """Adds --provider, --precision, --threads and --memory, as the argument `execution`."""
     options = (
         click.option(
             "-p", "--provider", type=click.Choice([AUTO, *PROVIDERS]), default=AUTO, show_default=True,
@@ -98,6 +146,11 @@ def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "-t", "--threads", "n_threads", type=click.IntRange(min=0, max=MAX_THREADS), default=0,
             metavar="N",
             help="Use this many threads of the processor.  [default: one per core]",
+        ),
+        click.option(
+            "--memory", metavar="SIZE", callback=_size,
+            help="Plan with this much memory, such as 4G or 800M. It is no limit that the system enforces.  "
+            "[default: what the machine has to spare]",
         ),
     )  # fmt: skip
     return with_value(command, "execution", Execution, options)

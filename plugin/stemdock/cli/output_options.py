@@ -11,6 +11,7 @@ import click
 from stemdock.cli.completion import complete_stems
 from stemdock.cli.option_values import with_options
 from stemdock.errors import OutputOptionError
+from stemdock.lib.locations import OUTPUT_SCHEMES, Location, place_of
 from stemdock.output.codecs import CODECS, SAMPLE_RATES, codec_of
 from stemdock.output.formats import FORMATS, default_codec, format_of
 from stemdock.output.mixes import parse_mix
@@ -28,7 +29,8 @@ def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option(
             "-o", "--output", "folder", default="separated", show_default=True, metavar="DIR",
-            help="Write the stems to this folder, or a single stem to standard output (-).",
+            help="Write the stems to this folder, on this machine or in an object store (s3://, gs://), or a "
+            "single stem to standard output (-).",
         ),
         click.option(
             "-f", "--template", default=DEFAULT_TEMPLATE,
@@ -41,9 +43,26 @@ def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*arguments: Any, folder: str, template: str, **values: Any) -> Any:
-        return command(*arguments, destination=Destination(folder=Path(folder), template=template), **values)
+        return command(*arguments, destination=_destination(folder, template), **values)
 
     return with_options(wrapped, options)
+
+
+def _destination(folder: str, template: str) -> Destination:
+    try:
+        place = place_of(folder)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--output") from error
+    if not isinstance(place, Location):
+        return Destination(folder=place, template=template)
+    if place.scheme not in OUTPUT_SCHEMES or place.address != str(place):
+        schemes = ", ".join(f"{scheme}://" for scheme in (*OUTPUT_SCHEMES, "file"))
+        raise click.BadParameter(
+            f"stems cannot be written to {place}. Name a folder or an address that starts with {schemes}, "
+            "without a user or a query.",
+            param_hint="--output",
+        )
+    return Destination(folder=Path(), template=template, location=place)
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.events import UpToDate
@@ -13,11 +14,13 @@ PAGE_NAME: Final = "preview.html"
 """Default file name of a preview page."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
+    from threading import Event
 
     from stemdock.batch.events import SongPlan
-    from stemdock.batch.running import Separate
+    from stemdock.batch.working import Recipe, Work
     from stemdock.errors import OutputError
     from stemdock.output.options import Output
     from stemdock.types import Progress, SeparatedFile
@@ -30,17 +33,17 @@ class Pages:
         """Chooses the file names.
 
         Args:
-            plans: All songs that get pages.
+            plans: All songs that get pages, those of other shards included.
             output: The stems and mixes of each song.
             overwrite: Whether existing pages may be replaced.
         """
         self._output = output
         self._overwrite = overwrite
-        folders = {plan.number: next(iter(plan.targets.values())).parent for plan in plans if plan.targets}
+        folders = {plan.number: next(iter(plan.files.values())).parent for plan in plans if plan.files}
         n_songs = Counter(folders.values())
         self._paths = {
             plan.number: folder
-            / (PAGE_NAME if n_songs[folder] == 1 else f"{plan.song.path.stem} {PAGE_NAME}")
+            / (PAGE_NAME if n_songs[folder] == 1 else f"{plan.song.naming_path.stem} {PAGE_NAME}")
             for plan in plans
             if (folder := folders.get(plan.number))
         }
@@ -49,32 +52,62 @@ class Pages:
         """The page of a song, if it gets one."""
         return (self._paths[plan.number],) if plan.number in self._paths else ()
 
-    def conflicts(self) -> list[OutputError]:
-        """An error for each existing page that may not be replaced."""
+    def conflicts(self, plans: Iterable[SongPlan]) -> list[OutputError]:
+        """An error for each existing page of these songs that may not be replaced."""
         if self._overwrite:
             return []
-        return [OutputExistsError(path) for path in self._paths.values() if exists(path)]
+        return [OutputExistsError(path) for plan in plans for path in self.of(plan) if exists(path)]
 
-    def after(self, separate: Separate) -> Separate:
-        """A function that separates a song and writes its page, unless the song is skipped and has one."""
+    def write(self, plan: SongPlan, *, only_missing: bool) -> None:
+        """Writes the page of a song that gets one.
 
-        def separate_and_show(
-            plan: SongPlan, on_progress: Callable[[Progress], None]
-        ) -> SeparatedFile | UpToDate:
-            # Only previews need decoders and drawing.
-            from stemdock.preview import write_preview  # noqa: PLC0415
-            from stemdock.preview.history import find_history, without_mixes  # noqa: PLC0415
+        Args:
+            plan: The song, whose stems are written.
+            only_missing: Whether a page that exists stays.
 
-            separated = separate(plan, on_progress)
-            for path in self.of(plan):
-                if not isinstance(separated, UpToDate) or not exists(path):
-                    write_preview(
-                        without_mixes(plan.targets, self._output.mixes),
-                        path,
-                        title=plan.song.path.stem,
-                        facts=find_history(plan.targets.values()).facts,
-                        overwrite=self._overwrite,
-                    )
-            return separated
+        Raises:
+            OutputError: It cannot be written.
+        """
+        # Only previews need decoders and drawing.
+        from stemdock.preview import write_preview  # noqa: PLC0415
+        from stemdock.preview.history import find_history, without_mixes  # noqa: PLC0415
 
-        return separate_and_show
+        for path in self.of(plan):
+            if not (only_missing and exists(path)):
+                write_preview(
+                    without_mixes(plan.files, self._output.mixes),
+                    path,
+                    title=plan.song.naming_path.stem,
+                    facts=find_history(plan.files.values()).facts,
+                    overwrite=self._overwrite,
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class PagedWork:
+    """Separates songs and writes their pages."""
+
+    work: Work
+    pages: Pages
+
+    def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
+        """Claims a song."""
+        return self.work.claim(plan)
+
+    def __call__(self, plan: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | UpToDate:
+        """Separates a song and writes its page; a song that is skipped keeps the page that it has."""
+        separated = self.work(plan, on_progress)
+        self.pages.write(plan, only_missing=isinstance(separated, UpToDate))
+        return separated
+
+
+@dataclass(frozen=True, slots=True)
+class PagedRecipe:
+    """Passes the pages to another process."""
+
+    recipe: Recipe
+    pages: Pages
+
+    def open(self, cancel: Event) -> PagedWork:
+        """Loads the model."""
+        return PagedWork(self.recipe.open(cancel), self.pages)

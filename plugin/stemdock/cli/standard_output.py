@@ -17,7 +17,7 @@ from stemdock.output.naming import Destination
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stemdock.types import SeparatedFile
+    from stemdock.batch.events import Done
 
 STANDARD_OUTPUT: Final = "-"
 
@@ -56,13 +56,13 @@ def check_single(n_songs: int, names: Sequence[str]) -> None:
         )
 
 
-def send(separated: SeparatedFile) -> None:
+def send(done: Done) -> None:
     """Copies the only file of a separation to standard output.
 
     Raises:
         OutputError: Standard output is closed or cannot be written.
     """
-    (path,) = separated.files.values()
+    (path,) = done.separated.files.values()
     output = sys.stdout if isinstance(sys.stdout, OutputStream) else OutputStream(sys.stdout)
     with path.open("rb") as file:
         shutil.copyfileobj(file, output.buffer)

@@ -8,17 +8,19 @@ from time import monotonic
 from typing import IO, TYPE_CHECKING
 
 from stemdock.batch.eta import BatchEta
-from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started
+from stemdock.batch.events import Advanced, Done, Failed, Skipped, Started, Waiting
+from stemdock.cli.cost_report import estimate_lines, report_lines
 from stemdock.cli.terminal import drawing, one_line
 from stemdock.lib.printing import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from stemdock.batch.events import BatchEvent, SongPlan, Summary
+    from stemdock.batch.report import Estimate, Report
     from stemdock.errors import StemdockError
-    from stemdock.types import Downmix, SeparatedFile
+    from stemdock.lib.locations import Place
+    from stemdock.types import Downmix
 
 
 class TextReporter:
@@ -37,10 +39,13 @@ class TextReporter:
         self._now = now
         self._shown = 0
         self._plans: dict[int, SongPlan] = {}
+        self._places: dict[int, int] = {}
+        """Of the songs in this run, which may be a part of all, from 1."""
 
     def start(self, plans: Sequence[SongPlan], model: str, provider: str) -> None:  # noqa: ARG002
         """Prints the provider if it is not the CPU."""
         self._plans = {plan.number: plan for plan in plans}
+        self._places = {plan.number: place for place, plan in enumerate(plans, 1)}
         self._eta = BatchEta(plans, self._now)
         if provider != "cpu":
             self._print(f"running on {provider}")
@@ -56,16 +61,18 @@ class TextReporter:
             self._print(f"error: {one_line(event.error)}")
         elif isinstance(event, Done):
             if event.separated.downmix:
-                self._print(_downmix_line(event.separated.source, event.separated.downmix))
-            for warning in _warnings(event.separated):
+                self._print(_downmix_line(event.plan.song.path, event.separated.downmix))
+            for warning in _warnings(event):
                 self._print(f"warning: {warning}")
             if event.separated.gain_db:
                 self._print(
-                    f"{event.separated.source}: all stems lowered by {-event.separated.gain_db:.2f} dB "
+                    f"{event.plan.song.path}: all stems lowered by {-event.separated.gain_db:.2f} dB "
                     "to prevent clipping"
                 )
         elif isinstance(event, Skipped) and event.damage:
             self._print(f"note: {event.plan.song.path}: skipped, done before; {event.damage[0]}")
+        elif isinstance(event, Waiting):
+            self._print(f"note: {event.plan.song.path}: waiting, another process is separating it")
         if isinstance(event, (Started, Advanced)):
             self._draw(self._status())
         else:
@@ -88,10 +95,22 @@ class TextReporter:
             songs = "1 song" if summary.n_songs == 1 else f"{summary.n_songs} songs"
             self._print(f"{songs}: {text} ({_duration(self._eta.elapsed)})")
 
+    def report(self, report: Report) -> None:
+        """Prints the speed and the cost of the run."""
+        for line in report_lines(report):
+            self._print(line)
+
+    def estimate(self, estimate: Estimate) -> None:
+        """Prints what the whole batch would take."""
+        for line in estimate_lines(estimate):
+            self._print(line)
+
     def _status(self) -> str:
         """All songs in progress, and the whole batch if it has more than one song."""
         parts = []
-        for number, eta in sorted(self._eta.songs.items()):
+        # Finished songs wait until those before them are told.
+        unfinished = {number: eta for number, eta in self._eta.songs.items() if eta.fraction != 1}
+        for number, eta in sorted((unfinished or self._eta.songs).items()):
             facts = [self._plans[number].song.path.name]
             if eta.fraction is not None:
                 facts.append(f"{eta.fraction:.0%}")
@@ -102,7 +121,7 @@ class TextReporter:
             parts.append(" ".join(facts))
         text = " | ".join(parts)
         if len(self._plans) > 1:
-            last = max(self._eta.songs, default=len(self._plans))
+            last = max((self._places[number] for number in self._eta.songs), default=len(self._plans))
             overall = f"[{last} of {len(self._plans)}"
             if self._eta.remaining is not None:
                 overall += f", {_duration(self._eta.remaining)} left"
@@ -125,15 +144,16 @@ class TextReporter:
         self._shown = n_columns
 
 
-def _downmix_line(source: Path, downmix: Downmix) -> str:
+def _downmix_line(source: Place, downmix: Downmix) -> str:
     speakers = " ".join(downmix.speakers)
     text = f"{source}: {len(downmix.speakers)} channels ({speakers}) mixed down to stereo"
     return f"{text} without {' '.join(downmix.left_out)}" if downmix.left_out else text
 
 
-def _warnings(separated: SeparatedFile) -> list[str]:
+def _warnings(done: Done) -> list[str]:
+    separated = done.separated
     clipped = [
-        f"{separated.files[name]}: {clipped_length} samples clipped "
+        f"{done.plan.targets[name]}: {clipped_length} samples clipped "
         f"(peak {separated.peaks[name]:.3f}). Use --prevent-clipping to avoid this."
         for name, clipped_length in separated.clipped_lengths.items()
         if clipped_length

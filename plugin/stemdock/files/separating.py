@@ -15,6 +15,7 @@ from stemdock.files.observing import Observer
 from stemdock.files.packing import by_kind, levels, pack, stem_files, tag_warnings
 from stemdock.files.placing import placement
 from stemdock.files.remainder import second_reading, with_remainder
+from stemdock.files.stages import Stopwatch
 from stemdock.files.stem_writing import decibels, write_stems
 from stemdock.lib.arguments import is_path
 from stemdock.output.codecs import codec_of
@@ -92,11 +93,15 @@ def separate_file(
             sounds = stem_files(files, staged, tags)
             mixture = partial(second_reading, source, downmix, track, excerpt, rate)
             final = replace(output, sample_rate=rate)
-            written = _write(separator, audio, sounds, final, observer, mixture)
+            decoding, making, writing = Stopwatch(), Stopwatch(), Stopwatch()
+            with writing.running():
+                timed = replace(audio, blocks=decoding.each(audio.blocks))
+                written = _write(separator, timed, sounds, final, observer, mixture, making)
             signal = Signal(
                 sample_rate=rate, n_channels=separator.n_channels, total_length=written.total_length
             )
-            warnings += pack(files, staged, signal, tags, observer.cancel)
+            with writing.running():
+                warnings += pack(files, staged, signal, tags, observer.cancel)
             damage = damage_within(audio.damage, excerpt)
             if observer.before_placing:
                 observer.before_placing({files.places[name]: path for name, path in staged.items()}, damage)
@@ -119,6 +124,11 @@ def separate_file(
         total_length=written.total_length,
         downmix=audio.downmix,
         damage=damage,
+        stages={
+            "decode": decoding.seconds,
+            "separate": max(0.0, making.seconds - decoding.seconds),
+            "encode": max(0.0, writing.seconds - making.seconds),
+        },
     )
     separator.plugins.separated(separated)
     return separated
@@ -131,8 +141,12 @@ def _write(
     output: Output,
     observer: Observer,
     mixture: Callable[[], AbstractContextManager[Iterator[FloatArray]]],
+    making: Stopwatch,
 ) -> Written:
-    """Separates an open file into temporary files, at the sample rate of `output`."""
+    """Separates an open file into temporary files, at the sample rate of `output`.
+
+    `making` counts the seconds until each block of stems is there.
+    """
     rate = output.sample_rate or audio.sample_rate
     length = audio.total_length
     signal = Signal(
@@ -151,7 +165,7 @@ def _write(
     with ExitStack() as opened:
         if any(len(separator.stems) in file.indices for file in files.values()):
             stems = with_remainder(stems, opened.enter_context(mixture()))
-        return write_stems(stems, files, output, signal, cancel=observer.cancel)
+        return write_stems(making.each(stems), files, output, signal, cancel=observer.cancel)
 
 
 @contextmanager

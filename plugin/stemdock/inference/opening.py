@@ -106,7 +106,7 @@ def spleeter_engine(
             "no plug-in has an engine for this model",
             remedy="Run plugin-cli doctor to see which plug-ins are broken.",
         )
-    check_memory(entry.name, len(entry.stems), size_of(entry.path))
+    check_memory(entry.name, len(entry.stems), size_of(entry.path), execution.memory)
     try:
         try_threads(n_allowed_cores())
     except RuntimeError as error:

@@ -11,6 +11,7 @@ import logging
 import os
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
+from functools import partial
 from itertools import repeat
 from threading import Lock
 from types import MappingProxyType
@@ -149,7 +150,8 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
                 ) from error
         if not reason:
             _trim_heap()
-            n_at_once = segments_at_once(n_cores, spare_memory) if name == "cpu" else 1
+            spare = partial(spare_memory, execution.memory)
+            n_at_once = segments_at_once(n_cores, spare) if name == "cpu" else 1
             return Network(sessions, name, n_at_once)
         if wanted != AUTO:
             raise ProviderUnavailableError(

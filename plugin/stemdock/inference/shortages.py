@@ -6,7 +6,7 @@ not get what they need. So limits that are too low are refused before a model is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import MemoryShortageError, StemdockError, ThreadShortageError
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _STEM_SIZE: Final = 20_000_000
 """Bytes of the weights for one stem of Spleeter's models, in half precision."""
+
+
+_BUDGET: Final = "of each worker (--memory, --workers)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +52,20 @@ _LIMITS: Final = (
 )
 
 
-def check_memory(model: str, n_stems: int, size: int) -> None:
+def check_memory(model: str, n_stems: int, size: int, budget: int = 0) -> None:
     """Checks that the limits of this process suffice for a model.
 
     Args:
         model: Its name.
         n_stems: Its stems.
         size: Bytes of its file. Models that are narrower than Spleeter's need less.
+        budget: Bytes that this process may plan with; 0 for no budget.
 
     Raises:
         MemoryShortageError: A limit is too low.
     """
     n_full_stems = min(n_stems, size / _STEM_SIZE)
-    for limit in _LIMITS:
+    for limit in (*_LIMITS, replace(_LIMITS[-1], name=_BUDGET, get=lambda: budget or None)):
         allowed = limit.get()
         least, enough = (
             round(1e6 * (base + each * n_full_stems)) for base, each in (limit.least, limit.enough)
@@ -70,12 +74,16 @@ def check_memory(model: str, n_stems: int, size: int) -> None:
             raise MemoryShortageError(model, needed=enough, limit=allowed, limit_name=limit.name)
 
 
-def spare_memory() -> int:
-    """Bytes that could go to work that is faster with more memory, and does not need it."""
+def spare_memory(budget: int = 0) -> int:
+    """Bytes that could go to work that is faster with more memory, and does not need it.
+
+    Args:
+        budget: Bytes that this process may plan with; 0 for no budget.
+    """
     # psutil is imported in 20 ms.
     from stemdock.lib.processes import available_memory  # noqa: PLC0415
 
-    limits = (each.get() for each in _LIMITS)
+    limits = (budget or None, *(each.get() for each in _LIMITS))
     return min([available_memory(), *(limit for limit in limits if limit is not None)])
 
 

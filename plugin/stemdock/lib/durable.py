@@ -11,7 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock.lib.obstacles import obstacles_named
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stemdock.lib.arguments import StrPath
+
+_N_ATTEMPTS: Final = 20
+"""Times that other processes may remove a folder while it is being made."""
 
 
 def flush_file(path: Path) -> None:
@@ -58,9 +61,18 @@ def make_folder(folder: StrPath) -> None:
     folder = Path(folder)
     missing = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
     with obstacles_named(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
     for path in missing:
         flush_folder(path.parent)
+
+
+def _make(folder: Path) -> None:
+    # Another process may remove the folder, or one above it, as an empty one at any moment.
+    for _ in range(_N_ATTEMPTS - 1):
+        with suppress(FileExistsError, FileNotFoundError):
+            folder.mkdir(parents=True, exist_ok=True)
+            return
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _flush(path: StrPath, mode: int) -> None:

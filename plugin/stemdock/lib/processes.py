@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
+import uuid
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +50,47 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def process_space() -> str:
+    """A text that is equal for two processes if and only if a process id means the same process to both.
+
+    It changes when the computer starts. Containers on one computer have different ones.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115  it is the name of no file
+    except (OSError, ValueError):
+        return f"{platform.node()} {uuid.getnode()} {psutil.boot_time():.0f}"
+
+
+def start_of(pid: int) -> str:
+    """When a process started, as a text to compare; empty if that cannot be read."""
+    try:
+        # psutil's time moves with the clock of the computer. This is the field after the 19 behind the name.
+        return Path(f"/proc/{pid}/stat").read_text("latin-1").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        pass
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except psutil.Error:
+        return ""
+
+
+def is_gone(pid: int, start: str) -> bool:
+    """Whether a process is known to have ended.
+
+    Args:
+        pid: Its id.
+        start: What `start_of` said about it: a later process may have the same id.
+    """
+    if pid <= 0 or not _has_id(pid):
+        return True
+    with suppress(psutil.Error):  # other users' processes can be hidden
+        if not _is_running(psutil.Process(pid)):
+            return True
+    now = start_of(pid)
+    return bool(now and start and now != start)
+
+
 def processor_time(pid: int) -> float:
     """Processor time of a process so far, seconds; 0 if it cannot be read."""
     try:
@@ -65,6 +109,19 @@ def physical_cores() -> int | None:
     """Physical cores of this computer; None if their number is unknown."""
     n_cores: int | None = psutil.cpu_count(logical=False)
     return n_cores
+
+
+def _has_id(pid: int) -> bool:
+    """Whether a process has this id; unlike psutil's function, it sees hidden ones."""
+    if sys.platform == "win32":
+        return bool(psutil.pid_exists(pid))
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        pass  # it belongs to another user
+    return True
 
 
 def _is_own(process: psutil.Process) -> bool:

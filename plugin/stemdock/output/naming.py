@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,8 @@ from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from stemdock.lib.locations import Location, Place
 
 DEFAULT_TEMPLATE: Final = "{filename}/{instrument}.{codec}"
 _TAG_FIELDS: Final = ("title", "artist", "album", "tracknumber")
@@ -39,6 +42,8 @@ class Destination:
     folder: Path
     template: str = DEFAULT_TEMPLATE
     """A relative path with fields in braces. Both / and \\ separate folders; {{ and }} mean braces."""
+    location: Location | None = None
+    """Where the folder is if it is not on this machine; `folder` is then relative to it."""
 
     def __post_init__(self) -> None:
         """Checks the template.
@@ -55,7 +60,14 @@ class Destination:
         return any(field in _TAG_FIELDS for _, field in parts)
 
     def targets(
-        self, source: Path, names: Sequence[str], *, codec: str, model: str, tags: Tags | None = None
+        self,
+        source: Path,
+        names: Sequence[str],
+        *,
+        codec: str,
+        model: str,
+        tags: Tags | None = None,
+        filename: str = "",
     ) -> dict[str, Path]:
         """The path of each result of one mixture.
 
@@ -65,11 +77,12 @@ class Destination:
             codec: Usual extension of the codec.
             model: Name of the model.
             tags: Tags of the mixture; missing ones are replaced, for example by "unknown artist".
+            filename: Takes the place of the mixture's name, without its extension; empty for none.
 
         Raises:
             OutputConflictError: Two results would have the same path.
         """
-        values = _values(source, codec, model, tags or Tags())
+        values = _values(source, filename or source.stem, codec, model, tags or Tags())
         components = _components(self.template)
         targets = {}
         for name in names:
@@ -83,11 +96,13 @@ class Destination:
         return targets
 
 
-def path_key(path: Path) -> str:
-    """A key that is equal for paths that differ only in case or in the Unicode form of accents."""
-    return unicodedata.normalize("NFC", str(path.absolute())).casefold()
+def path_key(place: Place) -> str:
+    """A key that is equal for places that differ only in case or in the Unicode form of accents."""
+    text = str(place.absolute() if isinstance(place, Path) else place)
+    return unicodedata.normalize("NFC", text).casefold()
 
 
+@cache
 def _components(template: str) -> list[list[_Part]]:
     """The folders and the file of a template, each as a list of texts and fields."""
     try:
@@ -127,9 +142,9 @@ def _components(template: str) -> list[list[_Part]]:
     return [parts for parts, text in zip(components, texts, strict=True) if text not in {"", "."}]
 
 
-def _values(source: Path, codec: str, model: str, tags: Tags) -> dict[str, str]:
+def _values(source: Path, filename: str, codec: str, model: str, tags: Tags) -> dict[str, str]:
     """The value of each field except the instrument."""
-    filename = source.stem.rstrip(" .") or "song"
+    filename = filename.rstrip(" .") or "song"
     number = tags.tracknumber[:_MAX_BYTES].split("/")[0].strip()
     values = {
         "filename": filename,

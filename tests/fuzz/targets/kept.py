@@ -123,7 +123,7 @@ def run(place: Place) -> None:
     _name_results(folder)
     read_tag(folder / "archive", _URL).encode("ascii")
     find_history([folder / "stems" / "a.wav"])
-    Manifest(folder / "stems").paths()
+    Manifest(folder / "stems").made({(folder / "stems" / "a.wav").resolve()})
     profile = Profile(
         settings=folder / "audacity.cfg", plugins=folder, program=None, module=None, sandboxed=False
     )

@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -67,9 +69,15 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
+def without_remains(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Without the file that a claim leaves if its process is killed between removing its two files."""
+    return {path: content for path, content in files.items() if not fnmatchcase(path, "*/*.*.claim")}
+
+
 def events(stderr: bytes) -> list[dict[str, Any]]:
-    # A killed run's last line may be half a line.
-    return [json.loads(line) for line in stderr.splitlines(keepends=True) if line.endswith(b"\n")]
+    # A killed run's last line may be half a line. A worker that just starts then prints lines of its own.
+    lines = stderr.splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"\n")]
 
 
 def disturbed(line: list[str], number: int, delay: float) -> tuple[int, list[dict[str, Any]]]:
@@ -91,7 +99,12 @@ def disturbed(line: list[str], number: int, delay: float) -> tuple[int, list[dic
 
 @pytest.mark.parametrize(
     ("number", "seed", "options"),
-    [(signal.SIGKILL, 1, ()), (signal.SIGKILL, 2, ("--jobs", "3")), (signal.SIGINT, 3, ())],
+    [
+        (signal.SIGKILL, 1, ()),
+        (signal.SIGKILL, 2, ("--workers", "3")),
+        (signal.SIGINT, 3, ()),
+        (signal.SIGINT, 4, ("--workers", "2")),
+    ],
 )
 def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
     music: Path,
@@ -124,7 +137,89 @@ def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
     # Nothing that was finished is done again, and nothing twice.
     assert known <= {event["song"] for event in told if event["event"] == "skipped"}
     assert not {song: n for song, n in n_done.items() if n > 1}
+    assert without_remains(tree(tmp_path / "out")) == undisturbed
+
+
+def started(line: list[str]) -> subprocess.Popen[bytes]:
+    with default_signals():
+        return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def songs(told: list[dict[str, Any]], event: str) -> Counter[int]:
+    return Counter(each["song"] for each in told if each["event"] == event)
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "3")])
+def test_two_runs_at_once_do_each_song_once(
+    music: Path, model: Path, tmp_path: Path, undisturbed: dict[str, bytes], options: tuple[str, ...]
+) -> None:
+    line = command(music, model, tmp_path / "out", *options)
+    runs = [started(line), started(line)]
+    told = [events(run.communicate(timeout=240)[1]) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    done = [songs(each, "done") for each in told]
+    assert done[0] + done[1] == Counter(range(1, N_SONGS + 1))
+    assert [each[-1]["n_skipped"] for each in told] == [done[1].total(), done[0].total()]
     assert tree(tmp_path / "out") == undisturbed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_two_runs_at_once_the_other_goes_on_when_one_is_killed(
+    music: Path, model: Path, tmp_path: Path, undisturbed: dict[str, bytes], seed: int
+) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    line = command(music, model, tmp_path / "out")
+    survivor = started(line)
+    status, told = disturbed(line, signal.SIGKILL, rng.uniform(0, 0.5))
+    told_too = events(survivor.communicate(timeout=240)[1])
+    assert status in {0, -signal.SIGKILL}
+    assert survivor.returncode == 0
+    assert told_too[-1]["n_done"] + told_too[-1]["n_skipped"] == N_SONGS
+    n_done = songs(told, "done") + songs(told_too, "done")
+    assert set(n_done.values()) == {1}
+    # If the kill came after the stems were in their places, their hidden folder stays until the next run.
+    again = subprocess.run(line, check=True, capture_output=True, timeout=120)
+    assert events(again.stderr)[-1]["n_skipped"] == N_SONGS
+    assert without_remains(tree(tmp_path / "out")) == undisturbed
+
+
+def workers_of(pid: int) -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.Error):  # it may just be ending
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_workers_that_are_killed_at_random_lose_nothing(
+    music: Path, model: Path, tmp_path: Path, undisturbed: dict[str, bytes], seed: int
+) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    line = command(music, model, tmp_path / "out", "--workers", "2")
+    told = []
+    n_killed = 0
+    with started(line) as process:
+        assert process.stderr is not None
+        for text in process.stderr:
+            told.append(json.loads(text))
+            n_begun = sum(event["event"] == "song" for event in told)
+            if n_begun > 8 * n_killed and n_killed < 5:
+                time.sleep(rng.uniform(0, 0.02))
+                with suppress(psutil.Error, IndexError):
+                    rng.choice(workers_of(process.pid)).kill()
+                    n_killed += 1
+    assert process.returncode == 0
+    assert n_killed == 5
+    assert set(songs(told, "done").values()) | set(songs(told, "skipped").values()) == {1}
+    assert told[-1]["n_done"] + told[-1]["n_skipped"] == N_SONGS
+    # In the order of the songs.
+    ended = [event["song"] for event in told if event["event"] in {"done", "skipped"}]
+    assert ended == sorted(ended)
+    again = subprocess.run(line, check=True, capture_output=True, timeout=120)
+    assert events(again.stderr)[-1]["n_skipped"] == N_SONGS
+    assert without_remains(tree(tmp_path / "out")) == undisturbed
 
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])

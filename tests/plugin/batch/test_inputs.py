@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from stemdock import open_audio
 from stemdock.batch.inputs import find_songs
-from stemdock.batch.playlists import is_url, playlist_entries
+from stemdock.batch.playlists import playlist_entries
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.errors import AudioFileError
+from stemdock.lib.locations import is_address
 from support import other_peoples_files as files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from stemdock.batch.songs import Song
 
@@ -30,7 +31,7 @@ def touch(folder: Path, *names: str) -> None:
 
 
 def below(folder: Path, songs: Iterable[Song]) -> list[str]:
-    return [song.path.relative_to(folder).as_posix() for song in songs]
+    return [song.naming_path.relative_to(folder).as_posix() for song in songs]
 
 
 def test_a_folder_is_searched_at_any_depth_in_order_and_keeps_its_structure(tmp_path: Path) -> None:
@@ -94,10 +95,27 @@ def test_rare_formats_are_found_by_their_first_bytes(tmp_path: Path, name: str) 
 def test_results_of_former_runs_are_no_songs(tmp_path: Path) -> None:
     touch(tmp_path, "a.wav", "separated/a/vocals.wav", "a-vocals.wav")
     made = {(tmp_path / "a-vocals.wav").resolve()}
-    songs = find_songs([str(tmp_path), str(tmp_path / "*.wav")], output=tmp_path / "separated", made=made)
+    songs = find_songs(
+        [str(tmp_path), str(tmp_path / "*.wav")], output=tmp_path / "separated", made=made.intersection
+    )
     assert below(tmp_path, songs) == ["a.wav"]
     # Who names one by itself means it.
-    assert below(tmp_path, find_songs([str(tmp_path / "a-vocals.wav")], made=made)) == ["a-vocals.wav"]
+    assert below(tmp_path, find_songs([str(tmp_path / "a-vocals.wav")], made=made.intersection)) == [
+        "a-vocals.wav"
+    ]
+
+
+def test_what_a_run_beside_this_one_wrote_during_the_search_is_no_song(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b.wav", "c/d.wav")
+    searched: list[set[str]] = []
+
+    def made(paths: Collection[Path]) -> Collection[Path]:
+        searched.append({path.name for path in paths})
+        return {path for path in paths if path.name == "d.wav"}
+
+    assert below(tmp_path, find_songs([str(tmp_path)], made=made)) == ["a.wav", "b.wav"]
+    # Only after the search it is sure that all have been announced.
+    assert searched == [{"a.wav", "b.wav", "d.wav"}]
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:
@@ -158,7 +176,7 @@ def test_a_playlist_is_relative_to_itself(tmp_path: Path) -> None:
         + str(absolute).encode()
     )
     songs = find_songs([str(playlist)])
-    assert [song.path.resolve().relative_to(tmp_path).as_posix() for song in songs] == [
+    assert [song.naming_path.resolve().relative_to(tmp_path).as_posix() for song in songs] == [
         "music/a.mp3", "lists/b.mp3", "lists/c/d.mp3",
     ]  # fmt: skip
 
@@ -212,7 +230,7 @@ def test_a_playlist_in_latin1() -> None:
     [("http://x", True), ("FILE:///a", True), ("C:\\a.mp3", False), ("a://b", False), ("a b.mp3", False)],
 )
 def test_urls(entry: str, url: bool) -> None:
-    assert is_url(entry) is url
+    assert is_address(entry) is url
 
 
 def test_standard_input_is_kept_in_a_file_as_long_as_it_is_needed() -> None:

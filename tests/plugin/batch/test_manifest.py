@@ -8,7 +8,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, replace
-from pathlib import Path
 from threading import Barrier, BrokenBarrierError, Event
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,6 +22,7 @@ from support.power_cuts import power_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from stemdock.batch.manifest_files import ManifestEntry
 
@@ -58,6 +58,11 @@ def write(
         manifest.complete(entry)
 
 
+def seen(targets: list[Path]) -> set[Path]:
+    """Files as a search finds them."""
+    return {target.resolve() for target in targets}
+
+
 @pytest.mark.parametrize("complete", [True, False])
 def test_a_later_run_finds_what_is_done(tmp_path: Path, targets: list[Path], complete: bool) -> None:
     write(Manifest(tmp_path / "out"), targets, complete=complete)
@@ -65,7 +70,7 @@ def test_a_later_run_finds_what_is_done(tmp_path: Path, targets: list[Path], com
     assert later.covers(PROVENANCE, targets)
     assert later.covers(PROVENANCE, targets[:1])
     assert all(later.owns(target, targets) for target in targets)
-    assert later.paths() == {target.resolve() for target in targets}
+    assert later.made(seen(targets)) == seen(targets)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +173,7 @@ def test_a_damaged_entry_counts_as_missing_and_only_its_own_files_may_be_replace
     manifest = Manifest(tmp_path / "out")
     assert not manifest.covers(PROVENANCE, targets)
     assert manifest.damage_of(targets) == ()
-    assert manifest.paths() == frozenset()
+    assert manifest.made(seen(targets)) == frozenset()
     # The name of the entry says which files it lists.
     assert manifest.owns(targets[0], targets)
     assert not manifest.owns(targets[0], targets[:1])
@@ -184,6 +189,7 @@ def test_an_entry_in_the_file_of_another_makes_way(tmp_path: Path, targets: list
     path.write_text(_entry(outputs={"a/other.wav": {"size": 1, "sha256": ""}}))
     manifest = Manifest(tmp_path / "out")
     assert not manifest.owns(targets[0], targets)
+    assert not manifest.covers(PROVENANCE, targets)
     write(manifest, targets)
     for now in (manifest, Manifest(tmp_path / "out")):
         assert now.covers(PROVENANCE, targets)
@@ -322,7 +328,7 @@ def test_the_files_of_earlier_versions_stay_valid(tmp_path: Path, targets: list[
 
 
 READERS: list[Callable[[Manifest, list[Path]], object]] = [
-    lambda manifest, _: manifest.paths(),
+    lambda manifest, targets: manifest.made(seen(targets)),
     lambda manifest, targets: manifest.owns(targets[0], targets),
     lambda manifest, targets: manifest.covers(PROVENANCE, targets),
 ]
@@ -344,7 +350,7 @@ def test_nothing_is_read_while_an_entry_is_saved(
         assert go_on.wait(60)
         write_entry(entry, path)
 
-    monkeypatch.setattr("stemdock.batch.manifest.write_entry", write_later)
+    monkeypatch.setattr("stemdock.batch.manifest_entries.write_entry", write_later)
     with ThreadPoolExecutor(2) as pool:
         other = pool.submit(manifest.announce, PROVENANCE, {tmp_path / "out" / "b.wav": targets[0]})
         try:
@@ -369,7 +375,7 @@ def test_songs_that_end_at_the_same_moment_are_saved_one_after_the_other(
             met.append(path)
         write_entry(entry, path)
 
-    monkeypatch.setattr("stemdock.batch.manifest.write_entry", write_slowly)
+    monkeypatch.setattr("stemdock.batch.manifest_entries.write_entry", write_slowly)
     manifest = Manifest(tmp_path / "out")
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda target: write(manifest, [target], complete=False), targets))
@@ -434,7 +440,7 @@ def test_what_a_later_run_finds_finished_is_saved_as_complete_once(
     def fail(*_: object) -> NoReturn:
         raise AssertionError("written again")
 
-    monkeypatch.setattr("stemdock.batch.manifest.write_entry", fail)
+    monkeypatch.setattr("stemdock.batch.manifest_entries.write_entry", fail)
     assert Manifest(tmp_path / "out").covers(PROVENANCE, targets)
 
 
@@ -465,11 +471,11 @@ def test_a_manifest_that_cannot_be_listed_has_no_entries(
 ) -> None:
     write(Manifest(tmp_path / "out"), targets)
 
-    def glob(*_: object) -> NoReturn:
+    def listdir(*_: object) -> NoReturn:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(Path, "glob", glob)
-    assert Manifest(tmp_path / "out").paths() == frozenset()
+    monkeypatch.setattr(os, "listdir", listdir)
+    assert Manifest(tmp_path / "out").made(seen(targets)) == frozenset()
 
 
 def test_the_name_of_an_entry_is_that_of_earlier_versions() -> None:
@@ -484,7 +490,7 @@ def test_an_entry_with_names_that_no_file_can_have_here_counts_as_missing(
     (path,) = (tmp_path / "out" / FOLDER).iterdir()
     path.write_text(_entry(outputs={"a/\u4e2d.wav": {"size": 7, "sha256": ""}}))
     monkeypatch.setattr(os, "fsencode", lambda text: str(text).encode("latin-1"))
-    assert Manifest(tmp_path / "out").paths() == frozenset()
+    assert Manifest(tmp_path / "out").made(seen(targets)) == frozenset()
 
 
 def test_what_a_killed_run_left_of_an_entry_goes_with_the_next_write(
@@ -521,3 +527,95 @@ def test_wherever_the_power_fails_entries_are_whole_and_a_complete_one_has_repla
         ((1, True),),
     }
     assert found[-1] == [(1, True)]
+
+
+def test_what_another_process_writes_is_seen_at_once(tmp_path: Path, targets: list[Path]) -> None:
+    one, other = Manifest(tmp_path / "out"), Manifest(tmp_path / "out")
+    assert not other.covers(PROVENANCE, targets)
+    assert not other.owns(targets[0], targets)
+    write(one, targets)
+    assert other.covers(PROVENANCE, targets)
+    assert other.owns(targets[0], targets)
+    assert other.made(seen(targets)) == seen(targets)
+    third = targets[0].with_name("third.wav")
+    write(one, [third])
+    assert other.made(seen([third])) == seen([third])
+    write(one, targets, replace(PROVENANCE, options={}))
+    assert other.covers(replace(PROVENANCE, options={}), targets)
+    assert other.provenance_of(targets) == replace(PROVENANCE, options={})
+
+
+def test_entries_of_equal_size_are_told_apart(tmp_path: Path, targets: list[Path]) -> None:
+    manifest = Manifest(tmp_path / "out")
+    models = ["one", "two"]
+    for target, model in zip(targets, models, strict=True):
+        write(manifest, [target.with_name(f"{model}.wav")], replace(PROVENANCE, model=model))
+    for model in (*models, *models):
+        found = manifest.provenance_of([targets[0].with_name(f"{model}.wav")])
+        assert found
+        assert found.model == model
+    for model in ("six", "ten"):
+        write(Manifest(tmp_path / "out"), [targets[0].with_name("one.wav")], replace(PROVENANCE, model=model))
+        found = manifest.provenance_of([targets[0].with_name("one.wav")])
+        assert found
+        assert found.model == model
+
+
+@pytest.fixture
+def listings(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The folders that were listed."""
+    listed: list[object] = []
+    list_folder = os.listdir
+
+    def listdir(folder: Path) -> list[str]:
+        listed.append(folder)
+        return list_folder(folder)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    return listed
+
+
+def test_entries_are_looked_up_and_not_searched(
+    tmp_path: Path, targets: list[Path], listings: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+
+    def load(path: Path) -> ManifestEntry | None:
+        loaded.append(path)
+        return load_entry(path)
+
+    monkeypatch.setattr("stemdock.batch.manifest_entries.load_entry", load)
+    for number in range(5):
+        write(Manifest(tmp_path / "out"), [target.with_name(f"{number}.wav") for target in targets[:1]])
+    loaded.clear()
+    manifest = Manifest(tmp_path / "out")
+    assert not manifest.covers(PROVENANCE, targets)
+    assert manifest.made({tmp_path / "music" / "1.wav"}) == frozenset()
+    write(manifest, targets)
+    assert manifest.covers(PROVENANCE, targets)
+    assert all(manifest.owns(target, targets) for target in targets)
+    assert listings == []
+    assert {path.stem for path in loaded} == {manifest.name_of(targets)}
+
+
+def test_files_without_an_entry_of_their_own_are_searched_for_once(
+    tmp_path: Path, targets: list[Path], listings: list[object]
+) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+    manifest = Manifest(tmp_path / "out")
+    assert all(manifest.owns(target, [target]) for target in targets)
+    targets[0].with_name("foreign.wav").touch()
+    assert not manifest.owns(targets[0].with_name("foreign.wav"), [targets[0].with_name("foreign.wav")])
+    write(manifest, targets[:1])
+    assert len(listings) == 1
+
+
+def test_an_entry_that_has_become_that_of_other_files_stays(tmp_path: Path, targets: list[Path]) -> None:
+    write(Manifest(tmp_path / "out"), targets)
+    (path,) = (tmp_path / "out" / FOLDER).iterdir()
+    path.write_text(_entry(outputs={"a/other.wav": {"size": 1, "sha256": ""}}))
+    manifest = Manifest(tmp_path / "out")
+    assert not manifest.owns(targets[0], targets)
+    write(manifest, targets)
+    write(manifest, [tmp_path / "out" / "a" / "other.wav"])
+    assert manifest.covers(PROVENANCE, targets)

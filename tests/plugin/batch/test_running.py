@@ -20,9 +20,10 @@ from stemdock.batch.events import (
     summarise,
 )
 from stemdock.batch.planning import conflicts
-from stemdock.batch.running import UnforeseenError, run_batch
 from stemdock.batch.songs import Song
+from stemdock.batch.working import UnforeseenError
 from stemdock.errors import AudioFileError, CancelledError, OutputExistsError
+from support.here import run_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +42,8 @@ def plan(
 
 def separated(of: SongPlan) -> SeparatedFile:
     return SeparatedFile(
-        source=of.song.path, stems=of.targets, mixes={}, peaks={}, clipped_lengths={}, gain_db=0, warnings=(),
-        model="small",
+        source=of.song.naming_path, stems=of.files, mixes={}, peaks={}, clipped_lengths={}, gain_db=0,
+        warnings=(), model="small",
         n_channels=2,
         sample_rate=8000, total_length=8000,
     )  # fmt: skip
@@ -87,7 +88,7 @@ def test_a_folder_in_the_place_of_a_stem_is_a_conflict(tmp_path: Path) -> None:
 
 
 def run_all(plans: list[SongPlan], separate: Callable[..., SeparatedFile | UpToDate]) -> list[BatchEvent]:
-    return list(run_batch(plans, separate, cancel=Event()))
+    return list(run_here(plans, separate, cancel=Event()))
 
 
 def test_the_events_of_a_batch() -> None:
@@ -142,7 +143,7 @@ def test_so_many_at_once_and_no_more(n_at_once: int) -> None:
         return separated(of)
 
     plans = [plan(number) for number in range(1, 7)]
-    events = list(run_batch(plans, separate, n_at_once=n_at_once, cancel=Event()))
+    events = list(run_here(plans, separate, n_at_once=n_at_once, cancel=Event()))
     assert n_most == n_at_once
     assert sorted(event.plan.number for event in events if isinstance(event, Done)) == list(range(1, 7))
 
@@ -159,7 +160,7 @@ def test_cancelling_gives_up_what_is_under_way_and_begins_nothing() -> None:
         return separated(of)
 
     plans = [plan(number) for number in (1, 2, 3)]
-    events = list(run_batch(plans, separate, cancel=cancel))
+    events = list(run_here(plans, separate, cancel=cancel))
     assert begun == [1, 2]
     assert [type(event) for event in events] == [Started, Done, Started]
     assert summarise(plans, events[1:2]).n_left == 2
@@ -172,7 +173,7 @@ def test_who_stops_listening_ends_the_work() -> None:
         assert cancel.wait(30)
         return separated(of)
 
-    events = run_batch([plan(1), plan(2)], separate, cancel=cancel)
+    events = run_here([plan(1), plan(2)], separate, cancel=cancel)
     assert isinstance(next(events), Started)
     events.close()  # type: ignore[attr-defined]
     assert cancel.is_set()

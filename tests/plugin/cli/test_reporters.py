@@ -9,7 +9,7 @@ import pytest
 
 from stemdock import Progress, SeparatedFile
 from stemdock.batch.eta import BatchEta
-from stemdock.batch.events import Advanced, Done, Failed, Skipped, SongPlan, Started, summarise
+from stemdock.batch.events import Advanced, Done, Failed, Skipped, SongPlan, Started, Waiting, summarise
 from stemdock.batch.songs import Song
 from stemdock.cli.json_reporter import JsonReporter
 from stemdock.cli.text_reporter import TextReporter
@@ -54,7 +54,7 @@ def advanced(plan: SongPlan, done_length: int, total_length: int | None = 16000)
 
 def done(plan: SongPlan, n_clipped: int = 0) -> Done:
     separated = SeparatedFile(
-        source=plan.song.path, stems=plan.targets, mixes={}, peaks={"low": 1.5}, gain_db=0,
+        source=plan.song.naming_path, stems=plan.files, mixes={}, peaks={"low": 1.5}, gain_db=0,
         clipped_lengths={"low": n_clipped}, warnings=(), model="small", sample_rate=8000, n_channels=2,
         total_length=16000,
     )  # fmt: skip
@@ -134,6 +134,42 @@ def test_the_line_for_a_person(plans: list[SongPlan], clock: Clock, monkeypatch:
     assert screen(stream.getvalue())[2:] == ["3 songs: 1 done, 1 failed, 1 unfinished (0:04)", ""]
 
 
+def test_of_a_part_of_the_songs_their_places_in_it_are_shown(plans: list[SongPlan], clock: Clock) -> None:
+    stream = io.StringIO()
+    reporter = TextReporter(stream, live=True, now=clock)
+    reporter.start(plans[1:], "small", "cpu")
+    reporter.show(Started(plan=plans[1]))
+    assert screen(stream.getvalue()) == ["[1 of 2] 2.wav"]
+
+
+def test_songs_that_are_finished_but_not_yet_told_are_not_shown(plans: list[SongPlan], clock: Clock) -> None:
+    stream = io.StringIO()
+    reporter = TextReporter(stream, live=True, now=clock)
+    reporter.start(plans, "small", "cpu")
+    for event in (Started(plan=plans[0]), Started(plan=plans[1]), advanced(plans[1], 16000)):
+        reporter.show(event)
+    assert plans[1].song.path.name not in screen(stream.getvalue())[-1]
+    reporter.show(advanced(plans[0], 16000))
+    assert plans[1].song.path.name in screen(stream.getvalue())[-1]
+
+
+def test_that_a_song_is_waited_for_is_no_end(plans: list[SongPlan], clock: Clock) -> None:
+    stream = io.StringIO()
+    reporter = TextReporter(stream, live=True, now=clock)
+    reporter.start(plans, "small", "cpu")
+    reporter.show(Waiting(plan=plans[1]))
+    assert screen(stream.getvalue()) == [
+        f"note: {plans[1].song.path}: waiting, another process is separating it", "",
+    ]  # fmt: skip
+    eta = BatchEta(plans, clock)
+    clock.now += 1
+    eta.count(Started(plan=plans[0]))
+    eta.count(Waiting(plan=plans[1]))
+    eta.count(done(plans[0]))
+    # The song is half of all bytes, and still left.
+    assert eta.remaining == 3
+
+
 def test_the_line_never_wraps_and_holds_no_control_characters(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +206,11 @@ def test_the_lines_for_a_program(plans: list[SongPlan], clock: Clock) -> None:
     reporter = JsonReporter(stream, now=clock)
     reporter.start(plans, "small", "cpu")
     events: list[BatchEvent] = [Started(plan=plans[0]), advanced(plans[0], 4000), done(plans[0])]
+    reporter.show(Waiting(plan=plans[1]))
+    assert json.loads(stream.getvalue().splitlines()[-1]) == {"version": 1, "event": "waiting", "song": 2}
+    stream.seek(0)
+    stream.truncate()
+    reporter.start(plans, "small", "cpu")
     events += [Skipped(plan=plans[1]), Failed(plan=plans[2], error=FAULT)]
     clock.now += 1
     for event in events:

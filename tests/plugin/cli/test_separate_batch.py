@@ -9,6 +9,7 @@ import shutil
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -200,12 +201,42 @@ def test_several_at_once_give_the_same(batch: Batch, tmp_path: Path) -> None:
     batch.run()
     one_by_one = {name: (batch.out / name).read_bytes() for name in batch.files()}
     batch.out = tmp_path / "at once"
-    events = batch.run("--jobs=3")
+    events = batch.run("--workers=3", "--memory=4G", "--preview")
     assert one_by_one == {name: (batch.out / name).read_bytes() for name in batch.files()}
     assert events[-1]["n_done"] == 6
-    # The paths of a song stand together.
-    songs = [Path(line).parent for line in batch.printed.splitlines()]
-    assert songs[::2] == songs[1::2]
+    # The paths are in the order of the songs, pages included.
+    songs = [Path(line).parent.name for line in batch.printed.splitlines()]
+    assert songs == sorted([*"012345"] * 3)
+    assert all((batch.out / number / "preview.html").exists() for number in "012345")
+
+
+def test_with_a_lossy_codec_the_next_song_is_separated_meanwhile(
+    batch: Batch, small_plugin: SmallPlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    songs = [batch.add(f"{number}.wav") for number in range(2)]
+    together = Barrier(2, timeout=120)
+    network = small_plugin.session.run
+
+    def run_together(magnitude: NDArray[np.float32], cancel: Event) -> list[NDArray[np.float32]]:
+        together.wait()
+        return network(magnitude, cancel)
+
+    monkeypatch.setattr(small_plugin.session, "run", run_together)
+    events = batch.run("--codec", "ogg")
+    assert [event["song"] for event in events if event["event"] == "done"] == [1, 2]
+    assert [Path(line).parent.name for line in batch.printed.splitlines()] == ["0", "0", "1", "1"]
+    assert len(songs) == events[-1]["n_done"]
+
+
+@pytest.mark.parametrize(
+    "option", [("--workers", "0"), ("--memory", "4"), ("--memory", "0G"), ("--memory", "G")]
+)
+def test_wrong_workers_and_sizes_are_refused(
+    batch: Batch, option: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["separate", str(batch.music), "-m", "small", "-o", str(batch.out), *option]
+    assert run(line, batch.plugins) == 2
+    assert option[0] in capsys.readouterr().err
 
 
 def test_standard_input(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,3 +346,30 @@ def test_a_song_with_a_hole_is_skipped_with_a_note(batch: Batch, capsys: pytest.
     line = ["separate", str(path.parent), "-m", "small", "-o", str(batch.out), "--resume"]
     assert run(line, batch.plugins) == 0
     assert "skipped, done before; is damaged" in capsys.readouterr().err
+
+
+def test_shards_have_each_song_once_with_its_number_among_all(batch: Batch) -> None:
+    for number in range(6):
+        batch.add(f"{number}.wav")
+    told = [batch.run(f"--shard={number}/3", "--preview") for number in (1, 2, 3)]
+    done = [event["song"] for events in told for event in events if event["event"] == "done"]
+    assert sorted(done) == [1, 2, 3, 4, 5, 6]
+    for events in told:
+        n_done = names(events).count("done")
+        assert events[0]["n_songs"] == events[-1]["n_songs"] == events[-1]["n_done"] == n_done
+    # All together are what one run would be.
+    assert names(batch.run("--resume")) == ["start", *["skipped"] * 6, "summary"]
+
+
+def test_a_shard_can_be_empty(batch: Batch) -> None:
+    batch.add("1.wav")
+    statuses = [names(batch.run(f"--shard={number}/2")) for number in (1, 2)]
+    assert sorted(statuses) == [["start", "done", "summary"], ["start", "summary"]]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "0/2", "3/2", "1/0", "-1/2", "a/b", "1/2/3", "1/ 2", "1/1_0", "1.5/2"]
+)
+def test_what_is_no_shard(plugins: Plugins, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert run(["separate", "song.wav", f"--shard={text}"], plugins) == 2
+    assert "Write I/N, with I from 1 to N, such as 3/20" in " ".join(capsys.readouterr().err.split())

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from stemdock import Separator
+from stemdock import Execution, Separator
 from stemdock.batch.events import Failed, SongPlan
-from stemdock.batch.running import run_batch
 from stemdock.batch.songs import Song
 from stemdock.cli import main
-from stemdock.errors import MemoryShortageError, ThreadShortageError
+from stemdock.errors import ArgumentError, MemoryShortageError, ThreadShortageError
 from stemdock.inference import runtime, shortages
-from stemdock.inference.shortages import check_memory, memory_shortage
+from stemdock.inference.shortages import check_memory, memory_shortage, spare_memory
+from support.here import run_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def test_a_song_without_memory_or_threads_is_no_bug(
         raise fault
 
     plan = SongPlan(number=1, song=Song(path=tmp_path / "song.wav"), targets={})
-    *_, event = run_batch([plan], fail, cancel=Event())
+    *_, event = run_here([plan], fail, cancel=Event())
     assert isinstance(event, Failed)
     assert isinstance(event.error, kind)
 
@@ -134,6 +134,18 @@ def test_the_limit_of_a_container_counts(
     )
     # The limit is named, too, where a library runs into it.
     assert "control group is 0.30 GB" in str(memory_shortage("song.wav"))
+
+
+def test_the_budget_of_a_worker_counts() -> None:
+    check_memory("2stems", 2, 41_000_000, 400_000_000)
+    with pytest.raises(MemoryShortageError, match=r"each worker .* is 0\.30 GB, and about 0\.5 GB"):
+        check_memory("2stems", 2, 41_000_000, 300_000_000)
+    assert spare_memory(1000) == 1000
+    assert spare_memory() > 1000
+    with pytest.raises(MemoryShortageError, match=r"0\.10 GB"):
+        Separator(execution=Execution(memory=100_000_000))
+    with pytest.raises(ArgumentError, match="memory"):
+        Execution(memory=-1)
 
 
 @pytest.mark.parametrize(

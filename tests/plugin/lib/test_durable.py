@@ -150,3 +150,22 @@ def test_the_folders_of_several_files_are_flushed_after_they_have_moved(
     monkeypatch.setattr(os, "fsync", fsync)
     move_all_to_place(places, durable=True)
     assert sorted(seen) == [("a", True), ("b", True), ("staged a", False), ("staged b", False)]
+
+
+def test_a_folder_that_another_process_removes_meanwhile_is_made_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a" / "b"
+    # First it is there and then gone, next the folder above it goes.
+    answers: list[OSError] = [FileExistsError(errno.EEXIST, ""), FileNotFoundError(errno.ENOENT, "")]
+    mkdir = os.mkdir
+
+    def disturbed(path: str | Path, mode: int = 0o777) -> None:
+        if Path(path) == folder and answers:
+            raise answers.pop(0)
+        mkdir(path, mode)
+
+    monkeypatch.setattr("os.mkdir", disturbed)
+    make_folder(folder)
+    assert folder.is_dir()
+    assert answers == []

@@ -26,8 +26,8 @@ _GROUPS: Final = {
     "Most used options": ("model", "stems", "folder", "codec", "overwrite"),
     "Files": ("format_name", "template", "mixes", "start", "duration", "track", "no_tags", "preview"),
     "Sound": ("bit_depth", "bitrate", "sample_rate", "prevent_clipping", "mwf", "bandwidth", "downmix"),
-    "Models and speed": ("provider", "precision", "n_threads"),
-    "Many songs": ("resume", "n_at_once", "progress"),
+    "Models and speed": ("provider", "precision", "n_threads", "memory"),
+    "Many songs": ("resume", "n_workers", "shard", "estimate", "report", "price", "progress"),
 }
 
 

@@ -1,0 +1,132 @@
+"""Separating songs into an object store: on this machine first, then uploaded."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from stemdock.batch import object_store
+from stemdock.batch.contents import output_content
+from stemdock.batch.events import UpToDate
+from stemdock.batch.object_store import StoreError
+from stemdock.batch.remote_manifest import RemoteManifest, store_errors_of
+from stemdock.batch.resuming import may_replace
+from stemdock.batch.sources import Source
+from stemdock.errors import OutputError, OutputExistsError
+from stemdock.files.stages import Stopwatch
+from stemdock.files.staging import temporary_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from stemdock.batch.events import SongPlan
+    from stemdock.batch.resuming import SongSettings
+    from stemdock.lib.locations import Location
+    from stemdock.types import Progress, SeparatedFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadedSeparation:
+    """Separates songs into a folder of an object store, and lists the results in its manifest."""
+
+    settings: SongSettings
+    manifest: RemoteManifest
+
+    def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:  # noqa: ARG002
+        """Lets any process separate any song: of two that do, the second finds the stems of the first."""
+        return nullcontext()
+
+    def __call__(self, plan: SongPlan, on_progress: Callable[[Progress], None]) -> SeparatedFile | UpToDate:
+        """Separates a song, unless a previous run finished it.
+
+        Returns:
+            `UpToDate` if the stems of a previous run exist and are identical to those that this run would
+            write.
+
+        Raises:
+            AudioFileError: The song cannot be read or separated, or changed during the separation.
+            OutputError: A stem or the manifest cannot be written.
+            CancelledError: `cancel` was set.
+        """
+        targets = plan.objects
+        with Source(plan.song.path, self.settings.cancel) as source, temporary_folder() as folder:
+            provenance = self.settings.provenance(source.identity())
+            if self.settings.resume and (found := self.manifest.covering(provenance, targets.values())):
+                return UpToDate(damage=found.damage)
+            replaced = self._existing(plan, targets)
+            files = {name: folder / name / target.name for name, target in targets.items()}
+            with source.local() as path, _named(files, targets):
+                separated = self.settings.separate(
+                    path,
+                    files,
+                    overwrite=False,
+                    on_progress=on_progress,
+                    before_placing=lambda _, __: source.check_unchanged(),
+                )
+            contents = {target: output_content(files[name]) for name, target in targets.items()}
+            uploading = Stopwatch()
+            with uploading.running():
+                entry = self.manifest.announce(provenance, contents, separated.damage)
+                self._upload({target: files[name] for name, target in targets.items()}, replaced)
+                self.manifest.complete(entry, targets.values())
+            separated = replace(separated, stages={**separated.stages, "upload": uploading.seconds})
+            return _renamed(source.named(separated), files, targets)
+
+    def _existing(self, plan: SongPlan, targets: Mapping[str, Location]) -> frozenset[Location]:
+        """The objects that the upload replaces.
+
+        Raises:
+            OutputExistsError: An object exists and must not be replaced.
+            OutputError: The store does not answer.
+        """
+        resume, overwrite = self.settings.resume, self.settings.overwrite
+        existing = set()
+        for target in targets.values():
+            with store_errors_of(target):
+                if object_store.exists(target, self.settings.cancel):
+                    existing.add(target)
+        for target in existing:
+            if not may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite):
+                raise OutputExistsError(target)
+        return frozenset(existing)
+
+    def _upload(self, files: Mapping[Location, Path], replaced: frozenset[Location]) -> None:
+        """Uploads files; if one fails, removes those that are new."""
+        created = []
+        try:
+            for target, path in files.items():
+                with store_errors_of(target):
+                    may_replace = target in replaced
+                    if object_store.create(
+                        target, path, may_replace=may_replace, cancel=self.settings.cancel
+                    ) and (not may_replace):
+                        created.append(target)
+        except BaseException:
+            for target in created:
+                with suppress(StoreError):
+                    object_store.remove(target)
+            raise
+
+
+@contextmanager
+def _named(files: Mapping[str, Path], targets: Mapping[str, Location]) -> Iterator[None]:
+    """Names targets in errors about their files."""
+    try:
+        yield
+    except OutputError as error:
+        for name, path in files.items():
+            if error.path in {path, path.parent}:
+                raise OutputError(targets[name], error.reason, remedy=error.remedy) from error
+        raise
+
+
+def _renamed(
+    separated: SeparatedFile, files: Mapping[str, Path], targets: Mapping[str, Location]
+) -> SeparatedFile:
+    """The result, with targets in place of their files in the warnings."""
+    warnings: Sequence[str] = separated.warnings
+    for name, path in files.items():
+        warnings = [warning.replace(str(path), str(targets[name])) for warning in warnings]
+    return replace(separated, warnings=tuple(warnings))

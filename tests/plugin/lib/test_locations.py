@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stemdock.lib.locations import Location, place_of
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("s3://bucket/a/song.mp3", "s3://bucket/a/song.mp3"),
+        ("S3://bucket/song.mp3", "s3://bucket/song.mp3"),
+        ("s3://bucket/What's up?.mp3", "s3://bucket/What's up?.mp3"),
+        ("s3://bucket/song #1?.mp3?versionId=secret", "s3://bucket/song #1?.mp3"),
+        ("s3://key:secret@bucket/song.mp3", "s3://bucket/song.mp3"),
+        ("s3://key:sec/ret@bucket/song.mp3", "s3://bucket/song.mp3"),
+        ("https://host:80/a@b.mp3", "https://host:80/a@b.mp3"),
+        ("https://me:secret@host:80/a.mp3?X-Amz-Signature=secret&b=c#secret", "https://host:80/a.mp3"),
+        ("https://host/a@b.mp3?secret", "https://host/a@b.mp3"),
+    ],
+)
+def test_a_text_has_no_secrets(address: str, text: str) -> None:
+    location = Location(address)
+    assert str(location) == text
+    assert "secret" not in repr(location)
+    assert location.address == address
+
+
+def test_names_and_folders() -> None:
+    assert Location("https://host/a%20b/c%3F.mp3?x=y").name == "c?.mp3"
+    assert Location("s3://bucket/a%20b.mp3").name == "a%20b.mp3"
+    assert [Location(f"s3://bucket{rest}").name for rest in ("", "/", "/a/", "/a")] == ["", "", "", "a"]
+    assert str(Location("s3://bucket/a/") / "b/c.wav") == "s3://bucket/a/b/c.wav"
+
+
+def test_addresses_of_this_machine_are_paths() -> None:
+    assert place_of("file:///a/b%20c.mp3") == Path("/a/b c.mp3")
+    assert place_of("file://localhost/a/b%23c.mp3") == Path("/a/b#c.mp3")
+    assert place_of("a/b.mp3") == Path("a/b.mp3")
+    assert place_of("C://a") == Path("C://a")
+    with pytest.raises(ValueError, match="another machine"):
+        place_of("file://host/a.mp3")
