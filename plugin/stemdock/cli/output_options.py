@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stemdock.cli.completion import complete_stems
+from stemdock.cli.mix_files import mix_texts
 from stemdock.cli.option_values import with_options
 from stemdock.errors import OutputOptionError
 from stemdock.output.codecs import CODECS, SAMPLE_RATES, codec_of
@@ -82,7 +83,8 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--mix", "mixes", multiple=True, metavar="NAME=SUM",
             help="Write a sum of stems as well: karaoke=drums+bass, or karaoke=all-vocals for all stems "
-            "except vocals. Repeat the option for more mixes.",
+            "except vocals. Stems can have a gain and a pan: practice=vocals:-12dB:L50+drums. @FILE reads "
+            "mixes from a text file, one in each line. Repeat the option for more mixes.",
         ),
         click.option(
             "--prevent-clipping", is_flag=True,
@@ -137,11 +139,11 @@ def _stems(text: str) -> tuple[str, ...]:
 
 def _mixes(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     mixes: dict[str, tuple[str, ...]] = {}
-    for text in texts:
-        name, terms = parse_mix(text)
+    for text, option in mix_texts(texts):
+        name, terms = parse_mix(text, option)
         if name in mixes:
             raise OutputOptionError(
-                "mix", f"{name} is defined twice", remedy="Give each mix a different name."
+                option, f"{name} is defined twice", remedy="Give each mix a different name."
             )
         mixes[name] = terms
     return mixes

@@ -35,7 +35,12 @@ def stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict
     """
     paths = files.sounds(staged)
     return {
-        name: StemFile(path=paths[name], indices=indices, tags=_tags(files, tags, name))
+        name: StemFile(
+            path=paths[name],
+            indices=indices,
+            tags=_tags(files, tags, name),
+            levels=files.levels.get(name, {}),
+        )
         for name, indices in files.indices.items()
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import ArgumentError, OutputError, OutputExistsError, OutputOptionError
 from stemdock.files.staging import staging
@@ -16,7 +16,7 @@ from stemdock.lib.atomic import move_all_to_place
 from stemdock.lib.paths import exists, is_folder
 from stemdock.output.codecs import codec_of
 from stemdock.output.formats import check_ending, format_of, package_of, result_names
-from stemdock.output.mixes import selected
+from stemdock.output.mixes import mix_levels, selected
 from stemdock.output.naming import Destination
 
 if TYPE_CHECKING:
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from stemdock.lib.arguments import StrPath
     from stemdock.output.formats import Format, Package
+    from stemdock.output.mixes import Levels
     from stemdock.output.options import Output
     from stemdock.separator import Separator
+
+_N_STEREO: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class Placement:
     """The mixture, which is never replaced."""
     indices: Mapping[str, tuple[int, ...]]
     """Indices of the stems whose sum is written, by the name of the stem, mix or other sound."""
+    levels: Mapping[str, Levels]
+    """The levels in mixes that set any, by the name of the mix."""
     places: Mapping[str, Path]
     """Where the complete files go: one for each of the sounds, or a single one for all of them."""
     package: Package | None = None
@@ -173,11 +178,24 @@ def placement(
     return Placement(
         source=source,
         indices=package.sounds if package else selected(output, separator.stems),
+        levels=_levels(output, separator),
         places=places,
         overwrite=overwrite,
         package=package,
         extension=extension,
     )
+
+
+def _levels(output: Output, separator: Separator) -> Mapping[str, Levels]:
+    found = mix_levels(output, separator.stems)
+    for name, levels in found.items():
+        if separator.n_channels != _N_STEREO and any(level.pan for level in levels.values()):
+            raise OutputOptionError(
+                "mix",
+                f"{name} has a pan, and the stems of {separator.model} are not stereo",
+                remedy="Leave the pan out, or use another model.",
+            )
+    return found
 
 
 def _check_form(form: Format, separator: Separator, places: Mapping[str, Path]) -> None:

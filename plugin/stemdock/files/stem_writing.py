@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.audio import AudioWriter, SampleSpool
 from stemdock.errors import CancelledError
+from stemdock.files.summing import summed
 from stemdock.output.codecs import codec_of
-from stemdock.output.mixes import summed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.audio import Signal
+    from stemdock.output.mixes import Levels
     from stemdock.output.options import Output
     from stemdock.output.tags import Tags
     from stemdock.types import FloatArray
@@ -37,6 +38,8 @@ class StemFile:
     indices: tuple[int, ...]
     """Indices of the stems whose sum is written."""
     tags: Tags
+    levels: Levels = field(default_factory=dict)
+    """The level of each of them; empty if all stay as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +146,7 @@ def _distribute(
     """Writes each block to all sinks; returns the samples per channel written to each."""
 
     def write(name: str, block: FloatArray) -> None:
-        sinks[name].write(summed(block, files[name].indices))
+        sinks[name].write(summed(block, files[name].indices, files[name].levels))
 
     length = 0
     for block in stems:

@@ -34,6 +34,8 @@ class Output:
     """Stems to write; None for all stems of the model."""
     mixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Sums of stems to write, by name: the stems to add, or the stems to omit, each with a leading minus.
+    An added stem can have a gain and a pan: "vocals:-12dB:L30". With stems to omit, only these can be added
+    again, with a gain or pan.
     With "mixture" as a further term, stems are omitted from the mixture and not from the sum of all stems,
     which is less: a model leaves out what lies above its bandwidth."""
     prevent_clipping: bool = False

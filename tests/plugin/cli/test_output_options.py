@@ -72,6 +72,8 @@ def test_what_is_written_where(
         (["--mix", "low=high"], "already used"),
         (["--mix", "k=low", "--mix", "k=high"], "twice"),
         (["--mix", "k"], "not a valid mix"),
+        (["--mix", "k=low:loud"], "mix: k: 'loud' of low is neither a gain nor a pan. Write for example"),
+        (["--mix", "@nowhere.txt"], "mix: nowhere.txt cannot be read"),
         (["--codec", "mp3", "--bit-depth", "16"], "mp3 does not support 16"),
         (["--codec", "wav", "--bitrate", "128k"], "wav does not support 128k"),
         (["--codec", "mp3", "--bitrate", "fast"], "is not a bit rate"),
@@ -97,6 +99,42 @@ def test_wrong_usage(
     assert run(["separate", str(song), *out, *options], plugins) == 2
     assert reason in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_mixes_from_a_file(
+    plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    presets = tmp_path / "practice.txt"
+    presets.write_text("\ufeff# For the choir\n\nquiet = low:-12dB + high\n left=low:L100\n", "utf-8")
+    options = ["--stems", "none", "--mix", f"@{presets}", "--mix", "k=all-low"]
+    assert run(["separate", str(song), *out, *options], plugins) == 0
+    assert results(tmp_path / "out") == ["song/k.wav", "song/left.wav", "song/quiet.wav"]
+    assert not soundfile.read(tmp_path / "out" / "song" / "left.wav")[0][:, 1].any()
+    assert run(["separate", str(song), *out, *options, "--resume"], plugins) == 0
+    presets.write_text("quiet=low:-13dB+high\nleft=low:L100\n")
+    capsys.readouterr()
+    assert run(["separate", str(song), *out, *options, "--resume"], plugins) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a=low\n# b\nc=low:9\n", "m.txt, line 3: c: '9' of low is neither a gain nor a pan"),
+        (b"a=low\nA\n", "m.txt, line 2: 'A' is not a valid mix"),
+        (b"a=low\na=high\n", "m.txt, line 2: a is defined twice"),
+        (b"#\n", "m.txt cannot be read (it contains no mix)"),
+        (b"\xff", "m.txt cannot be read (it is not UTF-8 text)"),
+        (b"#" * 70_000, "m.txt cannot be read (File too large)"),
+    ],
+)
+def test_a_file_of_mixes_with_errors(
+    plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str],
+    content: bytes, reason: str,
+) -> None:  # fmt: skip
+    (tmp_path / "m.txt").write_bytes(content)
+    assert run(["separate", str(song), *out, "--mix", f"@{tmp_path / 'm.txt'}"], plugins) == 2
+    assert reason in capsys.readouterr().err
 
 
 def test_a_template_that_does_not_tell_stems_apart(
