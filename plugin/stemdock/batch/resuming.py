@@ -44,6 +44,10 @@ class ResumableSeparation:
     """Whether to skip finished songs and to replace damaged or outdated stems of previous runs."""
     overwrite: bool
     """Whether to replace any file."""
+    growing: bool = False
+    """Whether the files appear with their first segment and grow."""
+    on_encoded: Callable[[str, bytes], None] | None = None
+    """As of `Observer`."""
     cancel: Event
 
     def may_replace(self, path: Path, plan: SongPlan) -> bool:
@@ -94,7 +98,13 @@ class ResumableSeparation:
             downmix=self.downmix,
             track=self.track,
             overwrite=all(self.may_replace(path, plan) for path in targets if os.path.lexists(path)),
-            observer=Observer(on_progress=on_progress, before_placing=announce, cancel=self.cancel),
+            growing=self.growing,
+            observer=Observer(
+                on_progress=on_progress,
+                before_placing=announce,
+                on_encoded=self.on_encoded,
+                cancel=self.cancel,
+            ),
         )
         if entry:
             # If this fails, later runs still recognise the announced files by their content.

@@ -14,20 +14,20 @@ from stemdock.cli.text_reporter import TextReporter
 from stemdock.files.staging import remove_abandoned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from stemdock.batch.events import BatchEvent, SongPlan
     from stemdock.batch.resuming import ResumableSeparation
+    from stemdock.cli.delivery import Delivery
     from stemdock.cli.options import BatchOptions
     from stemdock.cli.pages import Pages
-    from stemdock.types import SeparatedFile
 
 
 def run_plans(
     plans: Sequence[SongPlan],
     separation: ResumableSeparation,
     options: BatchOptions,
-    deliver: Callable[[SeparatedFile], None],
+    delivery: Delivery,
     pages: Pages,
 ) -> int:
     """Separates songs and reports on standard error.
@@ -36,11 +36,11 @@ def run_plans(
         plans: The songs.
         separation: Separates one of them.
         options: How the batch runs.
-        deliver: Called with each result: prints its paths, or copies it to standard output.
+        delivery: Takes each result: prints its paths, or copies it to standard output.
         pages: The previews to write.
 
     Returns:
-        The exit status: 1 if there were conflicts or a song failed.
+        The exit status: 1 if there were conflicts or a song failed; that of `delivery` if it has one.
 
     Raises:
         OutputError: Standard output cannot be written.
@@ -63,11 +63,11 @@ def run_plans(
     for event in run_batch(plans, separate, n_at_once=options.n_at_once, cancel=separation.cancel):
         reporter.show(event)
         if isinstance(event, Done):
-            deliver(event.separated)
+            delivery.deliver(event.separated, separation.cancel)
             for path in pages.of(event.plan):
                 echo_path(path)
         if isinstance(event, Done | Skipped | Failed):
             ended.append(event)
     summary = summarise(plans, ended)
-    reporter.finish(summary)
-    return 1 if summary.n_failed else 0
+    reporter.finish(summary, is_wanted=not delivery.exit_status)
+    return delivery.exit_status or int(summary.n_failed > 0)

@@ -29,7 +29,8 @@ def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option(
             "-o", "--output", "folder", default="separated", show_default=True, metavar="DIR",
-            help="Write the stems to this folder, or a single stem to standard output (-).",
+            help="Write the stems to this folder, or a single stem to standard output (-): wav, flac, ogg, "
+            "opus and raw as they grow, others when they are complete.",
         ),
         click.option(
             "-f", "--template", default=DEFAULT_TEMPLATE,
@@ -52,7 +53,8 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option(
             "-c", "--codec", type=click.Choice(list(CODECS)),
-            help="Write files in this format. m4a (AAC) and alac (lossless, in .m4a files) need ffmpeg.  "
+            help="Write files in this format. m4a (AAC) and alac (lossless, in .m4a files) need ffmpeg. "
+            "raw: samples without a header.  "
             f"[default: wav; {FORMATS['stem'].codecs[0]} with --as stem]",
         ),
         click.option(
@@ -60,12 +62,14 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Write one file for each song instead of one for each stem. stem: a DJ stem file for "
             "Traktor, Mixxx and others, with the mixture and four stems, in m4a or alac. dawproject: a "
             "project for Bitwig, Studio One, Cubase and others, with a track for each stem, in wav or flac. "
-            "zip: an archive of the stems.",
+            "zip: an archive of the stems. video: the film with one stem or mix as its sound, in m4a, alac "
+            "or flac.",
         ),
         click.option(
             "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]),
-            help="Write wav, flac and alac files with this many bits per sample. 16 and 24 clip samples "
-            "above full scale; 32f (floating point, wav only) does not.  [default: 32f in wav, else 24]",
+            help="Write wav, flac, alac and raw files with this many bits per sample. 16 and 24 clip samples "
+            "above full scale; 32f (floating point, wav and raw only) does not.  [default: 32f in wav and "
+            "raw, else 24]",
         ),
         click.option(
             "--bitrate", metavar="RATE",

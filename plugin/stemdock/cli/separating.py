@@ -16,13 +16,18 @@ from stemdock.batch.planning import plan_songs
 from stemdock.batch.resuming import ResumableSeparation
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.cli.batch_run import run_plans
+from stemdock.cli.delivery import PrintedPaths
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
 from stemdock.cli.pages import Pages
-from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
-from stemdock.cli.terminal import echo_path
+from stemdock.cli.standard_output import (
+    STANDARD_OUTPUT,
+    StandardOutput,
+    check_single,
+    temporary_destination,
+)
 from stemdock.lib.untrusted_json import parse_json
-from stemdock.output.codecs import codec_of
+from stemdock.output.codecs import can_grow, check_growing, codec_of
 from stemdock.output.formats import format_of, named_for, result_names
 
 if TYPE_CHECKING:
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
     from stemdock.output.naming import Destination
     from stemdock.output.options import Output
     from stemdock.plugins import Plugins
-    from stemdock.types import DownmixMode, Execution, SeparatedFile, Separation
+    from stemdock.types import DownmixMode, Execution, Separation
 
 
 def separate(
@@ -46,6 +51,7 @@ def separate(
     output: Output,
     execution: Execution,
     overwrite: bool,
+    growing: bool,
     preview: bool,
     excerpt: Excerpt,
     separation: Separation,
@@ -63,6 +69,7 @@ def separate(
         output: What to write.
         execution: How the networks run.
         overwrite: Whether to replace any existing file.
+        growing: Whether files appear with their first segment and grow.
         preview: Whether to write a page for each song.
         excerpt: The part of each song to separate.
         separation: How stems are computed from the networks' estimates.
@@ -79,14 +86,17 @@ def separate(
     """
     if preview and output.format:
         raise click.UsageError("--preview cannot be used with --as: a page needs one file for each stem.")
+    if growing:
+        check_growing(output)
     with ExitStack() as inputs:
-        deliver = _print_paths
+        delivery: PrintedPaths | StandardOutput = PrintedPaths()
         if str(destination.folder) == STANDARD_OUTPUT:
             if preview:
                 raise click.UsageError("--preview cannot be used with -o -: standard output holds one file.")
             form = format_of(output)
             template = form.template if form else "{instrument}.{codec}"
-            destination, deliver = inputs.enter_context(standard_output(template)), send
+            destination = inputs.enter_context(temporary_destination(template))
+            delivery, growing = StandardOutput(streams=can_grow(output)), False
         destination = named_for(output, destination)
         root = destination.folder
         manifest = Manifest(root)
@@ -111,16 +121,18 @@ def separate(
                 manifest=manifest,
                 resume=batch.resume,
                 overwrite=overwrite,
+                growing=growing,
+                on_encoded=delivery.receiver(interrupted.cancel),
                 cancel=interrupted.cancel,
             )
             names = result_names(output, separator.stems)
-            if deliver is send:
+            if isinstance(delivery, StandardOutput):
                 check_single(len(found), names)
             plans = plan_songs(
                 found, destination, names, codec=codec_of(output).extension, model=separator.model
             )
             pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
-            status = run_plans(plans, resumable, batch, deliver, pages)
+            status = run_plans(plans, resumable, batch, delivery, pages)
     for plugin in plugins.status:
         if plugin.fault:
             click.echo(f"warning: plug-in {plugin.name} failed: {plugin.fault}", err=True)
@@ -138,8 +150,3 @@ def _output_options(output: Output) -> dict[str, Any]:
     """The options for the manifest; those of runs without a format are as they were before there were any."""
     options: dict[str, Any] = parse_json(json.dumps(asdict(output)))
     return {name: value for name, value in options.items() if name != "format" or value is not None}
-
-
-def _print_paths(separated: SeparatedFile) -> None:
-    for path in separated.files.values():
-        echo_path(path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from stemdock.audio import write_dj_file
+from stemdock.audio import FilmSound, write_dj_file, write_film
 from stemdock.files.archives import write_stem_archive
 from stemdock.files.daw_projects import write_daw_project
 from stemdock.files.stem_writing import StemFile
 from stemdock.output.daw_tracks import DawProject
 from stemdock.output.dj_parts import DjFile
-from stemdock.output.formats import StemArchive
+from stemdock.output.formats import Film, StemArchive
 from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
@@ -46,13 +46,18 @@ def stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict
 
 
 def _tags(files: Placement, tags: Tags, name: str) -> Tags:
-    if isinstance(files.package, DjFile | DawProject):
+    if isinstance(files.package, DjFile | DawProject | Film):
         return Tags()
     return replace(tags, title=f"{tags.title} ({name})") if tags.title else tags
 
 
 def pack(
-    files: Placement, staged: Mapping[str, Path], signal: Signal, tags: Tags, cancel: Event | None
+    files: Placement,
+    staged: Mapping[str, Path],
+    signal: Signal,
+    tags: Tags,
+    cancel: Event | None,
+    film: FilmSound | None = None,
 ) -> list[str]:
     """Joins the encoded sounds if one file holds all of them.
 
@@ -62,6 +67,7 @@ def pack(
         signal: Format and length of the sounds.
         tags: Tags and cover of the song.
         cancel: Set it from another thread to stop.
+        film: The sound to replace, if the file is a film.
 
     Returns:
         Warnings.
@@ -79,6 +85,11 @@ def pack(
         return []
     if isinstance(files.package, StemArchive):
         write_stem_archive(path, sounds, cancel)
+        return []
+    if isinstance(files.package, Film):
+        assert film is not None  # noqa: S101  looked for before the separation
+        (sound,) = sounds.values()
+        write_film(path, files.source, film, sound, cancel)
         return []
     reason = write_dj_file(path, files.package, sounds, tags, cancel)
     return [_missing_tags(files.places[name], reason)] if reason else []

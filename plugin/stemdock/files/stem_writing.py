@@ -6,6 +6,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,6 +63,7 @@ def write_stems(
     output: Output,
     signal: Signal,
     *,
+    on_encoded: Callable[[str, bytes], None] | None = None,
     cancel: Event | None = None,
 ) -> Written:
     """Writes stems and sums of stems, in memory that does not grow with their length.
@@ -72,6 +74,7 @@ def write_stems(
         output: How they are encoded. To prevent clipping, all samples are first kept in temporary files
             beside the finished ones, until the peak of the whole song is known.
         signal: Sample rate, channels and expected length of the stems.
+        on_encoded: Called with the name and the next bytes of each file as soon as they are written.
         cancel: Set it from another thread to stop while temporary files are encoded.
 
     Raises:
@@ -82,7 +85,10 @@ def write_stems(
         # Encoders are entered last: their threads must end before the files close.
         if not output.prevent_clipping:
             writers = {
-                name: opened.enter_context(_writer(file, output, signal)) for name, file in files.items()
+                name: opened.enter_context(
+                    _writer(file, output, signal, partial(on_encoded, name) if on_encoded else None)
+                )
+                for name, file in files.items()
             }
             for_each = opened.enter_context(_encoders(output, len(files)))
             total_length = _distribute(stems, files, writers, for_each)
@@ -115,7 +121,9 @@ def write_stems(
     )
 
 
-def _writer(file: StemFile, output: Output, signal: Signal) -> AudioWriter:
+def _writer(
+    file: StemFile, output: Output, signal: Signal, on_encoded: Callable[[bytes], None] | None = None
+) -> AudioWriter:
     return AudioWriter(
         file.path,
         output=output,
@@ -123,6 +131,7 @@ def _writer(file: StemFile, output: Output, signal: Signal) -> AudioWriter:
         n_channels=signal.n_channels,
         total_length=signal.total_length,
         tags=file.tags,
+        on_encoded=on_encoded,
     )
 
 

@@ -29,7 +29,15 @@ class StemArchive:
     """The stems and mixes to encode: for each name, the indices of the stems that are added up."""
 
 
-Package: TypeAlias = "DjFile | DawProject | StemArchive"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """What a film with another sound contains, besides the picture."""
+
+    sounds: Mapping[str, tuple[int, ...]]
+    """The single stem or mix to encode, with the indices of the stems that are added up."""
+
+
+Package: TypeAlias = "DjFile | DawProject | StemArchive | Film"
 """The content of a file that holds all stems of a song."""
 
 
@@ -81,6 +89,14 @@ FORMATS: Final = {
             contains_mixes=True,
             template="{filename}.zip",
             endings=(".zip",),
+        ),
+        Format(
+            name="video",
+            title="a film",
+            codecs=("m4a", "alac", "flac"),
+            contains_mixes=True,
+            template="{filename}.{extension}",
+            endings=(".mp4", ".m4v", ".mov", ".mkv"),
         ),
     )
 }
@@ -136,7 +152,22 @@ def package_of(output: Output, stems: Sequence[str]) -> Package | None:
         return dj_file(output.stems, stems)
     if found.name == "dawproject":
         return daw_project(output, stems)
+    if found.name == "video":
+        return _film(output, stems)
     return StemArchive(sounds=selected(output, stems))
+
+
+def _film(output: Output, stems: Sequence[str]) -> Film:
+    # The mix alone is meant: all stems beside it could not be.
+    is_mix = output.stems is None and output.mixes
+    sounds = selected(replace(output, stems=()) if is_mix else output, stems)
+    if len(sounds) != 1:
+        raise OutputOptionError(
+            "format",
+            f"a film has one sound, and this run makes {len(sounds)}: {', '.join(sounds)}",
+            remedy="Choose one mix with --mix, such as --mix quiet=mixture-vocals, or one stem with --stems.",
+        )
+    return Film(sounds=sounds)
 
 
 def result_names(output: Output, stems: Sequence[str]) -> tuple[str, ...]:

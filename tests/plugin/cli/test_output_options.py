@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -246,13 +247,87 @@ def test_a_stem_on_standard_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_reader_that_goes_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", ["wav", "mp3"])
+def test_a_reader_that_goes_away(tmp_path: Path, codec: str) -> None:
+    """As if SIGPIPE had ended the program, which tells a script that nothing is wrong with it."""
     with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
         reader.wait()
-        done = piped(SONG, "--stems", "vocals", stdout=reader.stdin, cwd=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.count(b"\n") == 1
-    assert b"standard output cannot be written" in done.stderr
+        done = piped(SONG, "--stems", "vocals", "-c", codec, stdout=reader.stdin, cwd=tmp_path)
+    assert done.stderr == b""
+    assert done.returncode == 141
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("codec", ["wav", "ogg", "mp3"])
+def test_what_arrives_before_the_song_ends(tmp_path: Path, codec: str) -> None:
+    """The separation goes on when the first segment has arrived, except of mp3, whose files cannot grow."""
+    song, rate = tmp_path / "song.wav", 44100
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (30 * rate, 2)).astype(np.float32)
+    soundfile.write(song, noise, rate, subtype="FLOAT")
+    (tmp_path / "temporary").mkdir()
+    command = [sys.executable, "-c", _PAUSING, str(song), codec]
+    environment = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
+    with default_signals():
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        )
+    with process:
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            early = b"" if codec == "mp3" else process.stdout.read(20_000)
+            process.stdin.close()  # the reader of the song goes on
+            late = process.stdout.read()
+            assert process.stderr is not None
+            assert process.stderr.read() == b""
+            process.wait(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    found, _ = soundfile.read(io.BytesIO(early + late), frames=rate * 29, dtype="float32")
+    assert np.abs(found[rate * 25 :]).max() > 0.01
+    assert not list((tmp_path / "temporary").glob(".stemdock-*"))
+
+
+_PAUSING: Final = """
+import sys
+import stemdock.separator
+from stemdock.cli.main import main
+
+unpaused = stemdock.separator.supervised
+
+def pausing(*arguments):
+    for number, block in enumerate(unpaused(*arguments)):
+        if number == 1 and sys.argv[2] != "mp3":
+            sys.stdin.read()  # until the first block has arrived
+        yield block
+
+stemdock.separator.supervised = pausing
+sys.argv[1:] = ["separate", sys.argv[1], "--stems", "accompaniment", "-c", sys.argv[2], "-o", "-"]
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_stopping_while_the_reader_does_not_read(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "stemdock", "separate", str(SONG), "--stems", "vocals", "-o", "-"]
+    (tmp_path / "temporary").mkdir()
+    with default_signals():
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
+        )  # fmt: skip
+    with process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.read(1000)
+            process.terminate()  # a paused player leaves it waiting
+            process.wait(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 143
+    assert not list((tmp_path / "temporary").glob(".stemdock-*"))
 
 
 def test_standard_output_takes_one_result(
