@@ -28,7 +28,7 @@ from stemdock.cli.standard_output import (
 )
 from stemdock.lib.untrusted_json import parse_json
 from stemdock.output.codecs import can_grow, check_growing, codec_of
-from stemdock.output.formats import format_of, named_for, result_names
+from stemdock.output.formats import format_of, named_for, result_names, sound_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,8 +126,9 @@ def separate(
                 cancel=interrupted.cancel,
             )
             names = result_names(output, separator.stems)
+            destination = replace(destination, companions=sound_files(output, separator.stems))
             if isinstance(delivery, StandardOutput):
-                check_single(len(found), names)
+                check_single(len(found), (*names, *destination.companions))
             plans = plan_songs(
                 found, destination, names, codec=codec_of(output).extension, model=separator.model
             )

@@ -15,9 +15,9 @@ from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
 from stemdock.lib.paths import exists, is_folder
 from stemdock.output.codecs import codec_of
-from stemdock.output.formats import check_ending, format_of, package_of, result_names
+from stemdock.output.formats import check_ending, format_of, package_of, result_names, sound_files
 from stemdock.output.mixes import mix_levels, selected
-from stemdock.output.naming import Destination
+from stemdock.output.naming import Destination, companions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stemdock.lib.arguments import StrPath
     from stemdock.output.formats import Format, Package
     from stemdock.output.mixes import Levels
-    from stemdock.output.options import Output
+    from stemdock.output.options import FormatName, Output
     from stemdock.separator import Separator
 
 _N_STEREO: Final = 2
@@ -42,9 +42,11 @@ class Placement:
     levels: Mapping[str, Levels]
     """The levels in mixes that set any, by the name of the mix."""
     places: Mapping[str, Path]
-    """Where the complete files go: one for each of the sounds, or a single one for all of them."""
+    """Where the complete files go: one for each of the sounds, or a single one for all of them, or both."""
+    format: FormatName | None = None
+    """The name among the places of the file that holds all sounds or refers to them; None without one."""
     package: Package | None = None
-    """The content of the single file; None if there is a file for each sound."""
+    """The content of that file."""
     extension: str
     """Of encoded sounds."""
     overwrite: bool
@@ -52,10 +54,7 @@ class Placement:
 
     def place_of(self, sound: str) -> Path:
         """Where the complete file with a sound goes."""
-        if self.package is None:
-            return self.places[sound]
-        (place,) = self.places.values()
-        return place
+        return self.places[sound] if self.format is None or sound in self.places else self.places[self.format]
 
     def check(self) -> None:
         """Checks that nothing is in the way.
@@ -104,9 +103,11 @@ class Placement:
         Args:
             staged: From `staged`.
         """
-        if self.package is None:
+        if self.format is None:
             return staged
-        (path,) = staged.values()
+        if len(staged) > 1:
+            return {name: staged[name] for name in self.indices}
+        path = staged[self.format]
         return {
             name: path.with_name(f"{number}.{self.extension}") for number, name in enumerate(self.indices)
         }
@@ -175,15 +176,24 @@ def placement(
     places = _places(targets, names, source, template, codec=extension, model=separator.model)
     if form:
         _check_form(form, separator, places)
+        beside = companions_of(next(iter(places.values())), sound_files(output, separator.stems))
+        places |= {name: _given(targets, name) or path for name, path in beside.items()}
     return Placement(
         source=source,
         indices=package.sounds if package else selected(output, separator.stems),
         levels=_levels(output, separator),
         places=places,
         overwrite=overwrite,
+        format=output.format,
         package=package,
         extension=extension,
     )
+
+
+def _given(targets: StrPath | Mapping[str, StrPath], name: str) -> Path | None:
+    """The file that a caller gave for a name."""
+    given = targets.get(name) if isinstance(targets, Mapping) else None
+    return Path(given) if is_path(given) else None
 
 
 def _levels(output: Output, separator: Separator) -> Mapping[str, Levels]:
@@ -217,7 +227,7 @@ def _places(
     *,
     codec: str,
     model: str,
-) -> Mapping[str, Path]:
+) -> dict[str, Path]:
     if not isinstance(targets, Mapping):
         if not is_path(targets):
             raise ArgumentError("targets", targets, "a folder, or a mapping of stems to files")

@@ -59,6 +59,9 @@ class Format:
     """Default names of its files."""
     endings: tuple[str, ...]
     """Ends of names by which other programs recognise its files."""
+    sound_folder: str = ""
+    """Where the sounds are, from the folder of the file; {project} stands for its name without the ending.
+    Empty if they are inside the file."""
 
 
 FORMATS: Final = {
@@ -81,6 +84,15 @@ FORMATS: Final = {
             contains_mixes=True,
             template="{filename}.dawproject",
             endings=(".dawproject",),
+        ),
+        Format(
+            name="rpp",
+            title="a REAPER project",
+            codecs=("wav", "flac", "mp3", "ogg", "opus"),
+            contains_mixes=True,
+            template="{filename}/{filename}.rpp",
+            endings=(".rpp",),
+            sound_folder="{project} media",
         ),
         Format(
             name="zip",
@@ -150,7 +162,7 @@ def package_of(output: Output, stems: Sequence[str]) -> Package | None:
         return None
     if found.name == "stem":
         return dj_file(output.stems, stems)
-    if found.name == "dawproject":
+    if found.name in {"dawproject", "rpp"}:
         return daw_project(output, stems)
     if found.name == "video":
         return _film(output, stems)
@@ -180,6 +192,19 @@ def result_names(output: Output, stems: Sequence[str]) -> tuple[str, ...]:
     if output.format is None or package is None:
         return tuple(selected(output, stems))
     return (output.format,)
+
+
+def sound_files(output: Output, stems: Sequence[str]) -> dict[str, str]:
+    """The files of sounds beside a project: as of `Destination.companions`; empty for other formats.
+
+    Raises:
+        OutputOptionError: The model or the format does not have what `output` asks for.
+    """
+    found, package = format_of(output), package_of(output, stems)
+    if found is None or package is None or not found.sound_folder:
+        return {}
+    extension = codec_of(output).extension
+    return {name: f"{found.sound_folder}/{name}.{extension}" for name in package.sounds}
 
 
 def named_for(output: Output, destination: Destination) -> Destination:
