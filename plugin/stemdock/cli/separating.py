@@ -86,6 +86,8 @@ def separate(
     """
     if preview and output.format:
         raise click.UsageError("--preview cannot be used with --as: a page needs one file for each stem.")
+    if preview and output.codec == "raw":
+        raise click.UsageError("--preview cannot be used with raw: browsers cannot play it. Use wav or flac.")
     if growing:
         check_growing(output)
     with ExitStack() as inputs:

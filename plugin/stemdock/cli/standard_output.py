@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT: Final = "-"
 EXIT_READER_LEFT: Final = 128 + getattr(signal, "SIGPIPE", 13)
 """What shells report for a program whose reader has closed the pipe: 141."""
-_PIECE: Final = 4096
-"""Bytes that a pipe takes at once if it takes any (PIPE_BUF of POSIX is 512 or more; Linux has 4096)."""
+_PIECE: Final = getattr(select, "PIPE_BUF", 4096)
+"""Bytes that a pipe takes without waiting once `select` reports that it takes any."""
 _CHECK: Final = 0.1
 """Seconds between two looks at whether the run was interrupted, while the reader does not read."""
 

@@ -104,6 +104,16 @@ def test_the_sounds_are_those_of_single_files(small_separator: Separator, song: 
     assert set(made.peaks) == set(made.clipped_lengths) == set(made.files)
 
 
+def test_clipped_samples_count_once(small_separator: Separator, tmp_path: Path) -> None:
+    song = write_noise(tmp_path / "loud.wav", level=4)
+    made = separate_file(small_separator, song, tmp_path / "out", output=Output(format="rpp", bit_depth="16"))
+    assert made.clipped_lengths["rpp"] == 0
+    assert made.clipped_lengths["(mixture)"] > 0
+    packed = Output(format="dawproject", bit_depth="16")
+    project = separate_file(small_separator, song, tmp_path / "out", output=packed)
+    assert project.clipped_lengths == {"dawproject": sum(made.clipped_lengths.values())}
+
+
 def test_title_and_artist(small_separator: Separator, tmp_path: Path) -> None:
     made = separate_file(small_separator, SONG, tmp_path, output=Output(format="rpp", stems=("low",)))
     project = rpp.loads(made.packages["rpp"].read_text("utf-8"))
