@@ -177,7 +177,7 @@ def _film(output: Output, stems: Sequence[str]) -> Film:
         raise OutputOptionError(
             "format",
             f"a film has one sound, and this run makes {len(sounds)}: {', '.join(sounds)}",
-            remedy="Choose one mix with --mix, such as --mix quiet=mixture-vocals, or one stem with --stems.",
+            remedy="Choose one stem with --stems, or one mix with --mix.",
         )
     return Film(sounds=sounds)
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from stemdock import Plugins, Separator
 
-pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed"),
+]
 
 RATE = 48000
 WHOLE = {"whole": ("mixture",)}
