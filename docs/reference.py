@@ -54,6 +54,7 @@ EXIT_STATUS = (
     ("4", "No audio is selected in the audio editor."),
     ("129", "Stopped because the terminal closed. No unfinished files are left behind."),
     ("130", "Interrupted with Ctrl-C. No unfinished files are left behind."),
+    ("141", "The program that read the audio on standard output has ended, for example a player."),
     ("143", "Terminated. No unfinished files are left behind."),
     ("152", "Stopped because the limit of processor time was used up. No unfinished files are left behind."),
 )

@@ -2,7 +2,7 @@
 
 request.tsv    session  NAME SAMPLE_RATE
                options  MODEL STEM "remainder" "mute" SUMS, empty where not wanted; sums such as
-                        drums+bass are separated by spaces or commas
+                        drums+bass:-6dB are separated by spaces or commas
                piece    NUMBER NAME START LENGTH POSITION REGION TRACK, in samples of the session;
                         the script alone uses what follows the length
                channel  PATH NUMBER, of the piece before
@@ -155,6 +155,7 @@ class Work:
 
 
 def _mixes(text: str) -> dict[str, tuple[str, ...]]:
-    """The sums in a text such as "drums+bass, vocals + piano"."""
-    names = re.sub(r"\s*\+\s*", "+", text).replace(",", " ").split()
-    return {name: tuple(name.split("+")) for name in names}
+    """The sums in a text such as "drums+bass, vocals:-12dB + piano"."""
+    sums = re.sub(r"\s*([+:])\s*", r"\1", text).replace(",", " ").split()
+    # A file cannot have a colon in its name. A plus after a colon belongs to a gain.
+    return {each.replace(":", " "): tuple(re.split(r"(?<!:)\+", each)) for each in sums}

@@ -244,7 +244,7 @@ class SeparatedFile:
     total_length: int
     """Samples per channel, at `sample_rate`: as long as the source or the requested part of it."""
     packages: Mapping[str, Path] = field(default_factory=dict)
-    """Written files that hold all stems, by the name of their format; there are then no others."""
+    """Written files that hold all stems or refer to them, by the name of their format."""
     downmix: Downmix | None = None
     """How the source became stereo, if it had more than two channels."""
     damage: tuple[Damage, ...] = ()

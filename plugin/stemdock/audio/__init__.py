@@ -9,6 +9,9 @@ from stemdock.audio.encoding import Signal as Signal
 from stemdock.audio.ffmpeg.encoding import check_encoder as check_encoder
 from stemdock.audio.ffmpeg.process import FfmpegProcess as FfmpegProcess
 from stemdock.audio.ffmpeg.process import find_ffmpeg as find_ffmpeg
+from stemdock.audio.films import FilmSound as FilmSound
+from stemdock.audio.films import film_sound as film_sound
+from stemdock.audio.films import write_film as write_film
 from stemdock.audio.reading import AudioInfo as AudioInfo
 from stemdock.audio.reading import audio_info as audio_info
 from stemdock.audio.reading import open_audio as open_audio

@@ -13,10 +13,13 @@ from stemdock.audio.tags.writing import add_tags
 from stemdock.dsp.levels import peak_of
 from stemdock.lib.os_errors import reason_for
 from stemdock.output.arguments import as_path
+from stemdock.output.codecs import check_growing
 from stemdock.output.options import Output
 from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stemdock.lib.arguments import StrPath
     from stemdock.types import FloatArray
 
@@ -63,6 +66,7 @@ class AudioWriter:
         n_channels: int,
         total_length: int | None,
         tags: Tags = Tags(),  # noqa: B008  a frozen value
+        on_encoded: Callable[[bytes], None] | None = None,
     ) -> None:
         """Creates the file.
 
@@ -73,15 +77,21 @@ class AudioWriter:
             n_channels: Channels of every block.
             total_length: Expected samples per channel; None if unknown.
             tags: Title, artist and so on, and the cover.
+            on_encoded: Called after each block and at the end with the next bytes of the file, which can be
+                played before the rest is there. They differ from the complete file in the lengths in its
+                header, and lack its cover.
 
         Raises:
             ArgumentError: `path` is not a path.
-            OutputOptionError: The codec does not support the bit depth or bit rate.
+            OutputOptionError: The codec does not support the bit depth or bit rate, or its files cannot
+                be played before they are complete, and `on_encoded` is given.
             OutputError: The file cannot be created, or ffmpeg is needed and not installed.
         """
         path = as_path("path", path)
         signal = Signal(sample_rate=sample_rate, n_channels=n_channels, total_length=total_length)
         encoding = encoding_of(output, signal)
+        if on_encoded:
+            check_growing(output)
         self.peak = 0.0
         self.clipped_length = 0
         self.tag_warning = ""
@@ -91,7 +101,7 @@ class AudioWriter:
         self._sink: Sink = (
             FfmpegSink(path, encoding, tags)
             if encoding.codec.encoder == "ffmpeg"
-            else SndfileSink(path, encoding, tags)
+            else SndfileSink(path, encoding, tags, on_encoded)
         )
 
     def write(self, block: FloatArray) -> None:

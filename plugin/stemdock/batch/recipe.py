@@ -18,7 +18,7 @@ from stemdock.lib.untrusted_json import parse_json
 from stemdock.separator import Separator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from threading import Event
 
     from stemdock.batch.events import SongPlan
@@ -71,9 +71,16 @@ class SeparationRecipe:
     """As of `SongSettings`."""
     overwrite: bool
     """As of `SongSettings`."""
+    growing: bool = False
+    """As of `SongSettings`; only for a folder on this machine."""
 
     def open(
-        self, cancel: Event, *, separator: Separator | None = None, manifest: Manifest | None = None
+        self,
+        cancel: Event,
+        *,
+        separator: Separator | None = None,
+        manifest: Manifest | None = None,
+        on_encoded: Callable[[str, bytes], None] | None = None,
     ) -> ResumableSeparation | UploadedSeparation:
         """Loads the model.
 
@@ -81,6 +88,7 @@ class SeparationRecipe:
             cancel: Set to stop soon.
             separator: The model, if it is loaded already.
             manifest: That of an output folder on this machine, if it is open already.
+            on_encoded: As of `Observer`.
 
         Raises:
             ProviderUnavailableError: The provider is missing or does not work here.
@@ -98,6 +106,8 @@ class SeparationRecipe:
             options=self.options,
             resume=self.resume,
             overwrite=self.overwrite,
+            growing=self.growing,
+            on_encoded=on_encoded,
             cancel=cancel,
         )
         if isinstance(self.root, Location):

@@ -15,6 +15,7 @@ from stemdock.batch.sources import Source
 from stemdock.errors import OutputError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
+from stemdock.files.staging import is_unfinished
 from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def may_replace(
         place: The file.
         plan: The song.
         manifest: Of the output folder.
-        resume: Whether stems of previous runs may be replaced.
+        resume: Whether stems of previous runs may be replaced, and what a run left unfinished.
         overwrite: Whether any file may.
 
     Raises:
@@ -54,7 +55,7 @@ def may_replace(
         return overwrite
     if isinstance(manifest, RemoteManifest):
         return isinstance(place, Location) and manifest.owns(place, plan.objects.values())
-    return isinstance(place, Path) and manifest.owns(place, plan.files.values())
+    return isinstance(place, Path) and (manifest.owns(place, plan.files.values()) or is_unfinished(place))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,10 @@ class SongSettings:
     """Whether to skip finished songs and to replace damaged or outdated stems of previous runs."""
     overwrite: bool
     """Whether to replace any file."""
+    growing: bool = False
+    """Whether the files appear with their first segment and grow."""
+    on_encoded: Callable[[str, bytes], None] | None = None
+    """As of `Observer`."""
     cancel: Event
 
     def provenance(self, mixture: Content | ObjectVersion) -> Provenance:
@@ -108,7 +113,13 @@ class SongSettings:
             downmix=self.downmix,
             track=self.track,
             overwrite=overwrite,
-            observer=Observer(on_progress=on_progress, before_placing=before_placing, cancel=self.cancel),
+            growing=self.growing,
+            observer=Observer(
+                on_progress=on_progress,
+                before_placing=before_placing,
+                on_encoded=self.on_encoded,
+                cancel=self.cancel,
+            ),
         )
 
 

@@ -19,7 +19,7 @@ from stemdock.files.excerpts import WHOLE_SONG, Excerpt
 from stemdock.lib.arguments import is_path
 from stemdock.lib.locations import OUTPUT_SCHEMES, Location, place_of
 from stemdock.output.codecs import codec_of
-from stemdock.output.formats import named_for, result_names
+from stemdock.output.formats import named_for, result_names, sound_files
 from stemdock.output.naming import DEFAULT_TEMPLATE, Destination
 from stemdock.output.options import Output
 from stemdock.plugins import load_plugins
@@ -107,13 +107,13 @@ class SongSeparator:
         """
         plugins = plugins or load_plugins()
         self._cancel = cancel or Event()
-        self._destination = named_for(output, _destination(folder, template))
+        destination = named_for(output, _destination(folder, template))
         self._work = SeparationRecipe(
             model=model,
             plugins=plugins,
             execution=execution,
             separation=separation,
-            root=self._destination.location or self._destination.folder,
+            root=destination.location or destination.folder,
             output=output,
             excerpt=excerpt,
             downmix=downmix,
@@ -124,6 +124,7 @@ class SongSeparator:
         ).open(self._cancel)
         separator = self._work.settings.separator
         self._names = result_names(output, separator.stems)
+        self._destination = replace(destination, companions=sound_files(output, separator.stems))
         self._codec = codec_of(output).extension
         self._model = separator.model
 

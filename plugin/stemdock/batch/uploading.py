@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from posixpath import commonpath
 from typing import TYPE_CHECKING
 
 from stemdock.batch import object_store
@@ -56,7 +58,7 @@ class UploadedSeparation:
             if self.settings.resume and (found := self.manifest.covering(provenance, targets.values())):
                 return UpToDate(damage=found.damage)
             replaced = self._existing(plan, targets)
-            files = {name: folder / name / target.name for name, target in targets.items()}
+            files = _local(folder, targets)
             with source.local() as path, _named(files, targets):
                 separated = self.settings.separate(
                     path,
@@ -108,6 +110,12 @@ class UploadedSeparation:
                 with suppress(StoreError):
                     object_store.remove(target)
             raise
+
+
+def _local(folder: Path, targets: Mapping[str, Location]) -> dict[str, Path]:
+    """A file for each target. A project names its sounds by their relative paths, so these are the same."""
+    top = PurePosixPath(commonpath([target.path.parent for target in targets.values()]))
+    return {name: folder / target.path.relative_to(top) for name, target in targets.items()}
 
 
 @contextmanager

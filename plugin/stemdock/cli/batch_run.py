@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stemdock.batch.pools import Pool
     from stemdock.batch.report import Ledger
     from stemdock.batch.songs import Song
+    from stemdock.cli.delivery import Delivery
     from stemdock.cli.options import BatchOptions
     from stemdock.cli.pages import Pages
     from stemdock.lib.locations import Place
@@ -51,7 +52,7 @@ def run_plans(
     facts: Facts,
     options: BatchOptions,
     may_replace: Callable[[Place, SongPlan], bool],
-    deliver: Callable[[Done], None],
+    delivery: Delivery,
     pages: Pages,
     accounting: Accounting,
 ) -> int:
@@ -63,12 +64,12 @@ def run_plans(
         facts: Of the model.
         options: How the batch runs.
         may_replace: Whether an existing file of a song may be replaced.
-        deliver: Called with each result: prints its paths, or copies it to standard output.
+        delivery: Takes each result: prints its places, or copies it to standard output.
         pages: The previews to write.
         accounting: What is reported at the end.
 
     Returns:
-        The exit status: 1 if there were conflicts or a song failed.
+        The exit status: 1 if there were conflicts or a song failed; that of `delivery` if it has one.
 
     Raises:
         OutputError: Standard output cannot be written.
@@ -93,19 +94,19 @@ def run_plans(
         reporter.show(event)
         accounting.ledger.count(event)
         if isinstance(event, Done):
-            deliver(event)
+            delivery.deliver(event, pool.cancel)
             for path in pages.of(event.plan):
                 echo_path(path)
         if isinstance(event, Done | Skipped | Failed):
             ended.append(event)
     summary = summarise(own, ended)
-    reporter.finish(summary)
+    reporter.finish(summary, is_wanted=not delivery.exit_status)
     if accounting.whole is not None:
         songs = [plan.song for plan in own]
         reporter.estimate(estimated(accounting.ledger.report(), songs, accounting.whole))
     elif options.report or options.price is not None:
         reporter.report(accounting.ledger.report(monotonic() - start))
-    return 1 if summary.n_failed else 0
+    return delivery.exit_status or int(summary.n_failed > 0)
 
 
 def _reporter(options: BatchOptions) -> TextReporter | JsonReporter:

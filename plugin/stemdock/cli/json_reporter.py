@@ -90,7 +90,7 @@ class JsonReporter:
                 remedy=event.error.remedy,
             )
 
-    def finish(self, summary: Summary) -> None:
+    def finish(self, summary: Summary, *, is_wanted: bool = True) -> None:  # noqa: ARG002  programs want it always
         """Prints the event "summary"."""
         self._write("summary", **asdict(summary), elapsed=self._eta.elapsed)
 

@@ -2,7 +2,7 @@
 
 Results go to standard output, progress and messages to standard error. Exit status: 0 done,
 1 failed, 2 wrong usage, 3 audio editor unreachable, 4 nothing selected, 129 hung up,
-130 interrupted, 143 terminated, 152 out of processor time.
+130 interrupted, 141 the reader of the audio has left, 143 terminated, 152 out of processor time.
 """
 
 from __future__ import annotations

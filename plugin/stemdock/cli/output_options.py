@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stemdock.cli.completion import complete_stems
+from stemdock.cli.mix_files import mix_texts
 from stemdock.cli.option_values import with_options
 from stemdock.errors import OutputOptionError
 from stemdock.lib.locations import OUTPUT_SCHEMES, Location, place_of
@@ -30,7 +31,8 @@ def destination_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "-o", "--output", "folder", default="separated", show_default=True, metavar="DIR",
             help="Write the stems to this folder, on this machine or in an object store (s3://, gs://), or a "
-            "single stem to standard output (-).",
+            "single stem to standard output (-): wav, flac, ogg, opus and raw as they grow, others when they "
+            "are complete.",
         ),
         click.option(
             "-f", "--template", default=DEFAULT_TEMPLATE,
@@ -70,7 +72,8 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option(
             "-c", "--codec", type=click.Choice(list(CODECS)),
-            help="Write files in this format. m4a (AAC) and alac (lossless, in .m4a files) need ffmpeg.  "
+            help="Write files in this format. m4a (AAC) and alac (lossless, in .m4a files) need ffmpeg. "
+            "raw: samples without a header.  "
             f"[default: wav; {FORMATS['stem'].codecs[0]} with --as stem]",
         ),
         click.option(
@@ -78,12 +81,14 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Write one file for each song instead of one for each stem. stem: a DJ stem file for "
             "Traktor, Mixxx and others, with the mixture and four stems, in m4a or alac. dawproject: a "
             "project for Bitwig, Studio One, Cubase and others, with a track for each stem, in wav or flac. "
-            "zip: an archive of the stems.",
+            "rpp: a project for REAPER, with the stems beside it. zip: an archive of the stems. video: the "
+            "film with one stem or mix as its sound, in m4a, alac or flac.",
         ),
         click.option(
             "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]),
-            help="Write wav, flac and alac files with this many bits per sample. 16 and 24 clip samples "
-            "above full scale; 32f (floating point, wav only) does not.  [default: 32f in wav, else 24]",
+            help="Write wav, flac, alac and raw files with this many bits per sample. 16 and 24 clip samples "
+            "above full scale; 32f (floating point, wav and raw only) does not.  [default: 32f in wav and "
+            "raw, else 24]",
         ),
         click.option(
             "--bitrate", metavar="RATE",
@@ -101,7 +106,8 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--mix", "mixes", multiple=True, metavar="NAME=SUM",
             help="Write a sum of stems as well: karaoke=drums+bass, or karaoke=all-vocals for all stems "
-            "except vocals. Repeat the option for more mixes.",
+            "except vocals. Stems can have a gain and a pan: practice=vocals:-12dB:L50+drums. @FILE reads "
+            "mixes from a text file, one in each line. Repeat the option for more mixes.",
         ),
         click.option(
             "--prevent-clipping", is_flag=True,
@@ -156,11 +162,11 @@ def _stems(text: str) -> tuple[str, ...]:
 
 def _mixes(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     mixes: dict[str, tuple[str, ...]] = {}
-    for text in texts:
-        name, terms = parse_mix(text)
+    for text, option in mix_texts(texts):
+        name, terms = parse_mix(text, option)
         if name in mixes:
             raise OutputOptionError(
-                "mix", f"{name} is defined twice", remedy="Give each mix a different name."
+                option, f"{name} is defined twice", remedy="Give each mix a different name."
             )
         mixes[name] = terms
     return mixes

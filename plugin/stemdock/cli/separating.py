@@ -24,21 +24,26 @@ from stemdock.batch.shards import ALL
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.batch.trial import passing
 from stemdock.cli.batch_run import Accounting, Facts, run_plans
+from stemdock.cli.delivery import PrintedPaths, Unmentioned
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
 from stemdock.cli.pages import PagedRecipe, PagedWork, Pages
-from stemdock.cli.standard_output import STANDARD_OUTPUT, check_single, send, standard_output
-from stemdock.cli.terminal import echo_path
+from stemdock.cli.standard_output import (
+    STANDARD_OUTPUT,
+    StandardOutput,
+    check_single,
+    temporary_destination,
+)
 from stemdock.lib.cores import n_logical_cores
-from stemdock.output.codecs import codec_of
-from stemdock.output.formats import format_of, named_for, result_names
+from stemdock.output.codecs import can_grow, check_growing, codec_of
+from stemdock.output.formats import format_of, named_for, result_names, sound_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from stemdock.batch.events import Done
     from stemdock.batch.pools import Pool
     from stemdock.batch.songs import Song
+    from stemdock.cli.delivery import Delivery
     from stemdock.cli.options import BatchOptions
     from stemdock.files.excerpts import Excerpt
     from stemdock.output.naming import Destination
@@ -56,6 +61,7 @@ def separate(
     output: Output,
     execution: Execution,
     overwrite: bool,
+    growing: bool,
     preview: bool,
     excerpt: Excerpt,
     separation: Separation,
@@ -73,6 +79,7 @@ def separate(
         output: What to write.
         execution: How the networks run.
         overwrite: Whether to replace any existing file.
+        growing: Whether files appear with their first segment and grow.
         preview: Whether to write a page for each song.
         excerpt: The part of each song to separate.
         separation: How stems are computed from the networks' estimates.
@@ -87,12 +94,10 @@ def separate(
         click.UsageError: The options contradict each other.
         StemdockError: The batch cannot start, or standard output cannot be written.
     """
-    if preview and output.format:
-        raise click.UsageError("--preview cannot be used with --as: a page needs one file for each stem.")
+    _check(destination, output, preview=preview, growing=growing, estimate=batch.estimate)
     with ExitStack() as inputs:
-        destination, deliver = _outlet(destination, output, preview, inputs)
-        if batch.estimate and (deliver is send or preview):
-            raise click.UsageError("--estimate cannot be used with -o - or --preview.")
+        destination, delivery = _outlet(destination, output, inputs)
+        to_standard_output = isinstance(delivery, StandardOutput)
         root = destination.location or destination.folder
         manifest = Manifest(destination.folder)
         if not destination.location:
@@ -109,7 +114,7 @@ def separate(
             batch = replace(batch, shard=ALL, resume=False)
             destination = inputs.enter_context(passing(destination))
             root = destination.location or destination.folder
-            manifest, deliver = Manifest(destination.folder), _keep_quiet
+            manifest, delivery = Manifest(destination.folder), Unmentioned()
         separator = open_separator(model, plugins, shares[0], separation)
         with interruptible() as interrupted:
             recipe = SeparationRecipe(
@@ -125,10 +130,12 @@ def separate(
                 options=stem_options(output, excerpt, separation, execution.precision, downmix, track),
                 resume=batch.resume,
                 overwrite=overwrite,
+                growing=growing and not to_standard_output,
             )
             names = result_names(output, separator.stems)
-            if deliver is send:
-                check_single(len(found), names)
+            destination = replace(destination, companions=sound_files(output, separator.stems))
+            if to_standard_output:
+                check_single(len(found), (*names, *destination.companions))
             plans = plan_songs(
                 found, destination, names, codec=codec_of(output).extension, model=separator.model
             )
@@ -137,8 +144,9 @@ def separate(
             cancel = interrupted.cancel
             pool: Pool
             if len(shares) == 1:
-                work = PagedWork(recipe.open(cancel, separator=separator, manifest=manifest), pages)
-                pool = ThreadPool(work, n_songs=n_at_once, cancel=cancel)
+                receiver = delivery.receiver(cancel)
+                work = recipe.open(cancel, separator=separator, manifest=manifest, on_encoded=receiver)
+                pool = ThreadPool(PagedWork(work, pages), n_songs=n_at_once, cancel=cancel)
             else:
                 del separator  # its memory is for the workers
                 recipes = [PagedRecipe(replace(recipe, execution=share), pages) for share in shares]
@@ -151,24 +159,41 @@ def separate(
                 price=batch.price,
             )
             accounting = Accounting(ledger=ledger, whole=whole)
-            status = run_plans(plans, pool, facts, batch, allowed, deliver, pages, accounting)
+            status = run_plans(plans, pool, facts, batch, allowed, delivery, pages, accounting)
     _report_faults(plugins)
     return interrupted.exit_status or status
 
 
-def _outlet(
-    destination: Destination, output: Output, preview: bool, inputs: ExitStack
-) -> tuple[Destination, Callable[[Done], None]]:
-    """Where the stems go, with the names of their format, and how they are delivered."""
-    if destination.location and preview:
+def _check(destination: Destination, output: Output, *, preview: bool, growing: bool, estimate: bool) -> None:
+    """Checks that options do not contradict each other."""
+    to_standard_output = str(destination.folder) == STANDARD_OUTPUT
+    if preview and output.format:
+        raise click.UsageError("--preview cannot be used with --as: a page needs one file for each stem.")
+    if preview and output.codec == "raw":
+        raise click.UsageError("--preview cannot be used with raw: browsers cannot play it. Use wav or flac.")
+    if preview and destination.location:
         raise click.UsageError("--preview needs an output folder on this machine.")
-    if str(destination.folder) != STANDARD_OUTPUT:
-        return named_for(output, destination), _print_paths
-    if preview:
+    if preview and to_standard_output:
         raise click.UsageError("--preview cannot be used with -o -: standard output holds one file.")
+    if growing:
+        check_growing(output)
+    if growing and destination.location:
+        raise click.UsageError(
+            "--growing needs an output folder on this machine: files in an object store appear when they are "
+            "complete."
+        )
+    if estimate and (to_standard_output or preview):
+        raise click.UsageError("--estimate cannot be used with -o - or --preview.")
+
+
+def _outlet(destination: Destination, output: Output, inputs: ExitStack) -> tuple[Destination, Delivery]:
+    """Where the files go, with the names of their format, and what takes the results."""
+    if str(destination.folder) != STANDARD_OUTPUT:
+        return named_for(output, destination), PrintedPaths()
     form = format_of(output)
     template = form.template if form else "{instrument}.{codec}"
-    return named_for(output, inputs.enter_context(standard_output(template))), send
+    destination = inputs.enter_context(temporary_destination(template))
+    return named_for(output, destination), StandardOutput(streams=can_grow(output))
 
 
 def _report_faults(plugins: Plugins) -> None:
@@ -182,12 +207,3 @@ def _as_file(song: Song, inputs: ExitStack) -> Song:
     if not song.is_standard_input:
         return song
     return replace(song, path=inputs.enter_context(copied_to_file(sys.stdin.buffer if sys.stdin else None)))
-
-
-def _keep_quiet(_: Done) -> None:
-    """The files of an estimate are removed."""
-
-
-def _print_paths(done: Done) -> None:
-    for place in done.plan.targets.values():
-        echo_path(str(place))

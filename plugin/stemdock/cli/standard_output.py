@@ -1,29 +1,38 @@
-"""Writing a result to standard output, complete or not at all."""
+"""Writing a result to standard output: as it grows if its format allows that, else complete or not at all."""
 
 from __future__ import annotations
 
-import shutil
+import errno
+import select
+import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock.cli.streams import OutputStream
-from stemdock.errors import OutputError, OutputOptionError
+from stemdock.errors import CancelledError, OutputError, OutputOptionError
 from stemdock.files.staging import temporary_folder
 from stemdock.lib.os_errors import reason_for
 from stemdock.output.naming import Destination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from threading import Event
 
     from stemdock.batch.events import Done
 
 STANDARD_OUTPUT: Final = "-"
+EXIT_READER_LEFT: Final = 128 + getattr(signal, "SIGPIPE", 13)
+"""What shells report for a program whose reader has closed the pipe: 141."""
+_PIECE: Final = getattr(select, "PIPE_BUF", 4096)
+"""Bytes that a pipe takes without waiting once `select` reports that it takes any."""
+_CHECK: Final = 0.1
+"""Seconds between two looks at whether the run was interrupted, while the reader does not read."""
 
 
 @contextmanager
-def standard_output(template: str) -> Iterator[Destination]:
+def temporary_destination(template: str) -> Iterator[Destination]:
     """A temporary folder for the result.
 
     Args:
@@ -56,20 +65,88 @@ def check_single(n_songs: int, names: Sequence[str]) -> None:
         )
 
 
-def send(done: Done) -> None:
-    """Copies the only file of a separation to standard output.
+class StandardOutput:
+    """Takes the only file of a run.
 
-    Raises:
-        OutputError: Standard output is closed or cannot be written.
+    Attributes:
+        exit_status: `EXIT_READER_LEFT` if the reader has closed the pipe, such as a player that was closed:
+            it needs no message. Otherwise 0.
     """
-    (path,) = done.separated.files.values()
-    output = sys.stdout if isinstance(sys.stdout, OutputStream) else OutputStream(sys.stdout)
-    with path.open("rb") as file:
-        shutil.copyfileobj(file, output.buffer)
-    output.buffer.flush()
-    if output.error:
-        raise OutputError(
-            Path(STANDARD_OUTPUT),
-            f"standard output cannot be written ({reason_for(output.error)})",
-            remedy="Check the program that reads it, or choose an output folder.",
-        ) from output.error
+
+    def __init__(self, *, streams: bool) -> None:
+        """Opens standard output.
+
+        Args:
+            streams: Whether the file arrives in pieces, through `receiver`; otherwise when it is complete.
+        """
+        self.exit_status = 0
+        self._streams = streams
+        self._stream = sys.stdout if isinstance(sys.stdout, OutputStream) else OutputStream(sys.stdout)
+
+    def receiver(self, cancel: Event) -> Callable[[str, bytes], None] | None:
+        """A function that sends the next bytes of the file; None if it is sent when it is complete.
+
+        Args:
+            cancel: Set when the run is interrupted.
+        """
+        return (lambda _, data: self.write(data, cancel)) if self._streams else None
+
+    def deliver(self, done: Done, cancel: Event) -> None:
+        """Sends the file of a separation, unless that is done already.
+
+        Args:
+            done: The separation.
+            cancel: Set when the run is interrupted, which stops the sending.
+
+        Raises:
+            OutputError: Standard output is closed or cannot be written.
+        """
+        if self._streams:
+            return
+        (path,) = done.separated.files.values()
+        # What cancels it is in an exit status: of the interruption, or of the reader that has left.
+        with suppress(CancelledError), path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                self.write(piece, cancel)
+
+    def write(self, data: bytes, cancel: Event) -> None:
+        """Sends the next bytes; waits as long as the reader does not read.
+
+        Args:
+            data: The bytes.
+            cancel: Set when the run is interrupted. Set here when the reader has left.
+
+        Raises:
+            OutputError: Standard output is closed or cannot be written.
+            CancelledError: `cancel` was set, or the reader has left.
+        """
+        output = self._stream.buffer
+        for start in range(0, len(data), _PIECE):
+            self._wait(cancel)
+            output.write(data[start : start + _PIECE])
+            output.flush()
+            error = self._stream.error
+            if error is None:
+                continue
+            if error.errno == errno.EPIPE:
+                self.exit_status = EXIT_READER_LEFT
+                cancel.set()
+                raise CancelledError
+            raise OutputError(
+                Path(STANDARD_OUTPUT),
+                f"standard output cannot be written ({reason_for(error)})",
+                remedy="Check the program that reads it, or choose an output folder.",
+            ) from error
+
+    def _wait(self, cancel: Event) -> None:
+        """Waits until the reader reads: writing would also wait, but could not be interrupted."""
+        try:
+            # Windows knows no way to wait for a pipe.
+            number = -1 if sys.platform == "win32" else self._stream.fileno()
+        except (OSError, ValueError):
+            number = -1
+        while True:
+            if cancel.is_set():
+                raise CancelledError
+            if number < 0 or select.select([], [number], [], _CHECK)[1]:
+                return

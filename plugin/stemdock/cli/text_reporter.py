@@ -79,9 +79,17 @@ class TextReporter:
             # Paths on standard output must not appear behind the status line.
             self._draw("")
 
-    def finish(self, summary: Summary) -> None:
-        """Prints the counts if there was more than one song, or if the run was interrupted."""
+    def finish(self, summary: Summary, *, is_wanted: bool = True) -> None:
+        """Prints the counts if there was more than one song, or if the run was interrupted.
+
+        Args:
+            summary: The counts.
+            is_wanted: Whether to print them: a user who has closed a player knows that the song is
+                unfinished.
+        """
         self._draw("")
+        if not is_wanted:
+            return
         if summary.n_songs > 1 or summary.n_left:
             counts = {
                 "done": summary.n_done,

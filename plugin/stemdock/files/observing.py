@@ -22,6 +22,10 @@ class Observer:
     before_placing: Callable[[Mapping[Path, Path], Sequence[Damage]], None] | None = None
     """Called once, when all files are complete, with each temporary file by the place that it moves to
     next, and with the damage of the mixture. If it raises, the files are removed instead."""
+    on_encoded: Callable[[str, bytes], None] | None = None
+    """Called, also in other threads, with the name of a stem or mix and the next bytes of its file, as soon
+    as they are written. Only for codecs whose files can be played before they are complete. If it raises,
+    the files are removed."""
     cancel: Event | None = None
     """Set it from another thread to stop soon, also inside a long segment. Reading that hangs ends within
     half a second."""

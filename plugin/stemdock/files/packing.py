@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from stemdock.audio import write_dj_file
+from stemdock.audio import FilmSound, write_dj_file, write_film
 from stemdock.files.archives import write_stem_archive
 from stemdock.files.daw_projects import write_daw_project
+from stemdock.files.rpp_projects import write_rpp_project
 from stemdock.files.stem_writing import StemFile
 from stemdock.output.daw_tracks import DawProject
 from stemdock.output.dj_parts import DjFile
-from stemdock.output.formats import StemArchive
+from stemdock.output.formats import Film, StemArchive
 from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
@@ -35,19 +36,29 @@ def stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict
     """
     paths = files.sounds(staged)
     return {
-        name: StemFile(path=paths[name], indices=indices, tags=_tags(files, tags, name))
+        name: StemFile(
+            path=paths[name],
+            indices=indices,
+            tags=_tags(files, tags, name),
+            levels=files.levels.get(name, {}),
+        )
         for name, indices in files.indices.items()
     }
 
 
 def _tags(files: Placement, tags: Tags, name: str) -> Tags:
-    if isinstance(files.package, DjFile | DawProject):
+    if isinstance(files.package, DjFile | DawProject | Film):
         return Tags()
     return replace(tags, title=f"{tags.title} ({name})") if tags.title else tags
 
 
 def pack(
-    files: Placement, staged: Mapping[str, Path], signal: Signal, tags: Tags, cancel: Event | None
+    files: Placement,
+    staged: Mapping[str, Path],
+    signal: Signal,
+    tags: Tags,
+    cancel: Event | None,
+    film: FilmSound | None = None,
 ) -> list[str]:
     """Joins the encoded sounds if one file holds all of them.
 
@@ -57,6 +68,7 @@ def pack(
         signal: Format and length of the sounds.
         tags: Tags and cover of the song.
         cancel: Set it from another thread to stop.
+        film: The sound to replace, if the file is a film.
 
     Returns:
         Warnings.
@@ -65,18 +77,26 @@ def pack(
         OutputError: The file cannot be written.
         CancelledError: `cancel` was set.
     """
-    if files.package is None:
+    if files.package is None or files.format is None:
         return []
-    ((name, path),) = staged.items()
+    path = staged[files.format]
     sounds = files.sounds(staged)
+    if isinstance(files.package, DawProject) and files.format == "rpp":
+        write_rpp_project(path, files.package, files.places["rpp"], files.places, signal, tags)
+        return []
     if isinstance(files.package, DawProject):
         write_daw_project(path, files.package, sounds, signal, tags, cancel)
         return []
     if isinstance(files.package, StemArchive):
         write_stem_archive(path, sounds, cancel)
         return []
+    if isinstance(files.package, Film):
+        assert film is not None  # noqa: S101  looked for before the separation
+        (sound,) = sounds.values()
+        write_film(path, files.source, film, sound, cancel)
+        return []
     reason = write_dj_file(path, files.package, sounds, tags, cancel)
-    return [_missing_tags(files.places[name], reason)] if reason else []
+    return [_missing_tags(files.places[files.format], reason)] if reason else []
 
 
 def by_kind(files: Placement, stems: Sequence[str]) -> dict[str, Any]:
@@ -86,21 +106,25 @@ def by_kind(files: Placement, stems: Sequence[str]) -> dict[str, Any]:
         files: The files of the song.
         stems: The model's stems.
     """
-    if files.package:
-        return {"stems": {}, "mixes": {}, "packages": files.places}
+    sounds = {name: path for name, path in files.places.items() if name != files.format}
     return {
-        "stems": {name: path for name, path in files.places.items() if name in stems},
-        "mixes": {name: path for name, path in files.places.items() if name not in stems},
+        "stems": {name: path for name, path in sounds.items() if name in stems},
+        "mixes": {name: path for name, path in sounds.items() if name not in stems},
+        "packages": {name: path for name, path in files.places.items() if name == files.format},
     }
 
 
 def levels(files: Placement, written: Written) -> dict[str, Any]:
     """The fields of a `SeparatedFile` for the levels of the written files."""
-    if not files.package:
+    if files.format is None:
         return {"peaks": written.peaks, "clipped_lengths": written.clipped_lengths}
+    # Samples of sounds beside a project count once.
+    clipped_length = sum(written.clipped_lengths.values()) if len(files.places) == 1 else 0
     return {
-        "peaks": dict.fromkeys(files.places, max(written.peaks.values())),
-        "clipped_lengths": dict.fromkeys(files.places, sum(written.clipped_lengths.values())),
+        "peaks": {files.format: max(written.peaks.values())}
+        | {name: peak for name, peak in written.peaks.items() if name in files.places},
+        "clipped_lengths": {files.format: clipped_length}
+        | {name: length for name, length in written.clipped_lengths.items() if name in files.places},
     }
 
 

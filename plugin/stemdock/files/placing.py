@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import ArgumentError, OutputError, OutputExistsError, OutputOptionError
 from stemdock.files.staging import staging
@@ -15,17 +15,20 @@ from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
 from stemdock.lib.paths import exists, is_folder
 from stemdock.output.codecs import codec_of
-from stemdock.output.formats import check_ending, format_of, package_of, result_names
-from stemdock.output.mixes import selected
-from stemdock.output.naming import Destination
+from stemdock.output.formats import check_ending, format_of, package_of, result_names, sound_files
+from stemdock.output.mixes import mix_levels, selected
+from stemdock.output.naming import Destination, companions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stemdock.lib.arguments import StrPath
     from stemdock.output.formats import Format, Package
-    from stemdock.output.options import Output
+    from stemdock.output.mixes import Levels
+    from stemdock.output.options import FormatName, Output
     from stemdock.separator import Separator
+
+_N_STEREO: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +39,14 @@ class Placement:
     """The mixture, which is never replaced."""
     indices: Mapping[str, tuple[int, ...]]
     """Indices of the stems whose sum is written, by the name of the stem, mix or other sound."""
+    levels: Mapping[str, Levels]
+    """The levels in mixes that set any, by the name of the mix."""
     places: Mapping[str, Path]
-    """Where the complete files go: one for each of the sounds, or a single one for all of them."""
+    """Where the complete files go: one for each of the sounds, or a single one for all of them, or both."""
+    format: FormatName | None = None
+    """The name among the places of the file that holds all sounds or refers to them; None without one."""
     package: Package | None = None
-    """The content of the single file; None if there is a file for each sound."""
+    """The content of that file."""
     extension: str
     """Of encoded sounds."""
     overwrite: bool
@@ -47,10 +54,7 @@ class Placement:
 
     def place_of(self, sound: str) -> Path:
         """Where the complete file with a sound goes."""
-        if self.package is None:
-            return self.places[sound]
-        (place,) = self.places.values()
-        return place
+        return self.places[sound] if self.format is None or sound in self.places else self.places[self.format]
 
     def check(self) -> None:
         """Checks that nothing is in the way.
@@ -99,9 +103,11 @@ class Placement:
         Args:
             staged: From `staged`.
         """
-        if self.package is None:
+        if self.format is None:
             return staged
-        (path,) = staged.values()
+        if len(staged) > 1:
+            return {name: staged[name] for name in self.indices}
+        path = staged[self.format]
         return {
             name: path.with_name(f"{number}.{self.extension}") for number, name in enumerate(self.indices)
         }
@@ -170,14 +176,36 @@ def placement(
     places = _places(targets, names, source, template, codec=extension, model=separator.model)
     if form:
         _check_form(form, separator, places)
+        beside = companions_of(next(iter(places.values())), sound_files(output, separator.stems))
+        places |= {name: _given(targets, name) or path for name, path in beside.items()}
     return Placement(
         source=source,
         indices=package.sounds if package else selected(output, separator.stems),
+        levels=_levels(output, separator),
         places=places,
         overwrite=overwrite,
+        format=output.format,
         package=package,
         extension=extension,
     )
+
+
+def _given(targets: StrPath | Mapping[str, StrPath], name: str) -> Path | None:
+    """The file that a caller gave for a name."""
+    given = targets.get(name) if isinstance(targets, Mapping) else None
+    return Path(given) if is_path(given) else None
+
+
+def _levels(output: Output, separator: Separator) -> Mapping[str, Levels]:
+    found = mix_levels(output, separator.stems)
+    for name, levels in found.items():
+        if separator.n_channels != _N_STEREO and any(level.pan for level in levels.values()):
+            raise OutputOptionError(
+                "mix",
+                f"{name} has a pan, and the stems of {separator.model} are not stereo",
+                remedy="Leave the pan out, or use another model.",
+            )
+    return found
 
 
 def _check_form(form: Format, separator: Separator, places: Mapping[str, Path]) -> None:
@@ -199,7 +227,7 @@ def _places(
     *,
     codec: str,
     model: str,
-) -> Mapping[str, Path]:
+) -> dict[str, Path]:
     if not isinstance(targets, Mapping):
         if not is_path(targets):
             raise ArgumentError("targets", targets, "a folder, or a mapping of stems to files")

@@ -8,9 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
-from stemdock.audio import Signal, UnreadableTagsError, check_encoder, open_audio, read_tags
-from stemdock.errors import ArgumentError, AudioError, AudioFileError
+from stemdock.audio import (
+    FilmSound,
+    Signal,
+    UnreadableTagsError,
+    check_encoder,
+    film_sound,
+    open_audio,
+    read_tags,
+)
+from stemdock.errors import ArgumentError, AudioError, AudioFileError, OutputOptionError
 from stemdock.files.excerpts import WHOLE_SONG, Excerpt, damage_within, excerpt_of
+from stemdock.files.growing import GrowingFiles
 from stemdock.files.observing import Observer
 from stemdock.files.packing import by_kind, levels, pack, stem_files, tag_warnings
 from stemdock.files.placing import placement
@@ -18,8 +27,8 @@ from stemdock.files.remainder import second_reading, with_remainder
 from stemdock.files.stages import Stopwatch
 from stemdock.files.stem_writing import decibels, write_stems
 from stemdock.lib.arguments import is_path
-from stemdock.output.codecs import codec_of
-from stemdock.output.formats import file_rate
+from stemdock.output.codecs import check_growing, codec_of
+from stemdock.output.formats import Film, file_rate
 from stemdock.output.options import Output
 from stemdock.output.tags import Tags
 from stemdock.types import DownmixMode, SeparatedFile, check_choice
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.audio import AudioStream
+    from stemdock.files.placing import Placement
     from stemdock.files.stem_writing import StemFile, Written
     from stemdock.lib.arguments import StrPath
     from stemdock.separator import Separator
@@ -46,6 +56,7 @@ def separate_file(
     *,
     output: Output = Output(),  # noqa: B008  a frozen value
     overwrite: bool = False,
+    growing: bool = False,
     excerpt: Excerpt = WHOLE_SONG,
     downmix: DownmixMode = "refuse",
     track: int | None = None,
@@ -64,6 +75,8 @@ def separate_file(
             its name. Missing folders are created.
         output: Which stems and mixes are written, and how they are encoded.
         overwrite: Whether existing files are replaced.
+        growing: Whether the files appear with their first segment and grow, so that they can be played
+            meanwhile. If anything goes wrong, they are removed.
         excerpt: The part of the source to separate.
         downmix: What to do with a source that has more than two channels.
         track: Number of the audio track, from 1; None for the one that the source marks as its default, else
@@ -82,17 +95,24 @@ def separate_file(
     check_choice("downmix", downmix, get_args(DownmixMode))
     source = Path(source)
     codec = codec_of(output)
+    if growing or observer.on_encoded:
+        check_growing(output)
     files = placement(separator, source, targets, output, overwrite=overwrite)
     check_encoder(codec, next(iter(files.places.values())))
+    film = _film(files, excerpt, track, output) if isinstance(files.package, Film) else None
     with open_audio(source, downmix, track=track, cancel=observer.cancel) as whole:
         audio = excerpt_of(source, whole, excerpt)
         rate, decided_by = file_rate(output, audio.sample_rate)
         files.check()
         tags, warnings = _tags(source, observer.cancel) if output.copy_tags else (Tags(), [])
-        with files.staged() as staged, _errors_of(source):
+        with files.staged() as staged, _errors_of(source), ExitStack() as steps:
             sounds = stem_files(files, staged, tags)
             mixture = partial(second_reading, source, downmix, track, excerpt, rate)
             final = replace(output, sample_rate=rate)
+            growth = GrowingFiles(staged, files.places, overwrite=files.overwrite) if growing else None
+            if growth:
+                steps.enter_context(growth.withdrawn_on_error())
+                observer = growth.observed(observer)
             decoding, making, writing = Stopwatch(), Stopwatch(), Stopwatch()
             with writing.running():
                 timed = replace(audio, blocks=decoding.each(audio.blocks))
@@ -101,11 +121,14 @@ def separate_file(
                 sample_rate=rate, n_channels=separator.n_channels, total_length=written.total_length
             )
             with writing.running():
-                warnings += pack(files, staged, signal, tags, observer.cancel)
+                warnings += pack(files, staged, signal, tags, observer.cancel, film)
             damage = damage_within(audio.damage, excerpt)
             if observer.before_placing:
                 observer.before_placing({files.places[name]: path for name, path in staged.items()}, damage)
-            files.place(staged)
+            if growth:
+                growth.finish()
+            else:
+                files.place(staged)
     warnings += _damage_warnings(source, damage)
     if rate != audio.sample_rate and output.sample_rate is None:
         warnings.append(
@@ -165,7 +188,21 @@ def _write(
     with ExitStack() as opened:
         if any(len(separator.stems) in file.indices for file in files.values()):
             stems = with_remainder(stems, opened.enter_context(mixture()))
-        return write_stems(making.each(stems), files, output, signal, cancel=observer.cancel)
+        return write_stems(
+            making.each(stems), files, output, signal, on_encoded=observer.on_encoded, cancel=observer.cancel
+        )
+
+
+def _film(files: Placement, excerpt: Excerpt, track: int | None, output: Output) -> FilmSound:
+    """The sound of the film that gets another one; raises an error if it cannot get it."""
+    if excerpt != WHOLE_SONG:
+        raise OutputOptionError(
+            "format",
+            "a film cannot be cut: its pictures are copied",
+            remedy="Leave --start and --duration out, and cut the film in a video editor.",
+        )
+    files.check()
+    return film_sound(files.source, track, next(iter(files.places.values())), output.codec)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputError
+from stemdock.files.growing import is_growing, withdraw_abandoned
 from stemdock.lib.durable import make_folder
 from stemdock.lib.locking import Lock, LocksUnsupportedError
 from stemdock.lib.obstacles import ObstacleError
@@ -80,6 +81,11 @@ def remove_abandoned(folder: StrPath) -> None:
         remove_empty([folder])
 
 
+def is_unfinished(place: Path) -> bool:
+    """Whether a file is one that a run lets grow, or let grow until it was killed."""
+    return is_growing(place, _hidden_folders(place.parent))
+
+
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Gives a hidden folder in the system's folder for temporary files (`TMPDIR`), and removes it at the end.
@@ -95,11 +101,18 @@ def _remove_abandoned_in(folder: Path) -> bool:
     """Removes the hidden folders of this user's killed runs; returns whether there were any."""
     was_any = False
     with suppress(OSError):
-        for path in sorted(folder.glob(f"{_PREFIX}*")):
+        for path in _hidden_folders(folder):
             with suppress(OSError):
-                if _NAME.fullmatch(path.name) and _is_own(path):
-                    was_any |= _remove_if_abandoned(path)
+                was_any |= _remove_if_abandoned(path)
     return was_any
+
+
+def _hidden_folders(folder: Path) -> Iterator[Path]:
+    """The hidden folders of this user's runs."""
+    for path in sorted(folder.glob(f"{_PREFIX}*")):
+        with suppress(OSError):
+            if _NAME.fullmatch(path.name) and _is_own(path):
+                yield path
 
 
 def _remove_if_abandoned(path: Path) -> bool:
@@ -108,6 +121,8 @@ def _remove_if_abandoned(path: Path) -> bool:
     lock = Lock(path / _LOCK)
     is_abandoned = lock.try_acquire()
     if is_abandoned:
+        with suppress(OSError):
+            withdraw_abandoned(path)
         _remove(path, lock)
     return is_abandoned
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.audio import AudioWriter, SampleSpool
 from stemdock.errors import CancelledError
+from stemdock.files.summing import summed
 from stemdock.output.codecs import codec_of
-from stemdock.output.mixes import summed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.audio import Signal
+    from stemdock.output.mixes import Levels
     from stemdock.output.options import Output
     from stemdock.output.tags import Tags
     from stemdock.types import FloatArray
@@ -37,6 +39,8 @@ class StemFile:
     indices: tuple[int, ...]
     """Indices of the stems whose sum is written."""
     tags: Tags
+    levels: Levels = field(default_factory=dict)
+    """The level of each of them; empty if all stay as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,7 @@ def write_stems(
     output: Output,
     signal: Signal,
     *,
+    on_encoded: Callable[[str, bytes], None] | None = None,
     cancel: Event | None = None,
 ) -> Written:
     """Writes stems and sums of stems, in memory that does not grow with their length.
@@ -69,6 +74,7 @@ def write_stems(
         output: How they are encoded. To prevent clipping, all samples are first kept in temporary files
             beside the finished ones, until the peak of the whole song is known.
         signal: Sample rate, channels and expected length of the stems.
+        on_encoded: Called with the name and the next bytes of each file as soon as they are written.
         cancel: Set it from another thread to stop while temporary files are encoded.
 
     Raises:
@@ -79,7 +85,10 @@ def write_stems(
         # Encoders are entered last: their threads must end before the files close.
         if not output.prevent_clipping:
             writers = {
-                name: opened.enter_context(_writer(file, output, signal)) for name, file in files.items()
+                name: opened.enter_context(
+                    _writer(file, output, signal, partial(on_encoded, name) if on_encoded else None)
+                )
+                for name, file in files.items()
             }
             for_each = opened.enter_context(_encoders(output, len(files)))
             total_length = _distribute(stems, files, writers, for_each)
@@ -112,7 +121,9 @@ def write_stems(
     )
 
 
-def _writer(file: StemFile, output: Output, signal: Signal) -> AudioWriter:
+def _writer(
+    file: StemFile, output: Output, signal: Signal, on_encoded: Callable[[bytes], None] | None = None
+) -> AudioWriter:
     return AudioWriter(
         file.path,
         output=output,
@@ -120,6 +131,7 @@ def _writer(file: StemFile, output: Output, signal: Signal) -> AudioWriter:
         n_channels=signal.n_channels,
         total_length=signal.total_length,
         tags=file.tags,
+        on_encoded=on_encoded,
     )
 
 
@@ -143,7 +155,7 @@ def _distribute(
     """Writes each block to all sinks; returns the samples per channel written to each."""
 
     def write(name: str, block: FloatArray) -> None:
-        sinks[name].write(summed(block, files[name].indices))
+        sinks[name].write(summed(block, files[name].indices, files[name].levels))
 
     length = 0
     for block in stems:

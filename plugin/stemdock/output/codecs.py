@@ -30,6 +30,8 @@ class Codec:
     """The default in kilobits per second; None if the codec is lossless."""
     sample_rates: Sequence[int]
     """Hz, ascending."""
+    can_grow: bool = False
+    """Whether the beginning of a file can be played while the rest is still missing."""
 
 
 SAMPLE_RATES: Final = range(1000, 768_001)
@@ -44,6 +46,7 @@ CODECS: Final = {
             encoder="libsndfile",
             bit_depths=("32f", "24", "16"),
             sample_rates=SAMPLE_RATES,
+            can_grow=True,
         ),
         Codec(
             name="flac",
@@ -51,6 +54,7 @@ CODECS: Final = {
             encoder="libsndfile",
             bit_depths=("24", "16"),
             sample_rates=range(1000, 655351),
+            can_grow=True,
         ),
         # Below 32 kHz, mp3 files are MPEG-2, with other bit rates and less than half the bandwidth.
         Codec(
@@ -69,6 +73,7 @@ CODECS: Final = {
             bitrates=range(64, 501),
             bitrate=192,
             sample_rates=range(4000, 200001),
+            can_grow=True,
         ),
         Codec(
             name="opus",
@@ -77,6 +82,7 @@ CODECS: Final = {
             bitrates=range(16, 511),
             bitrate=160,
             sample_rates=(8000, 12000, 16000, 24000, 48000),
+            can_grow=True,
         ),
         Codec(
             name="m4a",
@@ -96,6 +102,15 @@ CODECS: Final = {
             encoder="ffmpeg",
             bit_depths=("24", "16"),
             sample_rates=range(1000, 384_001),
+        ),
+        # Samples without a header: little-endian, channels interleaved.
+        Codec(
+            name="raw",
+            extension="raw",
+            encoder="libsndfile",
+            bit_depths=("32f", "24", "16"),
+            sample_rates=SAMPLE_RATES,
+            can_grow=True,
         ),
     )
 }
@@ -140,6 +155,35 @@ def codec_of(output: Output, *, typed_bitrate: str | None = None) -> Codec:
             remedy=f"Use {_listed(codec.sample_rates)} Hz.",
         )
     return codec
+
+
+def can_grow(output: Output) -> bool:
+    """Whether the files of an output can be played while they are written.
+
+    Raises:
+        OutputOptionError: As `codec_of`.
+    """
+    return codec_of(output).can_grow and output.format is None and not output.prevent_clipping
+
+
+def check_growing(output: Output) -> None:
+    """Checks that the files of an output can be played while they are written.
+
+    Raises:
+        OutputOptionError: They cannot.
+    """
+    if not can_grow(output):
+        option, what = "codec", f"{output.codec} files"
+        if output.format is not None:
+            option, what = "format", f"{output.format} files"
+        elif output.prevent_clipping:
+            option, what = "prevent clipping", "files whose level depends on the whole song"
+        growing = [codec.name for codec in CODECS.values() if codec.can_grow]
+        raise OutputOptionError(
+            option,
+            f"{what} cannot be played before they are complete",
+            remedy=f"Use {_listed(growing)}, without a format and without preventing clipping.",
+        )
 
 
 def written_rate(supported: Sequence[int], sample_rate: int) -> int:

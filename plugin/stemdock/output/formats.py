@@ -29,7 +29,15 @@ class StemArchive:
     """The stems and mixes to encode: for each name, the indices of the stems that are added up."""
 
 
-Package: TypeAlias = "DjFile | DawProject | StemArchive"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """What a film with another sound contains, besides the picture."""
+
+    sounds: Mapping[str, tuple[int, ...]]
+    """The single stem or mix to encode, with the indices of the stems that are added up."""
+
+
+Package: TypeAlias = "DjFile | DawProject | StemArchive | Film"
 """The content of a file that holds all stems of a song."""
 
 
@@ -51,6 +59,9 @@ class Format:
     """Default names of its files."""
     endings: tuple[str, ...]
     """Ends of names by which other programs recognise its files."""
+    sound_folder: str = ""
+    """Where the sounds are, from the folder of the file; {project} stands for its name without the ending.
+    Empty if they are inside the file."""
 
 
 FORMATS: Final = {
@@ -75,12 +86,29 @@ FORMATS: Final = {
             endings=(".dawproject",),
         ),
         Format(
+            name="rpp",
+            title="a REAPER project",
+            codecs=("wav", "flac", "mp3", "ogg", "opus"),
+            contains_mixes=True,
+            template="{filename}/{filename}.rpp",
+            endings=(".rpp",),
+            sound_folder="{project} media",
+        ),
+        Format(
             name="zip",
             title="a zip archive",
             codecs=("wav", "flac", "mp3", "ogg", "opus", "m4a", "alac"),
             contains_mixes=True,
             template="{filename}.zip",
             endings=(".zip",),
+        ),
+        Format(
+            name="video",
+            title="a film",
+            codecs=("m4a", "alac", "flac"),
+            contains_mixes=True,
+            template="{filename}.{extension}",
+            endings=(".mp4", ".m4v", ".mov", ".mkv"),
         ),
     )
 }
@@ -134,9 +162,24 @@ def package_of(output: Output, stems: Sequence[str]) -> Package | None:
         return None
     if found.name == "stem":
         return dj_file(output.stems, stems)
-    if found.name == "dawproject":
+    if found.name in {"dawproject", "rpp"}:
         return daw_project(output, stems)
+    if found.name == "video":
+        return _film(output, stems)
     return StemArchive(sounds=selected(output, stems))
+
+
+def _film(output: Output, stems: Sequence[str]) -> Film:
+    # The mix alone is meant: all stems beside it could not be.
+    is_mix = output.stems is None and output.mixes
+    sounds = selected(replace(output, stems=()) if is_mix else output, stems)
+    if len(sounds) != 1:
+        raise OutputOptionError(
+            "format",
+            f"a film has one sound, and this run makes {len(sounds)}: {', '.join(sounds)}",
+            remedy="Choose one stem with --stems, or one mix with --mix.",
+        )
+    return Film(sounds=sounds)
 
 
 def result_names(output: Output, stems: Sequence[str]) -> tuple[str, ...]:
@@ -149,6 +192,19 @@ def result_names(output: Output, stems: Sequence[str]) -> tuple[str, ...]:
     if output.format is None or package is None:
         return tuple(selected(output, stems))
     return (output.format,)
+
+
+def sound_files(output: Output, stems: Sequence[str]) -> dict[str, str]:
+    """The files of sounds beside a project: as of `Destination.companions`; empty for other formats.
+
+    Raises:
+        OutputOptionError: The model or the format does not have what `output` asks for.
+    """
+    found, package = format_of(output), package_of(output, stems)
+    if found is None or package is None or not found.sound_folder:
+        return {}
+    extension = codec_of(output).extension
+    return {name: f"{found.sound_folder}/{name}.{extension}" for name in package.sounds}
 
 
 def named_for(output: Output, destination: Destination) -> Destination:

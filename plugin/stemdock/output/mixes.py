@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from stemdock.errors import OutputOptionError
 from stemdock.lib.legal_names import legal_name
+from stemdock.output.mix_terms import Level, parse_term, split_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from stemdock.output.options import Output
-    from stemdock.types import FloatArray
 
-_ALL = "all"
-_MIXTURE = "mixture"
+Levels: TypeAlias = "Mapping[int, Level]"
+"""The level of each stem in a mix, by its index."""
+
+_AS_IT_IS: Final = Level()
+_ALL: Final = "all"
+_MIXTURE: Final = "mixture"
 
 
-def parse_mix(text: str) -> tuple[str, tuple[str, ...]]:
+def parse_mix(text: str, option: str = "mix") -> tuple[str, tuple[str, ...]]:
     """Reads the name and the terms of a mix, as in `Output.mixes`.
 
     Args:
-        text: `NAME=STEM+STEM...`, or `NAME=all-STEM-STEM...` for all stems except those.
+        text: `NAME=TERM+TERM...`, or `NAME=all-STEM-STEM...` for all stems except those, or
+            `NAME=mixture-STEM-STEM...` for the mixture without them; terms can follow with a plus.
+            A term is a stem with an optional gain and pan, see `stemdock.output.mix_terms`.
+        option: Where the text comes from, for errors.
 
     Raises:
-        OutputOptionError: The text has neither form.
+        OutputOptionError: The text has none of these forms, or a gain or pan is invalid.
     """
     name, _, terms = text.partition("=")
-    head, *omitted = terms.split("-")
-    if head.strip() == _ALL and omitted:
-        stems = [f"-{stem.strip()}" for stem in omitted]
+    name = name.strip()
+    head, *rest = split_terms(terms)
+    whole, *omitted = (part.strip() for part in head.split("-"))
+    if whole in {_ALL, _MIXTURE} and omitted:
+        rest = [*((whole,) if whole == _MIXTURE else ()), *(f"-{stem}" for stem in omitted), *rest]
     else:
-        stems = [stem.strip() for stem in terms.split("+")]
-    if not name.strip() or not all(stem.strip("-") for stem in stems):
+        rest = [head, *rest]
+    if not name or not all(parse_term(term, name, option)[0].strip("-") for term in rest):
         raise OutputOptionError(
-            "mix",
+            option,
             f"{text!r} is not a valid mix",
             remedy="Write NAME=STEM+STEM or NAME=all-STEM, for example karaoke=all-vocals.",
         )
-    return name.strip(), tuple(stems)
+    return name, tuple(rest)
 
 
 def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]:
@@ -77,39 +86,75 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
                 remedy=f"Choose another name, for example {legal_name(name)}.",
             )
         taken.add(name.casefold())
-        chosen[name] = _indices(name, terms, stems)
+        chosen[name] = tuple(_parsed(name, terms, stems))
     if not chosen:
         raise OutputOptionError("stems", "there is nothing to write", remedy="Choose a stem or a mix.")
     return chosen
 
 
-def _indices(name: str, terms: Sequence[str], stems: Sequence[str]) -> tuple[int, ...]:
-    whole = _MIXTURE in terms and _MIXTURE not in stems
-    if whole:
-        terms = [term for term in terms if term != _MIXTURE]
-    omitted = [term[1:] for term in terms if term.startswith("-")]
-    added = [term for term in terms if not term.startswith("-")]
+def mix_levels(output: Output, stems: Sequence[str]) -> dict[str, Levels]:
+    """The levels in mixes: for each mix that sets any, those of the indices that `selected` gives.
+
+    Args:
+        output: Which mixes to write.
+        stems: The model's stems, in its order.
+
+    Raises:
+        OutputOptionError: A mix is invalid.
+    """
+    found = {name: _parsed(name, terms, stems) for name, terms in output.mixes.items()}
+    return {name: levels for name, levels in found.items() if any(map(_AS_IT_IS.__ne__, levels.values()))}
+
+
+def _parsed(name: str, terms: Sequence[str], stems: Sequence[str]) -> Levels:
+    """The level of each index in a mix, in ascending order."""
+    read = [parse_term(term, name) for term in terms]
+    # A model may have a stem of that name.
+    whole = any(stem == _MIXTURE for stem, _ in read) and _MIXTURE not in stems
+    omitted = [stem[1:] for stem, _ in read if stem.startswith("-")]
+    added = {
+        stem: level for stem, level in read if not stem.startswith("-") and not (whole and stem == _MIXTURE)
+    }
     check_known([*omitted, *added], stems)
-    twice = sorted({term for term in terms if list(terms).count(term) > 1})
-    if twice:
+    _check_levels(name, read, added)
+    named = [stem for stem, _ in read]
+    if twice := sorted({stem.lstrip("-") for stem in named if named.count(stem) > 1}):
         # A sum of a stem with itself would be 6 dB louder, which no mix wants.
         raise OutputOptionError(
-            "mix",
-            f"{name} names {', '.join(term.lstrip('-') for term in twice)} more than once",
-            remedy="Name each stem once.",
+            "mix", f"{name} names {', '.join(twice)} more than once", remedy="Name each stem once."
         )
-    summands = added or [stem for stem in stems if stem not in omitted]
-    if whole and not added:
-        # What the stems leave of the mixture is one more stem.
-        kept = tuple(index for index, stem in enumerate(stems) if stem not in omitted)
-        return (*kept, len(stems))
-    if whole or (added and omitted) or not summands:
+    is_rest = whole or bool(omitted)
+    if is_rest and not added.keys() <= set(omitted):
         raise OutputOptionError(
             "mix",
-            f"{name} contains no stem" if not summands else f"{name} both adds and omits stems",
+            f"{name} both adds and omits stems",
+            remedy="Write NAME=STEM+STEM or NAME=all-STEM. Only a stem that is left out can be added again, "
+            "with a gain or pan: practice=all-vocals+vocals:-12dB.",
+        )
+    kept = [stem for stem in stems if is_rest and stem not in omitted]
+    levels = {stems.index(stem): _AS_IT_IS for stem in kept}
+    levels |= {stems.index(stem): level for stem, level in added.items()}
+    if whole:
+        # What the stems leave of the mixture is one more stem.
+        levels[len(stems)] = _AS_IT_IS
+    if not levels:
+        raise OutputOptionError(
+            "mix",
+            f"{name} contains no stem",
             remedy="Write NAME=STEM+STEM or NAME=all-STEM, for example karaoke=all-vocals.",
         )
-    return tuple(index for index, stem in enumerate(stems) if stem in summands)
+    return dict(sorted(levels.items()))
+
+
+def _check_levels(name: str, read: Sequence[tuple[str, Level]], added: Mapping[str, Level]) -> None:
+    for stem, level in read:
+        if level != _AS_IT_IS and stem not in added:
+            kind = "stem that is left out" if stem.startswith("-") else "whole mixture"
+            raise OutputOptionError(
+                "mix",
+                f"{name} gives a gain or pan to a {kind}",
+                remedy="Set it for a stem that is added, for example practice=all-vocals+vocals:-12dB.",
+            )
 
 
 def check_known(names: Sequence[str], stems: Sequence[str]) -> None:
@@ -125,20 +170,3 @@ def check_known(names: Sequence[str], stems: Sequence[str]) -> None:
                 f"the model has no stem {stem!r}",
                 remedy=f"Choose from its stems: {', '.join(stems)}.",
             )
-
-
-def summed(stems: FloatArray, indices: Sequence[int]) -> FloatArray:
-    """The sum of some stems.
-
-    Args:
-        stems: `(n_stems, n_samples, n_channels)`.
-        indices: Indices of the stems to add, at least one.
-
-    Returns:
-        `(n_samples, n_channels)`; a view of `stems` if there is one index.
-    """
-    if len(indices) == 1:
-        stem: FloatArray = stems[indices[0]]
-        return stem
-    total: FloatArray = stems[list(indices)].sum(axis=0, dtype=stems.dtype)
-    return total

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -44,6 +44,9 @@ class Destination:
     """A relative path with fields in braces. Both / and \\ separate folders; {{ and }} mean braces."""
     location: Location | None = None
     """Where the folder is if it is not on this machine; `folder` is then relative to it."""
+    companions: Mapping[str, str] = field(default_factory=dict)
+    """Further results by name: their paths from the folder of the first result, with / between folders. In
+    these, {project} stands for the name of the first result without its ending."""
 
     def __post_init__(self) -> None:
         """Checks the template.
@@ -88,12 +91,26 @@ class Destination:
         for name in names:
             values["instrument"] = name
             targets[name] = self.folder.joinpath(*(_named(component, values) for component in components))
+        targets |= companions_of(next(iter(targets.values())), self.companions)
         known = set()
         for path in targets.values():
             if path_key(path) in known:
                 raise OutputConflictError(path, source)
             known.add(path_key(path))
         return targets
+
+
+def companions_of(project: Path, companions: Mapping[str, str]) -> dict[str, Path]:
+    """The paths of the results that belong to another one.
+
+    Args:
+        project: The path of that one.
+        companions: As of `Destination`.
+    """
+    return {
+        name: project.parent.joinpath(*path.replace("{project}", project.stem).split("/"))
+        for name, path in companions.items()
+    }
 
 
 def path_key(place: Place) -> str:
@@ -114,9 +131,9 @@ def _components(template: str) -> list[list[_Part]]:
             remedy="Close each field with }, and write {{ or }} for a brace.",
         ) from error
     components: list[list[_Part]] = [[]]
-    for text, field, spec, conversion in parsed:
-        if spec or conversion or (field is not None and field not in FIELDS):
-            written = f"{field}{'!' if conversion else ''}{conversion or ''}{':' if spec else ''}{spec}"
+    for text, name, spec, conversion in parsed:
+        if spec or conversion or (name is not None and name not in FIELDS):
+            written = f"{name}{'!' if conversion else ''}{conversion or ''}{':' if spec else ''}{spec}"
             raise OutputOptionError(
                 "template",
                 f"unknown field {{{written}}}",
@@ -125,7 +142,7 @@ def _components(template: str) -> list[list[_Part]]:
         first, *following = re.split(r"[/\\]", text)
         components[-1].append((first, None))
         components += [[(piece, None)] for piece in following]
-        components[-1].append(("", field))
+        components[-1].append(("", name))
     texts = ["".join(text if field is None else "x" for text, field in parts) for parts in components]
     if not texts[-1].strip(". "):
         raise OutputOptionError(

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from stemdock.errors import OutputOptionError
 from stemdock.lib.arguments import is_text_sequence, is_whole
 
-CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a", "alac"]
-FormatName = Literal["stem", "dawproject", "zip"]
+CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a", "alac", "raw"]
+FormatName = Literal["stem", "dawproject", "rpp", "zip", "video"]
 BitDepth = Literal["16", "24", "32f"]
 """Bits per sample: integers, or 32-bit floating point (32f), which cannot clip."""
 
@@ -21,11 +21,13 @@ class Output:
 
     format: FormatName | None = None
     """One file for all stems of a song: "stem" for a DJ stem file, in m4a or alac; "dawproject" for a
-    project with a track for each stem, in wav or flac; "zip" for an archive. None for one file for each
+    project with a track for each stem, in wav or flac; "rpp" for a project of REAPER with the sounds beside
+    it, in wav, flac, mp3, ogg or opus; "zip" for an archive; "video" for the film with
+    another sound, in m4a, alac or flac: one stem, or one mix. None for one file for each
     stem."""
     codec: CodecName = "wav"
     bit_depth: BitDepth | None = None
-    """None for the highest that the codec supports: 32f in wav, else 24. Lossy codecs have none."""
+    """None for the highest that the codec supports: 32f in wav and raw, else 24. Lossy codecs have none."""
     bitrate: int | None = None
     """Kilobits per second of a lossy codec; None for the codec's default."""
     sample_rate: int | None = None
@@ -34,6 +36,8 @@ class Output:
     """Stems to write; None for all stems of the model."""
     mixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Sums of stems to write, by name: the stems to add, or the stems to omit, each with a leading minus.
+    An added stem can have a gain and a pan: "vocals:-12dB:L30". With stems to omit, only these can be added
+    again, with a gain or pan.
     With "mixture" as a further term, stems are omitted from the mixture and not from the sum of all stems,
     which is less: a model leaves out what lies above its bandwidth."""
     prevent_clipping: bool = False

@@ -270,6 +270,24 @@ def test_the_stems_are_those_that_the_result_describes(tmp_path: Path, song: Pat
     assert [soundfile.info(stem.path).frames for stem in entry.stems] == [10_000] * 2
 
 
+def test_a_mix_with_a_gain(tmp_path: Path, song: Path) -> None:
+    job = make_job(tmp_path, source(song), stems=[], mixes={"quiet": ["vocals:-12dB", "accompaniment:L100"]})
+    (entry,) = run(job)["sources"]
+    (stem,) = entry["stems"]
+    mixed, _ = soundfile.read(stem["path"], dtype="float32")
+    mixture = soundfile.read(song, dtype="float32")[0][8000:24000]
+    expected = mixture * SHARES["vocals"] * 10 ** (-12 / 20)
+    expected[:, 0] += mixture.sum(axis=1) * SHARES["accompaniment"]
+    np.testing.assert_allclose(mixed, expected, atol=1e-6)
+
+
+def test_a_mix_with_a_gain_that_is_none(tmp_path: Path, song: Path) -> None:
+    answer = run(make_job(tmp_path, source(song), stems=[], mixes={"m": ["vocals:loud"]}))
+    assert answer["status"] == "error"
+    assert "m: 'loud' of vocals is neither a gain nor a pan" in answer["error"]["message"]
+    assert "vocals:-12dB" in answer["error"]["hint"]
+
+
 def test_mixes_are_written_and_other_stems_are_not(tmp_path: Path, song: Path) -> None:
     mixes = {"everything but vocals": ["-vocals"]}
     (entry,) = run(make_job(tmp_path, source(song, file_name="1"), stems=["vocals"], mixes=mixes))["sources"]

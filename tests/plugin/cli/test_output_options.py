@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -71,7 +72,12 @@ def test_what_is_written_where(
         (["--stems", "guitar"], "its stems: low, high"),
         (["--mix", "low=high"], "already used"),
         (["--mix", "k=low", "--mix", "k=high"], "twice"),
+        (["--preview", "-c", "raw"], "--preview cannot be used with raw"),
+        (["--growing", "-c", "mp3"], "mp3 files cannot be played before they are complete"),
+        (["--growing", "--prevent-clipping"], "Use wav, flac, ogg, opus or raw"),
         (["--mix", "k"], "not a valid mix"),
+        (["--mix", "k=low:loud"], "mix: k: 'loud' of low is neither a gain nor a pan. Write for example"),
+        (["--mix", "@nowhere.txt"], "mix: nowhere.txt cannot be read"),
         (["--codec", "mp3", "--bit-depth", "16"], "mp3 does not support 16"),
         (["--codec", "wav", "--bitrate", "128k"], "wav does not support 128k"),
         (["--codec", "mp3", "--bitrate", "fast"], "is not a bit rate"),
@@ -97,6 +103,42 @@ def test_wrong_usage(
     assert run(["separate", str(song), *out, *options], plugins) == 2
     assert reason in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_mixes_from_a_file(
+    plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    presets = tmp_path / "practice.txt"
+    presets.write_text("\ufeff# For the choir\n\nquiet = low:-12dB + high\n left=low:L100\n", "utf-8")
+    options = ["--stems", "none", "--mix", f"@{presets}", "--mix", "k=all-low"]
+    assert run(["separate", str(song), *out, *options], plugins) == 0
+    assert results(tmp_path / "out") == ["song/k.wav", "song/left.wav", "song/quiet.wav"]
+    assert not soundfile.read(tmp_path / "out" / "song" / "left.wav")[0][:, 1].any()
+    assert run(["separate", str(song), *out, *options, "--resume"], plugins) == 0
+    presets.write_text("quiet=low:-13dB+high\nleft=low:L100\n")
+    capsys.readouterr()
+    assert run(["separate", str(song), *out, *options, "--resume"], plugins) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a=low\n# b\nc=low:9\n", "m.txt, line 3: c: '9' of low is neither a gain nor a pan"),
+        (b"a=low\nA\n", "m.txt, line 2: 'A' is not a valid mix"),
+        (b"a=low\na=high\n", "m.txt, line 2: a is defined twice"),
+        (b"#\n", "m.txt cannot be read (it contains no mix)"),
+        (b"\xff", "m.txt cannot be read (it is not UTF-8 text)"),
+        (b"#" * 70_000, "m.txt cannot be read (File too large)"),
+    ],
+)
+def test_a_file_of_mixes_with_errors(
+    plugins: Plugins, song: Path, tmp_path: Path, out: list[str], capsys: pytest.CaptureFixture[str],
+    content: bytes, reason: str,
+) -> None:  # fmt: skip
+    (tmp_path / "m.txt").write_bytes(content)
+    assert run(["separate", str(song), *out, "--mix", f"@{tmp_path / 'm.txt'}"], plugins) == 2
+    assert reason in capsys.readouterr().err
 
 
 def test_a_template_that_does_not_tell_stems_apart(
@@ -208,13 +250,87 @@ def test_a_stem_on_standard_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_reader_that_goes_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", ["wav", "mp3"])
+def test_a_reader_that_goes_away(tmp_path: Path, codec: str) -> None:
+    """As if SIGPIPE had ended the program, which tells a script that nothing is wrong with it."""
     with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
         reader.wait()
-        done = piped(SONG, "--stems", "vocals", stdout=reader.stdin, cwd=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.count(b"\n") == 1
-    assert b"standard output cannot be written" in done.stderr
+        done = piped(SONG, "--stems", "vocals", "-c", codec, stdout=reader.stdin, cwd=tmp_path)
+    assert done.stderr == b""
+    assert done.returncode == 141
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("codec", ["wav", "ogg", "mp3"])
+def test_what_arrives_before_the_song_ends(tmp_path: Path, codec: str) -> None:
+    """The separation goes on when the first segment has arrived, except of mp3, whose files cannot grow."""
+    song, rate = tmp_path / "song.wav", 44100
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (30 * rate, 2)).astype(np.float32)
+    soundfile.write(song, noise, rate, subtype="FLOAT")
+    (tmp_path / "temporary").mkdir()
+    command = [sys.executable, "-c", _PAUSING, str(song), codec]
+    environment = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
+    with default_signals():
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        )
+    with process:
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            early = b"" if codec == "mp3" else process.stdout.read(20_000)
+            process.stdin.close()  # the reader of the song goes on
+            late = process.stdout.read()
+            assert process.stderr is not None
+            assert process.stderr.read() == b""
+            process.wait(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    found, _ = soundfile.read(io.BytesIO(early + late), frames=rate * 29, dtype="float32")
+    assert np.abs(found[rate * 25 :]).max() > 0.01
+    assert not list((tmp_path / "temporary").glob(".stemdock-*"))
+
+
+_PAUSING: Final = """
+import sys
+import stemdock.separator
+from stemdock.cli.main import main
+
+unpaused = stemdock.separator.supervised
+
+def pausing(*arguments):
+    for number, block in enumerate(unpaused(*arguments)):
+        if number == 1 and sys.argv[2] != "mp3":
+            sys.stdin.read()  # until the first block has arrived
+        yield block
+
+stemdock.separator.supervised = pausing
+sys.argv[1:] = ["separate", sys.argv[1], "--stems", "accompaniment", "-c", sys.argv[2], "-o", "-"]
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_stopping_while_the_reader_does_not_read(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "stemdock", "separate", str(SONG), "--stems", "vocals", "-o", "-"]
+    (tmp_path / "temporary").mkdir()
+    with default_signals():
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
+        )  # fmt: skip
+    with process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.read(1000)
+            process.terminate()  # a paused player leaves it waiting
+            process.wait(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 143
+    assert not list((tmp_path / "temporary").glob(".stemdock-*"))
 
 
 def test_standard_output_takes_one_result(

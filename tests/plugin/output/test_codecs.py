@@ -123,7 +123,10 @@ def test_the_ends_of_a_codecs_range_can_be_written(tmp_path: Path, codec: Any) -
     for bitrate in {codec.bitrates[0], codec.bitrates[-1]} if codec.bitrates else {None}:
         for rate in {codec.sample_rates[0], 48000, codec.sample_rates[-1]}:
             path = written(tmp_path, noise, rate=rate, codec=codec.name, bitrate=bitrate)
-            assert len(read(path)) >= 6000
+            if codec.name == "raw":  # nothing says what the samples are
+                assert path.stat().st_size == 6000 * 2 * 4
+            else:
+                assert len(read(path)) >= 6000
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from stemdock.audio.ffmpeg.formats import RECORDINGS, refused
 from stemdock.audio.ffmpeg.log import FfmpegLog
 from stemdock.audio.ffmpeg.process import FfmpegProcess, find_ffmpeg, local_input
 from stemdock.audio.ffmpeg.reasons import crashed, uninstalled, unreadable, unstartable
-from stemdock.audio.ffmpeg.timeline import Timeline
+from stemdock.audio.ffmpeg.timeline import Timeline, unkept_start
 from stemdock.audio.layouts import read_wav_header
 from stemdock.audio.stream import BLOCK_LENGTH, AudioStream
 from stemdock.types import Damage
@@ -48,6 +49,12 @@ def open_by_ffmpeg(path: Path, track: int | None = None, *, has_times: bool = Fa
     Raises:
         AudioFileError: ffmpeg is not installed, cannot be started, or cannot read the file.
     """
+    with _decoding(path, track) as decoding:
+        yield decoding.stream(has_times=has_times)
+
+
+@contextmanager
+def _decoding(path: Path, track: int | None) -> Iterator[_Decoding]:
     program = find_ffmpeg()
     if program is None:
         raise uninstalled(path)
@@ -60,9 +67,41 @@ def open_by_ffmpeg(path: Path, track: int | None = None, *, has_times: bool = Fa
         if wanted != decoding.track:
             decoding.stop()
             decoding = _Decoding(program, path, wanted)
-        yield decoding.stream(has_times=has_times)
+        yield decoding
     finally:
         decoding.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstFrame:
+    """Where the sound of a file starts."""
+
+    track: int
+    """The audio track, from 0."""
+    has_video: bool
+    """Whether there is a picture besides the sound, other than a cover."""
+    delay: float
+    """Seconds by which the sound starts later than the samples that are read of it."""
+
+
+def first_frame(path: Path, track: int | None = None) -> FirstFrame:
+    """Finds where the sound of a file starts.
+
+    Args:
+        path: A file, which must exist.
+        track: As of `open_by_ffmpeg`.
+
+    Raises:
+        AudioFileError: As `open_by_ffmpeg`.
+    """
+    with _decoding(path, track) as decoding:
+        decoding.stream(has_times=False)
+        frame = next(decoding.log.frames(), None)
+        start = 0 if frame is None or frame.start is None else frame.start
+        rate = 1 if frame is None else frame.sample_rate
+        return FirstFrame(
+            track=decoding.track, has_video=decoding.log.has_video, delay=unkept_start(start, rate)
+        )
 
 
 def _default_track(audio_streams: list[str]) -> int:

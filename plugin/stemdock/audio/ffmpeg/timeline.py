@@ -13,6 +13,16 @@ _MAX_JITTER: Final = 0.05
 """Seconds by which the times of an intact file may be wrong."""
 
 
+def unkept_start(start: int, sample_rate: int) -> float:
+    """The time in seconds of the first sample of a film's sound that no silence keeps, because it is short.
+
+    Args:
+        start: Position of the first frame, in samples.
+        sample_rate: Hz.
+    """
+    return start / sample_rate if abs(start) < round(_MAX_JITTER * sample_rate) else 0.0
+
+
 class Timeline:
     """Decides how much silence keeps the time.
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import soundfile
 
+from stemdock.audio.sndfile.growth import SAMPLE_SIZES, Growth, keep_header_up_to_date
 from stemdock.audio.sndfile.rf64 import become_wav_if_small, fits_in_wav
 from stemdock.errors import OutputError
 from stemdock.lib.os_errors import os_errors_as, reason_for, write_remedy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from _typeshed import ReadableBuffer as Buffer
@@ -29,11 +30,10 @@ _FORMATS: Final = {
     "mp3": ("MP3", "MPEG_LAYER_III"),
     "ogg": ("OGG", "VORBIS"),
     "opus": ("OGG", "OPUS"),
+    "raw": ("RAW", None),
 }
 """libsndfile's format and subtype; no subtype where the bit depth decides."""
 _SUBTYPES: Final = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT"}
-_SAMPLE_SIZES: Final = {"16": 2, "24": 3, "32f": 4}
-"""Bytes per sample."""
 _STRINGS: Final = ("title", "artist", "album", "tracknumber", "date", "genre", "comment")
 _SFC_SET_ADD_PEAK_CHUNK: Final = 0x1050
 _PIECE_LENGTH: Final = 1 << 16
@@ -90,13 +90,19 @@ class SndfileSink:
         warning: Why tags are missing; empty if none are.
     """
 
-    def __init__(self, path: Path, encoding: Encoding, tags: Tags) -> None:
+    def __init__(
+        self,
+        path: Path,
+        encoding: Encoding,
+        tags: Tags,
+        on_encoded: Callable[[bytes], None] | None = None,
+    ) -> None:
         """Creates the file; raises `OutputError` if that fails."""
         self._path = path
         codec, signal = encoding.codec.name, encoding.signal
         file_format, subtype = _FORMATS[codec]
         if codec == "wav" and encoding.bit_depth is not None:
-            size = (signal.total_length or 0) * signal.n_channels * _SAMPLE_SIZES[encoding.bit_depth]
+            size = (signal.total_length or 0) * signal.n_channels * SAMPLE_SIZES[encoding.bit_depth]
             # RF64 is for files too large for WAV. If the length is unknown, the file starts as RF64.
             if signal.total_length is None or not fits_in_wav(size):
                 file_format = "RF64"
@@ -113,17 +119,22 @@ class SndfileSink:
                     channels=signal.n_channels,
                     subtype=_SUBTYPES[encoding.bit_depth] if encoding.bit_depth else subtype,
                     format=file_format,
+                    endian="LITTLE" if codec == "raw" else None,
                     compression_level=_compression_level(codec, encoding.bitrate)
                     if encoding.bitrate
                     else None,
                     bitrate_mode="CONSTANT" if codec == "mp3" else None,
                 )
                 failing.callback(self._file.close)
-            if encoding.bit_depth == "32f":
+            if encoding.bit_depth == "32f" and codec == "wav":
                 _omit_peak_chunk(self._file)
             failing.pop_all()
-        # libsndfile writes UTF-8 into mp3 tags that are marked as Latin-1, so `add_tags` writes them.
-        self.warning = "" if codec == "mp3" else self._set_tags(tags)
+        self._growth = Growth(self._stream, encoding, on_encoded) if on_encoded else None
+        if self._growth and codec == "wav":
+            keep_header_up_to_date(self._file)
+        # libsndfile writes UTF-8 into mp3 tags that are marked as Latin-1, so `add_tags` writes them. Bare
+        # samples have none.
+        self.warning = "" if codec in {"mp3", "raw"} else self._set_tags(tags)
 
     def _set_tags(self, tags: Tags) -> str:
         """Writes tags; returns the reason if that fails."""
@@ -140,11 +151,17 @@ class SndfileSink:
         with self._translated_errors():
             for start in range(0, len(block), _PIECE_LENGTH):
                 self._file.write(block[start : start + _PIECE_LENGTH])
+        # Not inside the block above: errors of the receiver are not those of the file.
+        if self._growth:
+            self._growth.pass_on()
 
     def close(self) -> None:
         """Completes the file."""
-        with self._stream, self._translated_errors():
-            self._file.close()
+        with self._stream:
+            with self._translated_errors():
+                self._file.close()
+            if self._growth:
+                self._growth.pass_on()
         if self._may_become_wav:
             with self._translated_errors():
                 become_wav_if_small(self._path)

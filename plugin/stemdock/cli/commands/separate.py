@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 
 _GROUPS: Final = {
     "Most used options": ("model", "stems", "folder", "codec", "overwrite"),
-    "Files": ("format_name", "template", "mixes", "start", "duration", "track", "no_tags", "preview"),
+    "Files": (
+        "format_name",
+        "template",
+        "mixes",
+        "start",
+        "duration",
+        "track",
+        "no_tags",
+        "growing",
+        "preview",
+    ),
     "Sound": ("bit_depth", "bitrate", "sample_rate", "prevent_clipping", "mwf", "bandwidth", "downmix"),
     "Models and speed": ("provider", "precision", "n_threads", "memory"),
     "Many songs": ("resume", "n_workers", "shard", "estimate", "report", "price", "progress"),
@@ -37,6 +47,12 @@ _GROUPS: Final = {
 @destination_options
 @output_options
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@click.option(
+    "--growing", is_flag=True,
+    help="Let wav, flac, ogg, opus and raw files appear with the first segment and grow, so that they can be "
+    "played meanwhile. If the separation fails, they are removed.  [default: files appear when they are "
+    "complete]",
+)  # fmt: skip
 @click.option(
     "--preview", is_flag=True,
     help="Write a web page with a player next to the stems, as plugin-cli preview does.",
