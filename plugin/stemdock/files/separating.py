@@ -25,6 +25,7 @@ from stemdock.files.packing import by_kind, levels, pack, stem_files, tag_warnin
 from stemdock.files.placing import placement
 from stemdock.files.remainder import second_reading, with_remainder
 from stemdock.files.stages import Stopwatch
+from stemdock.files.staging import remove_abandoned
 from stemdock.files.stem_writing import decibels, write_stems
 from stemdock.lib.arguments import is_path
 from stemdock.output.codecs import check_growing, codec_of
@@ -99,6 +100,9 @@ def separate_file(
         check_growing(output)
     files = placement(separator, source, targets, output, overwrite=overwrite)
     check_encoder(codec, next(iter(files.places.values())))
+    if growing:
+        for folder in {path.parent for path in files.places.values()}:
+            remove_abandoned(folder)  # what a killed run let grow would be in the way
     film = _film(files, excerpt, track, output) if isinstance(files.package, Film) else None
     with open_audio(source, downmix, track=track, cancel=observer.cancel) as whole:
         audio = excerpt_of(source, whole, excerpt)
