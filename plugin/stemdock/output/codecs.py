@@ -21,7 +21,9 @@ class Codec:
     name: str
     extension: str
     """Of its files, without the dot."""
-    encoder: Literal["libsndfile", "ffmpeg"]
+    encoder: Literal["libsndfile", "ffmpeg", "either"]
+    """"either" is ffmpeg where it has the encoder, because the libsndfile of soundfile's package for Linux
+    encodes three times as slowly."""
     bit_depths: tuple[BitDepth, ...] = ()
     """The default comes first; empty if the codec is lossy."""
     bitrates: range = range(0)
@@ -30,6 +32,11 @@ class Codec:
     """The default in kilobits per second; None if the codec is lossless."""
     sample_rates: Sequence[int]
     """Hz, ascending."""
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether encoding takes longer than starting a thread for it."""
+        return self.name != "wav"
 
 
 SAMPLE_RATES: Final = range(1000, 768_001)
@@ -56,7 +63,7 @@ CODECS: Final = {
         Codec(
             name="mp3",
             extension="mp3",
-            encoder="libsndfile",
+            encoder="either",
             bitrates=range(40, 321),
             bitrate=256,
             sample_rates=(32000, 44100, 48000),
@@ -73,7 +80,7 @@ CODECS: Final = {
         Codec(
             name="opus",
             extension="opus",
-            encoder="libsndfile",
+            encoder="either",
             bitrates=range(16, 511),
             bitrate=160,
             sample_rates=(8000, 12000, 16000, 24000, 48000),
