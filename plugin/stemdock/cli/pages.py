@@ -57,6 +57,8 @@ class Pages:
 
     def after(self, separate: Separate) -> Separate:
         """A function that separates a song and writes its page, unless the song is skipped and has one."""
+        if not self._paths:
+            return separate
 
         def separate_and_show(
             plan: SongPlan, on_progress: Callable[[Progress], None]

@@ -6,7 +6,6 @@ A zip archive with the sounds as they are, and two XML files that describe the p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import count
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
@@ -114,8 +113,10 @@ def _project(clips: list[_Clip], signal: Signal) -> ET.Element:
         add_numbered(channel, "Volume", name="Volume", unit="linear", min=0, max=2, value=1)
         return track.attrib["id"], channel
 
+    from stemdock import __version__  # noqa: PLC0415  reading it from the metadata is slow
+
     root = ET.Element("Project", version="1.0")
-    add(root, "Application", name="Stemdock", version=version("stemdock"))
+    add(root, "Application", name="Stemdock", version=__version__)
     transport = add(root, "Transport")
     add_numbered(transport, "Tempo", name="Tempo", unit="bpm", min=20, max=666, value=_TEMPO)
     add_numbered(transport, "TimeSignature", numerator=4, denominator=4)
