@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.errors import CancelledError, ModelDamagedError, ProviderUnavailableError
-from stemdock.inference.prepared import FOLDER_VARIABLE, prepared_model
+from stemdock.inference.prepared import FOLDER_VARIABLE, WEIGHTS_NAME, prepared_model
 from stemdock.inference.providers import AUTO, PROVIDERS, candidates
 from stemdock.inference.scheduling import segments_at_once
 from stemdock.inference.shortages import memory_shortage, spare_memory
@@ -40,6 +40,8 @@ _NO_MESSAGES: Final = 4
 contain. Errors are raised, too, and its warnings are meant for authors of graphs."""
 _SILENT: Final = {"enable_fallback": 0}
 """Without this setting, onnxruntime loads an unreadable model twice, and reports that on standard output."""
+_LARGE: Final = 1024
+"""Bytes of weights that are kept in the file of the weights rather than in the graph."""
 _N_PARTS: Final = 2
 """Parts of a model that run side by side."""
 _CANCEL_CHECK: Final = 0.1
@@ -210,6 +212,12 @@ def _load_part(model: OnnxModel, n_threads: int, sha256: str) -> Any:
     def prepare(output: Path) -> None:
         options = _options(n_threads)
         options.optimized_model_filepath = str(output)
+        options.add_session_config_entry(
+            "session.optimized_model_external_initializers_file_name", WEIGHTS_NAME
+        )
+        options.add_session_config_entry(
+            "session.optimized_model_external_initializers_min_size_in_bytes", str(_LARGE)
+        )
         # The session is not kept: with its intermediate results it takes twice the memory.
         if model.variant:
             with kept.scratch_file() as source:

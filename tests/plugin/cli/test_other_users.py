@@ -41,17 +41,19 @@ def separate(machine: Machine, out: Path, *options: str, **environment: str) -> 
 
 def poison(cache: Path) -> None:
     """Puts another model in the place of each prepared one, under its own hash."""
-    for path in list(cache.glob("*.onnx")):
-        model = onnx.load(path)
+    for path in list(cache.glob("*/model.onnx")):
+        model = onnx.load(path)  # with its weights
         for tensor in model.graph.initializer:
             if tensor.data_type == onnx.TensorProto.FLOAT and tensor.raw_data:
                 tensor.raw_data = bytes(len(tensor.raw_data))
         content = model.SerializeToString()
-        key = path.stem.partition("-")[0]
-        path.unlink()
-        other = cache / f"{key}-{hashlib.sha256(content).hexdigest()}.onnx"
-        other.write_bytes(content)
-        os.chown(other, ATTACKER, ATTACKER)
+        key = path.parent.name.partition("-")[0]
+        shutil.rmtree(path.parent)
+        other = cache / f"{key}-{hashlib.sha256(content).hexdigest()}"
+        other.mkdir(mode=0o755)
+        (other / "model.onnx").write_bytes(content)
+        for changed in (other, other / "model.onnx"):
+            os.chown(changed, ATTACKER, ATTACKER)
 
 
 @pytest.mark.parametrize("kind", ["foreign folder", "folder that others write", "foreign files", "link"])
