@@ -40,7 +40,7 @@ FOLDER_VARIABLE: Final = "STEMDOCK_CACHE"
 WEIGHTS_NAME: Final = "weights.bin"
 """The file of the weights, in the folder of the graph. It may be missing if a model has none."""
 _GRAPH_NAME: Final = "model.onnx"
-_REVISION: Final = 3
+_REVISION: Final = 4
 """Changes when Stemdock prepares the same models in another way."""
 _KEY_LENGTH: Final = 32
 _KEPT: Final = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}-[0-9a-f]{{64}}")

@@ -6,10 +6,13 @@ import hashlib
 import os
 import shutil
 import sys
+from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
 import onnx
 import pytest
+import soundfile
 
 from support.mixtures import DATA, SONG
 from support.other_users import ATTACKER, VICTIM, two_users
@@ -69,7 +72,13 @@ def test_prepared_models_of_others_are_not_used(machine: Machine, kind: str) -> 
         theirs = cache.rename(machine.temporary / "theirs")
         os.chown(theirs, ATTACKER, ATTACKER)
         cache.symlink_to(theirs)
-    assert separate(machine, machine.home / "b", STEMDOCK_CACHE=str(cache)) == expected
+    found = separate(machine, machine.home / "b", STEMDOCK_CACHE=str(cache))
+    # Without a prepared model, normalizations are rounded in another way.
+    for one, other in zip(expected, found, strict=True):
+        samples, _ = soundfile.read(BytesIO(one))
+        error = soundfile.read(BytesIO(other))[0] - samples
+        assert 0 < np.abs(samples).max()
+        assert np.abs(error).max() < 1e-4 * np.abs(samples).max()
 
 
 def test_what_others_put_into_an_output_folder_does_no_harm(machine: Machine) -> None:

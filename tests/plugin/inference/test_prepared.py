@@ -78,8 +78,8 @@ def test_a_process_that_has_stopped_is_not_waited_for(cache: Path, monkeypatch: 
 @pytest.mark.parametrize("damage", ["bit", "cut", "empty", "missing"])
 def test_a_damaged_copy_is_made_again(cache: Path, damage: str, name: str) -> None:
     first = stems()
-    sizes = sorted(path.stat().st_size for path in cache.glob("*/*"))
-    assert len(sizes) == 4
+    sizes = sorted(path.stat().st_size for path in cache.glob("*/weights.bin"))
+    assert len(sizes) == 2
     for path in list(cache.glob(f"*/{name}")):
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
@@ -87,7 +87,9 @@ def test_a_damaged_copy_is_made_again(cache: Path, damage: str, name: str) -> No
         if damage != "missing":
             path.write_bytes({"bit": bytes(data), "cut": bytes(data[:1000]), "empty": b""}[damage])
     assert np.array_equal(stems(), first)
-    assert sorted(path.stat().st_size for path in cache.glob("*/*")) == sizes
+    # The names in a graph are not as long every time.
+    assert sorted(path.stat().st_size for path in cache.glob("*/weights.bin")) == sizes
+    assert len(list(cache.glob("*/model.onnx"))) == 2
 
 
 def test_where_nothing_can_be_kept_it_works_all_the_same(cache: Path) -> None:
