@@ -28,6 +28,11 @@ _UNSCALED, _BY_LENGTH = 0, 2
 """pocketfft's numbers of scales."""
 
 
+def load_transforms() -> None:
+    """Imports scipy's transforms before they are needed."""
+    _pocketfft()
+
+
 def rfft(frames: FloatArray) -> ComplexArray:
     """The spectrum of each row.
 
