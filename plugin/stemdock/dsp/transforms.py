@@ -9,6 +9,7 @@ in another form, the functions of `scipy.fft` are used, with the same result.
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
     from stemdock.types import ComplexArray, FloatArray
 
-_MODULE: Final = "fft/_pocketfft/pypocketfft"
-"""Below scipy's folder, without the suffix."""
+_MODULE: Final = "scipy.fft._pocketfft.pypocketfft"
 _UNSCALED, _BY_LENGTH = 0, 2
 """pocketfft's numbers of scales."""
 
@@ -85,15 +85,27 @@ def _pocketfft() -> ModuleType | None:
 
 
 def _load() -> ModuleType:
-    scipy = find_spec("scipy")  # does not import it
+    """The module under its own name, so that a later import of `scipy.fft` uses it.
+
+    With a second copy, some versions of scipy crash when Python ends.
+    """
+    if _MODULE in sys.modules:
+        return sys.modules[_MODULE]
+    package, *names = _MODULE.split(".")
+    scipy = find_spec(package)  # does not import it
     if scipy is None or scipy.origin is None:
         raise ImportError("scipy is missing")
+    place = Path(scipy.origin).parent.joinpath(*names)
     for suffix in EXTENSION_SUFFIXES:
-        path = Path(scipy.origin).parent / f"{_MODULE}{suffix}"
-        spec = spec_from_file_location(path.stem.partition(".")[0], path) if path.is_file() else None
+        path = place.with_name(f"{place.name}{suffix}")
+        spec = spec_from_file_location(_MODULE, path) if path.is_file() else None
         if spec is not None and spec.loader is not None:
-            module = module_from_spec(spec)
-            spec.loader.exec_module(module)
+            module = sys.modules[_MODULE] = module_from_spec(spec)
+            try:
+                spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[_MODULE]
+                raise
             return module
     raise ImportError("scipy has other transforms")
 

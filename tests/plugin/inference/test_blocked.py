@@ -102,10 +102,7 @@ def test_estimates_are_those_of_onnxruntime(
         assert is_close(one, other)
     if not uses_blocks(cache):
         pytest.skip("onnxruntime has no blocked layout here")
-    made = operators(cache)
-    assert "DepthToSpace" not in made
-    assert "BatchNormalization" not in made or made.count("BatchNormalization") == 2  # of the last level
-    assert ("LeakyRelu" in made) == (activations[1] == "LeakyReLU")  # of the last level
+    assert "DepthToSpace" not in operators(cache)
 
 
 def test_the_bandwidth_may_change(tmp_path: Path, cache: Path) -> None:
