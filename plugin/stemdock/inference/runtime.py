@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import math
 import os
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -44,6 +45,8 @@ _LARGE: Final = 1 << 16
 """Bytes of weights that are kept in the file of the weights rather than in the graph."""
 _LARGEST_ERROR: Final = 1e-11
 """Energy of the error of a rewritten network, as a part of its output's: -110 dB."""
+_LARGEST_INPUT: Final = 1 << 24
+"""Values of one segment that a network is tried with; Spleeter's have 2**20. A file may claim any number."""
 _N_PARTS: Final = 2
 """Parts of a model that run side by side."""
 _CANCEL_CHECK: Final = 0.1
@@ -268,6 +271,8 @@ def _estimates(session: Any) -> Sequence[FloatArray]:
     import numpy as np  # noqa: PLC0415  as above
 
     (mixture,) = session.get_inputs()
+    if math.prod(mixture.shape[1:]) > _LARGEST_INPUT:
+        raise ValueError("its input is larger than that of any Spleeter model")
     noise = np.random.default_rng(0).exponential(10, [1, *mixture.shape[1:]]).astype(np.float32)
     return [estimate.astype(np.float64) for estimate in session.run(None, {mixture.name: noise})]
 

@@ -12,6 +12,8 @@ import pytest
 
 from stemdock import file_sha256
 from stemdock.inference import blocked
+from stemdock.inference.onnx_file import read_model
+from stemdock.inference.runtime import load_network
 from stemdock.inference.session import OnnxSession
 from stemdock.types import Execution
 from stemdock_export.config import parse_config
@@ -152,3 +154,26 @@ def test_the_size_of_a_block() -> None:
         plain[..., 1] = 1
         parts = plain.reshape(1, 64 // block, block, 1, 2).transpose(0, 1, 3, 4, 2)
         assert blocked.block_size(parts.reshape(plain.shape)) == block
+
+
+def test_an_input_of_any_size_that_a_file_claims_is_not_made(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fill the memory."""
+    made: list[int] = []
+    monkeypatch.setattr(np.random, "default_rng", made.append)
+    shape = ["batch", 1 << 14, 1 << 14, 2]
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Relu", ["mixture_magnitude"], ["voice"])],
+        "network",
+        [value("mixture_magnitude", onnx.TensorProto.FLOAT, shape)],
+        [value("voice", onnx.TensorProto.FLOAT, shape)],
+    )
+    domain = onnx.helper.make_opsetid("", 17)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[domain], ir_version=8), tmp_path / "large.onnx")
+    model = read_model(tmp_path / "large.onnx")
+    sha256 = file_sha256(tmp_path / "large.onnx")
+    assert load_network(model, Execution(provider="cpu", n_threads=1), sha256=sha256).provider == "cpu"
+    assert made == []
+    assert list(cache.iterdir()) == []
