@@ -146,7 +146,8 @@ def test_ffmpeg_writes_files_as_good_as_libsndfiles(
     assert by_ffmpeg.stat().st_size == pytest.approx(by_libsndfile.stat().st_size, rel=0.25)
     found, expected = read(by_ffmpeg), read(by_libsndfile)
     assert len(found) == len(expected) == len(music)
-    assert snr(music, found) > snr(music, expected) - 0.5
+    # Both have the same LAME, but Opus of other versions, which does not aim at this number.
+    assert snr(music, found) > snr(music, expected) - (0.5 if codec == "mp3" else 3)
 
 
 @needs_ffmpeg
