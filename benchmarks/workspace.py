@@ -45,7 +45,7 @@ def run(command: Sequence[str | Path], variables: Mapping[str, str] | None = Non
 
 
 def environment(name: str, requirements: Sequence[str], *, python: str = "") -> Path:
-    """The `bin` folder of a virtual environment with these packages, created if it is missing.
+    """The folder of programs of a virtual environment with these packages, created if it is missing.
 
     Args:
         name: Name of its folder.
@@ -57,6 +57,7 @@ def environment(name: str, requirements: Sequence[str], *, python: str = "") -> 
         CommandFailedError: pip failed.
     """
     folder = WORK / "environments" / name
+    programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
     stamp = folder / ("installed-" + hashlib.sha256(repr((requirements, python)).encode()).hexdigest()[:16])
     if not stamp.exists():
         interpreter = shutil.which(python) if python else sys.executable
@@ -65,9 +66,9 @@ def environment(name: str, requirements: Sequence[str], *, python: str = "") -> 
         print(f"installing {name}", file=sys.stderr, flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         run([interpreter, "-m", "venv", folder])
-        run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *requirements])
+        run([programs / "python", "-m", "pip", "install", "--quiet", *requirements])
         stamp.touch()
-    return folder / "bin"
+    return programs
 
 
 def available_memory() -> float:

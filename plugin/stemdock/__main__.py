@@ -1,5 +1,5 @@
 """`python -m stemdock` is plugin-cli, for where scripts are not on the PATH."""
 
-from stemdock.cli.main import main
+from stemdock.cli.start import main
 
 main()

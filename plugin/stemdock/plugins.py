@@ -7,7 +7,6 @@ The others go on without it.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import os
 from dataclasses import dataclass
 from types import ModuleType
@@ -17,6 +16,7 @@ import pluggy
 
 from stemdock import hookspecs
 from stemdock.errors import StemdockError
+from stemdock.lib.entry_points import entry_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,17 +84,16 @@ class Plugins:
         """Registers every installed plug-in that is not disabled by the environment."""
         self._sources.append(None)
         disabled = {name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(",")}
-        for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
-            origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown distribution"
+        for entry in entry_points(ENTRY_POINT_GROUP):
             if entry.name in disabled or entry.name in self._status:
                 continue
             try:
                 plugin = entry.load()
             except Exception as error:  # noqa: BLE001  importing a third party's module may raise anything
-                self._status[entry.name] = PluginStatus(name=entry.name, origin=origin)
+                self._status[entry.name] = PluginStatus(name=entry.name, origin=entry.origin)
                 self._record_fault(entry.name, error)
             else:
-                self._register(plugin, entry.name, origin)
+                self._register(plugin, entry.name, entry.origin)
 
     @property
     def status(self) -> Sequence[PluginStatus]:

@@ -18,6 +18,7 @@ from stemdock.errors import ArgumentError, AudioError
 from stemdock.inference.finding import DEFAULT_MODEL
 from stemdock.inference.opening import open_model
 from stemdock.lib.arguments import is_path, is_whole
+from stemdock.lib.cores import n_logical_cores
 from stemdock.output.codecs import SAMPLE_RATES
 from stemdock.plugins import Plugins, load_plugins
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
@@ -43,6 +44,7 @@ class Separator:
     Attributes:
         plugins: Source of the model, and observers of results.
         entry: The model and its facts, with the bandwidth that was asked for.
+        n_threads: Processor threads that were asked for, or those of this machine.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Separator:
             model if isinstance(model, str) else Path(model), self.plugins, execution, separation
         )
         self.entry: ModelEntry = opened.entry
+        self.n_threads = execution.n_threads or n_logical_cores()
         self._engine = opened.engine
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from stemdock.audio.encoding import Signal, encoding_of
-from stemdock.audio.ffmpeg.encoding import FfmpegSink
+from stemdock.audio.ffmpeg.encoding import FfmpegSink, prefers_ffmpeg
 from stemdock.audio.sndfile.encoding import SndfileSink
 from stemdock.audio.tags.writing import add_tags
 from stemdock.dsp.levels import peak_of
@@ -100,7 +100,7 @@ class AudioWriter:
         self._tags = tags
         self._sink: Sink = (
             FfmpegSink(path, encoding, tags)
-            if encoding.codec.encoder == "ffmpeg"
+            if prefers_ffmpeg(encoding) and not on_encoded
             else SndfileSink(path, encoding, tags, on_encoded)
         )
 

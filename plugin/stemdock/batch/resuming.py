@@ -156,6 +156,7 @@ class ResumableSeparation:
             targets = plan.files.values()
             if resume and self.manifest.covers(provenance, targets):
                 return UpToDate(damage=self.manifest.damage_of(targets))
+            existing = [target for target in targets if os.path.lexists(target)]
             entry: ManifestEntry | None = None
 
             def announce(staged: Mapping[Path, Path], damage: Sequence[Damage]) -> None:
@@ -168,10 +169,14 @@ class ResumableSeparation:
                 separated = self.settings.separate(
                     path,
                     plan.files,
-                    overwrite=all(
-                        may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite)
-                        for target in targets
-                        if os.path.lexists(target)
+                    # Where nothing is yet, nothing is replaced: a file that appears meanwhile is another's.
+                    overwrite=overwrite
+                    or (
+                        bool(existing)
+                        and all(
+                            may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite)
+                            for target in existing
+                        )
                     ),
                     on_progress=on_progress,
                     before_placing=announce,

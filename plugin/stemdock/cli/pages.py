@@ -68,6 +68,8 @@ class Pages:
         Raises:
             OutputError: It cannot be written.
         """
+        if plan.number not in self._paths:
+            return
         # Only previews need decoders and drawing.
         from stemdock.preview import write_preview  # noqa: PLC0415
         from stemdock.preview.history import find_history, without_mixes  # noqa: PLC0415

@@ -1,1 +1,1 @@
-"""The numbers: numpy and scipy.fft only."""
+"""The numbers: numpy and the transforms of scipy only."""

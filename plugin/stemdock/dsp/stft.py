@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import fft
+
+from stemdock.dsp.transforms import irfft, rfft
 
 if TYPE_CHECKING:
     from stemdock.types import ComplexArray, FloatArray
@@ -67,7 +68,7 @@ def stft(samples: FloatArray, frame_length: int, n_bins: int | None = None) -> C
         for first in range(0, len(channel), _N_FRAMES_AT_ONCE):
             block = slice(first, first + _N_FRAMES_AT_ONCE)
             windowed = channel[block] * hann(frame_length)
-            kept[block] = fft.rfft(windowed, axis=-1, overwrite_x=True)[:, :n_bins]
+            kept[block] = rfft(windowed)[:, :n_bins]
     return spectrum
 
 
@@ -88,7 +89,7 @@ def istft(spectrum: ComplexArray, frame_length: int) -> FloatArray:
     window = hann(frame_length) * np.float32(_COMPENSATION)
     for summed, channel in zip(hops, spectrum, strict=True):
         for first in range(0, n_frames, _N_FRAMES_AT_ONCE):
-            frames = fft.irfft(channel[first : first + _N_FRAMES_AT_ONCE], n=frame_length, axis=-1)
+            frames = irfft(channel[first : first + _N_FRAMES_AT_ONCE], frame_length)
             frames *= window
             quarters = frames.reshape(-1, OVERLAP, hop_length)
             for quarter in range(OVERLAP):

@@ -6,7 +6,6 @@ A zip archive with the sounds as they are, and two XML files that describe the p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import count
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
@@ -113,6 +112,8 @@ def _project(clips: list[_Clip], signal: Signal) -> ET.Element:
         add_numbered(channel, "Pan", name="Pan", unit="normalized", min=0, max=1, value=0.5)
         add_numbered(channel, "Volume", name="Volume", unit="linear", min=0, max=2, value=1)
         return track.attrib["id"], channel
+
+    from importlib.metadata import version  # noqa: PLC0415  slow, and only needed here
 
     root = ET.Element("Project", version="1.0")
     add(root, "Application", name="Stemdock", version=version("stemdock"))

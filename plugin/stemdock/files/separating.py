@@ -193,7 +193,13 @@ def _write(
         if any(len(separator.stems) in file.indices for file in files.values()):
             stems = with_remainder(stems, opened.enter_context(mixture()))
         return write_stems(
-            making.each(stems), files, output, signal, on_encoded=observer.on_encoded, cancel=observer.cancel
+            making.each(stems),
+            files,
+            output,
+            signal,
+            n_threads=separator.n_threads,
+            on_encoded=observer.on_encoded,
+            cancel=observer.cancel,
         )
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from stemdock.audio import AudioWriter, SampleSpool
 from stemdock.errors import CancelledError
+from stemdock.files.side_writing import side_writing
 from stemdock.files.summing import summed
 from stemdock.output.codecs import codec_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from threading import Event
 
@@ -63,6 +63,7 @@ def write_stems(
     output: Output,
     signal: Signal,
     *,
+    n_threads: int = 1,
     on_encoded: Callable[[str, bytes], None] | None = None,
     cancel: Event | None = None,
 ) -> Written:
@@ -74,6 +75,7 @@ def write_stems(
         output: How they are encoded. To prevent clipping, all samples are first kept in temporary files
             beside the finished ones, until the peak of the whole song is known.
         signal: Sample rate, channels and expected length of the stems.
+        n_threads: Files that are encoded at the same time. They do not change the files.
         on_encoded: Called with the name and the next bytes of each file as soon as they are written.
         cancel: Set it from another thread to stop while temporary files are encoded.
 
@@ -81,8 +83,8 @@ def write_stems(
         OutputError: A file cannot be written.
         CancelledError: `cancel` was set.
     """
+    n_threads = min(n_threads, len(files))
     with ExitStack() as opened:
-        # Encoders are entered last: their threads must end before the files close.
         if not output.prevent_clipping:
             writers = {
                 name: opened.enter_context(
@@ -90,15 +92,16 @@ def write_stems(
                 )
                 for name, file in files.items()
             }
-            for_each = opened.enter_context(_encoders(output, len(files)))
-            total_length = _distribute(stems, files, writers, for_each)
+            total_length = _distribute(
+                stems, files, writers, n_threads if codec_of(output).is_compressed else 0
+            )
             gain = 1.0
         else:
             spools = {
                 name: opened.enter_context(SampleSpool(file.path.parent, signal.n_channels))
                 for name, file in files.items()
             }
-            total_length = _distribute(stems, files, spools, map)
+            total_length = _distribute(stems, files, spools, 0)
             known_signal = replace(signal, total_length=total_length)
             gain = min(1.0, _LARGEST / max(_LARGEST, *(spool.peak for spool in spools.values())))
 
@@ -110,8 +113,8 @@ def write_stems(
                         writer.write(block * gain if gain < 1 else block)
                 return writer
 
-            for_each = opened.enter_context(_encoders(output, len(files)))
-            writers = dict(zip(files, for_each(encode, files), strict=True))
+            with ThreadPoolExecutor(n_threads, thread_name_prefix="stemdock-encoder") as pool:
+                writers = dict(zip(files, pool.map(encode, files), strict=True))
     return Written(
         total_length=total_length,
         gain=gain,
@@ -135,33 +138,30 @@ def _writer(
     )
 
 
-@contextmanager
-def _encoders(output: Output, n_files: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """Gives a `map` over the files, which has one thread per file if the codec compresses."""
-    # Compression takes longer than separation. Without it, starting a thread takes longer than writing.
-    if not codec_of(output).bitrates:
-        yield map
-        return
-    with ThreadPoolExecutor(n_files, thread_name_prefix="stemdock-encoder") as pool:
-        yield pool.map
-
-
 def _distribute(
     stems: Iterable[FloatArray],
     files: Mapping[str, StemFile],
     sinks: Mapping[str, AudioWriter] | Mapping[str, SampleSpool],
-    for_each: Callable[..., Iterator[Any]],
+    n_threads: int,
 ) -> int:
-    """Writes each block to all sinks; returns the samples per channel written to each."""
+    """Writes each block to all sinks; returns the samples per channel written to each.
+
+    So many threads write, while the next block is made. Without any, the sinks are written one after the
+    other, which is the fastest for those that do not compress.
+    """
 
     def write(name: str, block: FloatArray) -> None:
         sinks[name].write(summed(block, files[name].indices, files[name].levels))
 
+    def write_all(block: FloatArray) -> None:
+        for name in sinks:
+            write(name, block)
+
     length = 0
-    for block in stems:
-        # An error in a thread is raised when its result is read.
-        list(for_each(write, files, repeat(block)))
-        length += block.shape[1]
+    with side_writing(sinks, write, n_threads) if n_threads else nullcontext(write_all) as hand_over:
+        for block in stems:
+            hand_over(block)
+            length += block.shape[1]
     return length
 
 

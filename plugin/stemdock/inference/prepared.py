@@ -1,11 +1,15 @@
 """Keeps models as onnxruntime has prepared them for one machine, so that they load faster.
 
-Preparing takes three times the time and memory of loading the result. The result is valid for one version
-of onnxruntime on one kind of processor, so its key contains both, and the SHA-256 of the model. An error
-here costs only time: the model is prepared again.
+Preparing takes much more time and memory than loading the result. The result is valid for one version of
+onnxruntime on one kind of processor, so its key contains both, and the SHA-256 of the model. An error here
+costs only time: the model is prepared again.
+
+A prepared model is a folder with the graph and its weights. The system maps the file of the weights into
+memory, so they are neither copied nor decoded, and processes share them. Such a file is never changed, only
+removed.
 
 A prepared model is not checked as a model file is. So it is used only if this user made it: it must lie in a
-folder that no other user can change, and have the SHA-256 in its name, which detects damage.
+folder that no other user can change, and have the SHA-256 of its files in its name, which detects damage.
 """
 
 from __future__ import annotations
@@ -14,16 +18,18 @@ import hashlib
 import os
 import platform
 import re
+import shutil
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
-from stemdock.lib.atomic import move_to_place, scratch_file
-from stemdock.lib.hashing import file_sha256
+from stemdock.lib.atomic import scratch_file
+from stemdock.lib.hashing import files_sha256
 from stemdock.lib.locking import Lock, LocksUnsupportedError
-from stemdock.lib.private_folders import is_private_file, make_private_folder
+from stemdock.lib.private_folders import is_private_file, is_private_folder, make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,16 +37,19 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE: Final = "STEMDOCK_CACHE"
 """Environment variable: folder for prepared models, instead of the platform's cache folder."""
 
-_REVISION: Final = 2
+WEIGHTS_NAME: Final = "weights.bin"
+"""The file of the weights, in the folder of the graph. It may be missing if a model has none."""
+_GRAPH_NAME: Final = "model.onnx"
+_REVISION: Final = 4
 """Changes when Stemdock prepares the same models in another way."""
 _KEY_LENGTH: Final = 32
-_KEPT: Final = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}-[0-9a-f]{{64}}\.onnx")
-_KEPT_BEFORE: Final = re.compile(r"[0-9a-f]{16}-[0-9a-f]{64}\.onnx")
-"""Names that Stemdock used before. Their keys do not identify the model."""
-_SCRATCH: Final = re.compile(r"\.[0-9a-f]{16}\.onnx")
+_KEPT: Final = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}-[0-9a-f]{{64}}")
+_KEPT_BEFORE: Final = re.compile(r"([0-9a-f]{16}){1,2}-[0-9a-f]{64}\.onnx")
+"""Files that Stemdock kept before."""
+_SCRATCH: Final = re.compile(r"\.[0-9a-f]{16}(\.onnx)?")
 _MAX_KEPT: Final = 8
-"""Number of files kept, the most recently used. A model has one or two; together they take as much disk as
-its float32 weights."""
+"""Number of prepared models kept, the most recently used. A model has one or two; together they take as much
+disk as its float32 weights."""
 _LOCK: Final = ".preparing.lock"
 _LONGEST_WAIT: Final = 300.0
 """Seconds for which a process waits for another one that prepares a model."""
@@ -56,14 +65,14 @@ class PreparedModel:
     key: str
 
     def find(self) -> Path | None:
-        """The prepared model, if it exists and its content is intact."""
+        """The graph of the prepared model, if it exists and its content is intact."""
         with suppress(OSError):
-            for path in self.folder.glob(f"{self.key}-*.onnx"):
-                if is_private_file(path) and file_sha256(path) == path.stem.rpartition("-")[2]:
+            for place in self.folder.glob(f"{self.key}-*"):
+                if _is_intact(place):
                     with suppress(OSError):  # the folder may be read-only
-                        os.utime(path)
-                    return path
-                path.unlink()
+                        os.utime(place)
+                    return place / _GRAPH_NAME
+                _remove(place)
         return None
 
     def make(self, write: Callable[[Path], object]) -> Path:
@@ -72,7 +81,11 @@ class PreparedModel:
         One process at a time prepares models; the others wait for the result and use it.
 
         Args:
-            write: Writes the model to a file. Its exceptions reach the caller.
+            write: Writes the graph to a file, and the weights to `WEIGHTS_NAME` beside it. Its exceptions
+                reach the caller.
+
+        Returns:
+            The graph.
 
         Raises:
             OSError: The folder cannot be written.
@@ -81,14 +94,20 @@ class PreparedModel:
             found = self.find()
             if found:
                 return found
-            with self.scratch_file() as staged:
-                write(staged)
-                prepared = self.folder / f"{self.key}-{file_sha256(staged)}.onnx"
+            staged = self.folder / f".{token_hex(8)}"
+            staged.mkdir(mode=0o700)
+            try:
+                write(staged / _GRAPH_NAME)
+                files = _files_in(staged)
+                for path in files:
+                    path.chmod(0o600)  # whatever the user's umask is
                 # Not flushed to the disk: what a power failure damages does not have its hash.
-                move_to_place(staged, prepared)
+                prepared = staged.rename(self.folder / f"{self.key}-{files_sha256(files)}")
+            finally:
+                shutil.rmtree(staged, ignore_errors=True)
             with suppress(OSError):  # another process may be removing the same ones
                 self._clear()
-        return prepared
+        return prepared / _GRAPH_NAME
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -108,14 +127,14 @@ class PreparedModel:
 
     def _clear(self) -> None:
         """Removes models that were not used recently, and the files of processes that were killed."""
-        kept = sorted(self._files(_KEPT), key=lambda path: path.lstat().st_atime_ns)
+        kept = sorted(self._named(_KEPT), key=lambda path: path.lstat().st_mtime_ns)
         long_ago = time.time() - _ABANDONED_AFTER
-        abandoned = [path for path in self._files(_SCRATCH) if path.lstat().st_mtime < long_ago]
-        for path in [*kept[:-_MAX_KEPT], *abandoned, *self._files(_KEPT_BEFORE)]:
-            path.unlink(missing_ok=True)
+        abandoned = [path for path in self._named(_SCRATCH) if path.lstat().st_mtime < long_ago]
+        for path in [*kept[:-_MAX_KEPT], *abandoned, *self._named(_KEPT_BEFORE)]:
+            _remove(path)
 
-    def _files(self, name: re.Pattern[str]) -> list[Path]:
-        """Files with such names. The folder may contain others, if people chose it."""
+    def _named(self, name: re.Pattern[str]) -> list[Path]:
+        """What has such names. The folder may contain other files, if people chose it."""
         return [path for path in self.folder.iterdir() if name.fullmatch(path.name)]
 
     @contextmanager
@@ -124,6 +143,30 @@ class PreparedModel:
         with scratch_file(self.folder, suffix=".onnx") as path:
             path.chmod(0o600)  # whatever the user's umask is
             yield path
+
+
+def _files_in(place: Path) -> list[Path]:
+    """The files of a prepared model."""
+    return [place / _GRAPH_NAME, *(path for path in [place / WEIGHTS_NAME] if os.path.lexists(path))]
+
+
+def _is_intact(place: Path) -> bool:
+    """Whether a prepared model is this user's, and as it was made. Raises `OSError`."""
+    if not is_private_folder(place):
+        return False
+    files = _files_in(place)
+    with suppress(FileNotFoundError):
+        return all(map(is_private_file, files)) and files_sha256(files) == place.name.rpartition("-")[2]
+    return False
+
+
+def _remove(path: Path) -> None:
+    """Removes a folder or a file; raises `OSError`."""
+    with suppress(FileNotFoundError):  # another process may have removed it
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def prepared_model(sha256: str, maker: str) -> PreparedModel:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import math
 import os
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -18,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.errors import CancelledError, ModelDamagedError, ProviderUnavailableError
-from stemdock.inference.prepared import FOLDER_VARIABLE, prepared_model
+from stemdock.inference.prepared import FOLDER_VARIABLE, WEIGHTS_NAME, prepared_model
 from stemdock.inference.providers import AUTO, PROVIDERS, candidates
 from stemdock.inference.scheduling import segments_at_once
 from stemdock.inference.shortages import memory_shortage, spare_memory
@@ -41,6 +42,12 @@ _NO_MESSAGES: Final = 4
 contain. Errors are raised, too, and its warnings are meant for authors of graphs."""
 _SILENT: Final = {"enable_fallback": 0}
 """Without this setting, onnxruntime loads an unreadable model twice, and reports that on standard output."""
+_LARGE: Final = 1 << 16
+"""Bytes of weights that are kept in the file of the weights rather than in the graph."""
+_LARGEST_ERROR: Final = 1e-11
+"""Energy of the error of a rewritten network, as a part of its output's: -110 dB."""
+_LARGEST_INPUT: Final = 1 << 24
+"""Values of one segment that a network is tried with; Spleeter's have 2**20. A file may claim any number."""
 _N_PARTS: Final = 2
 """Parts of a model that run side by side."""
 _CANCEL_CHECK: Final = 0.1
@@ -212,14 +219,20 @@ def _load_part(model: OnnxModel, n_threads: int, sha256: str) -> Any:
     def prepare(output: Path) -> None:
         options = _options(n_threads)
         options.optimized_model_filepath = str(output)
+        options.add_session_config_entry(
+            "session.optimized_model_external_initializers_file_name", WEIGHTS_NAME
+        )
+        options.add_session_config_entry(
+            "session.optimized_model_external_initializers_min_size_in_bytes", str(_LARGE)
+        )
         # The session is not kept: with its intermediate results it takes twice the memory.
         if model.variant:
             with kept.scratch_file() as source:
                 with source.open("wb") as file:
                     file.writelines(model.pieces())
-                _open(source, options)
+                _keep_blocked(output, _estimates(_open(source, options)))
         else:
-            _open(model.path, options)
+            _keep_blocked(output, _estimates(_open(model.path, options)))
         if file_sha256(model.path) != sha256:
             raise OSError("the model changed while it was prepared")
 
@@ -228,9 +241,48 @@ def _load_part(model: OnnxModel, n_threads: int, sha256: str) -> Any:
         with _PREPARING:
             found = kept.make(prepare)
             _trim_heap()
+    return _open(found, _prepared_options(n_threads))
+
+
+def _keep_blocked(graph: Path, expected: Sequence[FloatArray]) -> None:
+    """Rewrites a prepared graph so that it moves less data, unless its estimates would change.
+
+    The operators are onnxruntime's internal ones. So the result is tried, and undone if it is unexpected.
+    """
+    import numpy as np  # noqa: PLC0415  so that this module can be imported without it
+
+    original = graph.read_bytes()
+    try:
+        from stemdock.inference import blocked  # noqa: PLC0415  imports onnx
+
+        (plain,) = (session := _open(blocked.block_probe(), _options(1))).get_inputs()
+        bins = np.broadcast_to(np.array([0, 1], np.float32), plain.shape)
+        (found,) = session.run(None, {plain.name: np.ascontiguousarray(bins)})
+        if not blocked.keep_blocked(graph, blocked.block_size(found)):
+            return
+        for before, after in zip(expected, _estimates(_open(graph, _prepared_options(1))), strict=True):
+            if np.sum(np.square(after - before)) > _LARGEST_ERROR * np.sum(np.square(before)):
+                raise ValueError("its estimates change")  # noqa: TRY301
+    except Exception as error:  # noqa: BLE001  any version of onnxruntime may differ in any way
+        _LOG.debug("%s stays as onnxruntime has prepared it: %s", graph, error)
+        graph.write_bytes(original)
+
+
+def _estimates(session: Any) -> Sequence[FloatArray]:
+    """What a network makes of noise."""
+    import numpy as np  # noqa: PLC0415  as above
+
+    (mixture,) = session.get_inputs()
+    if math.prod(mixture.shape[1:]) > _LARGEST_INPUT:
+        raise ValueError("its input is larger than that of any Spleeter model")
+    noise = np.random.default_rng(0).exponential(10, [1, *mixture.shape[1:]]).astype(np.float32)
+    return [estimate.astype(np.float64) for estimate in session.run(None, {mixture.name: noise})]
+
+
+def _prepared_options(n_threads: int) -> Any:
     options = _options(n_threads)
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return _open(found, options)
+    options.graph_optimization_level = _import_runtime().GraphOptimizationLevel.ORT_DISABLE_ALL
+    return options
 
 
 def _source(model: OnnxModel) -> Path | bytes:

@@ -21,7 +21,9 @@ class Codec:
     name: str
     extension: str
     """Of its files, without the dot."""
-    encoder: Literal["libsndfile", "ffmpeg"]
+    encoder: Literal["libsndfile", "ffmpeg", "either"]
+    """"either" is ffmpeg where it has the encoder, because the libsndfile of soundfile's package for Linux
+    encodes three times as slowly."""
     bit_depths: tuple[BitDepth, ...] = ()
     """The default comes first; empty if the codec is lossy."""
     bitrates: range = range(0)
@@ -32,6 +34,11 @@ class Codec:
     """Hz, ascending."""
     can_grow: bool = False
     """Whether the beginning of a file can be played while the rest is still missing."""
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether encoding takes longer than starting a thread for it."""
+        return self.name not in {"wav", "raw"}
 
 
 SAMPLE_RATES: Final = range(1000, 768_001)
@@ -60,7 +67,7 @@ CODECS: Final = {
         Codec(
             name="mp3",
             extension="mp3",
-            encoder="libsndfile",
+            encoder="either",
             bitrates=range(40, 321),
             bitrate=256,
             sample_rates=(32000, 44100, 48000),
@@ -78,7 +85,7 @@ CODECS: Final = {
         Codec(
             name="opus",
             extension="opus",
-            encoder="libsndfile",
+            encoder="either",
             bitrates=range(16, 511),
             bitrate=160,
             sample_rates=(8000, 12000, 16000, 24000, 48000),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -85,17 +86,17 @@ def _open_model(place: Place) -> None:
 def _kept(place: Place) -> dict[str, str]:
     """What onnxruntime prepares is not the same twice. What a killed process left goes an hour later."""
     cache = place.state / "cache"
-    (kept,) = cache.glob("[!.]*.onnx")
-    assert kept.stem.endswith(file_sha256(kept))
-    if abandoned := list(cache.glob(".*.onnx")):
+    (kept,) = cache.glob("[!.]*")
+    assert kept.name.endswith(file_sha256(kept / "model.onnx"))
+    if abandoned := [path for path in cache.glob(".*") if path.name != ".preparing.lock"]:
         for path in abandoned:
             os.utime(path, (0, 0))
-        kept.unlink()
+        shutil.rmtree(kept)
         _open_model(place)
-        (kept,) = cache.glob("[!.]*.onnx")
+        (kept,) = cache.glob("[!.]*")
     # The next process that prepares a model takes the lock and removes it.
     (cache / ".preparing.lock").unlink(missing_ok=True)
-    return {name: "" for name in files_in(place.state) if name != f"cache/{kept.name}"}
+    return {name: "" for name in files_in(place.state) if not name.startswith(f"cache/{kept.name}/")}
 
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {

@@ -32,6 +32,7 @@ class Halves:
     model = "halves"
     stems = ("vocals", "accompaniment")
     n_channels = 2
+    n_threads = 1
 
     def __init__(self) -> None:
         self.plugins = Plugins()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -55,7 +56,7 @@ def test_processes_that_start_together_prepare_a_model_once(cache: Path) -> None
     first = stems()
     names = {path.name for path in cache.iterdir()}
     for path in cache.iterdir():
-        path.unlink()
+        shutil.rmtree(path)
     processes = [subprocess.Popen([sys.executable, "-c", PREPARING], stdin=subprocess.PIPE) for _ in range(4)]
     for process in processes:
         assert process.stdin
@@ -73,16 +74,22 @@ def test_a_process_that_has_stopped_is_not_waited_for(cache: Path, monkeypatch: 
         assert kept.read_bytes() == b"prepared"
 
 
-@pytest.mark.parametrize("damage", ["bit", "cut", "empty"])
-def test_a_damaged_copy_is_made_again(cache: Path, damage: str) -> None:
+@pytest.mark.parametrize("name", ["model.onnx", "weights.bin"])
+@pytest.mark.parametrize("damage", ["bit", "cut", "empty", "missing"])
+def test_a_damaged_copy_is_made_again(cache: Path, damage: str, name: str) -> None:
     first = stems()
-    sizes = sorted(path.stat().st_size for path in cache.iterdir())
-    for path in cache.iterdir():
+    sizes = sorted(path.stat().st_size for path in cache.glob("*/weights.bin"))
+    assert len(sizes) == 2
+    for path in list(cache.glob(f"*/{name}")):
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
-        path.write_bytes({"bit": bytes(data), "cut": bytes(data[:1000]), "empty": b""}[damage])
+        path.unlink()
+        if damage != "missing":
+            path.write_bytes({"bit": bytes(data), "cut": bytes(data[:1000]), "empty": b""}[damage])
     assert np.array_equal(stems(), first)
-    assert sorted(path.stat().st_size for path in cache.iterdir()) == sizes
+    # The names in a graph are not as long every time.
+    assert sorted(path.stat().st_size for path in cache.glob("*/weights.bin")) == sizes
+    assert len(list(cache.glob("*/model.onnx"))) == 2
 
 
 def test_where_nothing_can_be_kept_it_works_all_the_same(cache: Path) -> None:
@@ -98,7 +105,7 @@ def test_only_those_used_last_are_kept(cache: Path) -> None:
         places.append(place)
         for path in cache.iterdir():
             # As if all this had been long ago, for times of files are coarse.
-            os.utime(path, (path.stat().st_atime - 100, path.stat().st_mtime))
+            os.utime(path, (path.stat().st_mtime - 100,) * 2)
         assert places[0].find() is not None
     assert [place.find() is not None for place in places] == [True, False, False] + [True] * 7
     assert len(list(cache.iterdir())) == 8
@@ -107,15 +114,31 @@ def test_only_those_used_last_are_kept(cache: Path) -> None:
 def test_what_a_killed_process_left_is_removed(cache: Path) -> None:
     cache.mkdir(mode=0o700)
     for name, age in (("0" * 16, 4000), ("1" * 16, 0)):
+        (cache / f".{name}").mkdir()
+        (cache / f".{name}" / "model.onnx").write_bytes(b"half of it")
         (cache / f".{name}.onnx").write_bytes(b"half of it")
-        os.utime(cache / f".{name}.onnx", (time.time() - age,) * 2)
+        for path in (cache / f".{name}", cache / f".{name}.onnx"):
+            os.utime(path, (time.time() - age,) * 2)
     kept = prepared_model("sha256", "runtime 1").make(lambda staged: staged.write_bytes(b"prepared"))
-    assert {path.name for path in cache.iterdir()} == {f".{'1' * 16}.onnx", kept.name}
+    left = {f".{'1' * 16}", f".{'1' * 16}.onnx", kept.parent.name}
+    assert {path.name for path in cache.iterdir()} == left
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_model_that_cannot_be_prepared_leaves_nothing(cache: Path, error: type[BaseException]) -> None:
+    def fail(staged: Path) -> None:
+        staged.write_bytes(b"half of it")
+        raise error
+
+    with pytest.raises(error):
+        prepared_model("sha256", "runtime 1").make(fail)
+    assert list(cache.iterdir()) == []
 
 
 def test_models_of_earlier_versions_are_removed_and_other_files_are_not(cache: Path) -> None:
     cache.mkdir(mode=0o700)
     (cache / f"{'0' * 16}-{'1' * 64}.onnx").write_bytes(b"from an earlier version")
+    (cache / f"{'0' * 32}-{'1' * 64}.onnx").write_bytes(b"from a later one")
     others = [cache / name for name in ("own.onnx", ".own.onnx", "notes.txt")]
     for path in others:
         path.write_bytes(b"not Stemdock's")
@@ -124,7 +147,7 @@ def test_models_of_earlier_versions_are_removed_and_other_files_are_not(cache: P
         prepared_model(f"sha256 {number}", "runtime 1").make(lambda staged: staged.write_bytes(b"prepared"))
         for number in range(9)
     ]
-    assert {*cache.iterdir()} == {*others, *kept[1:]}
+    assert {*cache.iterdir()} == {*others, *(path.parent for path in kept[1:])}
 
 
 @pytest.mark.usefixtures("cache")
@@ -188,8 +211,10 @@ def plant(cache: Path, tmp_path: Path) -> ModelEntry:
     assert first_estimate(entry) == 2
     (kept,) = cache.iterdir()
     planted = write_model(tmp_path / "planted.onnx", 3.0)
-    kept.unlink()
-    (tmp_path / "planted.onnx").rename(cache / f"{kept.name[:32]}-{planted.sha256}.onnx")
+    shutil.rmtree(kept)
+    other = cache / f"{kept.name[:32]}-{planted.sha256}"
+    other.mkdir(mode=0o700)
+    (tmp_path / "planted.onnx").rename(other / "model.onnx")
     return entry
 
 
@@ -229,20 +254,23 @@ def test_a_folder_that_others_can_write_is_not_used(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of this kind")
 @pytest.mark.parametrize("attack", ["mode", "link", "owner"])
-def test_a_file_of_others_is_replaced(cache: Path, tmp_path: Path, attack: str) -> None:
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_model_of_others_is_replaced(cache: Path, tmp_path: Path, attack: str, *, is_folder: bool) -> None:
     entry = plant(cache, tmp_path)
-    (planted,) = cache.iterdir()
+    (folder,) = cache.iterdir()
+    planted = folder if is_folder else folder / "model.onnx"
     if attack == "mode":
-        planted.chmod(0o666)
+        planted.chmod(0o777 if is_folder else 0o666)
     elif attack == "link":
-        planted.rename(tmp_path / "elsewhere.onnx")
-        planted.symlink_to(tmp_path / "elsewhere.onnx")
+        planted.rename(tmp_path / "elsewhere")
+        planted.symlink_to(tmp_path / "elsewhere")
     elif os.geteuid() == 0:
         os.chown(planted, 12345, -1)
     else:
         pytest.skip("needs root")
     assert first_estimate(entry) == 2
-    assert planted not in list(cache.iterdir())
+    assert folder not in list(cache.iterdir())
+    assert not (tmp_path / "elsewhere").exists() or attack == "link"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of this kind")
@@ -255,8 +283,5 @@ def test_kept_models_are_private_whatever_the_umask(tmp_path: Path, monkeypatch:
     finally:
         os.umask(before)
     (kept,) = cache.iterdir()
-    assert [oct(path.stat().st_mode & 0o777) for path in (cache.parent, cache, kept)] == [
-        "0o700",
-        "0o700",
-        "0o600",
-    ]
+    modes = [oct(path.stat().st_mode & 0o777) for path in (cache.parent, cache, kept, *kept.iterdir())]
+    assert modes == ["0o700", "0o700", "0o700", "0o600"]

@@ -11,9 +11,10 @@ import pytest
 import soundfile
 
 from stemdock import Observer, Output, separate_file
-from stemdock.audio import AudioWriter, open_audio
+from stemdock.audio import AudioWriter, open_audio, read_tags
 from stemdock.errors import CancelledError, OutputError, OutputOptionError
 from stemdock.output.codecs import CODECS, codec_of, written_rate
+from stemdock.output.tags import Tags
 from support.file_limits import files_up_to
 from support.mixtures import SONG, snr
 from support.small_model import write_noise
@@ -43,6 +44,12 @@ def written(folder: Path, samples: np.ndarray, *, rate: int = 48000, **output: A
 def read(path: Path) -> np.ndarray:
     with open_audio(path) as audio:
         return np.concatenate(list(audio.blocks))
+
+
+@pytest.fixture
+def always_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short files are written by ffmpeg, too, if the codec has the choice."""
+    monkeypatch.setattr("stemdock.audio.ffmpeg.encoding._WORTHWHILE_LENGTH", 0)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +119,84 @@ def test_bit_rates(tmp_path: Path, music: np.ndarray, codec: str, bitrate: int, 
     path = written(tmp_path, music, codec=codec, bitrate=bitrate)
     found = path.stat().st_size * 8 / 1000 / (len(music) / 48000)
     assert found == pytest.approx(bitrate, rel=tolerance)
+
+
+def encoders_of(codec: str) -> bool:
+    """Whether this machine's ffmpeg encodes MP3 or Opus."""
+    encoders = subprocess.run(
+        ["ffmpeg", "-v", "error", "-encoders"], capture_output=True, text=True, check=True
+    )
+    return {"mp3": "libmp3lame", "opus": "libopus"}[codec] in encoders.stdout
+
+
+@needs_ffmpeg
+@pytest.mark.usefixtures("always_ffmpeg")
+@pytest.mark.parametrize(("codec", "bitrate"), [("mp3", 256), ("mp3", 64), ("opus", 160), ("opus", 64)])
+def test_ffmpeg_writes_files_as_good_as_libsndfiles(
+    tmp_path: Path, music: np.ndarray, monkeypatch: pytest.MonkeyPatch, codec: str, bitrate: int
+) -> None:
+    if not encoders_of(codec):
+        pytest.skip("this ffmpeg lacks the encoder")
+    by_ffmpeg = written(tmp_path, music, codec=codec, bitrate=bitrate)
+    again = written(tmp_path / "again", music, codec=codec, bitrate=bitrate)
+    monkeypatch.setenv("PATH", "")
+    by_libsndfile = written(tmp_path / "other", music, codec=codec, bitrate=bitrate)
+    assert by_ffmpeg.read_bytes() == again.read_bytes()
+    assert by_ffmpeg.read_bytes() != by_libsndfile.read_bytes()
+    assert by_ffmpeg.stat().st_size == pytest.approx(by_libsndfile.stat().st_size, rel=0.25)
+    found, expected = read(by_ffmpeg), read(by_libsndfile)
+    assert len(found) == len(expected) == len(music)
+    # Both have the same LAME, but Opus of other versions, which does not aim at this number.
+    assert snr(music, found) > snr(music, expected) - (0.5 if codec == "mp3" else 3)
+
+
+@needs_ffmpeg
+@pytest.mark.usefixtures("always_ffmpeg")
+@pytest.mark.parametrize("codec", ["mp3", "opus"])
+def test_tags_of_files_that_ffmpeg_writes(tmp_path: Path, music: np.ndarray, codec: Any) -> None:
+    tags = Tags(title="Häuser", artist="Дом", tracknumber="3", comment="one = two")
+    path = tmp_path / f"stem.{codec}"
+    with AudioWriter(
+        path, output=Output(codec=codec), sample_rate=48000, n_channels=2, total_length=len(music), tags=tags
+    ) as writer:
+        writer.write(music)
+    assert not writer.tag_warning
+    found = read_tags(path)
+    assert (found.title, found.artist, found.comment) == (tags.title, tags.artist, tags.comment)
+    assert found.tracknumber == "3"
+    # Nothing that ffmpeg adds of its own.
+    assert b"Lavf" not in path.read_bytes()[:256] or codec == "mp3"
+    assert path.read_bytes().count(b"ID3") == (codec == "mp3")
+
+
+@pytest.mark.usefixtures("always_ffmpeg")
+@pytest.mark.parametrize("codec", ["mp3", "opus"])
+def test_an_ffmpeg_without_the_encoder_is_not_used(
+    tmp_path: Path, music: np.ndarray, monkeypatch: pytest.MonkeyPatch, codec: str
+) -> None:
+    fake_ffmpeg(tmp_path, monkeypatch, f"echo $* >> {tmp_path}/calls; cat > /dev/null; exit 1")
+    path = written(tmp_path / "out", music, codec=codec)
+    assert len(read(path)) == len(music)
+    assert len((tmp_path / "calls").read_text().splitlines()) == 1
+    assert len(read(written(tmp_path / "out", music, codec=codec))) == len(music)
+    assert len((tmp_path / "calls").read_text().splitlines()) == 1
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("total_length", [None, 44100 * 5])
+def test_long_files_are_written_by_ffmpeg(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total_length: int | None
+) -> None:
+    """Short ones are not: it would take longer to start."""
+    fake_ffmpeg(tmp_path, monkeypatch, f"echo $* >> {tmp_path}/calls; cat > /dev/null")
+    for length, is_used in ((total_length, True), (44100 * 5 - 1, False)):
+        (tmp_path / "calls").unlink(missing_ok=True)
+        with AudioWriter(
+            tmp_path / f"{length}.mp3", output=Output(codec="mp3"), sample_rate=44100, n_channels=2,
+            total_length=length,
+        ) as writer:  # fmt: skip
+            writer.write(np.zeros((10, 2), np.float32))
+        assert (tmp_path / "calls").exists() == is_used
 
 
 @pytest.mark.slow
@@ -319,6 +404,6 @@ def test_what_wav_cannot_count_is_rf64(
 def test_a_reason_of_libsndfile_has_no_full_stop_of_its_own(tmp_path: Path, music: np.ndarray) -> None:
     """A sample rate that the checks before would have refused."""
     with pytest.raises(OutputError) as caught:
-        written(tmp_path, music, rate=7, codec="mp3")
+        written(tmp_path, music[:10], rate=7, codec="mp3")
     assert str(caught.value).endswith("44100, and 48000)")
     assert "_WatchedFile" not in str(caught.value)

@@ -26,6 +26,7 @@ class KnownSeparator:
     model = "2stems"
     stems = tuple(SHARES)
     n_channels = 2
+    n_threads = 1
 
     def __init__(self) -> None:
         self.plugins = Plugins()

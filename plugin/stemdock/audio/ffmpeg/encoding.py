@@ -1,14 +1,15 @@
-"""Encoding through ffmpeg: AAC and ALAC, both in MPEG-4 containers."""
+"""Encoding through ffmpeg: AAC and ALAC in MPEG-4 containers, MP3 and Opus if it has their encoders."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from stemdock.audio.ffmpeg.formats import PICTURES, RECORDINGS
 from stemdock.audio.ffmpeg.process import FfmpegProcess, find_ffmpeg, local_input, run_ffmpeg
-from stemdock.errors import OutputError
+from stemdock.errors import OutputError, ThreadShortageError
 from stemdock.lib.os_errors import reason_for
 
 if TYPE_CHECKING:
@@ -19,10 +20,23 @@ if TYPE_CHECKING:
     from stemdock.output.tags import Cover, Tags
     from stemdock.types import FloatArray
 
-_ENCODERS: Final = {"m4a": "aac", "alac": "alac"}
-"""ffmpeg's encoder for each codec."""
 CONTAINER: Final = "ipod"
 """ffmpeg's name of the container with the extension m4a."""
+_ENCODERS: Final = {"m4a": "aac", "alac": "alac", "mp3": "libmp3lame", "opus": "libopus"}
+"""ffmpeg's encoder for each codec."""
+_CONTAINERS: Final = {
+    "m4a": (CONTAINER,),
+    "alac": (CONTAINER,),
+    # `add_tags` writes the tags of MP3.
+    "mp3": ("mp3", "-id3v2_version", "0"),
+    # Otherwise ffmpeg numbers the stream at random: equal results must be equal files.
+    "opus": ("opus", "-fflags", "+bitexact", "-flags:a", "+bitexact"),
+}
+"""ffmpeg's name of each codec's container, and options of it."""
+_LAME_QUALITY: Final = 3
+"""LAME's own default for constant bit rates, which libsndfile uses, too. ffmpeg's default is worse."""
+_WORTHWHILE_LENGTH: Final = 5
+"""Seconds. To start ffmpeg takes as long as to encode this much by libsndfile."""
 _SAMPLE_FORMATS: Final = {"16": "s16p", "24": "s32p"}
 """ffmpeg's name of the samples that its ALAC encoder takes, by the bits that it writes."""
 _KEYS: Final = {
@@ -44,6 +58,31 @@ def check_encoder(codec: Codec, path: Path) -> None:
     """
     if codec.encoder == "ffmpeg":
         program_for(path)
+
+
+def prefers_ffmpeg(encoding: Encoding) -> bool:
+    """Whether ffmpeg writes a file.
+
+    Of a codec that libsndfile can write as well, it writes long files if it has the encoder: some builds of
+    ffmpeg lack LAME or Opus.
+    """
+    if encoding.codec.encoder != "either":
+        return encoding.codec.encoder == "ffmpeg"
+    length = encoding.signal.total_length
+    if length is not None and length < _WORTHWHILE_LENGTH * encoding.signal.sample_rate:
+        return False
+    program = find_ffmpeg()
+    return program is not None and _has_encoder(program, _ENCODERS[encoding.codec.name])
+
+
+@cache
+def _has_encoder(program: str, encoder: str) -> bool:
+    """Whether an ffmpeg can encode nothing with an encoder."""
+    arguments = ["-f", "f32le", "-ar", "48000", "-ac", "2", "-protocol_whitelist", "pipe", "-i", "pipe:0"]
+    try:
+        return not run_ffmpeg(program, [*arguments, "-c:a", encoder, "-f", "null", "-"])
+    except (OSError, ThreadShortageError):
+        return False
 
 
 def program_for(path: Path) -> str:
@@ -84,8 +123,11 @@ class FfmpegSink:
         rate, channels = str(encoding.signal.sample_rate), str(encoding.signal.n_channels)
         arguments = ["-n", "-f", "f32le", "-ar", rate, "-ac", channels]
         arguments += ["-protocol_whitelist", "pipe", "-i", "pipe:0"]
-        arguments += [*tag_arguments(tags), "-c:a", _ENCODERS[encoding.codec.name], *_quality(encoding)]
-        arguments += ["-f", CONTAINER, f"file:{path}"]
+        codec = encoding.codec.name
+        # The tags of MP3 are written by `add_tags`.
+        arguments += [] if codec == "mp3" else tag_arguments(tags)
+        arguments += ["-c:a", _ENCODERS[codec], *_quality(encoding)]
+        arguments += ["-f", *_CONTAINERS[codec], f"file:{path}"]
         program = program_for(path)
         try:
             self._process = FfmpegProcess(program, arguments, writes_file=True)
@@ -127,10 +169,11 @@ class FfmpegSink:
         )
 
 
-def _quality(encoding: Encoding) -> tuple[str, str]:
-    if encoding.bit_depth is None:
-        return "-b:a", f"{encoding.bitrate}k"
-    return "-sample_fmt", _SAMPLE_FORMATS[encoding.bit_depth]
+def _quality(encoding: Encoding) -> list[str]:
+    if encoding.bit_depth is not None:
+        return ["-sample_fmt", _SAMPLE_FORMATS[encoding.bit_depth]]
+    quality = ["-compression_level", str(_LAME_QUALITY)] if encoding.codec.name == "mp3" else []
+    return ["-b:a", f"{encoding.bitrate}k", *quality]
 
 
 def copy_with_cover(path: Path, cover: Cover, result: Path) -> None:

@@ -36,7 +36,7 @@ _GROUPS: Final = {
         "preview",
     ),
     "Sound": ("bit_depth", "bitrate", "sample_rate", "prevent_clipping", "mwf", "bandwidth", "downmix"),
-    "Models and speed": ("provider", "precision", "n_threads", "memory"),
+    "Models and speed": ("provider", "precision", "n_threads", "memory", "warm"),
     "Many songs": ("resume", "n_workers", "shard", "estimate", "report", "price", "progress"),
 }
 
@@ -66,9 +66,15 @@ _GROUPS: Final = {
 @separation_options
 @downmix_option
 @execution_options
+@click.option(
+    "--warm",
+    is_flag=True,
+    help="Keep a process in the background that has loaded all libraries, so that the next commands start at "
+    "once. It ends after a minute without one. Linux only.",
+)
 @batch_options
 @click.pass_obj
-def command(plugins: Plugins, /, songs: tuple[str, ...], **options: Any) -> int:
+def command(plugins: Plugins, /, songs: tuple[str, ...], *, warm: bool, **options: Any) -> int:
     """Separate songs into stems.
 
     SONG is an audio file, a folder (searched at any depth), a pattern in quotes, a playlist (m3u, m3u8), or
@@ -78,6 +84,8 @@ def command(plugins: Plugins, /, songs: tuple[str, ...], **options: Any) -> int:
     sample rate. The stems keep the song's sample rate, length and tags. Prints the path of each file that it
     writes. A model that is not installed is downloaded first.
     """
+    if warm:  # the process in the background does not get this option
+        click.echo("warning: --warm is not possible here, so this is an ordinary run", err=True)
     try_threads(os.cpu_count() or 1)  # the next import loads numpy
     from stemdock.cli.separating import separate  # noqa: PLC0415  loads the engine, and --help does not need it
 

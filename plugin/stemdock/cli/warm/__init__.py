@@ -1,0 +1,1 @@
+"""A process in the background that has imported everything, and copies itself for each `separate`."""
