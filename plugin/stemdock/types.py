@@ -250,8 +250,8 @@ class SeparatedFile:
     damage: tuple[Damage, ...] = ()
     """Damaged places of the source, in order; `warnings` describe them, too."""
     stages: Mapping[str, float] = field(default_factory=dict)
-    """Seconds that reading ("decode"), separating ("separate") and writing ("encode") took; in a batch also
-    "download" and "upload"."""
+    """Seconds that reading ("decode"), separating ("separate") and writing ("encode") took, the last without
+    those in which the network ran meanwhile; in a batch also "download" and "upload"."""
 
     @property
     def files(self) -> Mapping[str, Path]:

@@ -105,7 +105,7 @@ def separate(
         found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.made)]
         n_songs = sum(batch.shard.has(song) for song in found)
         shares = divided(execution, max(1, min(batch.n_workers, n_songs)))
-        # Compressing with losses takes longer than separating, and uses other threads.
+        # While the files of a song are still compressed, the network can have the next song.
         n_at_once = 2 if codec_of(output).bitrates else 1
         whole = None
         if batch.estimate:

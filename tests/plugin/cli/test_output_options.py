@@ -250,7 +250,7 @@ def test_a_stem_on_standard_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("codec", ["wav", "mp3"])
+@pytest.mark.parametrize("codec", ["wav", "flac", "mp3"])
 def test_a_reader_that_goes_away(tmp_path: Path, codec: str) -> None:
     """As if SIGPIPE had ended the program, which tells a script that nothing is wrong with it."""
     with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
@@ -313,8 +313,11 @@ main()
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_stopping_while_the_reader_does_not_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", ["wav", "flac"])
+def test_stopping_while_the_reader_does_not_read(tmp_path: Path, codec: str) -> None:
+    """The thread that compresses waits for the reader, too."""
     command = [sys.executable, "-m", "stemdock", "separate", str(SONG), "--stems", "vocals", "-o", "-"]
+    command += ["-c", codec]
     (tmp_path / "temporary").mkdir()
     with default_signals():
         process = subprocess.Popen(

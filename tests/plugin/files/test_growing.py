@@ -125,6 +125,22 @@ def test_a_file_is_valid_while_it_grows(tmp_path: Path, total_length: int | None
             np.testing.assert_array_equal(soundfile.read(path, dtype="float32")[0], noise[:end])
 
 
+@pytest.mark.parametrize("codec", ["ogg", "opus"])
+def test_long_files_grow_whatever_writes_them_otherwise(tmp_path: Path, codec: Any) -> None:
+    """ffmpeg writes long Opus files, but not while they grow."""
+    pieces: list[bytes] = []
+    rate, length = 48000, 480_000
+    with AudioWriter(
+        tmp_path / "x", output=Output(codec=codec), sample_rate=rate, n_channels=1, total_length=length,
+        on_encoded=pieces.append,
+    ) as writer:  # fmt: skip
+        for _ in range(10):
+            writer.write(np.random.default_rng(1).uniform(-0.5, 0.5, (rate, 1)).astype(np.float32))
+        assert len(pieces) > 5
+    assert b"".join(pieces) == (tmp_path / "x").read_bytes()
+    assert soundfile.info(tmp_path / "x").frames == length
+
+
 def test_files_appear_with_the_first_segment(small_separator: Separator, song: Path, tmp_path: Path) -> None:
     lengths: list[int] = []
 
@@ -149,19 +165,24 @@ def fail(*_: object) -> None:
 
 @pytest.mark.parametrize("before", [None, b"precious"])
 @pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("codec", ["wav", "flac"])
 def test_after_a_failure_all_is_as_it_was(
-    small_separator: Separator, song: Path, tmp_path: Path, before: bytes | None, late: bool
+    small_separator: Separator, song: Path, tmp_path: Path, before: bytes | None, late: bool, codec: Any
 ) -> None:
+    """Also if it happens in one of the threads that compress."""
     folder = tmp_path / "out"
     if before:
         folder.mkdir()
-        (folder / "low.wav").write_bytes(before)
+        (folder / f"low.{codec}").write_bytes(before)
     observer = Observer(before_placing=fail) if late else Observer(on_encoded=fail)
     with pytest.raises(Stop):
-        separate_file(small_separator, song, folder, growing=True, overwrite=True, observer=observer)
+        separate_file(
+            small_separator, song, folder, output=Output(codec=codec), growing=True, overwrite=True,
+            observer=observer,
+        )  # fmt: skip
     if before:
-        assert [path.name for path in folder.iterdir()] == ["low.wav"]
-        assert (folder / "low.wav").read_bytes() == before
+        assert [path.name for path in folder.iterdir()] == [f"low.{codec}"]
+        assert (folder / f"low.{codec}").read_bytes() == before
     else:
         assert not folder.exists()
 
