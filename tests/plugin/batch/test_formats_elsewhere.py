@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
+import zipfile
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +78,19 @@ def test_a_project_in_an_object_store_finds_its_sounds(
     memory.rm("/stems/out/song/song media/high.wav")
     assert run([*command, "-o", "memory://stems/out", "--resume"], plugins) == 0
     assert stems_in(memory).keys() == before.keys()
+
+
+@pytest.mark.parametrize(("form", "name"), [("zip", "song.zip"), ("dawproject", "song.dawproject")])
+def test_files_that_hold_all_stems(plugins: Plugins, song: Path, memory: Any, form: str, name: str) -> None:
+    command = ["separate", str(song), "-m", "small", "--as", form]
+    assert run([*command, "-o", "memory://stems/out"], plugins) == 0
+    assert run([*command, "-o", str(song.parent / "local")], plugins) == 0
+    found, expected = stems_in(memory), files_in(song.parent / "local")
+    assert found.keys() == expected.keys() == {name}
+    archives = [zipfile.ZipFile(io.BytesIO(files[name])) for files in (found, expected)]
+    assert archives[0].namelist() == archives[1].namelist()
+    for each in archives[0].namelist():
+        assert archives[0].read(each) == archives[1].read(each)
 
 
 def test_projects_of_a_program_that_separates_songs(plugins: Plugins, song: Path, memory: Any) -> None:

@@ -192,6 +192,26 @@ def test_recipes_pass_between_processes(plugins: Plugins, tmp_path: Path) -> Non
     assert replace(passed, plugins=recipe.plugins) == recipe
 
 
+def test_a_disk_without_links(
+    plugins: Plugins,
+    song: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    """Nothing grows there but standard output, which needs no links."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("stemdock.files.growing.os.link", refuse)
+    command = ["separate", str(song), "-m", "small", "--stems", "low", "--growing"]
+    assert run([*command, "-o", str(tmp_path / "out")], plugins) == 1
+    assert b"cannot grow in this folder" in capfdbinary.readouterr().err
+    assert run([*command, "-o", "-"], plugins) == 0
+    assert capfdbinary.readouterr().out.startswith(b"RIFF")
+
+
 @pytest.mark.slow
 def test_workers_let_files_grow(tmp_path: Path) -> None:
     (tmp_path / "songs").mkdir()
