@@ -84,7 +84,7 @@ class Disk:
         for change in self._changes:
             if mode == "names" or (mode == "some" and rng.random() < 0.5):
                 change.apply(kept)
-        _write_left(self._top, target, kept, rng, mode)
+        _write_left(self._top, target, kept, rng, mode, {})
 
     def _write(self, call: Call) -> None:
         file = self._find(call.path)
@@ -131,14 +131,22 @@ def _loaded(path: Path) -> _Folder:
 
 
 def _write_left(
-    folder: _Folder, target: Path, kept: dict[int, dict[str, Any]], rng: Random, mode: str
+    folder: _Folder,
+    target: Path,
+    kept: dict[int, dict[str, Any]],
+    rng: Random,
+    mode: str,
+    written: dict[int, Path],
 ) -> None:
     # Only the owner can enter, as where Stemdock makes its own folders private.
     target.mkdir(mode=0o700, exist_ok=True)
     for name, node in kept.get(id(folder), folder.flushed).items():
         if isinstance(node, _Folder):
-            _write_left(node, target / name, kept, rng, mode)
+            _write_left(node, target / name, kept, rng, mode, written)
+        elif id(node) in written:
+            (target / name).hardlink_to(written[id(node)])
         else:
+            written[id(node)] = target / name
             (target / name).touch(mode=0o600)
             (target / name).write_bytes(_left_of(node, rng, mode))
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from stemdock.batch.contents import has_content, output_content
 from stemdock.batch.manifest_entries import ManifestEntries
 from stemdock.batch.manifest_files import FOLDER, ManifestEntry, check_folder, entry_name
+from stemdock.files.growing import replaced_by
 from stemdock.lib.paths import is_file, resolved
 
 if TYPE_CHECKING:
@@ -68,12 +69,13 @@ class Manifest:
         outputs = {path.relative_to(root).as_posix(): path for path in paths if path.is_relative_to(root)}
         return frozenset(map(outputs.__getitem__, self._entries.listed(outputs))) if outputs else frozenset()
 
-    def owns(self, path: Path, targets: Collection[Path]) -> bool:
+    def owns(self, path: Path, targets: Collection[Path], *, file: Path | None = None) -> bool:
         """Whether a separation wrote this file, so that resuming may replace it.
 
         Args:
             path: The file.
             targets: All files of its song.
+            file: Where it is now, if it has been put aside.
         """
         output = self._output(path)
         outputs = self._outputs(targets)
@@ -83,7 +85,7 @@ class Manifest:
         if entry is None:
             return self._entries.is_damaged(outputs)
         known = (entry.outputs.get(output), entry.replaced.get(output))
-        return entry.complete or any(has_content(path, content) for content in known if content)
+        return entry.complete or any(has_content(file or path, content) for content in known if content)
 
     def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
@@ -126,7 +128,12 @@ class Manifest:
             OutputError: A file cannot be read again, or the entry cannot be written.
         """
         # Files of earlier runs: if this one is stopped before it has replaced them all, they are still ours.
-        earlier = {path: path for path in staged if is_file(path) and self.owns(path, staged)}
+        before = {path: replaced_by(path, file) for path, file in staged.items()}
+        earlier = {
+            path: file
+            for path, file in before.items()
+            if is_file(file) and self.owns(path, staged, file=file)
+        }
         entry = ManifestEntry(
             provenance=provenance,
             outputs=self._contents(staged),

@@ -54,9 +54,13 @@ class GrowingFiles:
             return
         staged, path = self._staged[name], self._places[name]
         try:
+            # After a power failure, only the temporary name shows that the file is unfinished, and the file
+            # that it replaces must not be lost with the folder that it waits in.
+            for folder in (path.parent, staged.parent):
+                flush_folder(folder)
             if self._overwrite and os.path.lexists(path):
-                # Beside the temporary file, whose name is taken.
-                self._aside[name] = path.replace(staged.with_name(f".{staged.name}.replaced"))
+                self._aside[name] = path.replace(_aside_of(staged))
+                flush_folder(staged.parent)
             os.link(staged, path)
         except FileExistsError as error:
             raise OutputExistsError(path) from error
@@ -115,8 +119,22 @@ class GrowingFiles:
         flush_files(self._places.values())
         for folder in {path.parent for path in self._places.values()}:
             flush_folder(folder)
+        # Without their temporary names, the files count as complete.
         for staged in self._staged.values():
-            staged.unlink(missing_ok=True)  # now the file counts as complete
+            staged.unlink(missing_ok=True)
+        for folder in {staged.parent for staged in self._staged.values()}:
+            flush_folder(folder)
+
+
+def replaced_by(place: Path, staged: Path) -> Path:
+    """The file that was in a place before; it is still there if the new one does not grow.
+
+    Args:
+        place: The place.
+        staged: The temporary file for it.
+    """
+    aside = _aside_of(staged)
+    return aside if os.path.lexists(aside) else place
 
 
 def withdraw_abandoned(hidden: Path) -> None:
@@ -143,6 +161,11 @@ def is_growing(place: Path, hidden: Iterable[Path]) -> bool:
         hidden: Folders of temporary files, in the folder of the place.
     """
     return any(_are_same(folder / place.name, place) for folder in hidden)
+
+
+def _aside_of(staged: Path) -> Path:
+    """Where a file waits that is replaced: beside the temporary file, whose name is taken."""
+    return staged.with_name(f".{staged.name}.replaced")
 
 
 def _are_same(path: Path, other: Path) -> bool:

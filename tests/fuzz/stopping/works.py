@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from fuzz.stopping.hosts import HOSTS
 from fuzz.stopping.scenario import CHECKPOINTS, SONGS, Scenario, files_in, must
-from stemdock import file_sha256, verify_model
+from stemdock import file_sha256, remove_abandoned, verify_model
 from stemdock.batch.contents import has_content
 from stemdock.batch.manifest_files import FOLDER, load_entry
 from stemdock.inference.session import OnnxSession
@@ -19,6 +20,7 @@ from stemdock_models.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from fuzz.stopping.scenario import Place
 
@@ -38,13 +40,35 @@ def _separate(place: Place, *options: str) -> None:
     must(place, "separate", *songs, "-m", "small", "-o", out, "--resume", *options)
 
 
+def _let_grow(place: Place) -> None:
+    _separate(place, "--growing")
+
+
+def _check_withdrawn(place: Place) -> None:
+    """Looks at what is there when the next run has withdrawn unfinished files: at a copy, with its links."""
+    out, copy = place.state / "out", place.state.with_name("copy")
+    if not out.exists():
+        return
+    try:
+        subprocess.run(["cp", "-al", out, copy], check=True)
+        for folder in [path for path in copy.iterdir() if path.is_dir()]:
+            remove_abandoned(folder)
+        _check_records_in(copy)
+    finally:
+        shutil.rmtree(copy)
+
+
 def _check_records(place: Place) -> None:
-    for path in (place.state / "out" / FOLDER).glob("*.json"):
+    _check_records_in(place.state / "out")
+
+
+def _check_records_in(out: Path) -> None:
+    for path in (out / FOLDER).glob("*.json"):
         entry = load_entry(path)
         assert entry, f"{path} is damaged"
         if entry.complete:
             for output, content in entry.outputs.items():
-                assert has_content(place.state / "out" / output, content), f"{output} is not whole"
+                assert has_content(out / output, content), f"{output} is not whole"
 
 
 def _pull(place: Place) -> None:
@@ -103,6 +127,10 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "batch": Scenario(_separate, _without_remains, check=_check_records),
     "batch over other stems": Scenario(
         _separate, _without_remains, lambda place: _separate(place, "--bit-depth", "24"), _check_records
+    ),
+    "growing batch": Scenario(_let_grow, _without_remains, check=_check_withdrawn),
+    "growing batch over other stems": Scenario(
+        _let_grow, _without_remains, lambda place: _separate(place, "--bit-depth", "24"), _check_withdrawn
     ),
     "store: pull": Scenario(_pull, _all, check=_check_store),
     "store: replace": Scenario(
