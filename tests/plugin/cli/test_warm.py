@@ -217,6 +217,34 @@ def test_a_limit_of_the_users_process_holds(warm: Place) -> None:
     assert b"cannot be written" in messages
 
 
+def test_workers_and_files_that_grow(warm: Place) -> None:
+    """The workers are started by the copy, and are none themselves."""
+    songs = [shutil.copy(SONG, warm.folder / f"{name}{SONG.suffix}") for name in "ab"]
+    status, printed, messages = warm.run(*songs, *SHORT, "-o", "out", "--workers", "2", "--growing")
+    assert (status, len(printed.splitlines()), messages.count(b"error")) == (0, 4, 0)
+    assert warm.run(SONG, *SHORT, "-o", "expected")[0] == 0
+    expected = {Path(path).name: content for path, content in warm.stems("expected").items()}
+    found = warm.stems("out")
+    assert len(found) == 4
+    assert all(content == expected[Path(path).name] for path, content in found.items())
+    wait_for(lambda: not warm.copies())
+
+
+def test_a_reader_that_goes_away(warm: Place) -> None:
+    with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
+        reader.wait()
+        command = [sys.executable, "-m", "stemdock", "separate", SONG, "--stems", "vocals", "-o", "-"]
+        done = subprocess.run(
+            command,
+            stdout=reader.stdin,
+            stderr=subprocess.PIPE,
+            env=warm.variables,
+            check=False,
+            timeout=LONG,
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 def test_it_ends_when_it_is_idle(place: Place) -> None:
     place.variables["STEMDOCK_WARM_SECONDS"] = "0.5"
     assert place.run(SONG, *SHORT, "-o", "out", "--warm")[0] == 0
