@@ -233,7 +233,7 @@ def test_workers_and_files_that_grow(warm: Place) -> None:
 def test_a_reader_that_goes_away(warm: Place) -> None:
     with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
         reader.wait()
-        command = [sys.executable, "-m", "stemdock", "separate", SONG, "--stems", "vocals", "-o", "-"]
+        command = [sys.executable, "-m", "stemdock", "separate", str(SONG), "--stems", "vocals", "-o", "-"]
         done = subprocess.run(
             command,
             stdout=reader.stdin,
