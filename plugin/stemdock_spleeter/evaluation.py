@@ -12,7 +12,7 @@ from stemdock_evaluation.dataset import SUBSET, find_tracks, references
 from stemdock_evaluation.scoring import WINDOW, aggregate, score
 from stemdock_spleeter.adapters import AudioAdapter
 from stemdock_spleeter.configuration import find_configuration
-from stemdock_spleeter.errors import spleeter_errors
+from stemdock_spleeter.errors import spleeter_errors, write_errors
 from stemdock_spleeter.log import logger
 from stemdock_spleeter.separator import Separator
 
@@ -44,7 +44,7 @@ def evaluate_model(descriptor: str, mus_dir: str, output_path: str, *, adapter: 
         mwf: Whether a Wiener filter refines the stems.
 
     Raises:
-        SpleeterError: A song is missing or cannot be separated or measured.
+        SpleeterError: A song is missing or cannot be separated or measured, or a file cannot be written.
     """
     with spleeter_errors():
         tracks = find_tracks(Path(mus_dir))
@@ -57,11 +57,13 @@ def evaluate_model(descriptor: str, mus_dir: str, output_path: str, *, adapter: 
                 track.mixture, folder, audio_adapter=audio_adapter, filename_format=_FORMAT
             )
         logger.info("Starting musdb evaluation (this could be long) ...")
-        scores = [score(track, _separated(track, folder, stems), measured) for track in tracks]
-        for each in scores:
-            path = Path(output_path) / "metrics" / SUBSET / f"{each.track}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(_museval_scores(each), indent=2).encode())
+        scores = []
+        for track in tracks:
+            scores.append(score(track, _separated(track, folder, stems), measured))
+            path = Path(output_path) / "metrics" / SUBSET / f"{track.name}.json"
+            with write_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, json.dumps(_museval_scores(scores[-1]), indent=2).encode())
         logger.info("musdb evaluation done")
     for stem, ratios in aggregate(scores).items():
         logger.info("%s:", stem)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Serves FIFOs as Audacity does, new ones for each client. Its answers are empty lines until it is ready. A
-# second process makes FIFOs of its own meanwhile, waits at them, and is ended.
+# second process makes FIFOs of its own meanwhile, waits at them, and is ended. It must not be disturbed.
 PROGRAM = """#!{python}
 import os, signal, sys, time
 from contextlib import suppress
@@ -46,6 +46,8 @@ if check_seconds and os.fork() == 0:
     make()
     signal.setitimer(signal.ITIMER_REAL, check_seconds)
     open(names[0])
+    open(sys.argv[0] + ".disturbed", "w")
+    time.sleep(60)
 while True:
     with suppress(BrokenPipeError), open(names[0]) as commands, open(names[1], "w") as replies:
         for line in commands:
@@ -98,10 +100,7 @@ def test_the_pipe_works_whenever_plug_ins_are_checked(
         for _ in range(2):
             with connect() as link:
                 assert link.run("GetInfo", seconds=20).ok
-        assert {path.name for path in folder.iterdir()} <= {
-            program.name,
-            *(path.name for path in fifos.values()),
-        }
+        assert set(folder.iterdir()) <= {program, *fifos.values()}
     finally:
         for process in started:
             os.killpg(process.pid, signal.SIGKILL)

@@ -205,6 +205,20 @@ def test_the_evaluation_prints_the_medians_of_the_original(
         assert found_ratios == pytest.approx(ratios_of_museval, abs=0.002)
 
 
+def test_scores_that_cannot_be_written_are_an_error(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    song = tmp_path / "musdb" / "test" / "song"
+    song.mkdir(parents=True)
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (5, 44100, 2))
+    for name, samples in zip(("mixture", "vocals", "bass", "drums", "other"), noise, strict=True):
+        soundfile.write(song / f"{name}.wav", samples, 44100)
+    folder.mkdir()
+    (folder / "metrics").touch()
+    assert run(["evaluate", "-p", "four.json", "--mus_dir", str(tmp_path / "musdb"), "-o", str(folder)]) == 1
+    assert "song.json: cannot be written" in capsys.readouterr().err
+
+
 def _take_ratios(scores: dict[str, Any]) -> list[float]:
     """Removes the ratios of a file of museval from all that is around them."""
     return [

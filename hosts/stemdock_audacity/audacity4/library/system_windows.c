@@ -150,10 +150,10 @@ static void remove_own(const wchar_t *folder) {
     owner = INVALID_HANDLE_VALUE;
     // A file goes when its last handle is closed: a scanner's, or that of a program which is just ending.
     const uint64_t began = GetTickCount64();
-    remove_tree(folder, 0);
-    while (GetFileAttributesW(folder) != INVALID_FILE_ATTRIBUTES && GetTickCount64() - began < PATIENT_MS) {
-        Sleep(TICK_MS);
+    for (;;) {
         remove_tree(folder, 0);
+        if (GetFileAttributesW(folder) == INVALID_FILE_ATTRIBUTES || GetTickCount64() - began > PATIENT_MS) return;
+        Sleep(TICK_MS);
     }
 }
 
