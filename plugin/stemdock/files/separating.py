@@ -151,7 +151,7 @@ def _write(
     with ExitStack() as opened:
         if any(len(separator.stems) in file.indices for file in files.values()):
             stems = with_remainder(stems, opened.enter_context(mixture()))
-        return write_stems(stems, files, output, signal, cancel=observer.cancel)
+        return write_stems(stems, files, output, signal, on_block=observer.on_block, cancel=observer.cancel)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.audio import AudioWriter, SampleSpool
@@ -59,6 +58,7 @@ def write_stems(
     output: Output,
     signal: Signal,
     *,
+    on_block: Callable[[int, Mapping[str, FloatArray]], None] | None = None,
     cancel: Event | None = None,
 ) -> Written:
     """Writes stems and sums of stems, in memory that does not grow with their length.
@@ -69,6 +69,7 @@ def write_stems(
         output: How they are encoded. To prevent clipping, all samples are first kept in temporary files
             beside the finished ones, until the peak of the whole song is known.
         signal: Sample rate, channels and expected length of the stems.
+        on_block: As in `Observer`.
         cancel: Set it from another thread to stop while temporary files are encoded.
 
     Raises:
@@ -76,20 +77,21 @@ def write_stems(
         CancelledError: `cancel` was set.
     """
     with ExitStack() as opened:
+        blocks = _summed_blocks(stems, files, signal.sample_rate, on_block)
         # Encoders are entered last: their threads must end before the files close.
         if not output.prevent_clipping:
             writers = {
                 name: opened.enter_context(_writer(file, output, signal)) for name, file in files.items()
             }
             for_each = opened.enter_context(_encoders(output, len(files)))
-            total_length = _distribute(stems, files, writers, for_each)
+            total_length = _distribute(blocks, writers, for_each)
             gain = 1.0
         else:
             spools = {
                 name: opened.enter_context(SampleSpool(file.path.parent, signal.n_channels))
                 for name, file in files.items()
             }
-            total_length = _distribute(stems, files, spools, map)
+            total_length = _distribute(blocks, spools, map)
             known_signal = replace(signal, total_length=total_length)
             gain = min(1.0, _LARGEST / max(_LARGEST, *(spool.peak for spool in spools.values())))
 
@@ -134,22 +136,35 @@ def _encoders(output: Output, n_files: int) -> Iterator[Callable[..., Iterator[A
         yield pool.map
 
 
-def _distribute(
+def _summed_blocks(
     stems: Iterable[FloatArray],
     files: Mapping[str, StemFile],
+    sample_rate: int,
+    on_block: Callable[[int, Mapping[str, FloatArray]], None] | None,
+) -> Iterator[Mapping[str, FloatArray]]:
+    """The samples of each file `(n_samples, n_channels)`, block by block."""
+    for block in stems:
+        sounds = {name: summed(block, file.indices) for name, file in files.items()}
+        if on_block:
+            on_block(sample_rate, sounds)
+        yield sounds
+
+
+def _distribute(
+    blocks: Iterable[Mapping[str, FloatArray]],
     sinks: Mapping[str, AudioWriter] | Mapping[str, SampleSpool],
     for_each: Callable[..., Iterator[Any]],
 ) -> int:
     """Writes each block to all sinks; returns the samples per channel written to each."""
 
     def write(name: str, block: FloatArray) -> None:
-        sinks[name].write(summed(block, files[name].indices))
+        sinks[name].write(block)
 
     length = 0
-    for block in stems:
+    for sounds in blocks:
         # An error in a thread is raised when its result is read.
-        list(for_each(write, files, repeat(block)))
-        length += block.shape[1]
+        list(for_each(write, sounds, sounds.values()))
+        length += len(next(iter(sounds.values())))
     return length
 
 

@@ -1,0 +1,43 @@
+"""Secrets: who may open a page, and which page is which.
+
+The address that the command prints ends in a token. It stands behind the `#`, which browsers do not send, so
+no log and no other site gets it. The page exchanges it for a key of its own, which it keeps in the tab and
+sends with every request. There are no cookies: other programs at this address would get them, too.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from typing import Final
+
+_ONCE_TIME: Final = 120.0
+"""Seconds in which the browser that the command starts must use its token: other users of this machine can
+see with which address it was started."""
+
+
+def new_secret() -> str:
+    """A secret that nobody guesses, of 43 characters that addresses may contain."""
+    return secrets.token_urlsafe(32)
+
+
+class Tokens:
+    """The tokens that open a page."""
+
+    def __init__(self) -> None:
+        """Makes the token for the user."""
+        self.token = new_secret()
+        self._once: dict[str, float] = {}
+
+    def single(self) -> str:
+        """A token that is valid once, and not for long."""
+        token = new_secret()
+        self._once[token] = time.monotonic() + _ONCE_TIME
+        return token
+
+    def accepts(self, token: str) -> bool:
+        """Whether a token opens a page. A single one does not a second time."""
+        if self._once.pop(token, 0.0) > time.monotonic():
+            return True
+        return hmac.compare_digest(token.encode(errors="replace"), self.token.encode())

@@ -1,0 +1,106 @@
+"""The server's process: its socket, its start and its end. The only module that knows uvicorn."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from stemdock import load_plugins, make_private_folder, reason_for, staging
+from stemdock_hostkit.worker.places import state_folder
+from stemdock_web.errors import AddressError
+from stemdock_web.keys import Tokens
+from stemdock_web.routes import make_app
+from stemdock_web.sessions import Sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
+    from stemdock_web.limits import Limits
+
+_PATIENCE: Final = 5
+"""Seconds for open connections at the end."""
+
+
+def serve(
+    host: str,
+    port: int,
+    limits: Limits,
+    *,
+    on_start: Callable[[str, Tokens], None],
+    stop: Event | None = None,
+) -> None:
+    """Serves the page until the process is interrupted, and removes all songs and stems then.
+
+    Args:
+        host: Address to listen at.
+        port: Its port; 0 for any free one.
+        limits: What pages may use.
+        on_start: Called with the address and the tokens as soon as the server answers.
+        stop: Set it from another thread to end the server; without it, signals do.
+
+    Raises:
+        AddressError: The server cannot listen there.
+        OutputError: There is no folder for the songs.
+    """
+    listener = _listen(host, port)
+    port = listener.getsockname()[1]
+    tokens = Tokens()
+    folder = state_folder() / "web"
+    make_private_folder(folder)
+    with listener, staging(folder) as root:
+        sessions = Sessions(root, limits)
+        app = make_app(sessions=sessions, tokens=tokens, plugins=load_plugins(), host=host, port=port)
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=limits.n_connections,
+            timeout_graceful_shutdown=_PATIENCE,
+        )
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{port}/"
+        _Server(config, sessions, lambda: on_start(address, tokens), stop).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers, and ends the sessions first when it stops: their pages listen until then."""
+
+    def __init__(
+        self, config: uvicorn.Config, sessions: Sessions, on_start: Callable[[], None], stop: Event | None
+    ) -> None:
+        super().__init__(config)
+        self._sessions = sessions
+        self._on_start = on_start
+        self._stop = stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._sessions.end_all()
+        await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or (self._stop is not None and self._stop.is_set())
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_start()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        reason = reason_for(error) if isinstance(error, OSError) else str(error)
+        raise AddressError(host, port, reason) from error
+    return listener

@@ -1,0 +1,234 @@
+"""Sessions: what each open page owns. A page in another tab or browser has another session.
+
+A session lasts as long as its page listens for news. When the page is closed, or the computer has been away
+for a while, its songs are stopped and its files removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from secrets import token_hex
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+from stemdock import legal_name, make_private_folder
+from stemdock_web.errors import TooManyError, UnknownSongError
+from stemdock_web.keys import new_secret
+from stemdock_web.songs import Song
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from stemdock_web.limits import Limits
+
+_LONGEST_NAME: Final = 120
+"""Bytes of a file name, and characters of the name on the page."""
+_N_DOWNLOADS: Final = 4
+"""Exports that a page keeps: the newest."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Session:
+    """One open page. All fields change in the server's loop only."""
+
+    folder: Path
+    key: str = field(default_factory=new_secret)
+    songs: dict[str, Song] = field(default_factory=dict)
+    downloads: dict[str, Path] = field(default_factory=dict)
+    """Finished exports by their secret."""
+    exporting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ended: Event = field(default_factory=Event)
+    _n_listeners: int = 0
+    _is_closed: bool = False
+    _ends_at: float = 0.0
+    _version: int = 0
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _pending: asyncio.Queue[Song | None] = field(default_factory=asyncio.Queue)
+
+    def song(self, identifier: str) -> Song:
+        """A song of this page.
+
+        Raises:
+            UnknownSongError: It has no such song.
+        """
+        try:
+            return self.songs[identifier]
+        except KeyError:
+            raise UnknownSongError from None
+
+    def new_song(self, name: str, model: str, stems: tuple[str, ...] | None, limits: Limits) -> Song:
+        """Prepares a song with an empty folder for its file.
+
+        Raises:
+            TooManyError: The page has too many.
+        """
+        if len(self.songs) >= limits.n_songs:
+            raise TooManyError("songs on this page", limits.n_songs)
+        identifier = token_hex(8)
+        folder = self.folder / identifier
+        make_private_folder(folder / "source")
+        # The name of a file from anywhere: only its last part, and nothing that a system does not allow.
+        name = name.replace("\\", "/").rpartition("/")[2]
+        file_name = legal_name(name.lstrip(" ."), max_bytes=_LONGEST_NAME, fallback="song")
+        return Song(
+            identifier=identifier,
+            name=name[:_LONGEST_NAME] or "song",
+            folder=folder,
+            source=folder / "source" / file_name,
+            model=model,
+            stems=stems,
+            on_change=self.changed,
+        )
+
+    def add(self, song: Song) -> None:
+        """Puts a song whose file is complete into the queue."""
+        self.songs[song.identifier] = song
+        self._pending.put_nowait(song)
+        self.changed()
+
+    async def remove(self, song: Song) -> None:
+        """Stops a song, and removes its files."""
+        self.songs.pop(song.identifier, None)
+        self.changed()
+        await song.remove()
+
+    async def work(self, executor: ThreadPoolExecutor, root: Path, limits: Limits) -> None:
+        """Separates the songs one after the other, so that pages take turns."""
+        while song := await self._pending.get():
+            await song.separate(executor, root, limits)
+
+    def changed(self) -> None:
+        """Makes all listeners look again."""
+        self._version += 1
+        asyncio.ensure_future(self._notify())  # noqa: RUF006  it only wakes the listeners
+
+    async def wait(self, version: int, timeout: float) -> int:  # noqa: ASYNC109  it returns then
+        """Waits for a change since a version, but not for ever; returns the version now."""
+        async with self._changed:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait_for(lambda: self._version != version), timeout)
+        return self._version
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    def to_values(self) -> list[dict[str, Any]]:
+        """What the page shows."""
+        return [song.to_values() for song in self.songs.values()]
+
+    @contextmanager
+    def listening(self, limits: Limits) -> Iterator[None]:
+        """Keeps the session while a page listens."""
+        self._n_listeners += 1
+        self._is_closed = False
+        try:
+            yield
+        finally:
+            self._n_listeners -= 1
+            self._wait(limits.closed_time if self._is_closed else limits.away_time)
+
+    def leave(self, limits: Limits) -> None:
+        """The page says that it is closed, shortly before or after its connection ends."""
+        self._is_closed = True
+        self._wait(limits.closed_time)
+
+    def _wait(self, seconds: float) -> None:
+        """Ends the session after some seconds unless its page listens then."""
+        self._ends_at = time.monotonic() + seconds
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the page has been away for too long."""
+        return not self._n_listeners and time.monotonic() > self._ends_at
+
+    async def end(self) -> None:
+        """Stops all songs, and removes all files."""
+        self.ended.set()
+        self.changed()
+        self._pending.put_nowait(None)
+        for song in self.songs.values():
+            song.stop()
+        await asyncio.gather(*(song.remove() for song in self.songs.values()))
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def keep(self, path: Path) -> str:
+        """Offers a finished export for download; returns its secret."""
+        secret = new_secret()
+        self.downloads[secret] = path
+        while len(self.downloads) > _N_DOWNLOADS:
+            oldest = next(iter(self.downloads))
+            shutil.rmtree(self.downloads.pop(oldest).parent, ignore_errors=True)
+        return secret
+
+
+class Sessions:
+    """All open pages."""
+
+    def __init__(self, root: Path, limits: Limits) -> None:
+        """Has no page yet.
+
+        Args:
+            root: A private folder for their files.
+            limits: What they may use.
+        """
+        self.root = root
+        self.limits = limits
+        self._sessions: dict[str, Session] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._executor = ThreadPoolExecutor(limits.n_sessions, thread_name_prefix="following")
+
+    def __len__(self) -> int:
+        """How many pages are open."""
+        return len(self._sessions)
+
+    def open(self) -> Session:
+        """Opens a session.
+
+        Raises:
+            TooManyError: There are too many.
+        """
+        if len(self._sessions) >= self.limits.n_sessions:
+            raise TooManyError("open pages", self.limits.n_sessions)
+        folder = self.root / token_hex(8)
+        make_private_folder(folder)
+        session = Session(folder=folder, _ends_at=time.monotonic() + self.limits.away_time)
+        self._sessions[session.key] = session
+        self._tasks[session.key] = asyncio.create_task(session.work(self._executor, self.root, self.limits))
+        return session
+
+    def find(self, key: str) -> Session | None:
+        """The session with a key."""
+        return self._sessions.get(key)
+
+    def find_download(self, secret: str) -> Path | None:
+        """A finished export by its secret."""
+        for session in self._sessions.values():
+            if path := session.downloads.get(secret):
+                return path
+        return None
+
+    async def tend(self) -> None:
+        """Ends the sessions whose pages were closed, for as long as the server runs."""
+        every = min(1.0, self.limits.closed_time / 4)
+        while True:
+            for session in [each for each in self._sessions.values() if each.is_left]:
+                await self.end(session)
+            await asyncio.sleep(every)
+
+    async def end(self, session: Session) -> None:
+        """Stops the songs of a page, and removes its files."""
+        self._sessions.pop(session.key, None)
+        await session.end()
+        self._tasks.pop(session.key, None)
+
+    async def end_all(self) -> None:
+        """Ends all sessions: the server stops."""
+        await asyncio.gather(*map(self.end, list(self._sessions.values())))
+        self._executor.shutdown(wait=False, cancel_futures=True)

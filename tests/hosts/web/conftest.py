@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("starlette", reason="needs the extra [web]: pip install 'stemdock[web]'")
+pytest.importorskip("uvicorn", reason="needs the extra [web]: pip install 'stemdock[web]'")
+
+from stemdock_web.limits import Limits
+from support.browser import Browser
+from support.web_server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("chromium and its driver are not installed")
+    with Browser.started(chromium, driver) as browser:
+        yield browser
+
+
+@pytest.fixture
+def start(worker_state: Path) -> Iterator[Callable[..., Server]]:
+    """Starts a server in this process; the limits are arguments."""
+    servers = []
+
+    def start(**limits: float) -> Server:
+        server = Server(Limits(**limits), worker_state)  # type: ignore[arg-type]
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def server(start: Callable[..., Server]) -> Server:
+    return start()

@@ -1,0 +1,377 @@
+"""Who gets in, what is refused, and what is left."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import time
+from collections import namedtuple
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from stemdock_web.keys import Tokens
+from support.web_server import PuppetWorker, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.web_server import Server
+
+Usage = namedtuple("Usage", "total used free")  # noqa: PYI024  as of shutil
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> PuppetWorker:
+    return PuppetWorker(monkeypatch)
+
+
+ADDRESSES = (
+    ("POST", "/api/session"), ("POST", "/api/session/leave"), ("GET", "/api/events"), ("POST", "/api/warm"),
+    ("POST", "/api/songs?name=a.wav&model=2stems"), ("DELETE", "/api/songs/0"),
+    ("POST", "/api/songs/0/download"), ("GET", "/api/songs/0/samples?start=0&end=1"),
+    ("GET", "/api/songs/0/pictures?start=0&end=1"),
+    ("POST", "/api/songs/0/exports"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "target"), ADDRESSES)
+@pytest.mark.parametrize("key", ["", "guessed", "\u00e9" * 43])
+def test_without_a_key_nothing_is_answered(server: Server, method: str, target: str, key: str) -> None:
+    authorization = {"Authorization": f"Bearer {key}".encode().decode("latin-1")} if key else {}
+    answer = server.ask(method, target, headers=authorization)
+    assert answer.status == 401
+    assert "plugin-cli web" in answer.json["remedy"]
+
+
+def test_the_token_opens_pages_but_is_not_a_key(server: Server) -> None:
+    token = server.tokens.token
+    assert server.ask("POST", "/api/session", key=token).status == 200
+    assert server.ask("GET", "/api/songs/0/samples?start=0&end=1", key=token).status == 401
+
+
+def test_the_token_that_others_can_see_is_valid_once() -> None:
+    tokens = Tokens()
+    single = tokens.single()
+    assert tokens.accepts(single)
+    assert not tokens.accepts(single)
+    assert tokens.accepts(tokens.token)
+    assert tokens.accepts(tokens.token)
+
+
+def test_the_token_that_others_can_see_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = Tokens()
+    single = tokens.single()
+    later = time.monotonic() + 121
+    monkeypatch.setattr("stemdock_web.keys.time.monotonic", lambda: later)
+    assert not tokens.accepts(single)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1",
+     "127.0.0.1.evil.example:{port}", "192.168.1.2:{port}",
+     "localhost.evil.example:{port}", "[::2]:{port}", ":{port}", "", "localhost:{port}@evil.example"],
+)  # fmt: skip
+def test_other_names_lead_nowhere(server: Server, host: str) -> None:
+    for target in ("/", "/static/main.js", "/api/session"):
+        answer = server.ask("GET", target, headers={"Host": host.format(port=server.port)})
+        assert answer.status in {400, 403}
+        assert b"<" not in answer.body
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}", "LOCALHOST:{port}"])
+def test_its_own_names_lead_to_the_page(server: Server, host: str) -> None:
+    assert server.ask("GET", "/", headers={"Host": host.format(port=server.port)}).status == 200
+
+
+def test_two_hosts_are_refused(server: Server) -> None:
+    with server.connection() as connection:
+        own = f"Host: 127.0.0.1:{server.port}\r\n"
+        connection.sendall(f"GET / HTTP/1.1\r\n{own}Host: evil.example\r\n\r\n".encode())
+        assert connection.recv(100).split()[1] in {b"400", b"403"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "https://127.0.0.1:{port}"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://localhost:{port}"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_pages_of_others_are_refused(server: Server, headers: dict[str, str]) -> None:
+    given = {name: value.format(port=server.port) for name, value in headers.items()}
+    answer = server.ask("POST", "/api/session", key=server.tokens.token, headers=given)
+    assert answer.status == 403
+    assert server.files() == []
+
+
+def test_its_own_origin_is_accepted(server: Server) -> None:
+    origin = {"Origin": f"http://127.0.0.1:{server.port}", "Sec-Fetch-Site": "same-origin"}
+    assert server.ask("POST", "/api/session", key=server.tokens.token, headers=origin).status == 200
+
+
+def test_every_answer_forbids_what_the_page_does_not_need(server: Server) -> None:
+    for target in ("/", "/static/main.js", "/api/session", "/nothing", "/downloads/none"):
+        headers = {name.lower(): value for name, value in server.ask("GET", target).headers.items()}
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; ")
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe-inline" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert headers["cache-control"] == "no-store"
+        assert not {"server", "set-cookie", "access-control-allow-origin"} & set(headers)
+
+
+@pytest.mark.parametrize(
+    "name", ["../plugin.py", "..%2Fplugin.py", "..%2f..%2f..%2f..%2fetc%2fpasswd", "/etc/passwd",
+             "%2Fetc%2Fpasswd", "vendor", "vendor%2Fsignalsmith-stretch.mjs", "index.html%00", "..", "."],
+)  # fmt: skip
+def test_no_address_leads_out_of_the_page(server: Server, name: str) -> None:
+    answer = server.ask("GET", f"/static/{name}")
+    assert answer.status == 404
+    assert b"root:" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("../../../escaped.wav", "escaped.wav"),
+        ("/etc/passwd", "passwd"),
+        (r"C:\Windows\con.wav", "con.wav"),
+        ("..", ".."),
+        (".hidden.wav", ".hidden.wav"),
+        ("a\x00b\n.wav", "a\x00b\n.wav"),
+        ("<img src=x>.wav", "<img src=x>.wav"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}gpj.wav", "\N{RIGHT-TO-LEFT OVERRIDE}gpj.wav"),
+        ("", "song"),
+        ("x" * 5000, "x" * 120),
+    ],
+)
+def test_a_song_stays_in_its_folder_whatever_its_name(
+    server: Server, worker: PuppetWorker, name: str, shown: str
+) -> None:
+    page = server.page()
+    song = page.add(b"sound", name)
+    wait_for(lambda: worker.running)
+    (path,) = [path for path in server.files() if path.parent.name == "source"]
+    assert path.read_bytes() == b"sound"
+    assert path.parents[1].name == song
+    assert not path.name.startswith(".")
+    assert path.name.isprintable()
+    assert wait_for(lambda: page.song(song))["name"] == shown
+
+
+def test_no_path_of_the_machine_is_shown(server: Server) -> None:
+    page = server.page()
+    song = page.wait(page.add(b"this is not audio", "noise.wav"), "failed")
+    assert "noise.wav" in song["text"]
+    assert song["remedy"]
+    shown = json.dumps(page.songs)
+    for part in (str(server.folder), server.folder.parts[1], ".stemdock-", song["id"] + "/"):
+        assert part not in shown
+
+
+def test_pages_do_not_mix(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    ours, theirs = server.page(), server.page()
+    assert ours.key != theirs.key
+    song = ours.add(b"sound")
+    ours.wait(song, "done")
+    assert theirs.songs == []
+    for method, target in (
+        ("DELETE", ""), ("POST", "/download"), ("GET", "/samples?start=0&end=1"),
+        ("GET", "/pictures?start=0&end=1"), ("POST", "/exports"),
+    ):  # fmt: skip
+        answer = theirs.ask(method, f"/api/songs/{song}{target}")
+        assert answer.status == 404, (method, target)
+    assert ours.song(song)["state"] == "done"
+
+
+def test_a_song_that_is_too_large_is_refused_before_it_is_sent(server: Server) -> None:
+    page = server.page()
+    with server.connection() as connection:
+        lines = ["POST /api/songs?name=a.wav&model=2stems HTTP/1.1", f"Host: 127.0.0.1:{server.port}",
+                 f"Authorization: Bearer {page.key}", "Content-Length: 10000000000", "", ""]  # fmt: skip
+        connection.sendall("\r\n".join(lines).encode())
+        assert connection.recv(100).split()[1] == b"413"
+    assert server.files() == []
+
+
+def test_a_song_that_turns_out_too_large_is_refused(start: Callable[..., Server]) -> None:
+    server = start(n_song_bytes=3_000_000)
+    page = server.page()
+    with server.connection() as connection:
+        lines = ["POST /api/songs?name=a.wav&model=2stems HTTP/1.1", f"Host: 127.0.0.1:{server.port}",
+                 f"Authorization: Bearer {page.key}", "Transfer-Encoding: chunked", "", ""]  # fmt: skip
+        connection.sendall("\r\n".join(lines).encode())
+        with suppress(OSError):  # the server hangs up
+            for _ in range(40):
+                connection.sendall(b"186a0\r\n" + b"x" * 100_000 + b"\r\n")
+                assert sum(path.stat().st_size for path in server.files()) <= 3_000_000
+            connection.sendall(b"0\r\n\r\n")
+            assert connection.recv(100).split()[1] == b"413"
+    assert wait_for(lambda: server.files() == [])
+    assert page.songs == []
+
+
+def test_a_full_disk_is_said_and_nothing_is_kept(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = server.page()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 10**12 - 10**6, 10**6))
+    answer = page.ask("POST", "/api/songs?name=a.wav&model=2stems", body=b"sound")
+    assert answer.status == 507
+    assert server.files() == []
+
+
+def test_a_song_that_needs_too_much_space_is_stopped(
+    start: Callable[..., Server], worker: PuppetWorker
+) -> None:
+    server = start(n_disk_bytes=100_000)
+    page = server.page()
+    song = page.add(b"sound")
+    assert "no space left" in page.wait(song, "failed")["text"]
+    wait_for(lambda: not worker.running)
+    assert page.song(song)["state"] == "failed"
+
+
+def test_songs_and_pages_have_a_limit(start: Callable[..., Server], worker: PuppetWorker) -> None:
+    server = start(n_songs=2, n_sessions=2)
+    pages = [server.page(), server.page()]
+    assert server.ask("POST", "/api/session", key=server.tokens.token).status == 429
+    for _ in range(2):
+        pages[0].add(b"sound")
+    answer = pages[0].ask("POST", "/api/songs?name=a.wav&model=2stems", body=b"sound")
+    assert answer.status == 429
+    assert len(worker.running) <= 1
+
+
+def test_an_upload_that_stops_is_given_up(start: Callable[..., Server]) -> None:
+    server = start(upload_wait=0.2)
+    page = server.page()
+    with server.connection() as connection:
+        lines = ["POST /api/songs?name=a.wav&model=2stems HTTP/1.1", f"Host: 127.0.0.1:{server.port}",
+                 f"Authorization: Bearer {page.key}", "Content-Length: 1000", "", "begin"]  # fmt: skip
+        connection.sendall("\r\n".join(lines).encode())
+        assert connection.recv(100).split()[1] == b"408"
+    assert wait_for(lambda: server.files() == [])
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(server: Server) -> None:
+    page = server.page()
+    with server.connection() as connection:
+        lines = ["POST /api/songs?name=a.wav&model=2stems HTTP/1.1", f"Host: 127.0.0.1:{server.port}",
+                 f"Authorization: Bearer {page.key}", "Content-Length: 1000", "", "begin"]  # fmt: skip
+        connection.sendall("\r\n".join(lines).encode())
+        wait_for(server.files)
+        connection.shutdown(socket.SHUT_RDWR)
+    assert wait_for(lambda: server.files() == [])
+    assert page.songs == []
+
+
+def test_many_connections_do_not_keep_others_out(server: Server) -> None:
+    idle = [server.connection() for _ in range(200)]
+    try:
+        for connection in idle[::2]:
+            connection.sendall(b"GET / HTTP/1.1\r\n")
+        page = server.page()
+        assert page.ask("POST", "/api/session").status == 200
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_a_closed_page_leaves_nothing(start: Callable[..., Server], worker: PuppetWorker) -> None:
+    server = start(away_time=0.2, closed_time=0.2)
+    page, other = server.page(), server.page()
+    page.add(b"sound")
+    page.add(b"more sound")
+    kept = other.add(b"their sound")
+    wait_for(lambda: len(worker.running) == 2)
+    page.close()
+    wait_for(lambda: len(worker.running) == 1)
+    wait_for(lambda: page.ask("POST", "/api/session").status == 401)
+    wait_for(lambda: all(kept in str(path) for path in server.files()))
+    assert other.song(kept)["state"] == "separating"
+
+
+def test_a_page_that_is_reloaded_keeps_its_songs(start: Callable[..., Server], worker: PuppetWorker) -> None:
+    server = start(closed_time=30)
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(b"sound")
+    page.wait(song, "done")
+    page.ask("POST", "/api/session/leave")
+    page.close()
+    answer = server.ask("POST", "/api/session", key=page.key)
+    assert answer.json["key"] == page.key
+    assert server.ask("GET", f"/api/songs/{song}/samples?start=0&end=1", key=page.key).status == 200
+
+
+@pytest.mark.parametrize("order", ["says first", "goes first"])
+def test_a_page_that_says_it_is_closed_is_not_waited_for(
+    start: Callable[..., Server], worker: PuppetWorker, order: str
+) -> None:
+    server = start(away_time=600, closed_time=0.2)
+    page = server.page()
+    page.add(b"sound")
+    wait_for(lambda: worker.running)
+
+    def leave() -> None:
+        assert page.ask("POST", "/api/session/leave").status == 204
+
+    for step in (page.close, leave) if order == "goes first" else (leave, page.close):
+        step()
+    wait_for(lambda: page.ask("POST", "/api/session").status == 401)
+    assert wait_for(lambda: server.files() == [])
+
+
+def test_the_end_of_the_server_leaves_nothing(start: Callable[..., Server], worker: PuppetWorker) -> None:
+    server = start()
+    server.page().add(b"sound")
+    wait_for(lambda: worker.running)
+    server.stop()
+    assert server.files() == []
+    assert not worker.running
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"choice": "exe"}', b'{"choice": ["wav"]}',
+                                  b"{" * 100_000, b'{"choice": "wav", "stem": "../x"}',
+                                  b'{"choice": "wav", "mix": {"vocals": {"gain": NaN, "pan": 0}}}',
+                                  b'{"choice": "wav", "mix": {"vocals": {"gain": 1e9, "pan": 0}}}',
+                                  b'{"choice": "wav", "mix": {"vocals": {"gain": -1, "pan": 0}}}',
+                                  b'{"choice": "wav", "mix": {"vocals": {"gain": 1, "pan": 2}}}',
+                                  b'{"choice": "wav", "mix": []}'])  # fmt: skip
+def test_nonsense_is_refused(server: Server, worker: PuppetWorker, body: bytes) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(b"sound")
+    page.wait(song, "done")
+    assert page.ask("POST", f"/api/songs/{song}/exports", body=body).status in {400, 413}
+    assert [path for path in server.files() if "export" in str(path)] == []
+
+
+@pytest.mark.parametrize("span", ["", "start=0", "start=-1&end=1", "start=2&end=1", "start=a&end=b",
+                                  "start=0&end=99999999999", "start=%D9%A1&end=%D9%A2"])  # fmt: skip
+def test_spans_are_checked(server: Server, worker: PuppetWorker, span: str) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(b"sound")
+    page.wait(song, "done")
+    for kind in ("samples", "pictures"):
+        assert page.ask("GET", f"/api/songs/{song}/{kind}?{span}").status == 400
+
+
+def test_downloads_need_their_secret(server: Server) -> None:
+    page = server.page()
+    assert server.ask("GET", "/downloads/guess").status == 404
+    assert page.ask("GET", f"/downloads/{quote('../../x')}").status == 404

@@ -1,0 +1,260 @@
+"""What a page gets of its songs, with a worker that the test controls, and once with the real one."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+from stemdock_hostkit.errors import WorkerError
+from stemdock_hostkit.job.states import Fault, JobProgress, JobResult
+from stemdock_web.exporting import pan_matrix
+from support.web_server import PuppetWorker, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from stemdock_hostkit.job.folder import Job
+    from support.web_server import Page, Server
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> PuppetWorker:
+    return PuppetWorker(monkeypatch)
+
+
+def wav_of(worker: PuppetWorker) -> bytes:
+    """A song as long as the stems."""
+    file = io.BytesIO()
+    mixture = worker.stems.sum(axis=0)
+    soundfile.write(file, mixture, worker.SAMPLE_RATE, format="WAV", subtype="FLOAT")
+    return file.getvalue()
+
+
+def samples_of(page: Page, song: str, start: int, end: int) -> NDArray[np.float32]:
+    answer = page.ask("GET", f"/api/songs/{song}/samples?start={start}&end={end}")
+    frames = np.frombuffer(answer.body, np.float32)
+    return frames.reshape(-1, 2, 2).transpose(1, 0, 2)
+
+
+def sound_of(content: bytes) -> NDArray[np.float64]:
+    samples, _ = soundfile.read(io.BytesIO(content))
+    return np.asarray(samples)
+
+
+def test_stems_can_be_heard_while_others_are_made(server: Server, worker: PuppetWorker) -> None:
+    page = server.page()
+    song = page.add(wav_of(worker), "A song.wav")
+    wait_for(lambda: page.song(song).get("length") == worker.BLOCK)
+    shown = page.song(song)
+    assert (shown["name"], shown["state"], shown["stems"]) == ("A song.wav", "separating", list(worker.STEMS))
+    assert (shown["sampleRate"], shown["nChannels"]) == (worker.SAMPLE_RATE, 2)
+    assert np.array_equal(samples_of(page, song, 100, 5000), worker.stems[:, 100:5000])
+    assert samples_of(page, song, 11000, 20000).shape[1] == 25
+    assert wait_for(lambda: page.song(song)["duration"]) == 1.5
+    worker.go_on.set()
+    shown = page.wait(song, "done")
+    assert shown["length"] == worker.stems.shape[1]
+    assert np.array_equal(samples_of(page, song, 0, shown["length"]), worker.stems)
+
+
+def test_pictures_grow_with_the_stems(server: Server, worker: PuppetWorker) -> None:
+    page = server.page()
+    song = page.add(wav_of(worker))
+    early = wait_for(lambda: page.song(song).get("nColumns"))
+    worker.go_on.set()
+    page.wait(song, "done")
+    wait_for(lambda: page.song(song)["nColumns"] > early)
+    shown = page.song(song)
+    assert shown["nColumns"] == -(-worker.stems.shape[1] // shown["columnLength"])
+    size = 2 + len(shown["edges"]) - 1
+    content = page.ask("GET", f"/api/songs/{song}/pictures?start=2&end=5").body
+    columns = np.frombuffer(content, np.uint8).reshape(2, 3, size)
+    for stem, drawn in zip(worker.stems, columns, strict=True):
+        part = stem[2 * shown["columnLength"] : 3 * shown["columnLength"]]
+        assert drawn[0, 0] == pytest.approx(255 * part.max(), abs=1)
+        assert drawn[0, 1] == pytest.approx(-255 * part.min(), abs=1)
+
+
+def test_chosen_stems_reach_the_worker_with_the_rest(server: Server, worker: PuppetWorker) -> None:
+    page = server.page()
+    page.add(b"sound", stems="vocals")
+    request = wait_for(lambda: worker.running)[0].request()
+    assert request.stems == ("vocals",)
+    assert request.mixes == {"everything else": ("mixture", "-vocals")}
+    assert request.live
+
+
+@pytest.mark.parametrize("query", ["model=6stems", "model=2stems&stems=bass", "model=../2stems", ""])
+def test_unknown_models_and_stems_are_refused(server: Server, query: str) -> None:
+    page = server.page()
+    assert page.ask("POST", f"/api/songs?name=a.wav&{query}", body=b"sound").status == 400
+    assert server.files() == []
+
+
+def test_songs_of_a_page_wait_for_one_another_but_not_for_other_pages(
+    server: Server, worker: PuppetWorker
+) -> None:
+    ours, theirs = server.page(), server.page()
+    first, second = ours.add(b"sound"), ours.add(b"sound")
+    third = theirs.add(b"sound")
+    wait_for(lambda: len(worker.running) == 2)
+    wait_for(lambda: ours.song(second))
+    assert [ours.song(first)["state"], ours.song(second)["state"]] == ["separating", "queued"]
+    assert theirs.wait(third, "separating")
+    ours.ask("DELETE", f"/api/songs/{first}")
+    ours.wait(second, "separating")
+    wait_for(lambda: [song["id"] for song in ours.songs] == [second])
+    assert wait_for(lambda: not any(first in str(path) for path in server.files()))
+
+
+def test_a_song_in_the_queue_can_be_removed(server: Server, worker: PuppetWorker) -> None:
+    page = server.page()
+    first, second, third = (page.add(b"sound") for _ in range(3))
+    wait_for(lambda: worker.running)
+    page.ask("DELETE", f"/api/songs/{second}")
+    worker.go_on.set()
+    page.wait(first, "done")
+    page.wait(third, "done")
+    assert len(worker.ended) == 2
+
+
+def test_the_mix_is_exported_as_it_is_set(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), "A song.wav")
+    page.wait(song, "done")
+    settings = {"vocals": {"gain": 0.5, "pan": 0.25}, "accompaniment": {"gain": 1.5, "pan": -1}}
+    answer, name = page.export(song, choice="wav", mix=settings)
+    assert name == "A song (mix).wav"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    vocals, accompaniment = worker.stems.astype(np.float64)
+    angle = 0.25 * np.pi / 2
+    right = 0.5 * (vocals[:, 1] + vocals[:, 0] * np.sin(angle))
+    left = 0.5 * vocals[:, 0] * np.cos(angle) + 1.5 * accompaniment.sum(axis=1)
+    assert np.abs(sound_of(answer.body) - np.stack([left, right], axis=1)).max() < 1e-6
+
+
+def test_an_untouched_mix_is_the_sum_of_the_stems(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker))
+    page.wait(song, "done")
+    plain, _ = page.export(song, choice="wav")
+    assert np.abs(sound_of(plain.body) - worker.stems.sum(axis=0)).max() < 1e-6
+    silent, _ = page.export(song, choice="wav", mix={"vocals": {"gain": 0, "pan": 0}})
+    assert np.abs(sound_of(silent.body) - worker.stems[1]).max() < 1e-6
+
+
+def test_stems_are_exported_alone_and_in_an_archive(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), "A song.wav")
+    page.wait(song, "done")
+    vocals, name = page.export(song, choice="wav", stem="vocals", mix={"vocals": {"gain": 0, "pan": 0}})
+    assert name == "A song (vocals).wav"
+    assert np.array_equal(sound_of(vocals.body), worker.stems[0])
+    archive, name = page.export(song, choice="zip")
+    assert name == "A song.zip"
+    with zipfile.ZipFile(io.BytesIO(archive.body)) as opened:
+        members = {member.rpartition("/")[2]: opened.read(member) for member in opened.namelist()}
+    assert set(members) == {"vocals.wav", "accompaniment.wav"}
+    assert np.array_equal(sound_of(members["accompaniment.wav"]), worker.stems[1])
+    flac, name = page.export(song, choice="flac")
+    assert name == "A song (mix).flac"
+    assert soundfile.info(io.BytesIO(flac.body)).format == "FLAC"
+
+
+def test_a_song_that_is_not_done_is_not_exported(server: Server, worker: PuppetWorker) -> None:
+    page = server.page()
+    song = page.add(wav_of(worker))
+    page.wait(song, "separating")
+    assert page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}').status == 409
+
+
+def test_old_exports_go(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker))
+    page.wait(song, "done")
+    for _ in range(6):
+        page.export(song, choice="wav")
+    assert len([path for path in server.files() if "export-" in str(path)]) == 4
+
+
+def test_the_worker_s_errors_are_shown(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(job: Job, **_: Any) -> JobResult:
+        path = job.request().sources[0].path
+        fault = Fault(
+            code="AudioFileError", message=f"{path}: contains no audio", remedy="Choose another file."
+        )
+        return JobResult(status="error", error=fault)
+
+    monkeypatch.setattr("stemdock_web.songs.client.run", run)
+    page = server.page()
+    song = page.wait(page.add(b"sound", "A song.wav"), "failed")
+    assert (song["text"], song["remedy"]) == ("A song.wav: contains no audio", "Choose another file.")
+
+
+def test_a_worker_that_does_not_start_is_said(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def run(_: Job, **__: Any) -> JobResult:
+        raise WorkerError(tmp_path / "log.txt")
+
+    monkeypatch.setattr("stemdock_web.songs.client.run", run)
+    page = server.page()
+    song = page.wait(page.add(b"sound"), "failed")
+    assert "worker does not start" in song["text"]
+    assert "doctor" in song["remedy"]
+
+
+def test_a_download_waits_for_consent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(job: Job, *, on_progress: Any, cancel: Any, consent: Any) -> JobResult:
+        on_progress(JobProgress(state="asking", text="Download it once, about 80 MB?"))
+        while not (consent.wait(0.02) or cancel.is_set()):
+            pass
+        return JobResult(
+            status="error", error=Fault(code="X", message="consent", remedy=str(job.folder.name))
+        )
+
+    monkeypatch.setattr("stemdock_web.songs.client.run", run)
+    page = server.page()
+    song = page.add(b"sound")
+    assert page.wait(song, "asking")["text"] == "Download it once, about 80 MB?"
+    assert page.ask("POST", f"/api/songs/{song}/download").status == 204
+    assert page.wait(song, "failed")["text"] == "consent"
+
+
+@pytest.mark.parametrize("pan", [-1.0, -0.4, 0.0, 0.4, 1.0])
+def test_panning_keeps_the_loudness(pan: float) -> None:
+    matrix = np.array(pan_matrix(pan))
+    (to_left, _), (to_right, _) = matrix.T[0], matrix.T[1]
+    assert matrix.shape == (2, 2)
+    far = matrix[:, 0] if pan > 0 else matrix[:, 1]
+    assert np.hypot(*far) == pytest.approx(1)
+    assert to_left >= 0
+    assert to_right >= 0
+    assert np.array_equal(np.array(pan_matrix(0.0)), np.eye(2))
+
+
+@pytest.mark.slow
+def test_with_the_real_worker(server: Server, example: Path) -> None:
+    page = server.page()
+    song = page.add(example.read_bytes(), "Éxample ♪.mp3", stems="vocals")
+    shown = page.wait(song, "done", "failed")
+    assert shown["state"] == "done", shown
+    assert shown["stems"] == ["vocals", "everything else"]
+    mixture, sample_rate = soundfile.read(example)
+    assert (shown["length"], shown["sampleRate"]) == (len(mixture), sample_rate)
+    mix, name = page.export(song, choice="wav")
+    assert name == "Éxample ♪ (mix).wav"
+    assert np.abs(sound_of(mix.body) - mixture).max() < 1e-5
+    assert not [path for path in server.files() if path.parent.name == "stems"]
