@@ -142,6 +142,7 @@ def export(
         song,
         folder,
         output=order.choice.output,
+        downmix="auto",
         observer=Observer(
             on_progress=lambda progress: on_progress(progress.done_length / max(1, live.length)),
             cancel=cancel,

@@ -19,6 +19,7 @@ from stemdock import (
     StemdockError,
     legal_name,
     make_private_folder,
+    os_errors_as,
     parse_json,
     player_files,
     spectrogram_colours,
@@ -50,7 +51,7 @@ _TYPES: Final = {
     ".mjs": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_MOST_SAMPLES: Final = 1 << 21
+_MOST_SAMPLES: Final = 1 << 19
 """Samples of each channel in one answer."""
 _MOST_COLUMNS: Final = 1 << 14
 _LONGEST_BODY: Final = 1 << 16
@@ -283,7 +284,7 @@ class _Server:
             raise TooLargeError(limits.n_song_bytes)
         await asyncio.to_thread(check_space, self._root, limits, n_announced)
         n_bytes = 0
-        with path.open("xb") as file:
+        with os_errors_as(_unwritable, keep=StemdockError), path.open("xb") as file:
             waiting = bytearray()
             chunks = aiter(request.stream())
             while True:
@@ -329,6 +330,10 @@ def _stranger() -> RefusedError:
         "this page is not connected",
         remedy="Open the address that plugin-cli web printed in the terminal.",
     )
+
+
+def _unwritable(reason: str) -> RefusedError:
+    return RefusedError(507, f"the song cannot be written ({reason})", remedy="Free some disk space.")
 
 
 def _span(request: Request, most: int) -> tuple[int, int]:

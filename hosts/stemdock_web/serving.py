@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from stemdock_web.limits import Limits
 
+_N_WAITING: Final = 128
+"""Connections that the system accepts before the server does."""
 _PATIENCE: Final = 5
 """Seconds for open connections at the end."""
 
@@ -96,10 +100,13 @@ class _Server(uvicorn.Server):
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(128)
+        with ExitStack() as opened:
+            listener = opened.enter_context(socket.socket(family, kind, protocol))
+            if sys.platform != "win32":  # where the option lets two programs share a port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_N_WAITING)
+            opened.pop_all()
     except (OSError, OverflowError) as error:
         reason = reason_for(error) if isinstance(error, OSError) else str(error)
         raise AddressError(host, port, reason) from error

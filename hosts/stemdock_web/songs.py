@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event
@@ -124,6 +125,9 @@ class Song:
             self._finish(result)
         except StemdockError as error:
             self.fail(error)
+        except Exception:  # noqa: BLE001  the page's other songs must still be separated
+            traceback.print_exc()
+            self._fail("Stemdock failed unexpectedly", "Please report the messages in the terminal.")
         finally:
             done.set()
             await asyncio.gather(*tending, return_exceptions=True)
@@ -168,6 +172,7 @@ class Song:
                 model=self.model,
                 sources=(Source(id=SOURCE, name=self.name, path=self.source),),
                 stems=chosen,
+                downmix="auto",
                 mixes={REST: ("mixture", *(f"-{stem}" for stem in chosen))} if chosen else {},
                 live=True,
             )

@@ -147,6 +147,7 @@ def _separate_source(
         folder,
         output=Output(stems=request.stems, mixes=request.mixes),
         excerpt=excerpt,
+        downmix=request.downmix,
         observer=Observer(
             on_progress=on_progress, on_block=live.add if live else None, cancel=reporter.cancel
         ),

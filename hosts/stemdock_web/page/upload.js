@@ -9,9 +9,15 @@ export async function filesOf(transfer) {
   return songsAmong(found);
 }
 
+// Formats that browsers do not know.
+const SUFFIXES = /\.(aif[cf]?|alac|ape|caf|d[fs]f|dts|mk[av]|mpc|rf64|tak|tta|w64|wma|wv)$/i;
+
 /** Files that may be songs; folders also hold covers, texts and hidden files. */
 export const songsAmong = (files) =>
-  files.filter((file) => /^(audio|video)\//.test(file.type) && !file.name.startsWith("."));
+  files.filter((file) => {
+    const isSound = /^(audio|video)\//.test(file.type) || SUFFIXES.test(file.name);
+    return isSound && !file.name.startsWith(".");
+  });
 
 async function collect(entry, found) {
   if (entry.isFile) {

@@ -457,3 +457,14 @@ def test_live_stems_grow_by_whole_blocks(tmp_path: Path) -> None:
     (tmp_path / "s1-live.json").write_text('{"stems": 3}')
     with pytest.raises(JobError, match=r"s1-live\.json is damaged"):
         live_stems(job, "s1")
+
+
+def test_surround_sound_becomes_stereo_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "surround.wav"
+    mixture = np.random.default_rng(2).uniform(-0.1, 0.1, (LENGTH, 6))
+    soundfile.write(path, mixture, SAMPLE_RATE, subtype="FLOAT")
+    (entry,) = run(make_job(tmp_path, source(path), name="auto", downmix="auto"))["sources"]
+    assert (entry["status"], entry["n_channels"]) == ("ok", 2)
+    for name, changes in {"none": {}, "wrong": {"downmix": 3}}.items():
+        (entry,) = run(make_job(tmp_path, source(path), name=name, **changes))["sources"]
+        assert entry["status"] == "error"

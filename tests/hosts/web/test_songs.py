@@ -216,6 +216,22 @@ def test_a_worker_that_does_not_start_is_said(
     assert "doctor" in song["remedy"]
 
 
+def test_an_unexpected_error_stops_one_song_only(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def run(_: Job, **__: Any) -> JobResult:
+        raise RuntimeError("/secret/place")
+
+    page = server.page()
+    monkeypatch.setattr("stemdock_web.songs.client.run", run)
+    assert page.wait(page.add(b"sound"), "failed")["text"] == "Stemdock failed unexpectedly"
+    assert "secret" not in str(page.songs)
+    worker = PuppetWorker(monkeypatch)
+    worker.go_on.set()
+    page.wait(page.add(b"sound"), "done")
+    assert "RuntimeError" in capfd.readouterr().err
+
+
 def test_a_download_waits_for_consent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(job: Job, *, on_progress: Any, cancel: Any, consent: Any) -> JobResult:
         on_progress(JobProgress(state="asking", text="Download it once, about 80 MB?"))

@@ -1,0 +1,79 @@
+"""The command: what it prints, how it ends, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stemdock.cli.main import run
+from stemdock_web import commands
+from support.web_server import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def process(worker_state: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "stemdock", "web", "--no-browser"]
+    assert os.environ["STEMDOCK_STATE"] == str(worker_state)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_it_serves_the_printed_address_and_leaves_nothing(
+    process: subprocess.Popen[str], worker_state: Path, name: str, status: int
+) -> None:
+    assert process.stdout
+    address, _, token = process.stdout.readline().strip().partition("#")
+    with urllib.request.urlopen(address, timeout=PATIENCE) as page:  # noqa: S310  the address of our own server
+        assert "<h1>Stemdock</h1>" in page.read().decode()
+    asked = urllib.request.Request(  # noqa: S310  as above
+        f"{address}api/session", method="POST", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310  as above
+        assert json.loads(answer.read())["models"][0]["name"] == "2stems"
+    assert list((worker_state / "web").iterdir())
+    process.send_signal(getattr(signal, name))
+    _, messages = process.communicate(timeout=PATIENCE)
+    assert process.returncode == status
+    assert "Traceback" not in messages
+    assert "songs and stems are removed then" in messages
+    assert not list((worker_state / "web").glob("*"))
+
+
+def test_a_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert run(["web", "--no-browser", "--port", str(port)]) == 1
+    said = capsys.readouterr().err
+    assert f"cannot be served at 127.0.0.1, port {port}" in said
+    assert "--port" in said
+
+
+def test_without_its_packages_it_says_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "find_spec", lambda name: None if name == "uvicorn" else name)
+    assert run(["web"]) == 1
+    said = capsys.readouterr().err
+    assert "uvicorn" in said
+    assert "pip install 'stemdock[web]'" in said
+
+
+@pytest.mark.parametrize("arguments", [["--port", "70000"], ["--max-disk", "0"], ["--max-upload", "x"]])
+def test_invalid_options_are_refused(arguments: list[str]) -> None:
+    assert run(["web", *arguments]) == 2
