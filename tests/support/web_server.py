@@ -199,6 +199,11 @@ class PuppetWorker:
                     live.add(self.SAMPLE_RATE, dict(zip(self.STEMS, block, strict=True)))
                     while not self.go_on.wait(0.02):
                         if cancel.is_set():
+                            # The real one looks now and then, and meanwhile writes into its folders.
+                            time.sleep(0.3)
+                            stems = job.folder.parent / "stems"
+                            stems.mkdir(parents=True, exist_ok=True)
+                            (stems / "unfinished.wav").write_bytes(b"unfinished")
                             return JobResult(status="cancelled")
             source = SourceResult(
                 id="song", sample_rate=self.SAMPLE_RATE, length=self.stems.shape[1], n_channels=2

@@ -74,10 +74,16 @@ class Desk:
         self.browser.run(script, self.browser.find_all(selector)[number], value, event)
 
     def states(self) -> list[str]:
+        return self._texts(".song .state")
+
+    def titles(self) -> list[str]:
+        return self._texts(".song .title")
+
+    def _texts(self, selector: str) -> list[str]:
         # In one step: the list changes meanwhile.
-        script = "return [...document.querySelectorAll('.song .state')].map((each) => each.textContent)"
-        states: list[str] = self.browser.run(script)
-        return states
+        script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)"
+        texts: list[str] = self.browser.run(script, selector)
+        return texts
 
     def wait_until_ready(self, number: int) -> None:
         wait_for(lambda: [state.startswith("Ready") for state in self.states()[number:]][:1] == [True], 240)
@@ -108,7 +114,7 @@ def test_dropped_songs_sound_while_they_are_separated_and_are_mixed_and_exported
     browser = desk.browser
     browser.drop("#drop", songs)
     wait_for(lambda: max(browser.levels(), default=0) > 0)
-    assert [title.text for title in browser.find_all(".song .title")] == [path.name for path in songs]
+    assert desk.titles() == [path.name for path in songs]
     browser.find_all(".solo")[VOCALS].click()
     wait_for(lambda: browser.levels()[ACCOMPANIMENT] == 0)
     browser.find_all(".solo")[VOCALS].click()
@@ -303,8 +309,8 @@ def test_a_folder_is_taken_with_its_songs_only(desk: Desk, example: Path, tmp_pa
     (folder / "cover.jpg").write_bytes(b"picture")
     (folder / ".hidden.mp3").write_bytes(b"hidden")
     desk.browser.drop("#drop", [folder])
-    wait_for(desk.states)
-    assert [title.text for title in desk.browser.find_all(".song .title")] == ["a.mp3"]
+    desk.wait_until_ready(0)
+    assert desk.titles() == ["a.mp3"]
 
 
 def test_the_token_does_not_stay_in_the_address(desk: Desk, server: Server) -> None:

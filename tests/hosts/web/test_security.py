@@ -92,6 +92,12 @@ def test_its_own_names_lead_to_the_page(server: Server) -> None:
         assert answer.status == 200, host
 
 
+def test_no_host_is_refused(server: Server) -> None:
+    with server.connection() as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert connection.recv(100).split()[1] == b"403"
+
+
 def test_two_hosts_are_refused(server: Server) -> None:
     with server.connection() as connection:
         own = f"Host: 127.0.0.1:{server.port}\r\n"
