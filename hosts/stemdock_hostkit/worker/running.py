@@ -103,7 +103,7 @@ def _separated(
             file = _file_of(job, source, reporter)
             folder = hidden / str(number)
             with LiveWriter(job, source.id) if request.live else nullcontext() as live:
-                outcome = _separate_source(request, file, separator, folder, report, reporter, live)
+                outcome = _separate_source(request, file, separator, folder, report, live, reporter)
             yield source, outcome
         except CancelledError:
             raise
@@ -129,8 +129,8 @@ def _separate_source(
     separator: Separator,
     folder: Path,
     report: Callable[[float], None],
-    reporter: Reporter,
     live: LiveWriter | None,
+    reporter: Reporter,
 ) -> SeparatedFile:
     # Slow, so it follows the first progress line.
     from stemdock import Observer, Output, separate_file  # noqa: PLC0415
