@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,11 +39,12 @@ class Limits:
 
 
 def used_bytes(folder: Path) -> int:
-    """Bytes of all files below a folder; those that vanish meanwhile are left out."""
+    """Bytes of all files below a folder; files and folders that vanish meanwhile are left out."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.lstat().st_size
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(path, name)).st_size  # noqa: PTH118  of os.walk
     return total
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,6 @@ from stemdock_web import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     import pytest
 
@@ -80,7 +81,9 @@ class Server:
 
     def files(self) -> list[Path]:
         """All files of songs and pages, without the server's lock."""
-        return [path for path in self.folder.rglob("*") if path.is_file() and path.name != ".lock"]
+        # Path.rglob stops where a folder vanishes meanwhile.
+        found = [Path(folder) / name for folder, _, names in os.walk(self.folder) for name in names]
+        return [path for path in found if path.name != ".lock"]
 
     def ask(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import time
@@ -16,10 +17,13 @@ from urllib.parse import quote
 import pytest
 
 from stemdock_web.keys import Tokens
+from stemdock_web.limits import used_bytes
 from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
 
     from support.web_server import Server
 
@@ -269,6 +273,22 @@ def test_a_song_that_needs_too_much_space_is_stopped(
     assert "no space left" in page.wait(song, "failed")["text"]
     wait_for(lambda: not worker.running)
     assert page.song(song)["state"] == "failed"
+
+
+def test_used_space_is_counted_while_files_vanish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "song").write_bytes(b"12345")
+    assert used_bytes(tmp_path) == 10
+    genuine = os.scandir
+
+    def vanishing(path: str) -> Any:
+        if str(path).endswith("b"):
+            shutil.rmtree(path)
+        return genuine(path)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    assert used_bytes(tmp_path) == 5
 
 
 def test_songs_and_pages_have_a_limit(start: Callable[..., Server], worker: PuppetWorker) -> None:
