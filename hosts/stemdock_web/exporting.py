@@ -114,8 +114,6 @@ def export(
     song: Path,
     folder: Path,
     order: Order,
-    *,
-    on_progress: Callable[[float], None],
     cancel: Event,
 ) -> Path:
     """Writes one file.
@@ -125,7 +123,6 @@ def export(
         song: The song.
         folder: An empty folder for the file.
         order: What to export.
-        on_progress: Called with the finished share, 0 to 1.
         cancel: Set it from another thread to stop.
 
     Raises:
@@ -143,10 +140,7 @@ def export(
         folder,
         output=order.choice.output,
         downmix="auto",
-        observer=Observer(
-            on_progress=lambda progress: on_progress(progress.done_length / max(1, live.length)),
-            cancel=cancel,
-        ),
+        observer=Observer(cancel=cancel),
     )
     (path,) = separated.files.values()
     return path

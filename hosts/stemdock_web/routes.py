@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from secrets import token_hex
@@ -230,16 +231,11 @@ class _Server:
             folder = session.folder / f"export-{token_hex(8)}"
             make_private_folder(folder)
             try:
-                path = await asyncio.to_thread(
-                    export,
-                    song.live,
-                    song.source,
-                    folder,
-                    order,
-                    on_progress=lambda _: None,
-                    cancel=session.ended,
-                )
-            except StemdockError as error:
+                path = await asyncio.to_thread(export, song.live, song.source, folder, order, session.ended)
+            except BaseException as error:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                if not isinstance(error, StemdockError):
+                    raise
                 names = {song.source: song.name, folder: "the export"}
                 raise RefusedError(
                     422, without_paths(str(error), names), remedy=without_paths(error.remedy, names)

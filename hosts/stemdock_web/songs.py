@@ -75,6 +75,7 @@ class Song:
     resting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while no job of the song runs, so that its files can be removed."""
     _job: Job | None = None
+    _measuring: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         """No job runs yet."""
@@ -114,14 +115,13 @@ class Song:
         self.resting.clear()
         loop = asyncio.get_running_loop()
         done = asyncio.Event()
-        tending = [
-            asyncio.create_task(self._measure()),
-            asyncio.create_task(self._tend(done, root, limits)),
-        ]
+        # It may take longer than the song, and nothing waits for it.
+        self._measuring = asyncio.create_task(self._measure())
+        tending = asyncio.create_task(self._tend(done, root, limits))
         try:
             result = await loop.run_in_executor(executor, self._run, loop)
             done.set()
-            await asyncio.gather(*tending)
+            await tending
             self._finish(result)
         except StemdockError as error:
             self.fail(error)
@@ -130,7 +130,7 @@ class Song:
             self._fail("Stemdock failed unexpectedly", "Please report the messages in the terminal.")
         finally:
             done.set()
-            await asyncio.gather(*tending, return_exceptions=True)
+            await asyncio.gather(tending, return_exceptions=True)
             self.resting.set()
             self.on_change()
 
@@ -193,8 +193,8 @@ class Song:
         """Finds out how long the song is. Formats that do not say it must be decoded."""
         try:
             info = await asyncio.to_thread(audio_info, self.source)
-        except StemdockError:
-            return  # the job says why
+        except (StemdockError, OSError):
+            return  # the job says why, or the song has been removed
         self.duration = info.duration
         self.on_change()
 

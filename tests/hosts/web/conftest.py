@@ -1,20 +1,22 @@
 from __future__ import annotations
 
 import shutil
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.importorskip("starlette", reason="needs the extra [web]: pip install 'stemdock[web]'")
-pytest.importorskip("uvicorn", reason="needs the extra [web]: pip install 'stemdock[web]'")
-
-from stemdock_web.limits import Limits
 from support.browser import Browser
-from support.web_server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from support.web_server import Server
+
+if not (find_spec("starlette") and find_spec("uvicorn")):
+    # test_command.py says so.
+    collect_ignore = ["test_page.py", "test_security.py", "test_songs.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,6 +37,10 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def start(worker_state: Path) -> Iterator[Callable[..., Server]]:
     """Starts a server in this process; the limits are arguments."""
+    # Not installed everywhere.
+    from stemdock_web.limits import Limits  # noqa: PLC0415
+    from support.web_server import Server  # noqa: PLC0415
+
     servers = []
 
     def start(**limits: float) -> Server:

@@ -9,17 +9,26 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
 from stemdock.cli.main import run
 from stemdock_web import commands
-from support.web_server import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+PATIENCE = 60.0
+"""Seconds for what takes a moment; only a failure takes that long."""
+
+needs_packages = pytest.mark.skipif(
+    not (find_spec("starlette") and find_spec("uvicorn")),
+    reason="the tests of the web page need the extra [web]: pip install 'stemdock[web]'",
+)
 
 
 @pytest.fixture
@@ -31,6 +40,7 @@ def process(worker_state: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+@needs_packages
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
@@ -55,6 +65,7 @@ def test_it_serves_the_printed_address_and_leaves_nothing(
     assert not list((worker_state / "web").glob("*"))
 
 
+@needs_packages
 def test_a_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
