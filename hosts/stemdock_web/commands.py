@@ -54,8 +54,8 @@ def command(host: str, port: int, no_browser: bool, max_upload: float, max_disk:
         if find_spec(package) is None:
             raise WebMissingError(package)
     # Slow, and --help does not need them.
-    from stemdock_web.gate import is_loopback  # noqa: PLC0415
     from stemdock_web.limits import Limits  # noqa: PLC0415
+    from stemdock_web.server.gate import is_loopback  # noqa: PLC0415
     from stemdock_web.serving import serve  # noqa: PLC0415
 
     limits = Limits(n_song_bytes=round(max_upload * _GIGABYTE), n_disk_bytes=round(max_disk * _GIGABYTE))

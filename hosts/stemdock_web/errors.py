@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from stemdock import StemdockError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_FOLDERS: Final = re.compile(
+    r"""(?<![\w:/.])(/[^/\s'"]+)+/|(?<!\w)[A-Za-z]:(\\[^\\\s'"]+)*\\""",
+)
+"""The folders of an absolute path on any system, but no part of a web address."""
 
 
 class WebMissingError(StemdockError):
@@ -87,12 +94,13 @@ class TooManyError(RefusedError):
 
 
 def without_paths(text: str, names: dict[Path, str]) -> str:
-    """A message without the paths of this machine.
+    """A message without the folders of this machine.
 
     Args:
         text: The message.
-        names: What stands for each path; the longest path is replaced first.
+        names: What stands for each known path; the longest path is replaced first. Of other paths, the last
+            part stays.
     """
     for path, name in sorted(names.items(), key=lambda item: -len(str(item[0]))):
         text = text.replace(str(path), name)
-    return text
+    return _FOLDERS.sub("", text)

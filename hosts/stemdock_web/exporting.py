@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from stemdock import ModelEntry, Observer, Output, Plugins, Separator, hookimpl, separate_file
+from stemdock import (
+    ModelEntry,
+    Observer,
+    Output,
+    Plugins,
+    Separator,
+    hookimpl,
+    os_errors_as,
+    separate_file,
+)
 from stemdock_web.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -127,6 +136,7 @@ def export(
 
     Raises:
         AudioFileError: The song cannot be read any more.
+        RefusedError: Nor can the stems.
         OutputError: The file cannot be written.
         CancelledError: `cancel` was set.
     """
@@ -182,7 +192,8 @@ class _Replay:
         """Gives the stems of the mixture's samples: see `stemdock.Engine`."""
         start = 0
         for block in mixture:
-            stems = self._live.read(start, len(block))
+            with os_errors_as(_unreadable):
+                stems = self._live.read(start, len(block))
             start += len(block)
             missing = len(block) - stems.shape[1]
             if missing:
@@ -196,6 +207,10 @@ class _Replay:
             index = self._live.stems.index(self._order.stem)
             return stems[index : index + 1]
         return _mixed(stems, [self._order.mix.get(name, Setting()) for name in self._live.stems])[None]
+
+
+def _unreadable(reason: str) -> RefusedError:
+    return RefusedError(422, f"the stems cannot be read ({reason})", remedy="Add the song again.")
 
 
 class _Finished:

@@ -18,7 +18,7 @@ see with which address it was started."""
 
 
 def new_secret() -> str:
-    """A secret that nobody guesses, of 43 characters that addresses may contain."""
+    """A secret of 256 random bits, in 43 characters that addresses may contain."""
     return secrets.token_urlsafe(32)
 
 

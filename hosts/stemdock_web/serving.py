@@ -13,7 +13,7 @@ from stemdock import load_plugins, make_private_folder, reason_for, staging
 from stemdock_hostkit.worker.places import state_folder
 from stemdock_web.errors import AddressError
 from stemdock_web.keys import Tokens
-from stemdock_web.routes import make_app
+from stemdock_web.server.routes import make_app
 from stemdock_web.sessions import Sessions
 
 if TYPE_CHECKING:

@@ -11,18 +11,19 @@ from collections import namedtuple
 from contextlib import suppress
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
+from stemdock_web.errors import without_paths
 from stemdock_web.keys import Tokens
 from stemdock_web.limits import used_bytes
 from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from typing import Any
 
     from support.web_server import Server
@@ -186,6 +187,21 @@ def test_a_song_stays_in_its_folder_whatever_its_name(server: Server, worker: Pu
         assert path.name.isprintable()
         assert wait_for(partial(page.song, song))["name"] == shown
     assert len(worker.running) <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/srv/x/song.wav: contains no audio", "A song.wav: contains no audio"),
+        ("/home/ana/.local/share/a.onnx: is damaged", "a.onnx: is damaged"),
+        ("the messages are in '/var/lib/log.txt'", "the messages are in 'log.txt'"),
+        (r"C:\Users\Ana\a.onnx: is damaged", "a.onnx: is damaged"),
+        ("80 MB from https://github.com/deezer/spleeter", "80 MB from https://github.com/deezer/spleeter"),
+        ("and/or 3/4 of the song", "and/or 3/4 of the song"),
+    ],
+)
+def test_folders_are_taken_out_of_messages(text: str, shown: str) -> None:
+    assert without_paths(text, {Path("/srv/x/song.wav"): "A song.wav", Path("/srv/x"): "x"}) == shown
 
 
 @pytest.mark.slow

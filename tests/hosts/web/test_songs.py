@@ -179,6 +179,26 @@ def test_a_song_that_is_not_done_is_not_exported(server: Server, worker: PuppetW
     assert page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}').status == 409
 
 
+def test_an_export_that_fails_says_why_and_leaves_nothing(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(b"this is not audio", "A song.wav")
+    page.wait(song, "done")
+    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}')
+    assert answer.status == 422
+    assert answer.json["error"].startswith("A song.wav: ")
+    assert str(server.folder) not in answer.body.decode()
+    intact = page.add(wav_of(worker), "B song.wav")
+    page.wait(intact, "done")
+    (stems,) = (path for path in server.files() if intact in path.parts and path.name.endswith("-live.f32"))
+    stems.unlink()
+    answer = page.ask("POST", f"/api/songs/{intact}/exports", body=b'{"choice": "wav"}')
+    assert answer.status == 422
+    assert "the stems cannot be read" in answer.json["error"]
+    assert str(server.folder) not in answer.body.decode()
+    assert not list(server.folder.glob("*/*/export-*"))
+
+
 def test_old_exports_go(server: Server, worker: PuppetWorker) -> None:
     worker.go_on.set()
     page = server.page()

@@ -1,8 +1,8 @@
-"""The gate in front of the pages: lets requests of our own pages in, and nobody else's.
+"""The gate in front of the pages: only requests of our own pages get in.
 
 A page of another site could send requests to this server from the user's browser. It cannot read the answers
-of another origin, but by DNS rebinding it could make its own name lead here, and then origin and host are
-that name. So the gate accepts only hosts that nobody else can own: addresses, and the names of this machine.
+of another origin. But by DNS rebinding it could make its own name lead here, and then origin and host are
+that name. So the gate accepts only hosts that no other site can own: addresses, and this machine's names.
 """
 
 from __future__ import annotations

@@ -1,0 +1,148 @@
+"""The application: all addresses of the server, behind the gate."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from stemdock import StemdockError, spectrogram_colours
+from stemdock_web.errors import RefusedError
+from stemdock_web.exporting import CHOICES
+from stemdock_web.models import offers
+from stemdock_web.server.asking import key_of, session_of, stranger
+from stemdock_web.server.gate import Gate
+from stemdock_web.server.song_routes import SongRoutes
+from stemdock_web.server.static_files import static_files
+from stemdock_web.warming import Warmer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from stemdock import Plugins
+    from stemdock_web.keys import Tokens
+    from stemdock_web.models import Offer
+    from stemdock_web.sessions import Sessions
+
+_HEARTBEAT: Final = 5.0
+"""Seconds after which news are sent even if there are none: so each side notices that the other is gone."""
+
+
+def make_app(*, sessions: Sessions, tokens: Tokens, plugins: Plugins, host: str, port: int) -> ASGIApp:
+    """The application.
+
+    Args:
+        sessions: The open pages.
+        tokens: What opens a page.
+        plugins: Models.
+        host: Address that the server listens at.
+        port: Its port.
+    """
+    models = offers(plugins)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        tending = asyncio.create_task(sessions.tend())
+        try:
+            yield
+        finally:
+            tending.cancel()
+
+    app = Starlette(
+        routes=[*_PageRoutes(sessions, tokens, models).table(), *SongRoutes(sessions, models).table()],
+        lifespan=lifespan,
+        exception_handlers={StemdockError: _refusal},
+    )
+    return Gate(app, host=host, port=port)
+
+
+def _refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, StemdockError)  # noqa: S101  the handler is registered for it
+    status = error.status if isinstance(error, RefusedError) else 500
+    return JSONResponse({"error": str(error), "remedy": error.remedy}, status_code=status)
+
+
+class _PageRoutes:
+    """The addresses of the page itself and of its session."""
+
+    def __init__(self, sessions: Sessions, tokens: Tokens, models: Mapping[str, Offer]) -> None:
+        self._sessions = sessions
+        self._tokens = tokens
+        self._models = models
+        installed = {name for name, offer in models.items() if not offer.n_download_bytes}
+        self._warmer = Warmer(sessions.root, installed)
+        self._static = static_files()
+
+    def table(self) -> list[Route]:
+        """The addresses."""
+        return [
+            Route("/", self._page),
+            Route("/static/{name}", self._static_file),
+            Route("/api/session", self._open, methods=["POST"]),
+            Route("/api/session/leave", self._leave, methods=["POST"]),
+            Route("/api/events", self._events),
+            Route("/api/warm", self._warm, methods=["POST"]),
+        ]
+
+    async def _page(self, _: Request) -> Response:
+        return self._file("index.html")
+
+    async def _static_file(self, request: Request) -> Response:
+        return self._file(request.path_params["name"])
+
+    def _file(self, name: str) -> Response:
+        if name not in self._static:
+            raise RefusedError(404, "there is no such page", remedy="Reload the page.")
+        content, media_type = self._static[name]
+        return Response(content, media_type=media_type)
+
+    async def _open(self, request: Request) -> Response:
+        """Exchanges the token for a key; a page that has a key keeps it."""
+        key = key_of(request)
+        session = self._sessions.find(key)
+        if session is None:
+            if not self._tokens.accepts(key):
+                raise stranger()
+            session = self._sessions.open()
+        values = {
+            "key": session.key,
+            "models": [offer.to_values() for offer in self._models.values()],
+            "choices": [
+                {"name": choice.name, "title": choice.title, "holdsAll": choice.holds_all}
+                for choice in CHOICES.values()
+            ],
+            "colours": spectrogram_colours().hex(),
+            "nSongBytes": self._sessions.limits.n_song_bytes,
+        }
+        return JSONResponse(values)
+
+    async def _leave(self, request: Request) -> Response:
+        session_of(request, self._sessions).leave(self._sessions.limits)
+        return Response(status_code=204)
+
+    async def _events(self, request: Request) -> Response:
+        """All songs of the page, one line of JSON for each change, until the page is closed."""
+        session = session_of(request, self._sessions)
+
+        async def lines() -> AsyncIterator[str]:
+            version = -1
+            with session.listening(self._sessions.limits):
+                while not session.ended.is_set():
+                    version = await session.wait(version, _HEARTBEAT)
+                    yield json.dumps({"songs": session.to_values()}) + "\n"
+
+        return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+    async def _warm(self, request: Request) -> Response:
+        session_of(request, self._sessions)
+        model = request.query_params.get("model", "")
+        asyncio.get_running_loop().run_in_executor(None, self._warmer.warm, model)
+        return Response(status_code=204)

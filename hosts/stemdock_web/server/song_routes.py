@@ -1,0 +1,166 @@
+"""What the addresses of songs and exports do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from secrets import token_hex
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from stemdock import StemdockError, legal_name, make_private_folder, os_errors_as
+from stemdock_web.errors import RefusedError, UnknownSongError, without_paths
+from stemdock_web.exporting import export, order_from_values
+from stemdock_web.limits import check_space
+from stemdock_web.server.asking import body_of, n_announced, session_of, span_of
+from stemdock_web.server.receiving import receive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+    from stemdock_hostkit.job.live import LiveStems
+    from stemdock_web.exporting import Order
+    from stemdock_web.models import Offer
+    from stemdock_web.sessions import Session, Sessions
+    from stemdock_web.songs import Song
+
+_MOST_SAMPLES: Final = 1 << 19
+"""Samples of each channel in one answer."""
+_MOST_COLUMNS: Final = 1 << 14
+_BINARY: Final = "application/octet-stream"
+
+
+class SongRoutes:
+    """The addresses of songs and exports."""
+
+    def __init__(self, sessions: Sessions, offers: Mapping[str, Offer]) -> None:
+        """Serves the songs of all pages.
+
+        Args:
+            sessions: The open pages.
+            offers: The models by name.
+        """
+        self._sessions = sessions
+        self._offers = offers
+
+    def table(self) -> list[Route]:
+        """The addresses."""
+        return [
+            Route("/api/songs", self._add, methods=["POST"]),
+            Route("/api/songs/{song}", self._remove, methods=["DELETE"]),
+            Route("/api/songs/{song}/download", self._allow_download, methods=["POST"]),
+            Route("/api/songs/{song}/samples", self._samples),
+            Route("/api/songs/{song}/pictures", self._pictures),
+            Route("/api/songs/{song}/exports", self._export, methods=["POST"]),
+            Route("/downloads/{secret}", self._download),
+        ]
+
+    async def _add(self, request: Request) -> Response:
+        session = session_of(request, self._sessions)
+        limits = self._sessions.limits
+        offer = self._offers.get(request.query_params.get("model", ""))
+        chosen = tuple(dict.fromkeys(filter(None, request.query_params.get("stems", "").split(","))))
+        if offer is None or not set(chosen) <= set(offer.stems):
+            raise RefusedError(400, "there is no such model or stem", remedy="Reload the page.")
+        stems = None if len(chosen) in {0, len(offer.stems)} else chosen
+        song = session.new_song(request.query_params.get("name", ""), offer.name, stems, limits)
+        try:
+            await receive(
+                aiter(request.stream()),
+                song.source,
+                self._sessions.root,
+                limits,
+                n_announced=n_announced(request),
+            )
+            # The page may have been closed meanwhile.
+            session_of(request, self._sessions)
+        except BaseException as error:
+            await song.remove()
+            if not isinstance(error, ClientDisconnect):
+                raise
+            raise RefusedError(400, "the upload broke off", remedy="Add the song again.") from error
+        session.add(song)
+        return JSONResponse({"id": song.identifier}, status_code=201)
+
+    async def _remove(self, request: Request) -> Response:
+        session, song = self._find(request)
+        await session.remove(song)
+        return Response(status_code=204)
+
+    async def _allow_download(self, request: Request) -> Response:
+        _, song = self._find(request)
+        song.consent.set()
+        return Response(status_code=204)
+
+    async def _samples(self, request: Request) -> Response:
+        _, song = self._find(request)
+        start, end = span_of(request, _MOST_SAMPLES)
+        if song.live is None:
+            raise UnknownSongError
+        try:
+            content = await asyncio.to_thread(song.live.read_bytes, start, end - start)
+        except OSError as error:
+            raise UnknownSongError from error
+        return Response(content, media_type=_BINARY)
+
+    async def _pictures(self, request: Request) -> Response:
+        _, song = self._find(request)
+        start, end = span_of(request, _MOST_COLUMNS)
+        pictures = song.pictures
+        content = pictures.columns(start, min(end, pictures.n_columns)) if pictures else b""
+        return Response(content, media_type=_BINARY)
+
+    async def _export(self, request: Request) -> Response:
+        session, song = self._find(request)
+        if song.state != "done" or song.live is None:
+            raise RefusedError(
+                409, "the song is not separated yet", remedy="Export it when the separation is complete."
+            )
+        order = order_from_values(await body_of(request), song.live.stems)
+        async with session.exporting:
+            await asyncio.to_thread(check_space, self._sessions.root, self._sessions.limits)
+            path = await asyncio.to_thread(_exported, session, song, song.live, order)
+        secret = session.keep(path)
+        what = "" if order.choice.holds_all else f" ({order.stem or 'mix'})"
+        ending = path.name[len(song.source.stem) :] if order.choice.holds_all else path.suffix
+        name = legal_name(f"{song.source.stem}{what}{ending}")
+        return JSONResponse({"address": f"/downloads/{secret}?name={quote(name)}", "name": name})
+
+    async def _download(self, request: Request) -> Response:
+        """A finished export. Its address is the secret, because a download cannot send a key."""
+        path = self._sessions.find_download(request.path_params["secret"])
+        if path is None:
+            raise RefusedError(404, "this export is gone", remedy="Export it again.")
+        name = legal_name(request.query_params.get("name", ""), fallback=path.name)
+        return FileResponse(path, media_type=_BINARY, filename=name)
+
+    def _find(self, request: Request) -> tuple[Session, Song]:
+        """The page that sent a request, and its song that the address names."""
+        session = session_of(request, self._sessions)
+        return session, session.song(request.path_params["song"])
+
+
+def _exported(session: Session, song: Song, live: LiveStems, order: Order) -> Path:
+    """Exports into a new folder, which is removed if that fails."""
+    folder = session.folder / f"export-{token_hex(8)}"
+    try:
+        with os_errors_as(_failed, keep=StemdockError):
+            make_private_folder(folder)
+            return export(live, song.source, folder, order, session.ended)
+    except StemdockError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        names = {song.source: song.name, folder: "the export"}
+        raise RefusedError(
+            422, without_paths(str(error), names), remedy=without_paths(error.remedy, names)
+        ) from error
+
+
+def _failed(reason: str) -> RefusedError:
+    return RefusedError(422, f"the export failed ({reason})", remedy="Check that the song is still there.")
