@@ -42,6 +42,7 @@ export class Player extends EventTarget {
   #offset = 0; // samples; the position while paused
   #loop = null;
   #speed = 1;
+  #making = null;
   #corrector = null;
   #latency = 0;
   #timer = 0;
@@ -105,8 +106,10 @@ export class Player extends EventTarget {
   /** Changes the speed, but not the pitch. */
   async setSpeed(speed) {
     this.#speed = speed;
-    if (speed !== 1 && this.makeCorrector && !this.#corrector) {
-      this.#corrector = await this.makeCorrector(this.#context);
+    if (speed !== 1 && this.makeCorrector) {
+      // Made once, also if the speed changes again before it is ready.
+      this.#making ??= this.makeCorrector(this.#context);
+      this.#corrector = await this.#making;
       this.#corrector.connect(this.#context.destination);
     }
     const position = this.#position;
