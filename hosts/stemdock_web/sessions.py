@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME: Final = 120
 """Bytes of a file name, and characters of the name on the page."""
+_N_EXPORTS: Final = 2
+"""Exports at the same time, of all pages."""
 _N_DOWNLOADS: Final = 4
 """Exports that a page keeps: the newest."""
 
@@ -183,10 +185,17 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._executor = ThreadPoolExecutor(limits.n_sessions, thread_name_prefix="following")
+        self.exporter = ThreadPoolExecutor(_N_EXPORTS, thread_name_prefix="exporting")
+        """For exports, which take minutes: they must not keep the threads that answer requests."""
 
     def __len__(self) -> int:
         """How many pages are open."""
         return len(self._sessions)
+
+    @property
+    def are_busy(self) -> bool:
+        """Whether a song of any page is being separated or waits for that."""
+        return any(not song.is_over for session in self._sessions.values() for song in session.songs.values())
 
     def open(self) -> Session:
         """Opens a session.
@@ -231,4 +240,5 @@ class Sessions:
     async def end_all(self) -> None:
         """Ends all sessions: the server stops."""
         await asyncio.gather(*map(self.end, list(self._sessions.values())))
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._executor, self.exporter):
+            executor.shutdown(wait=False, cancel_futures=True)

@@ -48,22 +48,31 @@ class Models:
         reporter.report("loading", 0.0, "Loading the model")
         return self._load(name, reporter)
 
+    def prepare(self, name: str) -> None:
+        """Begins to load a model. If that fails, the job that needs it tries again, and says why."""
+        self._begin(name)
+
     def forget(self) -> None:
         """Releases the model."""
         self._loaded = None
 
     def _load(self, name: str, reporter: Reporter) -> Separator:
-        if self._loaded is None or self._name != name:
-            self.forget()
-            self._name = name
-            self._loaded = self._pool.submit(self._separator, name)
+        loaded = self._begin(name)
         try:
             # Loading cannot be stopped. It goes on after a cancellation, for the next job.
-            return _outcome(self._loaded, reporter)
+            return _outcome(loaded, reporter)
         except BaseException:
-            if self._loaded.done():
+            if loaded.done():
                 self.forget()
             raise
+
+    def _begin(self, name: str) -> Future[Separator]:
+        loaded = self._loaded
+        if loaded is None or self._name != name or (loaded.done() and loaded.exception()):
+            self.forget()
+            self._name = name
+            loaded = self._loaded = self._pool.submit(self._separator, name)
+        return loaded
 
     def _separator(self, name: str) -> Separator:
         from stemdock import Separator  # noqa: PLC0415  slow, so it follows the first progress line

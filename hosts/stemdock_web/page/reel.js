@@ -1,7 +1,8 @@
 import { send } from "./api.js";
 
-const CHUNK_DURATION = 4; // seconds
-const N_KEPT = 20; // chunks in memory, about 28 MB for each stereo stem
+// Samples, whatever their rate, so that a chunk has the same size for every song. Three seconds at 44.1 kHz.
+const CHUNK_LENGTH = 1 << 17;
+const N_KEPT = 20; // chunks in memory, 20 MB for each stereo stem
 
 /** The samples of a song that the server separates: see `Player`. */
 export class ServerReel extends EventTarget {
@@ -19,7 +20,7 @@ export class ServerReel extends EventTarget {
     this.#nStems = song.stems.length;
     this.#nChannels = song.nChannels;
     this.sampleRate = song.sampleRate;
-    this.chunkLength = CHUNK_DURATION * song.sampleRate;
+    this.chunkLength = CHUNK_LENGTH;
     this.update(song);
   }
 

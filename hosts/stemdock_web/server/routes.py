@@ -77,8 +77,7 @@ class _PageRoutes:
         self._sessions = sessions
         self._tokens = tokens
         self._models = models
-        installed = {name for name, offer in models.items() if not offer.n_download_bytes}
-        self._warmer = Warmer(sessions.root, installed)
+        self._warmer = Warmer()
         self._static = static_files()
 
     def table(self) -> list[Route]:
@@ -142,7 +141,9 @@ class _PageRoutes:
         return StreamingResponse(lines(), media_type="application/x-ndjson")
 
     async def _warm(self, request: Request) -> Response:
+        """Loads the model that the page is about to need, while no song needs another."""
         session_of(request, self._sessions)
-        model = request.query_params.get("model", "")
-        asyncio.get_running_loop().run_in_executor(None, self._warmer.warm, model)
+        offer = self._models.get(request.query_params.get("model", ""))
+        if offer and not offer.n_download_bytes and not self._sessions.are_busy:
+            await asyncio.to_thread(self._warmer.warm, offer.name)
         return Response(status_code=204)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stemdock_web.songs import Song
 
 _MOST_SAMPLES: Final = 1 << 19
-"""Samples of each channel in one answer."""
+"""Samples of each channel in one answer: several chunks of the page's reel."""
 _MOST_COLUMNS: Final = 1 << 14
 _BINARY: Final = "application/octet-stream"
 
@@ -126,7 +126,9 @@ class SongRoutes:
         order = order_from_values(await body_of(request), song.live.stems)
         async with session.exporting:
             await asyncio.to_thread(check_space, self._sessions.root, self._sessions.limits)
-            path = await asyncio.to_thread(_exported, session, song, song.live, order)
+            path = await asyncio.get_running_loop().run_in_executor(
+                self._sessions.exporter, _exported, session, song, song.live, order
+            )
         secret = session.keep(path)
         what = "" if order.choice.holds_all else f" ({order.stem or 'mix'})"
         ending = path.name[len(song.source.stem) :] if order.choice.holds_all else path.suffix

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +16,12 @@ import soundfile
 
 from stemdock_hostkit.errors import WorkerError
 from stemdock_hostkit.job.states import Fault, JobProgress, JobResult
+from stemdock_web.errors import RefusedError
 from stemdock_web.exporting import pan_matrix
 from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -63,6 +69,23 @@ def test_stems_can_be_heard_while_others_are_made(server: Server, worker: Puppet
     shown = page.wait(song, "done")
     assert shown["length"] == worker.stems.shape[1]
     assert np.array_equal(samples_of(page, song, 0, shown["length"]), worker.stems)
+
+
+def test_the_page_s_chunks_are_answered_at_any_sample_rate(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reel = files("stemdock_web").joinpath("page", "reel.js").read_text(encoding="utf-8")
+    assert "this.chunkLength = CHUNK_LENGTH;" in reel
+    (shift,) = re.findall(r"^const CHUNK_LENGTH = 1 << (\d+);$", reel, re.MULTILINE)
+    length = 1 << int(shift)
+    monkeypatch.setattr(PuppetWorker, "SAMPLE_RATE", 192_000)
+    monkeypatch.setattr(PuppetWorker, "BLOCK", length)
+    worker = PuppetWorker(monkeypatch, n_blocks=2)
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(b"sound")
+    assert page.wait(song, "done")["sampleRate"] == 192_000
+    assert samples_of(page, song, length, 2 * length).shape[1] == length
 
 
 def test_pictures_grow_with_the_stems(server: Server, worker: PuppetWorker) -> None:
@@ -294,3 +317,50 @@ def test_with_the_real_worker(server: Server, example: Path) -> None:
     assert name == "Éxample ♪ (mix).wav"
     assert np.abs(sound_of(mix.body) - mixture).max() < 1e-5
     assert not [path for path in server.files() if path.parent.name == "stems"]
+
+
+def test_a_busy_worker_holds_neither_the_page_nor_the_end(
+    server: Server, worker: PuppetWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes: list[str] = []
+    monkeypatch.setattr("stemdock_web.warming.client.prepare", wishes.append)
+    monkeypatch.setattr("stemdock_web.warming._EVERY", 0.0)
+    page = server.page()
+    for model in ("2stems", "6stems", "../2stems"):
+        assert page.ask("POST", f"/api/warm?model={model}").status == 204
+    assert wishes == ["2stems"]
+    page.wait(page.add(b"sound"), "separating")
+    # More than the threads that a server has for its answers.
+    for _ in range(40):
+        assert page.ask("POST", "/api/warm?model=2stems").status == 204
+    page.add(b"another sound")
+    assert wishes == ["2stems"]
+    assert len(worker.running) == 1
+    server.stop()
+
+
+def test_exports_hold_no_answers(
+    start: Callable[..., Server], worker: PuppetWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker.go_on.set()
+    server = start(n_sessions=40)
+    go_on = Event()
+
+    def wait(*_: object) -> None:
+        assert go_on.wait(60)
+        raise RefusedError(422, "it waited", remedy="")
+
+    monkeypatch.setattr("stemdock_web.server.song_routes.export", wait)
+    pages = [server.page() for _ in range(40)]
+    songs = [page.add(b"sound") for page in pages]
+    for page, song in zip(pages, songs, strict=True):
+        page.wait(song, "done")
+    with ThreadPoolExecutor(len(pages)) as pool:
+        exports = [
+            pool.submit(page.ask, "POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}')
+            for page, song in zip(pages, songs, strict=True)
+        ]
+        assert samples_of(pages[-1], songs[-1], 0, 10).shape[1] == 10
+        assert not any(export.done() for export in exports)
+        go_on.set()
+        assert {export.result().status for export in exports} == {422}
