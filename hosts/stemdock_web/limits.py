@@ -34,6 +34,8 @@ class Limits:
     """Seconds after which a session ends whose page said that it is closed: long enough to reload it."""
     upload_wait: float = 60.0
     """Seconds to wait for the next bytes of an upload."""
+    request_wait: float = 10.0
+    """Seconds to wait for the first lines of a request."""
     n_connections: int = 500
     """At the same time. Systems let a program open about 1000 files."""
 

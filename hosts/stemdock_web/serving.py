@@ -8,15 +8,18 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from stemdock import load_plugins, make_private_folder, reason_for, staging
 from stemdock_hostkit.worker.places import state_folder
 from stemdock_web.errors import AddressError
 from stemdock_web.keys import Tokens
+from stemdock_web.server.asking import is_known
 from stemdock_web.server.routes import make_app
 from stemdock_web.sessions import Sessions
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
     from threading import Event
 
@@ -59,13 +62,12 @@ def serve(
         app = make_app(sessions=sessions, tokens=tokens, plugins=load_plugins(), host=host, port=port)
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=type("_Limited", (_Connection,), {"limits": limits}),
             ws="none",
             lifespan="on",
             log_level="warning",
             access_log=False,
             server_header=False,
-            limit_concurrency=limits.n_connections,
             timeout_graceful_shutdown=_PATIENCE,
         )
         shown = f"[{host}]" if ":" in host else host
@@ -95,6 +97,50 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_start()
+
+
+class _Connection(H11Protocol):
+    """Keeps nobody out: it ends if it asks for nothing, and if there are too many, strangers end first."""
+
+    limits: Limits
+    began = 0.0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.began = self.loop.time()
+        self._await_request()
+        if len(self.connections) > self.limits.n_connections:
+            every = [each for each in self.connections if isinstance(each, _Connection)]
+            # This one is a stranger, too.
+            strangers = [each for each in every if not is_known(each.scope)]
+            min(strangers, key=lambda each: each.began).end()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._forget_timer()
+        else:
+            # Otherwise a byte behind an answer would keep the connection for ever.
+            self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_timer()
+        super().connection_lost(exc)
+
+    def end(self) -> None:
+        """Ends at once: a client that does not read would delay an end in order."""
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def _await_request(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.limits.request_wait, self.end)
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 def _listen(host: str, port: int) -> socket.socket:

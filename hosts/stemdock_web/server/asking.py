@@ -8,10 +8,13 @@ from stemdock import parse_json
 from stemdock_web.errors import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
     from stemdock_web.sessions import Session, Sessions
 
+_KNOWN: Final = "stemdock.known"
 _LONGEST_BODY: Final = 1 << 16
 """Bytes of a request that is not a song."""
 
@@ -31,6 +34,16 @@ def stranger() -> RefusedError:
     )
 
 
+def recognise(request: Request) -> None:
+    """Notes that a request is that of a page of ours: its connection is kept when there are too many."""
+    request.scope[_KNOWN] = True
+
+
+def is_known(scope: Mapping[str, Any] | None) -> bool:
+    """Whether the latest request of a connection was that of a page of ours; it may have sent none."""
+    return scope is not None and _KNOWN in scope
+
+
 def session_of(request: Request, sessions: Sessions) -> Session:
     """The session of the page that sent a request.
 
@@ -40,6 +53,7 @@ def session_of(request: Request, sessions: Sessions) -> Session:
     session = sessions.find(key_of(request))
     if session is None:
         raise stranger()
+    recognise(request)
     return session
 
 

@@ -15,7 +15,7 @@ from stemdock import StemdockError, spectrogram_colours
 from stemdock_web.errors import RefusedError
 from stemdock_web.exporting import CHOICES
 from stemdock_web.models import offers
-from stemdock_web.server.asking import key_of, session_of, stranger
+from stemdock_web.server.asking import key_of, recognise, session_of, stranger
 from stemdock_web.server.gate import Gate
 from stemdock_web.server.song_routes import SongRoutes
 from stemdock_web.server.static_files import static_files
@@ -111,6 +111,7 @@ class _PageRoutes:
             if not self._tokens.accepts(key):
                 raise stranger()
             session = self._sessions.open()
+        recognise(request)
         values = {
             "key": session.key,
             "models": [offer.to_values() for offer in self._models.values()],

@@ -16,7 +16,7 @@ from stemdock import StemdockError, legal_name, make_private_folder, os_errors_a
 from stemdock_web.errors import RefusedError, UnknownSongError, without_paths
 from stemdock_web.exporting import export, order_from_values
 from stemdock_web.limits import check_space
-from stemdock_web.server.asking import body_of, n_announced, session_of, span_of
+from stemdock_web.server.asking import body_of, n_announced, recognise, session_of, span_of
 from stemdock_web.server.receiving import receive
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ class SongRoutes:
         path = self._sessions.find_download(request.path_params["secret"])
         if path is None:
             raise RefusedError(404, "this export is gone", remedy="Export it again.")
+        recognise(request)
         name = legal_name(request.query_params.get("name", ""), fallback=path.name)
         return FileResponse(path, media_type=_BINARY, filename=name)
 

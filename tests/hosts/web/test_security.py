@@ -353,6 +353,56 @@ def test_many_connections_do_not_keep_others_out(server: Server) -> None:
             connection.close()
 
 
+def is_open(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1000) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def test_connections_without_a_key_make_room(start: Callable[..., Server], worker: PuppetWorker) -> None:
+    server = start(n_connections=20, request_wait=600)
+    page = server.page()
+    worker.go_on.set()
+    # Some send nothing, some half a request, and some do not read the answer.
+    idle = []
+    whole = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    for sent in (b"", whole[:10], whole * 20):
+        for _ in range(20):
+            idle.append(server.connection())
+            idle[-1].sendall(sent)
+    try:
+        for _ in range(3):
+            assert server.ask("GET", "/").status == 200
+        song = page.add(b"sound")
+        assert wait_for(lambda: page.song(song))
+        wait_for(lambda: sum(map(is_open, idle)) <= 20)
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_connections_that_ask_for_nothing_end(
+    start: Callable[..., Server], worker: PuppetWorker, kept: bool
+) -> None:
+    worker.go_on.set()
+    server = start(request_wait=0.2)
+    page = server.page()
+    with server.connection() as connection:
+        if kept:
+            connection.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+            assert connection.recv(1 << 20)
+        connection.sendall(b"G")
+        wait_for(lambda: not is_open(connection))
+    # The page's own connection asks for nothing more, and stays.
+    song = page.add(b"sound")
+    assert wait_for(lambda: page.song(song))
+
+
 def test_a_closed_page_leaves_nothing(start: Callable[..., Server], worker: PuppetWorker) -> None:
     server = start(away_time=0.2, closed_time=0.2)
     page, other = server.page(), server.page()
