@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock_web.limits import Limits
+    from stemdock_web.songs import SongOrder
 
 _LONGEST_NAME: Final = 120
 """Bytes of a file name, and characters of the name on the page."""
@@ -64,7 +65,7 @@ class Session:
         except KeyError:
             raise UnknownSongError from None
 
-    def new_song(self, name: str, model: str, stems: tuple[str, ...] | None, limits: Limits) -> Song:
+    def new_song(self, order: SongOrder, limits: Limits) -> Song:
         """Prepares a song with an empty folder for its file.
 
         Raises:
@@ -76,15 +77,14 @@ class Session:
         folder = self.folder / identifier
         make_private_folder(folder / "source")
         # The name of a file from anywhere: only its last part, and nothing that a system does not allow.
-        name = name.replace("\\", "/").rpartition("/")[2]
+        name = order.name.replace("\\", "/").rpartition("/")[2]
         file_name = legal_name(name.lstrip(" ."), max_bytes=_LONGEST_NAME, fallback="song")
         return Song(
             identifier=identifier,
             name=name[:_LONGEST_NAME] or "song",
             folder=folder,
             source=folder / "source" / file_name,
-            model=model,
-            stems=stems,
+            order=order,
             on_change=self.changed,
         )
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 HOST: Final = "the web page"
 SOURCE: Final = "song"
 REST: Final = "everything else"
-"""The mixture without the chosen stems, so that the parts of a song always add up to it."""
+"""The part with what the chosen stems leave of the mixture."""
+_RESTS: Final = ("other", "accompaniment")
 _LOOK_EVERY: Final = 0.1
 """Seconds between two looks at the stems of the running job."""
 _LOOKS_PER_CHECK: Final = 10
@@ -44,6 +45,42 @@ SongState = Literal[
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What becomes of a song: parts that add up to it."""
+
+    stems: tuple[str, ...]
+    """Stems as they are."""
+    rest: str
+    """Name of the part that has all else, also what the model cannot hear."""
+
+
+def parts_of(chosen: tuple[str, ...] | None, stems: tuple[str, ...]) -> Parts:
+    """The parts of a song.
+
+    Args:
+        chosen: The stems that a page wants; None for all.
+        stems: Those of the model.
+    """
+    if chosen is not None:
+        return Parts(stems=chosen, rest=REST)
+    # As in DJ stem files: the stem that has all other instruments takes the rest.
+    rest = next((stem for stem in _RESTS if stem in stems), None)
+    return Parts(stems=tuple(stem for stem in stems if stem != rest), rest=rest or REST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SongOrder:
+    """What a page wants of a song."""
+
+    name: str
+    """Of its file, which may be anything."""
+    model: str
+    parts: Parts
+    question: Callable[[], str]
+    """Gives what to ask before the model is downloaded; an empty text if it is installed."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Song:
     """A song. All fields change in the server's loop only."""
@@ -54,9 +91,7 @@ class Song:
     folder: Path
     source: Path
     """The uploaded file."""
-    model: str
-    stems: tuple[str, ...] | None
-    """The chosen stems; None for all of the model."""
+    order: SongOrder
     on_change: Callable[[], None]
     state: SongState = "queued"
     text: str = ""
@@ -74,6 +109,8 @@ class Song:
     consent: Event = field(default_factory=Event)
     resting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while no job of the song runs, so that its files can be removed."""
+    _answered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the user has said whether the model may be downloaded."""
     _job: Job | None = None
     _measuring: asyncio.Task[None] | None = None
 
@@ -92,7 +129,7 @@ class Song:
         return {
             "id": self.identifier,
             "name": self.name,
-            "model": self.model,
+            "model": self.order.model,
             "state": self.state,
             "text": self.text,
             "remedy": self.remedy,
@@ -110,7 +147,7 @@ class Song:
 
     async def separate(self, executor: Executor, root: Path, limits: Limits) -> None:
         """Lets the worker separate the song, and follows it to the end; every error becomes a state."""
-        if self.cancel.is_set():
+        if self.cancel.is_set() or not await self._may_begin():
             return
         self.resting.clear()
         loop = asyncio.get_running_loop()
@@ -134,6 +171,20 @@ class Song:
             self.resting.set()
             self.on_change()
 
+    async def _may_begin(self) -> bool:
+        """Asks before a model is downloaded. There is no job yet, for which others would have to wait."""
+        question = await asyncio.to_thread(self.order.question)
+        if question and not self.cancel.is_set():
+            self.state, self.text = "asking", question
+            self.on_change()
+            await self._answered.wait()
+        return not self.cancel.is_set()
+
+    def allow_download(self) -> None:
+        """The user wants the model to be downloaded."""
+        self.consent.set()
+        self._answered.set()
+
     async def remove(self) -> None:
         """Stops the song, and removes its files as soon as the worker has let go of them."""
         self.stop()
@@ -144,9 +195,10 @@ class Song:
     def stop(self) -> None:
         """Cancels the song, running or not."""
         self.cancel.set()
+        self._answered.set()
         if self._job:
             self._job.cancel()
-        if self.state == "queued":
+        elif not self.is_over:
             self.state = "cancelled"
 
     def fail(self, error: StemdockError) -> None:
@@ -164,16 +216,16 @@ class Song:
         folder = self.folder / "job"
         make_private_folder(folder)
         job = self._job = Job(folder)
-        chosen = self.stems
+        parts = self.order.parts
         job.write_request(
             Request(
                 host=HOST,
                 output_folder=self.folder / "stems",
-                model=self.model,
+                model=self.order.model,
                 sources=(Source(id=SOURCE, name=self.name, path=self.source),),
-                stems=chosen,
+                stems=parts.stems,
                 downmix="auto",
-                mixes={REST: ("mixture", *(f"-{stem}" for stem in chosen))} if chosen else {},
+                mixes={parts.rest: ("mixture", *(f"-{stem}" for stem in parts.stems))},
                 live=True,
             )
         )

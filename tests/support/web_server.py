@@ -149,10 +149,10 @@ class Page:
     def ask(self, method: str, target: str, **options: Any) -> Answer:
         return self.server.ask(method, target, key=self.key, **options)
 
-    def add(self, content: bytes, name: str = "song.wav", stems: str = "") -> str:
+    def add(self, content: bytes, name: str = "song.wav", stems: str = "", model: str = "2stems") -> str:
         from urllib.parse import urlencode  # noqa: PLC0415
 
-        query = urlencode({"name": name, "model": "2stems", "stems": stems})
+        query = urlencode({"name": name, "model": model, "stems": stems})
         answer = self.ask("POST", f"/api/songs?{query}", body=content)
         assert answer.status == 201, answer.body
         identifier: str = answer.json["id"]
@@ -191,7 +191,7 @@ class PuppetWorker:
     def run(
         self, job: Job, *, on_progress: Callable[[JobProgress], None], cancel: Event, consent: Event
     ) -> JobResult:
-        assert not consent.is_set()
+        assert consent.is_set() == (job.request().model != "2stems")
         self.running.append(job)
         try:
             with LiveWriter(job, "song") as live:

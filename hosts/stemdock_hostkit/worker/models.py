@@ -80,6 +80,15 @@ class Models:
         return Separator(name, plugins=self._plugins)
 
 
+def download_question(download: ModelDownload) -> str:
+    """What the user is asked before a model is downloaded."""
+    return f"The model {download.name} is not installed. Download it once, {_about(download)}?"
+
+
+def _about(download: ModelDownload) -> str:
+    return f"about {download.n_bytes / _MEGABYTE:.0f} MB from {download.source}"
+
+
 def _fetch(download: ModelDownload, reporter: Reporter) -> None:
     """Downloads a model, with progress, if the user allows it.
 
@@ -88,15 +97,13 @@ def _fetch(download: ModelDownload, reporter: Reporter) -> None:
         UnansweredError: The user does not answer.
         CancelledError: The job was cancelled meanwhile.
     """
-    size = f"{download.n_bytes / _MEGABYTE:.0f} MB"
-    about = f"about {size} from {download.source}"
-    text = f"Downloading the model {download.name} once: {about}"
+    text = f"Downloading the model {download.name} once: {_about(download)}"
 
     def on_progress(progress: FetchProgress) -> None:
         total = progress.n_total_bytes
         reporter.report("fetching", min(1.0, progress.n_done_bytes / total) if total else 0.0, text)
 
-    reporter.ask(f"The model {download.name} is not installed. Download it once, {about}?")
+    reporter.ask(download_question(download))
     reporter.report("fetching", 0.0, text)
     pool = ThreadPoolExecutor(1, thread_name_prefix="fetching")
     try:

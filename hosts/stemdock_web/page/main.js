@@ -55,13 +55,18 @@ class Page {
   }
 
   #prepareOptions() {
-    const options = this.#offered.models.map((model) => {
-      const size = model.nDownloadBytes ? `, download ${Math.round(model.nDownloadBytes / 1e6)} MB` : "";
-      return make("option", { value: model.name }, `${model.name}${size}`);
-    });
+    const options = this.#offered.models.map((model) => make("option", { value: model.name }));
     find("model").replaceChildren(...options);
+    this.#showSizes();
     find("model").addEventListener("change", () => this.#showModel());
     this.#showModel();
+  }
+
+  #showSizes() {
+    for (const [i, { name, nDownloadBytes }] of this.#offered.models.entries()) {
+      const size = nDownloadBytes ? `, download ${Math.round(nDownloadBytes / 1e6)} MB` : "";
+      find("model").options[i].textContent = `${name}${size}`;
+    }
   }
 
   #showModel() {
@@ -74,7 +79,10 @@ class Page {
       // Without any stem there would be nothing to separate.
       if (!this.#stems.length) event.target.checked = true;
     };
-    const band = model.bandwidth ? ` Stems up to ${(model.bandwidth / 1000).toFixed(0)} kHz.` : "";
+    const rest = ["other", "accompaniment"].find((stem) => model.stems.includes(stem)) ?? "everything else";
+    const band = model.bandwidth
+      ? ` The model hears up to ${(model.bandwidth / 1000).toFixed(0)} kHz. With all stems, higher sound is in “${rest}”.`
+      : "";
     find("model-note").textContent = `Stems that you do not choose stay together, as “everything else”.${band}`;
     this.#warm();
   }
@@ -150,6 +158,11 @@ class Page {
 
   #update(songs) {
     this.#songs = songs;
+    for (const model of this.#offered.models) {
+      // Somebody's song has brought it.
+      if (songs.some((song) => song.model === model.name && song.length)) model.nDownloadBytes = 0;
+    }
+    this.#showSizes();
     for (const song of songs) {
       const before = this.#states.get(song.id);
       this.#states.set(song.id, song.state);

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from stemdock import StemdockError, spectrogram_colours
 from stemdock_web.errors import RefusedError
 from stemdock_web.exporting import CHOICES
-from stemdock_web.models import offers
+from stemdock_web.models import Catalogue
 from stemdock_web.server.asking import key_of, recognise, session_of, stranger
 from stemdock_web.server.gate import Gate
 from stemdock_web.server.song_routes import SongRoutes
@@ -22,14 +22,13 @@ from stemdock_web.server.static_files import static_files
 from stemdock_web.warming import Warmer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
     from stemdock import Plugins
     from stemdock_web.keys import Tokens
-    from stemdock_web.models import Offer
     from stemdock_web.sessions import Sessions
 
 _HEARTBEAT: Final = 5.0
@@ -46,7 +45,7 @@ def make_app(*, sessions: Sessions, tokens: Tokens, plugins: Plugins, host: str,
         host: Address that the server listens at.
         port: Its port.
     """
-    models = offers(plugins)
+    catalogue = Catalogue(plugins)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -57,7 +56,7 @@ def make_app(*, sessions: Sessions, tokens: Tokens, plugins: Plugins, host: str,
             tending.cancel()
 
     app = Starlette(
-        routes=[*_PageRoutes(sessions, tokens, models).table(), *SongRoutes(sessions, models).table()],
+        routes=[*_PageRoutes(sessions, tokens, catalogue).table(), *SongRoutes(sessions, catalogue).table()],
         lifespan=lifespan,
         exception_handlers={StemdockError: _refusal},
     )
@@ -73,10 +72,10 @@ def _refusal(_: Request, error: Exception) -> Response:
 class _PageRoutes:
     """The addresses of the page itself and of its session."""
 
-    def __init__(self, sessions: Sessions, tokens: Tokens, models: Mapping[str, Offer]) -> None:
+    def __init__(self, sessions: Sessions, tokens: Tokens, catalogue: Catalogue) -> None:
         self._sessions = sessions
         self._tokens = tokens
-        self._models = models
+        self._catalogue = catalogue
         self._warmer = Warmer()
         self._static = static_files()
 
@@ -114,7 +113,7 @@ class _PageRoutes:
         recognise(request)
         values = {
             "key": session.key,
-            "models": [offer.to_values() for offer in self._models.values()],
+            "models": [offer.to_values() for offer in self._catalogue.offers().values()],
             "choices": [
                 {"name": choice.name, "title": choice.title, "holdsAll": choice.holds_all}
                 for choice in CHOICES.values()
@@ -144,7 +143,7 @@ class _PageRoutes:
     async def _warm(self, request: Request) -> Response:
         """Loads the model that the page is about to need, while no song needs another."""
         session_of(request, self._sessions)
-        offer = self._models.get(request.query_params.get("model", ""))
+        offer = self._catalogue.offers().get(request.query_params.get("model", ""))
         if offer and not offer.n_download_bytes and not self._sessions.are_busy:
             await asyncio.to_thread(self._warmer.warm, offer.name)
         return Response(status_code=204)

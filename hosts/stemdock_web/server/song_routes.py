@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -18,18 +19,17 @@ from stemdock_web.exporting import export, order_from_values
 from stemdock_web.limits import check_space
 from stemdock_web.server.asking import body_of, n_announced, recognise, session_of, span_of
 from stemdock_web.server.receiving import receive
+from stemdock_web.songs import Song, SongOrder, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from starlette.requests import Request
 
     from stemdock_hostkit.job.live import LiveStems
     from stemdock_web.exporting import Order
-    from stemdock_web.models import Offer
+    from stemdock_web.models import Catalogue
     from stemdock_web.sessions import Session, Sessions
-    from stemdock_web.songs import Song
 
 _MOST_SAMPLES: Final = 1 << 19
 """Samples of each channel in one answer: several chunks of the page's reel."""
@@ -40,15 +40,15 @@ _BINARY: Final = "application/octet-stream"
 class SongRoutes:
     """The addresses of songs and exports."""
 
-    def __init__(self, sessions: Sessions, offers: Mapping[str, Offer]) -> None:
+    def __init__(self, sessions: Sessions, catalogue: Catalogue) -> None:
         """Serves the songs of all pages.
 
         Args:
             sessions: The open pages.
-            offers: The models by name.
+            catalogue: The models.
         """
         self._sessions = sessions
-        self._offers = offers
+        self._catalogue = catalogue
 
     def table(self) -> list[Route]:
         """The addresses."""
@@ -65,12 +65,18 @@ class SongRoutes:
     async def _add(self, request: Request) -> Response:
         session = session_of(request, self._sessions)
         limits = self._sessions.limits
-        offer = self._offers.get(request.query_params.get("model", ""))
+        offer = self._catalogue.offers().get(request.query_params.get("model", ""))
         chosen = tuple(dict.fromkeys(filter(None, request.query_params.get("stems", "").split(","))))
         if offer is None or not set(chosen) <= set(offer.stems):
             raise RefusedError(400, "there is no such model or stem", remedy="Reload the page.")
         stems = None if len(chosen) in {0, len(offer.stems)} else chosen
-        song = session.new_song(request.query_params.get("name", ""), offer.name, stems, limits)
+        order = SongOrder(
+            name=request.query_params.get("name", ""),
+            model=offer.name,
+            parts=parts_of(stems, offer.stems),
+            question=partial(self._catalogue.question, offer.name),
+        )
+        song = session.new_song(order, limits)
         try:
             await receive(
                 aiter(request.stream()),
@@ -96,7 +102,7 @@ class SongRoutes:
 
     async def _allow_download(self, request: Request) -> Response:
         _, song = self._find(request)
-        song.consent.set()
+        song.allow_download()
         return Response(status_code=204)
 
     async def _samples(self, request: Request) -> Response:

@@ -18,6 +18,7 @@ from stemdock_hostkit.errors import WorkerError
 from stemdock_hostkit.job.states import Fault, JobProgress, JobResult
 from stemdock_web.errors import RefusedError
 from stemdock_web.exporting import pan_matrix
+from stemdock_web.songs import REST, Parts, parts_of
 from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
@@ -113,6 +114,27 @@ def test_chosen_stems_reach_the_worker_with_the_rest(server: Server, worker: Pup
     assert request.stems == ("vocals",)
     assert request.mixes == {"everything else": ("mixture", "-vocals")}
     assert request.live
+
+
+def test_all_stems_add_up_to_the_song(server: Server, worker: PuppetWorker) -> None:
+    server.page().add(b"sound")
+    request = wait_for(lambda: worker.running)[0].request()
+    assert request.stems == ("vocals",)
+    assert request.mixes == {"accompaniment": ("mixture", "-vocals")}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "stems", "expected"),
+    [
+        (None, ("vocals", "other", "bass"), Parts(stems=("vocals", "bass"), rest="other")),
+        (None, ("voice", "band"), Parts(stems=("voice", "band"), rest=REST)),
+        (("bass", "other"), ("vocals", "other", "bass"), Parts(stems=("bass", "other"), rest=REST)),
+    ],
+)
+def test_one_part_has_the_rest(
+    chosen: tuple[str, ...] | None, stems: tuple[str, ...], expected: Parts
+) -> None:
+    assert parts_of(chosen, stems) == expected
 
 
 @pytest.mark.parametrize("query", ["model=6stems", "model=2stems&stems=bass", "model=../2stems", ""])
@@ -292,6 +314,24 @@ def test_a_download_waits_for_consent(server: Server, monkeypatch: pytest.Monkey
     assert page.wait(song, "failed")["text"] == "consent"
 
 
+def test_a_question_holds_no_other_songs(server: Server, worker: PuppetWorker) -> None:
+    ours, theirs = server.page(), server.page()
+    worker.go_on.set()
+    asked = [ours.add(b"sound", model="4stems") for _ in range(3)]
+    shown = ours.wait(asked[0], "asking")
+    assert shown["text"].startswith("The model 4stems is not installed. Download it once, about ")
+    theirs.wait(theirs.add(b"sound"), "done")
+    assert len(worker.ended) == 1
+    assert ours.ask("DELETE", f"/api/songs/{asked[0]}").status == 204
+    ours.wait(asked[1], "asking")
+    # PuppetWorker checks that there is consent only where it was asked for.
+    assert ours.ask("POST", f"/api/songs/{asked[1]}/download").status == 204
+    ours.wait(asked[1], "done")
+    assert len(worker.ended) == 2
+    ours.wait(asked[2], "asking")
+    assert not [path for path in server.files() if asked[0] in str(path)]
+
+
 @pytest.mark.parametrize("pan", [-1.0, -0.4, 0.0, 0.4, 1.0])
 def test_panning_keeps_the_loudness(pan: float) -> None:
     matrix = np.array(pan_matrix(pan))
@@ -305,12 +345,13 @@ def test_panning_keeps_the_loudness(pan: float) -> None:
 
 
 @pytest.mark.slow
-def test_with_the_real_worker(server: Server, example: Path) -> None:
+@pytest.mark.parametrize(("stems", "rest"), [("vocals", REST), ("", "accompaniment")])
+def test_with_the_real_worker(server: Server, example: Path, stems: str, rest: str) -> None:
     page = server.page()
-    song = page.add(example.read_bytes(), "Éxample ♪.mp3", stems="vocals")
+    song = page.add(example.read_bytes(), "Éxample ♪.mp3", stems=stems)
     shown = page.wait(song, "done", "failed")
     assert shown["state"] == "done", shown
-    assert shown["stems"] == ["vocals", "everything else"]
+    assert shown["stems"] == ["vocals", rest]
     mixture, sample_rate = soundfile.read(example)
     assert (shown["length"], shown["sampleRate"]) == (len(mixture), sample_rate)
     mix, name = page.export(song, choice="wav")

@@ -57,6 +57,13 @@ def test_any_text_is_a_mix_or_refused(text: str) -> None:
         ({"stems": ("bass", "vocals")}, {"vocals": (0,), "bass": (2,)}),
         ({"stems": (), "mixes": {"k": ("-vocals",)}}, {"k": (1, 2, 3)}),
         ({"stems": ("bass",), "mixes": {"r": ("bass", "drums")}}, {"bass": (2,), "r": (1, 2)}),
+        (
+            {
+                "stems": ("bass", "vocals", "drums"),
+                "mixes": {"other": ("mixture", "-vocals", "-drums", "-bass")},
+            },
+            {"vocals": (0,), "drums": (1,), "bass": (2,), "other": (3, 4)},
+        ),
     ],
 )
 def test_what_is_selected(output: dict[str, Any], expected: dict[str, tuple[int, ...]]) -> None:
