@@ -7,6 +7,7 @@ for a while, its songs are stopped and its files removed.
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,8 @@ from secrets import token_hex
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock import legal_name, make_private_folder
+from stemdock import make_private_folder
+from stemdock_hostkit.worker.naming import file_name
 from stemdock_web.errors import TooManyError, UnknownSongError
 from stemdock_web.keys import new_secret
 from stemdock_web.songs import Song
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from stemdock_web.songs import SongOrder
 
 _LONGEST_NAME: Final = 120
-"""Bytes of a file name, and characters of the name on the page."""
+"""Characters of the name on the page."""
+_SUFFIX: Final = re.compile(r"(?<=[^ ])\.[A-Za-z0-9]{1,8}$")
+"""Titles contain dots, too."""
 _N_EXPORTS: Final = 2
 """Exports at the same time, of all pages."""
 _N_DOWNLOADS: Final = 4
@@ -76,14 +80,15 @@ class Session:
         identifier = token_hex(8)
         folder = self.folder / identifier
         make_private_folder(folder / "source")
-        # The name of a file from anywhere: only its last part, and nothing that a system does not allow.
+        # The name of a file from anywhere: only its last part.
         name = order.name.replace("\\", "/").rpartition("/")[2]
-        file_name = legal_name(name.lstrip(" ."), max_bytes=_LONGEST_NAME, fallback="song")
+        title, suffix = _title_and_suffix(name)
         return Song(
             identifier=identifier,
             name=name[:_LONGEST_NAME] or "song",
             folder=folder,
-            source=folder / "source" / file_name,
+            title=title,
+            source=folder / "source" / f"{title}{suffix}",
             order=order,
             on_change=self.changed,
         )
@@ -168,6 +173,13 @@ class Session:
             oldest = next(iter(self.downloads))
             shutil.rmtree(self.downloads.pop(oldest).parent, ignore_errors=True)
         return secret
+
+
+def _title_and_suffix(name: str) -> tuple[str, str]:
+    """A name that every system allows, and the suffix of the file, which says its format."""
+    found = _SUFFIX.search(name)
+    suffix = found[0] if found else ""
+    return file_name(name.removesuffix(suffix), "song"), suffix
 
 
 class Sessions:

@@ -89,6 +89,8 @@ class Song:
     name: str
     """As the page shows it."""
     folder: Path
+    title: str
+    """What the names of exported files begin with."""
     source: Path
     """The uploaded file."""
     order: SongOrder

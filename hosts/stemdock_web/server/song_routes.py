@@ -136,9 +136,9 @@ class SongRoutes:
                 self._sessions.exporter, _exported, session, song, song.live, order
             )
         secret = session.keep(path)
-        what = "" if order.choice.holds_all else f" ({order.stem or 'mix'})"
-        ending = path.name[len(song.source.stem) :] if order.choice.holds_all else path.suffix
-        name = legal_name(f"{song.source.stem}{what}{ending}")
+        # A file that holds all stems has the name of the song already.
+        is_named = order.choice.holds_all
+        name = path.name if is_named else legal_name(f"{song.title} ({order.stem or 'mix'}){path.suffix}")
         return JSONResponse({"address": f"/downloads/{secret}?name={quote(name)}", "name": name})
 
     async def _download(self, request: Request) -> Response:

@@ -217,6 +217,32 @@ def test_stems_are_exported_alone_and_in_an_archive(server: Server, worker: Pupp
     assert soundfile.info(io.BytesIO(flac.body)).format == "FLAC"
 
 
+LONG = (
+    "Symphony No. 5 in C minor, Op. 67 - I. Allegro con brio - Berliner Philharmoniker - remastered in 1984"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "archive", "mix"),
+    [
+        ("Wait...wav", "Wait.zip", "Wait (mix).wav"),
+        (".hidden.wav", "hidden.zip", "hidden (mix).wav"),
+        ("Opus 3. No. 1", "Opus 3. No.zip", "Opus 3. No. 1 (mix).wav"),
+        (f"{LONG} (live at home).flac", f"{LONG} (live at home).zip", f"{LONG} (live at home) (mix).wav"),
+        ("\u3042" * 50 + ".wav", "\u3042" * 40 + ".zip", "\u3042" * 40 + " (mix).wav"),
+    ],
+)
+def test_exports_have_the_whole_name(
+    server: Server, worker: PuppetWorker, name: str, archive: str, mix: str
+) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), name)
+    page.wait(song, "done")
+    assert page.export(song, choice="zip")[1] == archive
+    assert page.export(song, choice="wav")[1] == mix
+
+
 def test_a_song_that_is_not_done_is_not_exported(server: Server, worker: PuppetWorker) -> None:
     page = server.page()
     song = page.add(wav_of(worker))
