@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -20,13 +22,15 @@ from stemdock_web.sessions import Sessions
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from threading import Event
 
     from stemdock_web.limits import Limits
 
 _N_WAITING: Final = 128
 """Connections that the system accepts before the server does."""
+_SIGNAL_STATUS: Final = 128
+"""Shells add the signal's number to this."""
 _PATIENCE: Final = 5
 """Seconds for open connections at the end."""
 
@@ -85,6 +89,7 @@ class _Server(uvicorn.Server):
         self._sessions = sessions
         self._on_start = on_start
         self._stop = stop
+        self._exit_status = 0
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._sessions.end_all()
@@ -92,6 +97,30 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         return await super().on_tick(counter) or (self._stop is not None and self._stop.is_set())
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ends in order also when the terminal is closed."""
+        number = getattr(signal, "SIGHUP", None)  # Windows has none
+        if number is None or current_thread() is not main_thread():
+            with super().capture_signals():
+                yield
+            return
+        previous = signal.getsignal(number)
+        # What the parent process ignores, as nohup does, stays ignored.
+        if previous is not signal.SIG_IGN:
+            signal.signal(number, self._hang_up)
+        try:
+            with super().capture_signals():
+                yield
+        finally:
+            signal.signal(number, previous)
+        if self._exit_status:
+            sys.exit(self._exit_status)
+
+    def _hang_up(self, number: int, _: object) -> None:
+        self._exit_status = _SIGNAL_STATUS + number
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

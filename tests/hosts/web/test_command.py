@@ -16,6 +16,7 @@ import pytest
 
 from stemdock.cli.main import run
 from stemdock_web import commands
+from support.child_signals import default_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,9 @@ needs_packages = pytest.mark.skipif(
 def process(worker_state: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "stemdock", "web", "--no-browser"]
     assert os.environ["STEMDOCK_STATE"] == str(worker_state)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with default_signals():
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with process:
         yield process
         process.kill()
 
@@ -43,7 +46,7 @@ def process(worker_state: Path) -> Iterator[subprocess.Popen[str]]:
 @needs_packages
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
-@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_it_serves_the_printed_address_and_leaves_nothing(
     process: subprocess.Popen[str], worker_state: Path, name: str, status: int
 ) -> None:
