@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from stemdock import (
+    CancelledError,
     ModelEntry,
     Observer,
     Output,
@@ -37,6 +38,12 @@ _MIX: Final = "mix"
 _LOUDEST: Final = 24.0
 """dB that a stem can be raised by."""
 _STEREO: Final = 2
+_FULL_SCALE: Final = 1 - 2**-15
+"""Largest sample that 16 bits can hold: it clips in no codec."""
+_BLOCK: Final = 1 << 17
+"""Samples read at a time."""
+_INAUDIBLE: Final = 0.05
+"""dB that are not worth a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ CHOICES: Final = {
         Choice(
             name="stem",
             title="DJ stem file (AAC)",
-            output=Output(format="stem", codec="m4a"),
+            output=Output(format="stem", codec="m4a", prevent_clipping=True),
             holds_all=True,
         ),
         Choice(name="dawproject", title="DAWproject", output=Output(format="dawproject"), holds_all=True),
@@ -96,6 +103,15 @@ class Order:
     """The stem to export by itself; None for the mix, or for all stems if one file holds them."""
     mix: Mapping[str, Setting] = field(default_factory=dict)
     """By the name of the stem; stems that are missing are heard as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A file that was exported."""
+
+    path: Path
+    notes: tuple[str, ...]
+    """What is different from the order, in sentences."""
 
 
 def order_from_values(content: Any, stems: tuple[str, ...]) -> Order:
@@ -124,7 +140,7 @@ def export(
     folder: Path,
     order: Order,
     cancel: Event,
-) -> Path:
+) -> Exported:
     """Writes one file.
 
     Args:
@@ -140,7 +156,9 @@ def export(
         OutputError: The file cannot be written.
         CancelledError: `cancel` was set.
     """
-    engine = _Replay(live, order)
+    # One gain for every stem of a song, so that stems that are exported one by one still add up.
+    gain = _common_gain(live, cancel) if order.stem and order.choice.output.prevent_clipping else 1.0
+    engine = _Replay(live, order, gain)
     plugins = Plugins()
     plugins.register(_Finished(engine), "finished")
     separator = Separator(_MODEL, plugins=plugins)
@@ -153,7 +171,9 @@ def export(
         observer=Observer(cancel=cancel),
     )
     (path,) = separated.files.values()
-    return path
+    gain_db = separated.gain_db + 20 * math.log10(gain)
+    lowered = [f"{-gain_db:.1f} dB lower, so that it does not clip."] if gain_db < -_INAUDIBLE else []
+    return Exported(path=path, notes=(*lowered, *separated.warnings))
 
 
 def pan_matrix(pan: float) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -174,9 +194,10 @@ class _Replay:
 
     provider = "cpu"
 
-    def __init__(self, live: LiveStems, order: Order) -> None:
+    def __init__(self, live: LiveStems, order: Order, gain: float) -> None:
         self._live = live
         self._order = order
+        self._gain = gain
         self.sample_rate = live.sample_rate
         self.n_channels = live.n_channels
         if order.choice.holds_all:
@@ -195,9 +216,8 @@ class _Replay:
             with os_errors_as(_unreadable):
                 stems = self._live.read(start, len(block))
             start += len(block)
-            missing = len(block) - stems.shape[1]
-            if missing:
-                stems = np.pad(stems, ((0, 0), (0, missing), (0, 0)))
+            if stems.shape[1] < len(block):
+                raise _unreadable("they are not as long as the song")
             yield self._ordered(stems)
 
     def _ordered(self, stems: FloatArray) -> FloatArray:
@@ -205,8 +225,21 @@ class _Replay:
             return stems
         if self._order.stem is not None:
             index = self._live.stems.index(self._order.stem)
-            return stems[index : index + 1]
+            return stems[index : index + 1] * np.float32(self._gain)
         return _mixed(stems, [self._order.mix.get(name, Setting()) for name in self._live.stems])[None]
+
+
+def _common_gain(live: LiveStems, cancel: Event) -> float:
+    """The factor by which no stem of a song exceeds full scale."""
+    peak, start = _FULL_SCALE, 0
+    while not cancel.is_set():
+        with os_errors_as(_unreadable):
+            block = live.read(start, _BLOCK)
+        if not block.size:
+            return _FULL_SCALE / peak
+        peak = max(peak, float(np.abs(block).max()))
+        start += block.shape[1]
+    raise CancelledError
 
 
 def _unreadable(reason: str) -> RefusedError:

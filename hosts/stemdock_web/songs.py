@@ -292,6 +292,8 @@ class Song:
             self.state = "cancelled"
         elif fault := next(iter(result.faults), None):
             self._fail(fault.message, fault.remedy)
+        elif not self.live or self.live.length != result.sources[0].length:
+            self._fail("The stems are not as long as the song", "Add the song again.")
         else:
             (source,) = result.sources
             self.state, self.fraction, self.remaining = "done", 1.0, None

@@ -11,6 +11,7 @@ Conventions:
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -61,8 +62,11 @@ class LiveStems:
             OSError: The file cannot be read.
         """
         with self.path.open("rb") as file:
+            # Of the open file: the one of that name may go meanwhile.
+            available = file.seek(0, os.SEEK_END) // self.frame_size
+            start = min(start, available)
             file.seek(start * self.frame_size)
-            return file.read(min(length, max(0, self.length - start)) * self.frame_size)
+            return file.read(min(length, available - start) * self.frame_size)
 
     def read(self, start: int, length: int) -> FloatArray:
         """Reads samples `(n_stems, n_samples, n_channels)`, up to `length` of them from `start`.

@@ -194,7 +194,7 @@ export class Desk {
       const address = `/api/songs/${this.#song.id}/exports`;
       const exported = await (await send(address, { method: "POST", body })).json();
       const link = make("a", { href: exported.address, download: exported.name }, exported.name);
-      message.replaceChildren("Ready: ", link);
+      message.replaceChildren("Ready: ", link, exported.notes.length ? `. ${exported.notes.join(" ")}` : "");
       link.click();
     } catch (error) {
       message.textContent = error.message;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
@@ -22,12 +23,10 @@ from stemdock_web.server.receiving import receive
 from stemdock_web.songs import Song, SongOrder, parts_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from starlette.requests import Request
 
     from stemdock_hostkit.job.live import LiveStems
-    from stemdock_web.exporting import Order
+    from stemdock_web.exporting import Exported, Order
     from stemdock_web.models import Catalogue
     from stemdock_web.sessions import Session, Sessions
 
@@ -132,14 +131,16 @@ class SongRoutes:
         order = order_from_values(await body_of(request), song.live.stems)
         async with session.exporting:
             await asyncio.to_thread(check_space, self._sessions.root, self._sessions.limits)
-            path = await asyncio.get_running_loop().run_in_executor(
+            exported = await asyncio.get_running_loop().run_in_executor(
                 self._sessions.exporter, _exported, session, song, song.live, order
             )
+        path = exported.path
         secret = session.keep(path)
         # A file that holds all stems has the name of the song already.
         is_named = order.choice.holds_all
         name = path.name if is_named else legal_name(f"{song.title} ({order.stem or 'mix'}){path.suffix}")
-        return JSONResponse({"address": f"/downloads/{secret}?name={quote(name)}", "name": name})
+        address = f"/downloads/{secret}?name={quote(name)}"
+        return JSONResponse({"address": address, "name": name, "notes": exported.notes})
 
     async def _download(self, request: Request) -> Response:
         """A finished export. Its address is the secret, because a download cannot send a key."""
@@ -156,13 +157,15 @@ class SongRoutes:
         return session, session.song(request.path_params["song"])
 
 
-def _exported(session: Session, song: Song, live: LiveStems, order: Order) -> Path:
+def _exported(session: Session, song: Song, live: LiveStems, order: Order) -> Exported:
     """Exports into a new folder, which is removed if that fails."""
     folder = session.folder / f"export-{token_hex(8)}"
     try:
         with os_errors_as(_failed, keep=StemdockError):
             make_private_folder(folder)
-            return export(live, song.source, folder, order, session.ended)
+            exported = export(live, song.source, folder, order, session.ended)
+        names = {song.source: song.name, exported.path: "the file", folder: "the export"}
+        return replace(exported, notes=tuple(without_paths(note, names) for note in exported.notes))
     except StemdockError as error:
         shutil.rmtree(folder, ignore_errors=True)
         names = {song.source: song.name, folder: "the export"}

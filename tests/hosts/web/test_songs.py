@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import re
+import shutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
@@ -241,6 +244,61 @@ def test_exports_have_the_whole_name(
     page.wait(song, "done")
     assert page.export(song, choice="zip")[1] == archive
     assert page.export(song, choice="wav")[1] == mix
+
+
+def test_stems_are_lowered_alike_and_the_page_says_so(server: Server, worker: PuppetWorker) -> None:
+    worker.stems *= np.array([4, 1], np.float32)[:, None, None]
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker))
+    page.wait(song, "done")
+    gain = (1 - 2**-15) / np.abs(worker.stems).max()
+    for stem, samples in zip(worker.STEMS, worker.stems, strict=True):
+        body = json.dumps({"choice": "flac", "stem": stem}).encode()
+        answer = page.ask("POST", f"/api/songs/{song}/exports", body=body).json
+        assert answer["notes"] == [f"{-20 * np.log10(gain):.1f} dB lower, so that it does not clip."]
+        exported = sound_of(server.ask("GET", answer["address"]).body)
+        assert np.abs(exported - gain * samples).max() < 1e-6
+    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav", "stem": "vocals"}').json
+    assert answer["notes"] == []
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
+def test_a_loud_dj_file_is_lowered(server: Server, worker: PuppetWorker) -> None:
+    worker.stems *= 4
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), "A song.wav")
+    page.wait(song, "done")
+    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "stem"}').json
+    assert answer["name"] == "A song.stem.m4a"
+    assert "dB lower, so that it does not clip." in answer["notes"][0]
+    assert not [note for note in answer["notes"] if "/" in note], answer
+
+
+def test_stems_that_are_cut_are_not_exported(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker))
+    page.wait(song, "done")
+    (stems,) = (path for path in server.files() if path.name.endswith("-live.f32"))
+    os.truncate(stems, stems.stat().st_size // 2)
+    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}')
+    assert answer.status == 422
+    assert "the stems cannot be read" in answer.json["error"]
+    assert not list(server.folder.glob("*/*/export-*"))
+
+
+def test_a_song_whose_stems_are_cut_has_failed(server: Server, worker: PuppetWorker) -> None:
+    page = server.page()
+    song = page.add(wav_of(worker))
+    stems = wait_for(lambda: [path for path in server.files() if path.name.endswith("-live.f32")])[0]
+    page.wait(song, "separating")
+    worker.stems = np.concatenate([worker.stems, worker.stems], axis=1)
+    worker.go_on.set()
+    shown = page.wait(song, "done", "failed")
+    assert stems.exists()
+    assert (shown["state"], shown["text"]) == ("failed", "The stems are not as long as the song")
 
 
 def test_a_song_that_is_not_done_is_not_exported(server: Server, worker: PuppetWorker) -> None:
