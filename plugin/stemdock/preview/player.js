@@ -1,9 +1,18 @@
 import { factor } from "./mixing.js";
 
 const LOOK_AHEAD = 3; // seconds that are scheduled: pages in the background are woken once a second
-const LEAD = 0.03; // seconds until the first sample, so that no stem is late
+const LEAD = 0.1; // seconds until the first sample, so that no stem is late, on slow devices either
 const TICK = 200; // milliseconds
 const SMOOTH = 0.008; // seconds; a sudden change of a gain would click
+
+/** A clock at the rate of the samples, so that no sample is converted; at another one if the browser has no such. */
+function contextAt(sampleRate) {
+  try {
+    return new AudioContext({ sampleRate });
+  } catch {
+    return new AudioContext();
+  }
+}
 
 /**
  * Plays stems in sync: one AudioContext, one clock, and for each stem a gain and a place in the stereo picture.
@@ -50,7 +59,7 @@ export class Player extends EventTarget {
   constructor(reel) {
     super();
     this.#reel = reel;
-    this.#context = new AudioContext({ sampleRate: reel.sampleRate });
+    this.#context = contextAt(reel.sampleRate);
     this.#mix = new GainNode(this.#context);
     this.#mix.connect(this.#context.destination);
     reel.addEventListener("loaded", () => this.#schedule());
@@ -248,8 +257,9 @@ export class Player extends EventTarget {
       const chunkEnd = start + Math.max(...buffers.map((buffer) => buffer.length));
       const to = this.#loop && position < this.#loop.end ? Math.min(chunkEnd, this.#loop.end) : chunkEnd;
       if (to <= position) return;
-      // Too late for the frame where the sound should go on: it goes on as soon as it can.
-      if (frame < now) frame = Math.ceil(now + LEAD * rate);
+      // Too late for the frame where the sound should go on, or so near that only some stems would be in time:
+      // all go on a little later.
+      if (frame < now + (LEAD / 2) * rate) frame = Math.ceil(now + LEAD * rate);
       const until = frame + (to - position) / this.#speed;
       const sources = buffers.map((buffer, i) => {
         const source = new AudioBufferSourceNode(this.#context, { buffer, playbackRate: this.#speed });
