@@ -11,6 +11,11 @@ const ALL = "all";
 
 const find = (id) => document.getElementById(id);
 
+/** Shows a text, unless it is there already: screen readers would read it again. */
+function show(id, text) {
+  if (find(id).textContent !== text) find(id).textContent = text;
+}
+
 /** The desk: plays the song that is open, with its stems, and exports it. */
 export class Desk {
   #offered;
@@ -50,8 +55,10 @@ export class Desk {
     find("desk").hidden = false;
     find("desk-title").textContent = song.name;
     this.#reel = new ServerReel(song);
-    this.#reel.addEventListener("failed", (event) => (find("message").textContent = event.detail.message));
+    this.#reel.addEventListener("failed", (event) => show("message", event.detail.message));
     this.#player = new Player(this.#reel);
+    this.#player.addEventListener("play", () => show("message", ""));
+    show("message", "");
     if (window.AudioWorkletNode) this.#player.makeCorrector = (context) => SignalsmithStretch(context);
     this.#strips = song.stems.map((name, index) => new Strip(name, index));
     for (const strip of this.#strips) {
@@ -99,7 +106,7 @@ export class Desk {
     await Promise.race([player.play(), new Promise((resolve) => setTimeout(resolve, 1000))]);
     if (player.context.state === "suspended" && player === this.#player) {
       player.pause();
-      find("message").textContent = "Press Play to listen.";
+      show("message", "Press Play to listen.");
     }
   }
 
@@ -130,10 +137,7 @@ export class Desk {
   }
 
   #showState() {
-    if (!this.#player) return;
-    const message = find("message");
-    if (this.#player.isWaiting) message.textContent = "Waiting for the next stems…";
-    else if (message.textContent.startsWith("Waiting") || !this.#player.paused) message.textContent = "";
+    show("waiting", this.#player?.isWaiting ? "Waiting for the next stems…" : "");
   }
 
   #setLoop(edge) {
@@ -166,10 +170,16 @@ export class Desk {
     const percent = Number(find("speed").value);
     find("speed-text").textContent = `${percent} %`;
     find("speed").setAttribute("aria-valuetext", `${percent} %`);
-    await this.#player.setSpeed(percent / 100);
-    if (percent !== 100 && !this.#player.makeCorrector) {
-      find("message").textContent = "This browser changes the pitch with the speed, because the connection is not secure.";
+    const player = this.#player;
+    let reason = player.makeCorrector ? "" : "because the connection is not secure";
+    try {
+      await player.setSpeed(percent / 100);
+    } catch (error) {
+      reason = `because the pitch corrector cannot be loaded (${error.message})`;
+      player.makeCorrector = null;
+      await player.setSpeed(percent / 100);
     }
+    show("message", reason && percent !== 100 ? `This browser changes the pitch with the speed, ${reason}.` : "");
   }
 
   #showChoices() {

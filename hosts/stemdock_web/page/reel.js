@@ -26,7 +26,8 @@ export class ServerReel extends EventTarget {
 
   /** Takes over how much of the song exists now. */
   update(song) {
-    const isComplete = song.state === "done";
+    // Nothing more comes of a song that has failed, either: what there is of it plays to its end.
+    const isComplete = ["done", "failed", "cancelled"].includes(song.state);
     if (song.length === this.length && isComplete === this.isComplete) return;
     this.length = song.length;
     this.isComplete = isComplete;

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
-import quickjs
 
 from stemdock.preview.modules import player_files
+from support.page_script import PageScript
 
 RATE = 44100
 BROWSER = """
-class EventTarget {
-  #listeners = [];
-  addEventListener(name, call) { this.#listeners.push([name, call]); }
-  dispatchEvent(event) { for (const [name, call] of this.#listeners) if (name === event.type) call(event); }
-}
-class Event { constructor(type) { this.type = type; } }
 const setInterval = () => 1, clearInterval = () => {};
 const dial = { time: 0, cost: 0, most: 200000 };
 const started = [];
@@ -54,25 +45,12 @@ class Reel extends EventTarget {
 """
 
 
-class Tab:
+class Tab(PageScript):
     """The player's modules, and what they need of a browser."""
 
     def __init__(self) -> None:
-        self._context = quickjs.Context()
         files = player_files()
-        modules = [files[name] for name in ("mixing.js", "player.js")]
-        lines = [line for text in modules for line in text.split("\n") if not line.startswith("import ")]
-        self.run(BROWSER + "\n".join(line.removeprefix("export ") for line in lines))
-
-    def run(self, script: str) -> Any:
-        """The value of the last expression."""
-        value = self._context.eval(script)
-        while self._context.execute_pending_job():
-            pass
-        return value
-
-    def value(self, expression: str) -> Any:
-        return json.loads(self.run(f"JSON.stringify({expression})"))
+        super().__init__(BROWSER, [files[name] for name in ("mixing.js", "player.js")])
 
     def play(self, rate: int = RATE) -> None:
         self.run(f"const reel = new Reel({rate}), player = new Player(reel);")
