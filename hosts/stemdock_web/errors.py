@@ -73,14 +73,29 @@ class TooLargeError(RefusedError):
         )
 
 
-class DiskFullError(RefusedError):
-    """The pages have used the space that they may use, or the disk has too little left."""
+class NoSpaceError(RefusedError):
+    """There is no space for a song or an export."""
+
+    def __init__(self, reason: str, *, remedy: str) -> None:
+        super().__init__(507, reason, remedy=remedy)
+
+
+class DiskFullError(NoSpaceError):
+    """The disk has too little space left."""
 
     def __init__(self) -> None:
         super().__init__(
-            507,
-            "there is no space left for songs",
-            remedy="Remove songs that you have finished, in all open pages.",
+            "the disk is almost full", remedy="Free some disk space, or remove songs that you have finished."
+        )
+
+
+class SpaceUsedError(NoSpaceError):
+    """The pages have used the space that they may use."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the songs of all pages together may use {limit / 1e9:.3g} GB, and no space is left",
+            remedy="Remove songs that you have finished, or start plugin-cli web with a larger --max-disk.",
         )
 
 
@@ -91,6 +106,11 @@ class TooManyError(RefusedError):
         super().__init__(
             429, f"there are already {limit} {what}", remedy="Remove some of them, and try again."
         )
+
+
+def unwritable(reason: str) -> NoSpaceError:
+    """The system refuses to write a song."""
+    return NoSpaceError(f"the song cannot be written ({reason})", remedy="Free some disk space.")
 
 
 def without_paths(text: str, names: dict[Path, str]) -> str:

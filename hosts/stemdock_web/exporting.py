@@ -134,6 +134,12 @@ def order_from_values(content: Any, stems: tuple[str, ...]) -> Order:
         raise RefusedError(400, "the export is invalid", remedy="Reload the page.") from error
 
 
+def n_bytes_of(order: Order, live: LiveStems) -> int:
+    """Bytes that an export may need on the disk, with its temporary files: all of its samples twice."""
+    n_sounds = len(live.stems) + 1 if order.choice.holds_all else 1
+    return 2 * n_sounds * live.length * live.frame_size // len(live.stems)
+
+
 def export(
     live: LiveStems,
     song: Path,

@@ -147,7 +147,8 @@ class _Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        # There is no cycle before the first request.
+        if self.cycle and not self.cycle.response_complete:  # type: ignore[truthy-bool]
             self._forget_timer()
         else:
             # Otherwise a byte behind an answer would keep the connection for ever.

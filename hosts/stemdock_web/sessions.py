@@ -17,18 +17,19 @@ from secrets import token_hex
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock import make_private_folder
+from stemdock import make_private_folder, os_errors_as
 from stemdock_hostkit.worker.naming import file_name
-from stemdock_web.errors import TooManyError, UnknownSongError
+from stemdock_web.errors import TooManyError, UnknownSongError, unwritable
 from stemdock_web.keys import new_secret
 from stemdock_web.songs import Song
+from stemdock_web.space import Space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from stemdock_web.limits import Limits
-    from stemdock_web.songs import SongOrder
+    from stemdock_web.orders import SongOrder
 
 _LONGEST_NAME: Final = 120
 """Characters of the name on the page."""
@@ -51,6 +52,7 @@ class Session:
     """Finished exports by their secret."""
     exporting: asyncio.Lock = field(default_factory=asyncio.Lock)
     ended: Event = field(default_factory=Event)
+    _n_coming: int = 0
     _n_listeners: int = 0
     _is_closed: bool = False
     _ends_at: float = 0.0
@@ -75,11 +77,12 @@ class Session:
         Raises:
             TooManyError: The page has too many.
         """
-        if len(self.songs) >= limits.n_songs:
+        if len(self.songs) + self._n_coming >= limits.n_songs:
             raise TooManyError("songs on this page", limits.n_songs)
         identifier = token_hex(8)
         folder = self.folder / identifier
-        make_private_folder(folder / "source")
+        with os_errors_as(unwritable):
+            make_private_folder(folder / "source")
         # The name of a file from anywhere: only its last part.
         name = order.name.replace("\\", "/").rpartition("/")[2]
         title, suffix = _title_and_suffix(name)
@@ -93,6 +96,15 @@ class Session:
             on_change=self.changed,
         )
 
+    @contextmanager
+    def coming(self) -> Iterator[None]:
+        """Counts a song that is being sent."""
+        self._n_coming += 1
+        try:
+            yield
+        finally:
+            self._n_coming -= 1
+
     def add(self, song: Song) -> None:
         """Puts a song whose file is complete into the queue."""
         self.songs[song.identifier] = song
@@ -105,10 +117,10 @@ class Session:
         self.changed()
         await song.remove()
 
-    async def work(self, executor: ThreadPoolExecutor, root: Path, limits: Limits) -> None:
+    async def work(self, executor: ThreadPoolExecutor, space: Space) -> None:
         """Separates the songs one after the other, so that pages take turns."""
         while song := await self._pending.get():
-            await song.separate(executor, root, limits)
+            await song.separate(executor, space)
 
     def changed(self) -> None:
         """Makes all listeners look again."""
@@ -194,6 +206,7 @@ class Sessions:
         """
         self.root = root
         self.limits = limits
+        self.space = Space(root, limits)
         self._sessions: dict[str, Session] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._executor = ThreadPoolExecutor(limits.n_sessions, thread_name_prefix="following")
@@ -218,10 +231,11 @@ class Sessions:
         if len(self._sessions) >= self.limits.n_sessions:
             raise TooManyError("open pages", self.limits.n_sessions)
         folder = self.root / token_hex(8)
-        make_private_folder(folder)
+        with os_errors_as(unwritable):
+            make_private_folder(folder)
         session = Session(folder=folder, _ends_at=time.monotonic() + self.limits.away_time)
         self._sessions[session.key] = session
-        self._tasks[session.key] = asyncio.create_task(session.work(self._executor, self.root, self.limits))
+        self._tasks[session.key] = asyncio.create_task(session.work(self._executor, self.space))
         return session
 
     def find(self, key: str) -> Session | None:

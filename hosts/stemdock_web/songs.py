@@ -15,8 +15,7 @@ from stemdock_hostkit import client
 from stemdock_hostkit.job.folder import Job
 from stemdock_hostkit.job.live import live_stems
 from stemdock_hostkit.job.request import Request, Source
-from stemdock_web.errors import without_paths
-from stemdock_web.limits import check_space
+from stemdock_web.errors import NoSpaceError, without_paths
 from stemdock_web.pictures import Pictures
 
 if TYPE_CHECKING:
@@ -26,13 +25,11 @@ if TYPE_CHECKING:
 
     from stemdock_hostkit.job.live import LiveStems
     from stemdock_hostkit.job.states import JobProgress, JobResult
-    from stemdock_web.limits import Limits
+    from stemdock_web.orders import SongOrder
+    from stemdock_web.space import Space
 
 HOST: Final = "the web page"
 SOURCE: Final = "song"
-REST: Final = "everything else"
-"""The part with what the chosen stems leave of the mixture."""
-_RESTS: Final = ("other", "accompaniment")
 _LOOK_EVERY: Final = 0.1
 """Seconds between two looks at the stems of the running job."""
 _LOOKS_PER_CHECK: Final = 10
@@ -43,42 +40,6 @@ _PATIENCE: Final = 10.0
 SongState = Literal[
     "queued", "waiting", "asking", "fetching", "loading", "separating", "done", "failed", "cancelled"
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What becomes of a song: parts that add up to it."""
-
-    stems: tuple[str, ...]
-    """Stems as they are."""
-    rest: str
-    """Name of the part that has all else, also what the model cannot hear."""
-
-
-def parts_of(chosen: tuple[str, ...] | None, stems: tuple[str, ...]) -> Parts:
-    """The parts of a song.
-
-    Args:
-        chosen: The stems that a page wants; None for all.
-        stems: Those of the model.
-    """
-    if chosen is not None:
-        return Parts(stems=chosen, rest=REST)
-    # As in DJ stem files: the stem that has all other instruments takes the rest.
-    rest = next((stem for stem in _RESTS if stem in stems), None)
-    return Parts(stems=tuple(stem for stem in stems if stem != rest), rest=rest or REST)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SongOrder:
-    """What a page wants of a song."""
-
-    name: str
-    """Of its file, which may be anything."""
-    model: str
-    parts: Parts
-    question: Callable[[], str]
-    """Gives what to ask before the model is downloaded; an empty text if it is installed."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -113,6 +74,7 @@ class Song:
     """Set while no job of the song runs, so that its files can be removed."""
     _answered: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the user has said whether the model may be downloaded."""
+    _has_no_space: bool = False
     _job: Job | None = None
     _measuring: asyncio.Task[None] | None = None
 
@@ -147,20 +109,25 @@ class Song:
             "edges": list(self.pictures.edges) if self.pictures else [],
         }
 
-    async def separate(self, executor: Executor, root: Path, limits: Limits) -> None:
+    async def separate(self, executor: Executor, space: Space) -> None:
         """Lets the worker separate the song, and follows it to the end; every error becomes a state."""
-        if self.cancel.is_set() or not await self._may_begin():
-            return
+        if not self.cancel.is_set() and await self._may_begin():
+            with space.separating(self.folder.parent):
+                await self._separate(executor, space)
+
+    async def _separate(self, executor: Executor, space: Space) -> None:
         self.resting.clear()
         loop = asyncio.get_running_loop()
         done = asyncio.Event()
         # It may take longer than the song, and nothing waits for it.
         self._measuring = asyncio.create_task(self._measure())
-        tending = asyncio.create_task(self._tend(done, root, limits))
+        tending = asyncio.create_task(self._tend(done, space))
         try:
             result = await loop.run_in_executor(executor, self._run, loop)
             done.set()
             await tending
+            # The stems are in the live file; these files hold them once more.
+            await asyncio.to_thread(shutil.rmtree, self.folder / "stems", ignore_errors=True)
             self._finish(result)
         except StemdockError as error:
             self.fail(error)
@@ -170,6 +137,10 @@ class Song:
         finally:
             done.set()
             await asyncio.gather(tending, return_exceptions=True)
+            if self._has_no_space:
+                # Its samples would keep the space from all others.
+                self.live, self.length, self.pictures = None, 0, None
+                await asyncio.to_thread(shutil.rmtree, self.folder / "job", ignore_errors=True)
             self.resting.set()
             self.on_change()
 
@@ -252,15 +223,16 @@ class Song:
         self.duration = info.duration
         self.on_change()
 
-    async def _tend(self, done: asyncio.Event, root: Path, limits: Limits) -> None:
+    async def _tend(self, done: asyncio.Event, space: Space) -> None:
         """Shows the stems as they grow, and stops a song for which there is no space."""
         n_looks = 0
         while not done.is_set():
             await self._look()
             if n_looks % _LOOKS_PER_CHECK == 0:
                 try:
-                    await asyncio.to_thread(check_space, root, limits)
-                except StemdockError as error:
+                    await asyncio.to_thread(space.check_growth, self.folder.parent)
+                except NoSpaceError as error:
+                    self._has_no_space = True
                     self.stop()
                     self.fail(error)
             n_looks += 1
@@ -284,8 +256,6 @@ class Song:
         self.on_change()
 
     def _finish(self, result: JobResult) -> None:
-        # The stems are in the live file; these files hold them once more.
-        shutil.rmtree(self.folder / "stems", ignore_errors=True)
         if self.state == "failed":
             return
         if result.status == "cancelled":

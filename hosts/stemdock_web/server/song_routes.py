@@ -15,12 +15,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from stemdock import StemdockError, legal_name, make_private_folder, os_errors_as
-from stemdock_web.errors import RefusedError, UnknownSongError, without_paths
-from stemdock_web.exporting import export, order_from_values
-from stemdock_web.limits import check_space
+from stemdock_web.errors import NoSpaceError, RefusedError, UnknownSongError, without_paths
+from stemdock_web.exporting import export, n_bytes_of, order_from_values
+from stemdock_web.orders import SongOrder, parts_of
 from stemdock_web.server.asking import body_of, n_announced, recognise, session_of, span_of
 from stemdock_web.server.receiving import receive
-from stemdock_web.songs import Song, SongOrder, parts_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from stemdock_web.exporting import Exported, Order
     from stemdock_web.models import Catalogue
     from stemdock_web.sessions import Session, Sessions
+    from stemdock_web.songs import Song
+    from stemdock_web.space import Space
 
 _MOST_SAMPLES: Final = 1 << 19
 """Samples of each channel in one answer: several chunks of the page's reel."""
@@ -76,21 +77,22 @@ class SongRoutes:
             question=partial(self._catalogue.question, offer.name),
         )
         song = session.new_song(order, limits)
-        try:
-            await receive(
-                aiter(request.stream()),
-                song.source,
-                self._sessions.root,
-                limits,
-                n_announced=n_announced(request),
-            )
-            # The page may have been closed meanwhile.
-            session_of(request, self._sessions)
-        except BaseException as error:
-            await song.remove()
-            if not isinstance(error, ClientDisconnect):
-                raise
-            raise RefusedError(400, "the upload broke off", remedy="Add the song again.") from error
+        with session.coming():
+            try:
+                await receive(
+                    aiter(request.stream()),
+                    song.source,
+                    self._sessions.space,
+                    limits,
+                    n_announced=n_announced(request),
+                )
+                # The page may have been closed meanwhile.
+                session_of(request, self._sessions)
+            except BaseException as error:
+                await song.remove()
+                if not isinstance(error, ClientDisconnect):
+                    raise
+                raise RefusedError(400, "the upload broke off", remedy="Add the song again.") from error
         session.add(song)
         return JSONResponse({"id": song.identifier}, status_code=201)
 
@@ -130,9 +132,8 @@ class SongRoutes:
             )
         order = order_from_values(await body_of(request), song.live.stems)
         async with session.exporting:
-            await asyncio.to_thread(check_space, self._sessions.root, self._sessions.limits)
             exported = await asyncio.get_running_loop().run_in_executor(
-                self._sessions.exporter, _exported, session, song, song.live, order
+                self._sessions.exporter, _exported, session, self._sessions.space, song, song.live, order
             )
         path = exported.path
         secret = session.keep(path)
@@ -157,15 +158,19 @@ class SongRoutes:
         return session, session.song(request.path_params["song"])
 
 
-def _exported(session: Session, song: Song, live: LiveStems, order: Order) -> Exported:
+def _exported(session: Session, space: Space, song: Song, live: LiveStems, order: Order) -> Exported:
     """Exports into a new folder, which is removed if that fails."""
     folder = session.folder / f"export-{token_hex(8)}"
     try:
-        with os_errors_as(_failed, keep=StemdockError):
+        n_bytes = n_bytes_of(order, live)
+        with os_errors_as(_failed, keep=StemdockError), space.promised(n_bytes):
             make_private_folder(folder)
             exported = export(live, song.source, folder, order, session.ended)
         names = {song.source: song.name, exported.path: "the file", folder: "the export"}
         return replace(exported, notes=tuple(without_paths(note, names) for note in exported.notes))
+    except NoSpaceError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except StemdockError as error:
         shutil.rmtree(folder, ignore_errors=True)
         names = {song.source: song.name, folder: "the export"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import socket
 import time
@@ -19,14 +20,14 @@ import pytest
 
 from stemdock_web.errors import without_paths
 from stemdock_web.keys import Tokens
-from stemdock_web.limits import used_bytes
+from stemdock_web.space import used_bytes
 from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from support.web_server import Server
+    from support.web_server import Page, Server
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024  as of shutil
 
@@ -261,8 +262,12 @@ def test_a_song_that_turns_out_too_large_is_refused(start: Callable[..., Server]
 def test_a_song_that_cannot_be_written_is_said(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     page = server.page()
 
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device", "/secret/place")
+    genuine = Path.open
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "a.wav":
+            raise OSError(28, "No space left on device", "/secret/place")
+        return genuine(path, *arguments, **options)
 
     monkeypatch.setattr("pathlib.Path.open", refuse)
     answer = page.ask("POST", "/api/songs?name=a.wav&model=2stems", body=b"sound")
@@ -286,9 +291,80 @@ def test_a_song_that_needs_too_much_space_is_stopped(
     server = start(n_disk_bytes=100_000)
     page = server.page()
     song = page.add(b"sound")
-    assert "no space left" in page.wait(song, "failed")["text"]
+    shown = page.wait(song, "failed")
+    assert "no space is left" in shown["text"]
+    assert "--max-disk" in shown["remedy"]
     wait_for(lambda: not worker.running)
+    wait_for(lambda: page.song(song)["length"] == 0)
     assert page.song(song)["state"] == "failed"
+    # Its stems would keep the space from others.
+    wait_for(lambda: {path.parent.name for path in server.files()} == {"source"})
+
+
+def test_the_page_that_uses_most_is_stopped(start: Callable[..., Server], worker: PuppetWorker) -> None:
+    server = start(n_disk_bytes=500_000)
+    small, large = server.page(), server.page()
+    kept, stopped = small.add(b"x" * 1000), large.add(b"x" * 100_000)
+    # Each has one block of 176 kB until there is space for no more.
+    for page, song in ((small, kept), (large, stopped)):
+        page.wait(song, "separating")
+    other = server.page()
+    third = other.add(b"x" * 1000)
+    assert "no space is left" in large.wait(stopped, "failed")["text"]
+    for page, song in ((small, kept), (other, third)):
+        assert page.wait(song, "separating")
+    wait_for(lambda: not any(stopped in path.parts and path.name.endswith(".f32") for path in server.files()))
+    worker.go_on.set()
+
+
+def begin_upload(server: Server, page: Page, n_bytes: int, n_sent: int) -> socket.socket:
+    connection = server.connection()
+    lines = ["POST /api/songs?name=a.wav&model=2stems HTTP/1.1", f"Host: 127.0.0.1:{server.port}",
+             f"Authorization: Bearer {page.key}", f"Content-Length: {n_bytes}", "", ""]  # fmt: skip
+    connection.sendall("\r\n".join(lines).encode() + b"x" * n_sent)
+    return connection
+
+
+def test_uploads_side_by_side_share_the_space(start: Callable[..., Server], worker: PuppetWorker) -> None:
+    server = start(n_disk_bytes=5_000_000, n_song_bytes=4_000_000)
+    page = server.page()
+    uploads = [begin_upload(server, page, 2_000_000, 0) for _ in range(5)]
+    wait_for(lambda: len(select.select(uploads, [], [], 0)[0]) == 3)
+    refused = select.select(uploads, [], [], 0)[0]
+    assert [connection.recv(12).split()[1] for connection in refused] == [b"507"] * 3
+    for connection in uploads:
+        connection.close()
+    wait_for(lambda: server.files() == [])
+    # What was promised to them is free again.
+    worker.go_on.set()
+    page.add(b"x" * 3_900_000)
+
+
+def test_songs_on_the_way_count(start: Callable[..., Server], worker: PuppetWorker) -> None:
+    server = start(n_songs=2)
+    page = server.page()
+    uploads = [begin_upload(server, page, 100, 50) for _ in range(2)]
+    wait_for(lambda: len(server.files()) == 2)
+    answer = page.ask("POST", "/api/songs?name=a.wav&model=2stems", body=b"sound")
+    assert answer.status == 429
+    for connection in uploads:
+        connection.sendall(b"x" * 50)
+        assert connection.recv(12).split()[1] == b"201"
+        connection.close()
+    assert worker.ended == []
+
+
+def test_exports_need_space_too(start: Callable[..., Server], worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    n_stem_bytes = 3 * worker.BLOCK * 2 * 4
+    server = start(n_disk_bytes=6 * n_stem_bytes)
+    page = server.page()
+    song = page.add(b"sound")
+    page.wait(song, "done")
+    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "zip"}')
+    assert answer.status == 507
+    assert "no space is left" in answer.json["error"]
+    assert not list(server.folder.glob("*/*/export-*"))
 
 
 def test_used_space_is_counted_while_files_vanish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

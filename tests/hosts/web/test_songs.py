@@ -21,7 +21,7 @@ from stemdock_hostkit.errors import WorkerError
 from stemdock_hostkit.job.states import Fault, JobProgress, JobResult
 from stemdock_web.errors import RefusedError
 from stemdock_web.exporting import pan_matrix
-from stemdock_web.songs import REST, Parts, parts_of
+from stemdock_web.orders import REST, Parts, parts_of
 from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
