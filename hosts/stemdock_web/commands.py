@@ -13,6 +13,7 @@ from stemdock_web.errors import WebMissingError
 
 if TYPE_CHECKING:
     from stemdock_web.keys import Tokens
+    from stemdock_web.place import Place
 
 _PACKAGES: Final = ("starlette", "uvicorn")
 _GIGABYTE: Final = 1_000_000_000
@@ -55,15 +56,17 @@ def command(host: str, port: int, no_browser: bool, max_upload: float, max_disk:
             raise WebMissingError(package)
     # Slow, and --help does not need them.
     from stemdock_web.limits import Limits  # noqa: PLC0415
-    from stemdock_web.server.gate import is_loopback  # noqa: PLC0415
     from stemdock_web.serving import serve  # noqa: PLC0415
 
     limits = Limits(n_song_bytes=round(max_upload * _GIGABYTE), n_disk_bytes=round(max_disk * _GIGABYTE))
 
-    def on_start(address: str, tokens: Tokens) -> None:
-        click.echo(f"{address}#{tokens.token}")
+    def on_start(place: Place, tokens: Tokens) -> None:
+        click.echo(f"{place.url}#{tokens.token}")
+        if others := place.url_for_others():
+            click.echo(f"{others}#{tokens.token}")
         click.echo("press Ctrl-C to stop; songs and stems are removed then", err=True)
-        if not is_loopback(host):
+        tokens.on_twice = _warn_of_other
+        if not place.is_local:
             click.echo(
                 "warning: everyone in your network who has this address can use the page, and the connection "
                 "is not encrypted",
@@ -71,6 +74,14 @@ def command(host: str, port: int, no_browser: bool, max_upload: float, max_disk:
             )
         if not no_browser:
             # Some browsers keep the call until they are closed.
-            Thread(target=webbrowser.open, args=(f"{address}#{tokens.single()}",), daemon=True).start()
+            Thread(target=webbrowser.open, args=(f"{place.url}#{tokens.single()}",), daemon=True).start()
 
     serve(host, port, limits, on_start=on_start)
+
+
+def _warn_of_other() -> None:
+    click.echo(
+        "warning: the address for your browser was used twice, perhaps by another user of this machine; "
+        "the page that it opened first is closed, and its songs are removed. Open the printed address",
+        err=True,
+    )

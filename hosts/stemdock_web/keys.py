@@ -10,7 +10,10 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ONCE_TIME: Final = 120.0
 """Seconds in which the browser that the command starts must use its token: other users of this machine can
@@ -28,13 +31,26 @@ class Tokens:
     def __init__(self) -> None:
         """Makes the token for the user."""
         self.token = new_secret()
+        self.on_twice: Callable[[], object] = lambda: None
+        """Called when a token that is valid once is used a second time: one of the two is somebody else."""
         self._once: dict[str, float] = {}
+        self._opened: dict[str, tuple[str, float]] = {}
 
     def single(self) -> str:
         """A token that is valid once, and not for long."""
         token = new_secret()
         self._once[token] = time.monotonic() + _ONCE_TIME
         return token
+
+    def note(self, token: str, key: str) -> None:
+        """Notes which key a token was exchanged for."""
+        if token != self.token:
+            self._opened[token] = (key, time.monotonic() + _ONCE_TIME)
+
+    def key_of_other(self, token: str) -> str | None:
+        """The key that a single token was exchanged for before, if that was just now."""
+        key, until = self._opened.pop(token, ("", 0.0))
+        return key if until > time.monotonic() else None
 
     def accepts(self, token: str) -> bool:
         """Whether a token opens a page. A single one does not a second time."""

@@ -16,6 +16,7 @@ from stemdock import load_plugins, make_private_folder, reason_for, staging
 from stemdock_hostkit.worker.places import state_folder
 from stemdock_web.errors import AddressError
 from stemdock_web.keys import Tokens
+from stemdock_web.place import Place
 from stemdock_web.server.asking import is_known
 from stemdock_web.server.routes import make_app
 from stemdock_web.sessions import Sessions
@@ -40,7 +41,7 @@ def serve(
     port: int,
     limits: Limits,
     *,
-    on_start: Callable[[str, Tokens], None],
+    on_start: Callable[[Place, Tokens], None],
     stop: Event | None = None,
 ) -> None:
     """Serves the page until the process is interrupted, and removes all songs and stems then.
@@ -49,7 +50,7 @@ def serve(
         host: Address to listen at.
         port: Its port; 0 for any free one.
         limits: What pages may use.
-        on_start: Called with the address and the tokens as soon as the server answers.
+        on_start: Called with the server's place and the tokens as soon as it answers.
         stop: Set it from another thread to end the server; without it, signals do.
 
     Raises:
@@ -57,13 +58,14 @@ def serve(
         OutputError: There is no folder for the songs.
     """
     listener = _listen(host, port)
-    port = listener.getsockname()[1]
+    address, port = listener.getsockname()[:2]
+    place = Place(host=host, address=address, port=port)
     tokens = Tokens()
     folder = state_folder() / "web"
     make_private_folder(folder)
     with listener, staging(folder) as root:
         sessions = Sessions(root, limits)
-        app = make_app(sessions=sessions, tokens=tokens, plugins=load_plugins(), host=host, port=port)
+        app = make_app(sessions=sessions, tokens=tokens, plugins=load_plugins(), place=place)
         config = uvicorn.Config(
             app,
             http=type("_Limited", (_Connection,), {"limits": limits}),
@@ -74,9 +76,7 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=_PATIENCE,
         )
-        shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{port}/"
-        _Server(config, sessions, lambda: on_start(address, tokens), stop).run(sockets=[listener])
+        _Server(config, sessions, lambda: on_start(place, tokens), stop).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -178,8 +178,9 @@ def _listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with ExitStack() as opened:
             listener = opened.enter_context(socket.socket(family, kind, protocol))
-            if sys.platform != "win32":  # where the option lets two programs share a port
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # On Windows, SO_REUSEADDR would let two programs share a port, and the other one keeps it ours.
+            option = socket.SO_EXCLUSIVEADDRUSE if sys.platform == "win32" else socket.SO_REUSEADDR
+            listener.setsockopt(socket.SOL_SOCKET, option, 1)
             listener.bind(address)
             listener.listen(_N_WAITING)
             opened.pop_all()

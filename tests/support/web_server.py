@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stemdock_hostkit.job.folder import Job
     from stemdock_web.keys import Tokens
     from stemdock_web.limits import Limits
+    from stemdock_web.place import Place
 
 PATIENCE = 60.0
 """Seconds for what takes a moment; only a failure takes that long."""
@@ -65,9 +66,9 @@ class Server:
         assert self._started.wait(PATIENCE)
 
     def _run(self, host: str, limits: Limits) -> None:
-        def on_start(address: str, tokens: Tokens) -> None:
-            self.address, self.tokens = address, tokens
-            self.port = int(address.rstrip("/").rpartition(":")[2])
+        def on_start(place: Place, tokens: Tokens) -> None:
+            self.place, self.tokens = place, tokens
+            self.address, self.port = place.url, place.port
             self._started.set()
 
         serving.serve(host, 0, limits, on_start=on_start, stop=self._stop)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stemdock_web.sessions import Session, Sessions
 
 _KNOWN: Final = "stemdock.known"
+_MOST_DIGITS: Final = 15
 _LONGEST_BODY: Final = 1 << 16
 """Bytes of a request that is not a song."""
 
@@ -60,7 +61,7 @@ def session_of(request: Request, sessions: Sessions) -> Session:
 def n_announced(request: Request) -> int:
     """Bytes that a request says it has; 0 if it does not say so."""
     announced = request.headers.get("content-length", "0")
-    return int(announced) if announced.isdecimal() else 0
+    return int(announced) if announced.isdecimal() and len(announced) <= _MOST_DIGITS else 0
 
 
 def span_of(request: Request, most: int) -> tuple[int, int]:
@@ -70,7 +71,9 @@ def span_of(request: Request, most: int) -> tuple[int, int]:
         RefusedError: It is invalid, or longer than `most`.
     """
     start, end = (request.query_params.get(name, "") for name in ("start", "end"))
-    is_number = all(text.isascii() and text.isdecimal() for text in (start, end))
+    is_number = all(
+        text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS for text in (start, end)
+    )
     if not (is_number and int(start) <= int(end) <= int(start) + most):
         raise RefusedError(400, "the span is invalid", remedy="Reload the page.")
     return int(start), int(end)

@@ -8,6 +8,7 @@ that name. So the gate accepts only hosts that no other site can own: addresses,
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,8 @@ from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from stemdock_web.place import Place
 
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -31,20 +34,25 @@ _HEADERS: Final = {
 """Of every answer. The pitch corrector is WebAssembly. Nothing else comes from anywhere but here."""
 
 
+_HOST: Final = re.compile(r"(?P<name>\[[^]]*\]|[^:[\]]+)(:(?P<port>\d+))?")
+_HTTP_PORT: Final = "80"
+"""What browsers leave out."""
+
+
 class Gate:
     """Checks the host and the origin of every request, and adds headers to every answer."""
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, place: Place) -> None:
         """Prepares the gate.
 
         Args:
             app: What is behind it.
-            host: Address that the server listens at.
-            port: Its port.
+            place: Where the server listens.
         """
         self._app = app
-        self._port = port
-        self._is_local = is_loopback(host)
+        self._port = place.port
+        self._host = place.host.casefold()
+        self._is_local = place.is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, or refuses it."""
@@ -60,28 +68,35 @@ class Gate:
             await send(message)
 
         headers = Headers(scope=scope)
-        if not self._is_ours(headers):
+        if not self._is_ours(scope, headers):
             refusal = PlainTextResponse("This server answers only its own pages.", status_code=403)
             await refusal(scope, receive, with_headers)
             return
         await self._app(scope, receive, with_headers)
 
-    def _is_ours(self, headers: Headers) -> bool:
+    def _is_ours(self, scope: Scope, headers: Headers) -> bool:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_own_host(hosts[0]):
             return False
         origins = headers.getlist("origin")
         if any(origin != f"http://{hosts[0]}" for origin in origins):
             return False
-        # Browsers add this header by themselves. "none" is an address that the user has opened.
-        return headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
+        # Browsers add these headers by themselves. "none" is an address that the user has opened.
+        if headers.get("sec-fetch-site", "none") in {"none", "same-origin"}:
+            return True
+        # A link to the page, for example in a chat. The page has no secrets before it is connected.
+        return (
+            (scope["method"], scope["path"]) == ("GET", "/")
+            and headers.get("sec-fetch-mode") == "navigate"
+            and headers.get("sec-fetch-dest") == "document"
+        )
 
     def _is_own_host(self, host: str) -> bool:
-        name, _, port = host.rpartition(":")
-        if port != str(self._port) and not (self._port == 80 and not name):  # noqa: PLR2004  the port of HTTP
+        found = _HOST.fullmatch(host)
+        if not found or (found["port"] or _HTTP_PORT) != str(self._port):
             return False
-        name = (name or host).casefold().strip("[]")
-        if name == "localhost":
+        name = found["name"].casefold().strip("[]")
+        if name in {"localhost", self._host}:
             return True
         try:
             address = ipaddress.ip_address(name)
@@ -89,11 +104,3 @@ class Gate:
             own = socket.gethostname().casefold()
             return not self._is_local and name in {own, f"{own}.local"}
         return address.is_loopback or not self._is_local
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.casefold() == "localhost"

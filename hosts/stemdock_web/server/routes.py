@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
     from stemdock import Plugins
     from stemdock_web.keys import Tokens
+    from stemdock_web.place import Place
     from stemdock_web.sessions import Sessions
 
 _HEARTBEAT: Final = 5.0
 """Seconds after which news are sent even if there are none: so each side notices that the other is gone."""
 
 
-def make_app(*, sessions: Sessions, tokens: Tokens, plugins: Plugins, host: str, port: int) -> ASGIApp:
+def make_app(*, sessions: Sessions, tokens: Tokens, plugins: Plugins, place: Place) -> ASGIApp:
     """The application.
 
     Args:
         sessions: The open pages.
         tokens: What opens a page.
         plugins: Models.
-        host: Address that the server listens at.
-        port: Its port.
+        place: Where the server listens.
     """
     catalogue = Catalogue(plugins)
 
@@ -60,7 +60,7 @@ def make_app(*, sessions: Sessions, tokens: Tokens, plugins: Plugins, host: str,
         lifespan=lifespan,
         exception_handlers={StemdockError: _refusal},
     )
-    return Gate(app, host=host, port=port)
+    return Gate(app, place)
 
 
 def _refusal(_: Request, error: Exception) -> Response:
@@ -107,9 +107,11 @@ class _PageRoutes:
         key = key_of(request)
         session = self._sessions.find(key)
         if session is None:
+            await self._end_other(key)
             if not self._tokens.accepts(key):
                 raise stranger()
             session = self._sessions.open()
+            self._tokens.note(key, session.key)
         recognise(request)
         values = {
             "key": session.key,
@@ -122,6 +124,13 @@ class _PageRoutes:
             "nSongBytes": self._sessions.limits.n_song_bytes,
         }
         return JSONResponse(values)
+
+    async def _end_other(self, token: str) -> None:
+        """Ends the page that a single token has opened, when it is used again: others may have seen it."""
+        if other := self._tokens.key_of_other(token):
+            self._tokens.on_twice()
+            if session := self._sessions.find(other):
+                await self._sessions.end(session)
 
     async def _leave(self, request: Request) -> Response:
         session_of(request, self._sessions).leave(self._sessions.limits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -20,14 +21,17 @@ import pytest
 
 from stemdock_web.errors import without_paths
 from stemdock_web.keys import Tokens
+from stemdock_web.limits import Limits
+from stemdock_web.place import Place
+from stemdock_web.server.gate import Gate
 from stemdock_web.space import used_bytes
-from support.web_server import PuppetWorker, wait_for
+from support.web_server import PuppetWorker, Server, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from support.web_server import Page, Server
+    from support.web_server import Page
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024  as of shutil
 
@@ -96,6 +100,64 @@ def test_its_own_names_lead_to_the_page(server: Server) -> None:
     for host in ("127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}", "LOCALHOST:{port}"):
         answer = server.ask("GET", "/", headers={"Host": host.format(port=server.port)})
         assert answer.status == 200, host
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "port", "asked", "is_ours"),
+    [
+        ("studio.lan", "192.168.1.7", 8765, "Studio.lan:8765", True),
+        ("studio.lan", "192.168.1.7", 8765, "192.168.1.7:8765", True),
+        ("studio.lan", "192.168.1.7", 8765, "evil.lan:8765", False),
+        ("ip6-localhost", "::1", 8765, "ip6-localhost:8765", True),
+        ("ip6-localhost", "::1", 8765, "192.168.1.7:8765", False),
+        ("::1", "::1", 80, "[::1]", True),
+        ("::1", "::1", 80, "[::1]:80", True),
+        ("::1", "::1", 80, "[::1]:81", False),
+        ("127.0.0.1", "127.0.0.1", 80, "127.0.0.1", True),
+        ("0.0.0.0", "0.0.0.0", 8765, "127.0.0.1:8765", True),  # noqa: S104  as a user may
+        ("127.0.0.1", "127.0.0.1", 8765, "[::1", False),
+        ("127.0.0.1", "127.0.0.1", 8765, "localhost:\u0668765", False),
+    ],
+)
+def test_the_names_of_a_place(host: str, address: str, port: int, asked: str, is_ours: bool) -> None:
+    gate = Gate(None, Place(host=host, address=address, port=port))  # type: ignore[arg-type]
+    assert gate._is_own_host(asked) == is_ours
+
+
+def test_a_server_for_all_is_opened_by_addresses_that_exist(worker_state: Path) -> None:
+    server = Server(Limits(), worker_state, "0.0.0.0")  # noqa: S104  as a user may
+    try:
+        assert server.address == f"http://127.0.0.1:{server.port}/"
+        assert not server.place.is_local
+        others = server.place.url_for_others()
+        assert others is None or re.fullmatch(rf"http://[0-9.]+:{server.port}/", others)
+        assert server.ask("GET", "/").status == 200
+    finally:
+        server.stop()
+
+
+def test_links_on_other_pages_lead_to_the_page_only(server: Server) -> None:
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert server.ask("GET", "/", headers=link).status == 200
+    assert server.ask("GET", "/", headers={**link, "Sec-Fetch-Dest": "iframe"}).status == 403
+    assert server.ask("GET", "/", headers={**link, "Origin": "http://evil.example"}).status == 403
+    for target in ("/static/main.js", "/api/events", "/downloads/x"):
+        assert server.ask("GET", target, headers=link).status == 403, target
+    assert server.ask("POST", "/", headers=link).status == 403
+
+
+def test_a_token_that_is_used_twice_opens_nothing(server: Server) -> None:
+    warnings: list[None] = []
+    server.tokens.on_twice = lambda: warnings.append(None)
+    single = server.tokens.single()
+    key = server.ask("POST", "/api/session", key=single).json["key"]
+    assert server.ask("POST", "/api/session", key=key).status == 200
+    assert warnings == []
+    assert server.ask("POST", "/api/session", key=single).status == 401
+    assert server.ask("POST", "/api/session", key=key).status == 401
+    assert len(warnings) == 1
+    assert server.ask("POST", "/api/session", key=single).status == 401
+    assert len(warnings) == 1
 
 
 def test_no_host_is_refused(server: Server) -> None:
@@ -557,7 +619,8 @@ def test_nonsense_is_refused(server: Server, worker: PuppetWorker) -> None:
 
 SPANS = (
     "", "start=0", "start=-1&end=1", "start=2&end=1", "start=a&end=b",
-    "start=0&end=99999999999", "start=%D9%A1&end=%D9%A2",
+    "start=0&end=99999999999", "start=%D9%A1&end=%D9%A2", f"start={'9' * 5000}&end=1",
+    f"start={10**30}&end={10**30}",
 )  # fmt: skip
 
 
