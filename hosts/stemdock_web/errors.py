@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
 
 from stemdock import StemdockError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
+from stemdock_hostkit.worker.places import STATE_VARIABLE
 
 _FOLDERS: Final = re.compile(
     r"""(?<![\w:/.])(/[^/\s'"]+)+/|(?<!\w)[A-Za-z]:(\\[^\\\s'"]+)*\\""",
@@ -41,6 +41,16 @@ class AddressError(StemdockError):
         )
         self.host = host
         self.port = port
+
+
+class StateFolderError(StemdockError):
+    """There is no private folder for the songs."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"there is no private folder for the songs ({reason})",
+            remedy=f"Set {STATE_VARIABLE} to a folder of yours that others cannot change.",
+        )
 
 
 class RefusedError(StemdockError):
@@ -123,4 +133,9 @@ def without_paths(text: str, names: dict[Path, str]) -> str:
     """
     for path, name in sorted(names.items(), key=lambda item: -len(str(item[0]))):
         text = text.replace(str(path), name)
+    # Its name can have spaces, which end a path elsewhere.
+    with suppress(RuntimeError):
+        home = Path.home()
+        if home != Path(home.anchor):
+            text = text.replace(f"{home}{os.sep}", home.anchor)
     return _FOLDERS.sub("", text)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from stemdock import load_plugins, make_private_folder, reason_for, staging
+from stemdock import load_plugins, make_private_folder, os_errors_as, reason_for, staging
 from stemdock_hostkit.worker.places import state_folder
-from stemdock_web.errors import AddressError
+from stemdock_web.errors import AddressError, StateFolderError
 from stemdock_web.keys import Tokens
 from stemdock_web.place import Place
 from stemdock_web.server.asking import is_known
@@ -55,14 +55,16 @@ def serve(
 
     Raises:
         AddressError: The server cannot listen there.
-        OutputError: There is no folder for the songs.
+        StateFolderError: There is no folder for the songs.
+        OutputError: It cannot be written.
     """
+    with os_errors_as(StateFolderError):
+        folder = state_folder() / "web"
+        make_private_folder(folder)
     listener = _listen(host, port)
     address, port = listener.getsockname()[:2]
     place = Place(host=host, address=address, port=port)
     tokens = Tokens()
-    folder = state_folder() / "web"
-    make_private_folder(folder)
     with listener, staging(folder) as root:
         sessions = Sessions(root, limits)
         app = make_app(sessions=sessions, tokens=tokens, plugins=load_plugins(), place=place)
@@ -179,8 +181,10 @@ def _listen(host: str, port: int) -> socket.socket:
         with ExitStack() as opened:
             listener = opened.enter_context(socket.socket(family, kind, protocol))
             # On Windows, SO_REUSEADDR would let two programs share a port, and the other one keeps it ours.
-            option = socket.SO_EXCLUSIVEADDRUSE if sys.platform == "win32" else socket.SO_REUSEADDR
-            listener.setsockopt(socket.SOL_SOCKET, option, 1)
+            if sys.platform == "win32":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+            else:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(_N_WAITING)
             opened.pop_all()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from stemdock import make_private_folder, os_errors_as
 from stemdock_hostkit.worker.naming import file_name
-from stemdock_web.errors import TooManyError, UnknownSongError, unwritable
+from stemdock_web.errors import RefusedError, TooManyError, UnknownSongError, unwritable
 from stemdock_web.keys import new_secret
 from stemdock_web.songs import Song
 from stemdock_web.space import Space
@@ -108,6 +108,18 @@ class Session:
     def add(self, song: Song) -> None:
         """Puts a song whose file is complete into the queue."""
         self.songs[song.identifier] = song
+        self._pending.put_nowait(song)
+        self.changed()
+
+    async def retry(self, song: Song) -> None:
+        """Separates a song again that has failed.
+
+        Raises:
+            RefusedError: It has not.
+        """
+        if song.state != "failed":
+            raise RefusedError(409, "the song has not failed", remedy="Reload the page.")
+        await song.reset()
         self._pending.put_nowait(song)
         self.changed()
 

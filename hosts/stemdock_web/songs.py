@@ -174,12 +174,22 @@ class Song:
         elif not self.is_over:
             self.state = "cancelled"
 
+    async def reset(self) -> None:
+        """Makes a song whose separation is over as new, to separate it again."""
+        self.state, self.text, self.remedy = "queued", "", ""
+        self.fraction, self.remaining = 0.0, None
+        self.live, self.length, self.pictures = None, 0, None
+        self.cancel, self.consent, self._answered = Event(), Event(), asyncio.Event()
+        self._job, self._has_no_space = None, False
+        for name in ("job", "stems"):
+            await asyncio.to_thread(shutil.rmtree, self.folder / name, ignore_errors=True)
+
     def fail(self, error: StemdockError) -> None:
         """Shows an error."""
         self._fail(str(error), error.remedy)
 
     def _fail(self, message: str, remedy: str) -> None:
-        names = {self.source: self.name, self.folder: "the song's folder"}
+        names = {self.source: self.name, self.folder / "job": self.name, self.folder: "the song's folder"}
         self.state = "failed"
         self.text = without_paths(message, names)
         self.remedy = without_paths(remedy, names)

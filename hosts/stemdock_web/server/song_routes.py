@@ -56,6 +56,7 @@ class SongRoutes:
             Route("/api/songs", self._add, methods=["POST"]),
             Route("/api/songs/{song}", self._remove, methods=["DELETE"]),
             Route("/api/songs/{song}/download", self._allow_download, methods=["POST"]),
+            Route("/api/songs/{song}/retry", self._retry, methods=["POST"]),
             Route("/api/songs/{song}/samples", self._samples),
             Route("/api/songs/{song}/pictures", self._pictures),
             Route("/api/songs/{song}/exports", self._export, methods=["POST"]),
@@ -104,6 +105,11 @@ class SongRoutes:
     async def _allow_download(self, request: Request) -> Response:
         _, song = self._find(request)
         song.allow_download()
+        return Response(status_code=204)
+
+    async def _retry(self, request: Request) -> Response:
+        session, song = self._find(request)
+        await session.retry(song)
         return Response(status_code=204)
 
     async def _samples(self, request: Request) -> Response:

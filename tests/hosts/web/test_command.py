@@ -69,6 +69,18 @@ def test_it_serves_the_printed_address_and_leaves_nothing(
 
 
 @needs_packages
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of folders")
+def test_a_folder_of_others_is_said(worker_state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = worker_state / "web"
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert run(["web", "--no-browser"]) == 1
+    said = capsys.readouterr().err
+    assert "there is no private folder for the songs" in said
+    assert "STEMDOCK_STATE" in said
+
+
+@needs_packages
 def test_a_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -46,7 +46,7 @@ ADDRESSES = (
     ("POST", "/api/songs?name=a.wav&model=2stems"), ("DELETE", "/api/songs/0"),
     ("POST", "/api/songs/0/download"), ("GET", "/api/songs/0/samples?start=0&end=1"),
     ("GET", "/api/songs/0/pictures?start=0&end=1"),
-    ("POST", "/api/songs/0/exports"),
+    ("POST", "/api/songs/0/exports"), ("POST", "/api/songs/0/retry"),
 )  # fmt: skip
 
 
@@ -265,6 +265,13 @@ def test_a_song_stays_in_its_folder_whatever_its_name(server: Server, worker: Pu
 )
 def test_folders_are_taken_out_of_messages(text: str, shown: str) -> None:
     assert without_paths(text, {Path("/srv/x/song.wav"): "A song.wav", Path("/srv/x"): "x"}) == shown
+
+
+def test_a_home_with_spaces_is_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/Ana Berg"))
+    assert without_paths("/home/Ana Berg/.local/share/a.onnx: is damaged", {}) == "a.onnx: is damaged"
+    monkeypatch.setattr(Path, "home", lambda: Path("/"))
+    assert without_paths("and/or 3/4", {}) == "and/or 3/4"
 
 
 @pytest.mark.slow

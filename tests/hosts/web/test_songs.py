@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from stemdock_hostkit.errors import WorkerError
+from stemdock_hostkit.errors import InterruptedJobError, WorkerError
 from stemdock_hostkit.job.states import Fault, JobProgress, JobResult
 from stemdock_web.errors import RefusedError
 from stemdock_web.exporting import pan_matrix
@@ -350,6 +350,23 @@ def test_the_worker_s_errors_are_shown(server: Server, monkeypatch: pytest.Monke
     page = server.page()
     song = page.wait(page.add(b"sound", "A song.wav"), "failed")
     assert (song["text"], song["remedy"]) == ("A song.wav: contains no audio", "Choose another file.")
+
+
+def test_a_song_that_failed_can_be_tried_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(job: Job, **_: Any) -> JobResult:
+        return JobResult(status="error", error=Fault.of(InterruptedJobError(job.folder)))
+
+    monkeypatch.setattr("stemdock_web.songs.client.run", run)
+    page = server.page()
+    song = page.add(b"sound", "A song.wav")
+    text = page.wait(song, "failed")["text"]
+    assert text == "A song.wav: the separation was interrupted, because its process was ended"
+    worker = PuppetWorker(monkeypatch)
+    worker.go_on.set()
+    assert page.ask("POST", f"/api/songs/{song}/retry").status == 204
+    assert page.wait(song, "done")["text"] == ""
+    assert np.array_equal(samples_of(page, song, 0, 100), worker.stems[:, :100])
+    assert page.ask("POST", f"/api/songs/{song}/retry").status == 409
 
 
 def test_a_worker_that_does_not_start_is_said(
