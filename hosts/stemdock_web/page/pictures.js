@@ -14,6 +14,9 @@ export class Pictures {
   #size;
   #nColumns = 0;
   #isBusy = false;
+  #drawn = ""; // what the pictures show
+  #highest = 1; // values of all stems so far
+  #loudest = 1;
   #canvases;
   #isClosed = false;
 
@@ -55,11 +58,19 @@ export class Pictures {
     } finally {
       this.#isBusy = false;
     }
-    this.draw(duration);
+    // Only what is new is worth the time: the news also speak of other songs.
+    const drawn = `${this.#nColumns} ${duration}`;
+    if (this.#isClosed || drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    requestAnimationFrame(() => this.#isClosed || drawn !== this.#drawn || this.draw(duration));
   }
 
   #add(values) {
     const length = values.length / this.#columns.length;
+    for (let i = 0; i < values.length; i++) {
+      if (i % this.#size < 2) this.#highest = Math.max(this.#highest, values[i]);
+      else this.#loudest = Math.max(this.#loudest, values[i]);
+    }
     this.#columns = this.#columns.map((old, i) => {
       const joined = new Uint8Array(old.length + length);
       joined.set(old);
@@ -72,17 +83,10 @@ export class Pictures {
   /** Draws all stems on one scale, over the whole duration of the song. */
   draw(duration) {
     const total = Math.max(this.#nColumns, (duration * this.#song.sampleRate) / this.#song.columnLength);
-    let [highest, loudest] = [1, 1];
-    for (const columns of this.#columns) {
-      for (let i = 0; i < columns.length; i++) {
-        if (i % this.#size < 2) highest = Math.max(highest, columns[i]);
-        else loudest = Math.max(loudest, columns[i]);
-      }
-    }
     for (const [i, columns] of this.#columns.entries()) {
       const merged = this.#merged(columns, total);
-      this.#drawWave(this.#canvases[i].wave, merged, highest, this.#strips[i].colour);
-      this.#drawSpectrum(this.#canvases[i].spectrum, merged, loudest);
+      this.#drawWave(this.#canvases[i].wave, merged, this.#highest, this.#strips[i].colour);
+      this.#drawSpectrum(this.#canvases[i].spectrum, merged, this.#loudest);
     }
   }
 
