@@ -2,14 +2,21 @@
 
 const KEY = "stemdock-key"; // in the tab's own storage, which other tabs and other ports do not see
 
-export class ServerError extends Error {}
+/** An answer that is none: `status` is that of HTTP, 0 if there is no answer. */
+export class ServerError extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
 
 let key = "";
 
 async function answerOf(response) {
   if (response.ok) return response;
   const { error, remedy } = await response.json().catch(() => ({}));
-  throw new ServerError(error ? `${error}. ${remedy}` : `The server answered with the status ${response.status}.`);
+  const message = error ? `${error}. ${remedy}` : `The server answered with the status ${response.status}.`;
+  throw new ServerError(message, response.status);
 }
 
 /** Sends a request with the page's key. */

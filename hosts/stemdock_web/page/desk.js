@@ -6,6 +6,7 @@ import { Player } from "./player.js";
 import { ServerReel } from "./reel.js";
 import SignalsmithStretch from "./signalsmith-stretch.mjs";
 
+const KEPT = "stemdock-mixes"; // in the tab's own storage
 const MIX = "mix";
 const ALL = "all";
 
@@ -26,6 +27,7 @@ export class Desk {
   #strips = [];
   #pictures = null;
   #section = { start: null, end: null };
+  #kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}"); // how each song was set, by its id
 
   constructor(offered) {
     this.#offered = offered;
@@ -51,6 +53,7 @@ export class Desk {
   /** Opens a song whose first stems exist. */
   open(song) {
     this.close();
+    const kept = this.#kept[song.id];
     this.#song = song;
     find("desk").hidden = false;
     find("desk-title").textContent = song.name;
@@ -59,6 +62,9 @@ export class Desk {
     this.#player = new Player(this.#reel);
     this.#player.addEventListener("play", () => show("message", ""));
     show("message", "");
+    find("speed").value = 100;
+    find("speed-text").textContent = "100 %";
+    this.#section = { start: null, end: null };
     if (window.AudioWorkletNode) this.#player.makeCorrector = (context) => SignalsmithStretch(context);
     this.#strips = song.stems.map((name, index) => new Strip(name, index));
     for (const strip of this.#strips) {
@@ -72,8 +78,6 @@ export class Desk {
     find("stems").replaceChildren(...this.#strips.map((strip) => strip.section));
     this.#bar.control(this.#player, this.#strips, () => this.#duration);
     this.#clearLoop();
-    find("speed").value = 100;
-    find("speed-text").textContent = "100 %";
     find("export-what").replaceChildren(
       make("option", { value: MIX }, "The mix as it is set"),
       ...song.stems.map((name) => make("option", { value: `stem ${name}` }, `Only ${name}`)),
@@ -82,6 +86,30 @@ export class Desk {
     this.#showChoices();
     find("export-message").textContent = "";
     this.update(song);
+    if (kept) this.#restore(kept);
+  }
+
+  /** Sets the song as it was before another one was opened, or before the page was loaded again. */
+  #restore({ stems, section, speed }) {
+    for (const strip of this.#strips) {
+      const { gain, pan, isMuted, isSolo } = stems[strip.name];
+      [strip.gain.value, strip.pan.value] = [gain, pan];
+      strip.gain.dispatchEvent(new Event("input"));
+      if (isMuted) strip.mute();
+      if (isSolo) strip.solo();
+    }
+    this.#section = section;
+    this.#applyLoop();
+    find("speed").value = speed;
+    if (speed !== 100) this.#setSpeed();
+  }
+
+  #keep() {
+    if (!this.#song || !this.#strips.every((strip) => strip.stem)) return;
+    const stems = this.#strips.map(({ name, stem: { gain, pan, isMuted, isSolo } }) => [name, { gain, pan, isMuted, isSolo }]);
+    const speed = Number(find("speed").value);
+    this.#kept[this.#song.id] = { stems: Object.fromEntries(stems), section: this.#section, speed };
+    sessionStorage.setItem(KEPT, JSON.stringify(this.#kept));
   }
 
   /** Takes over what is new about the song. */
@@ -134,6 +162,7 @@ export class Desk {
 
   #showHeard() {
     for (const strip of this.#strips) if (strip.stem) strip.showHeard();
+    this.#keep();
   }
 
   #showState() {
@@ -156,6 +185,7 @@ export class Desk {
     const { start, end } = this.#section;
     const isOn = start !== null && end !== null;
     this.#player.loop = isOn ? this.#section : null;
+    this.#keep();
     const time = (seconds) => (seconds === null ? "?" : exactClock(seconds));
     find("loop-text").textContent = start === null && end === null ? "off" : `${time(start)} – ${time(end)}`;
     find("loop-clear").disabled = start === null && end === null;
@@ -171,6 +201,7 @@ export class Desk {
     find("speed-text").textContent = `${percent} %`;
     find("speed").setAttribute("aria-valuetext", `${percent} %`);
     const player = this.#player;
+    this.#keep();
     let reason = player.makeCorrector ? "" : "because the connection is not secure";
     try {
       await player.setSpeed(percent / 100);

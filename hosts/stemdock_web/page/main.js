@@ -7,7 +7,14 @@ import { filesOf, songsAmong, upload } from "./upload.js";
 const RECONNECT = 1000; // milliseconds
 
 const find = (id) => document.getElementById(id);
-const notice = (text) => (find("notice").textContent = text);
+
+/** Shows a text to all, unless it is there already: screen readers would read it again. */
+function notice(text) {
+  if (find("notice").textContent !== text) find("notice").textContent = text;
+}
+
+// Answers that all further songs would get, too: too many songs, no space.
+const REFUSES_ALL = new Set([429, 507]);
 
 /** The page as a whole. */
 class Page {
@@ -22,7 +29,7 @@ class Page {
   constructor(offered) {
     this.#offered = { ...offered, colours: Uint8Array.from(offered.colours.match(/../g), (hex) => parseInt(hex, 16)) };
     this.#desk = new Desk(this.#offered);
-    this.#queue = new Queue(find("songs"), (id) => this.#open(id), (error) => notice(error.message));
+    this.#queue = new Queue(find("songs"), (id) => this.#open(id), (error) => notice(error.message), find("choose-songs"));
     this.#prepareOptions();
     this.#prepareDrop();
     find("work").hidden = false;
@@ -65,7 +72,8 @@ class Page {
   #showSizes() {
     for (const [i, { name, nDownloadBytes }] of this.#offered.models.entries()) {
       const size = nDownloadBytes ? `, download ${Math.round(nDownloadBytes / 1e6)} MB` : "";
-      find("model").options[i].textContent = `${name}${size}`;
+      const option = find("model").options[i];
+      if (option.textContent !== `${name}${size}`) option.textContent = `${name}${size}`;
     }
   }
 
@@ -107,7 +115,11 @@ class Page {
     addEventListener("drop", async (event) => {
       event.preventDefault();
       over(-depth);
-      this.#add(await filesOf(event.dataTransfer));
+      try {
+        this.#add(await filesOf(event.dataTransfer));
+      } catch (error) {
+        notice(`What you dropped cannot be read (${error.message}). Choose the songs with the buttons instead.`);
+      }
     });
     for (const [button, input] of [["choose-songs", "songs-input"], ["choose-folder", "folder-input"]]) {
       find(button).addEventListener("click", () => {
@@ -124,22 +136,29 @@ class Page {
 
   async #add(files) {
     if (!files.length) {
-      notice("There are no songs in it. Choose audio files, or a folder with audio files.");
+      notice("No songs were found there. Choose audio files, or a folder with audio files.");
       return;
     }
     notice("");
     const [model, stems] = [this.#model.name, this.#stems];
     const uploads = files.map((file, i) => {
       const controller = new AbortController();
-      return {
-        id: `upload ${performance.now()} ${i}`, name: file.name, state: "uploading", text: "", fraction: 0,
-        remaining: null, length: 0, file, controller, abort: () => controller.abort(),
+      const each = {
+        id: `upload ${performance.now()} ${i}`, name: file.name, state: "uploading", text: "", remedy: "",
+        fraction: null, remaining: null, length: 0, file, controller, songId: null,
       };
+      each.abort = () => {
+        controller.abort();
+        // It may have arrived already.
+        if (each.songId) send(`/api/songs/${each.songId}`, { method: "DELETE" }).catch((error) => notice(error.message));
+        this.#show();
+      };
+      return each;
     });
     this.#uploads.push(...uploads);
     this.#show();
     const isFirst = find("at-once").checked && !this.#desk.isPlaying;
-    for (const each of uploads) {
+    for (const [i, each] of uploads.entries()) {
       try {
         each.controller.signal.throwIfAborted();
         if (each.file.size > this.#offered.nSongBytes) {
@@ -149,8 +168,12 @@ class Page {
         each.songId = await upload(each.file, model, stems, each.controller.signal);
         if (isFirst && each === uploads[0]) this.#autoplay = each.songId;
       } catch (error) {
-        if (error.name !== "AbortError") notice(error.message);
-        each.controller.abort();
+        if (error.name !== "AbortError") [each.state, each.text] = ["failed", error.message];
+        if (REFUSES_ALL.has(error.status)) {
+          for (const rest of uploads.slice(i + 1)) [rest.state, rest.text] = ["failed", "Not sent."];
+          this.#show();
+          return;
+        }
       }
       this.#update(this.#songs);
     }
@@ -166,12 +189,13 @@ class Page {
     for (const song of songs) {
       const before = this.#states.get(song.id);
       this.#states.set(song.id, song.state);
-      if (before && before !== song.state && ["done", "failed"].includes(song.state)) {
+      if (before && before !== song.state && ["done", "failed", "asking"].includes(song.state)) {
         find("news").textContent = `${song.name}: ${song.state === "done" ? "ready" : song.text}`;
       }
     }
     const open = songs.find((song) => song.id === this.#desk.songId);
-    if (open) this.#desk.update(open);
+    // A song that is tried again has no stems for a while.
+    if (open?.length) this.#desk.update(open);
     else this.#desk.close();
     const first = songs.find((song) => song.length);
     const wanted = songs.find((song) => song.id === this.#autoplay && song.length);

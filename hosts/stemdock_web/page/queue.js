@@ -17,22 +17,27 @@ export class Queue {
   #list;
   #onOpen;
   #onError;
+  #fallback;
   #rows = new Map();
 
   /**
    * @param {HTMLElement} list
    * @param {(id: string) => void} onOpen - Called when the user opens a song.
    * @param {(error: Error) => void} onError
+   * @param {HTMLElement} fallback - Gets the focus when the last song is removed.
    */
-  constructor(list, onOpen, onError) {
-    [this.#list, this.#onOpen, this.#onError] = [list, onOpen, onError];
+  constructor(list, onOpen, onError, fallback) {
+    [this.#list, this.#onOpen, this.#onError, this.#fallback] = [list, onOpen, onError, fallback];
   }
 
   /** Shows all songs. */
   show(songs, openId) {
+    let hadFocus = false;
     for (const id of [...this.#rows.keys()]) {
       if (songs.some((song) => song.id === id)) continue;
-      this.#rows.get(id).item.remove();
+      const { item } = this.#rows.get(id);
+      hadFocus ||= item.contains(document.activeElement);
+      item.remove();
       this.#rows.delete(id);
     }
     for (const [i, song] of songs.entries()) {
@@ -41,6 +46,8 @@ export class Queue {
       if (this.#list.children[i] !== row.item) this.#list.insertBefore(row.item, this.#list.children[i] ?? null);
       this.#update(row, song, song.id === openId);
     }
+    // Whoever works with the keyboard would have to start at the top of the page.
+    if (hadFocus) (this.#list.querySelector("button:not([hidden])") ?? this.#fallback).focus();
   }
 
   #add(song) {
@@ -50,15 +57,17 @@ export class Queue {
       progress: make("progress", { max: 1, "aria-label": `Progress of ${song.name}` }),
       open: make("button", { type: "button", "aria-label": `Open ${song.name}` }, "Open"),
       allow: make("button", { type: "button", "aria-label": `Download the model for ${song.name}` }, "Download"),
+      again: make("button", { type: "button", "aria-label": `Try ${song.name} again` }, "Try again"),
       remove: make("button", { type: "button" }, "Remove"),
     };
     row.open.addEventListener("click", () => this.#onOpen(song.id));
     row.allow.addEventListener("click", () => this.#ask(`/api/songs/${song.id}/download`, "POST"));
+    row.again.addEventListener("click", () => this.#ask(`/api/songs/${song.id}/retry`, "POST"));
     row.remove.addEventListener("click", () => {
       if (row.abort) row.abort();
       else this.#ask(`/api/songs/${song.id}`, "DELETE");
     });
-    const actions = make("div", { class: "actions" }, row.allow, row.open, row.remove);
+    const actions = make("div", { class: "actions" }, row.allow, row.open, row.again, row.remove);
     row.item = make("li", { class: "song" }, row.title, row.state, row.progress, actions);
     this.#rows.set(song.id, row);
   }
@@ -70,9 +79,12 @@ export class Queue {
     row.item.classList.toggle("failed", song.state === "failed");
     row.state.textContent = stateText(song);
     row.progress.hidden = !["separating", "fetching", "uploading"].includes(song.state);
-    row.progress.value = song.fraction;
+    if (song.fraction === null) row.progress.removeAttribute("value");
+    else row.progress.value = song.fraction;
     row.open.hidden = !song.length;
-    row.open.setAttribute("aria-pressed", isOpen);
+    if (isOpen) row.item.setAttribute("aria-current", "true");
+    else row.item.removeAttribute("aria-current");
+    row.again.hidden = song.state !== "failed" || Boolean(song.abort);
     row.allow.hidden = song.state !== "asking";
     const verb = isRunning ? "Cancel" : "Remove";
     row.remove.textContent = verb;
@@ -89,7 +101,7 @@ export class Queue {
 }
 
 function stateText(song) {
-  if (song.state === "failed") return `${song.text}. ${song.remedy}`;
+  if (song.state === "failed") return song.remedy ? `${song.text}. ${song.remedy}` : song.text;
   if (song.state === "asking") return song.text;
   if (song.state === "uploading") return "Sending";
   const word = WORDS[song.state];

@@ -41,8 +41,9 @@ export class Strip {
     this.pan = make("input", {
       class: "pan", type: "range", min: -1, max: 1, step: 0.05, value: 0, "aria-label": `Pan of ${name}`,
     });
-    this.gainText = make("output", { class: "gain-text" });
-    this.panText = make("output", { class: "pan-text" });
+    // No outputs: screen readers say the values of sliders already.
+    this.gainText = make("span", { class: "gain-text", "aria-hidden": true });
+    this.panText = make("span", { class: "pan-text", "aria-hidden": true });
     this.about = make("p", { class: "about" });
     this.warning = make("p", { class: "warning" });
     this.waveform = make("div", { class: "waveform", "aria-hidden": true });
@@ -188,8 +189,10 @@ export class Bar {
   #onKey(event) {
     if (!this.#player || event.ctrlKey || event.altKey || event.metaKey) return;
     // The focused control handles its own keys.
-    const own = event.code === "Space" ? "button, input, select, a, summary" : "input, select, textarea";
-    const isOwn = event.target.closest(own);
+    const own =
+      event.code === "Space" ? "button, input:not([type=range]), select, a, summary" : "input, select, textarea";
+    // On the position, arrows move by a time that can be heard.
+    const isOwn = event.target !== this.#elements.position && event.target.closest(own);
     const strip = this.#strips[Number(/^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1]) - 1];
     const keys = {
       Space: () => this.#toggle(),

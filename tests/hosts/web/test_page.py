@@ -14,11 +14,14 @@ import pytest
 import soundfile
 from selenium.webdriver.common.keys import Keys
 
-from support.web_server import wait_for
+from stemdock_hostkit.errors import InterruptedJobError
+from stemdock_hostkit.job.states import Fault, JobResult
+from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stemdock_hostkit.job.folder import Job
     from support.browser import Browser
     from support.web_server import Server
 
@@ -323,6 +326,61 @@ def test_the_token_does_not_stay_in_the_address(desk: Desk, server: Server) -> N
     browser.wait(lambda: "plugin-cli web" in browser.find("#notice").text)
     browser.driver.close()
     browser.driver.switch_to.window(browser.driver.window_handles[0])
+
+
+def test_each_song_keeps_its_settings(desk: Desk, songs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    PuppetWorker(monkeypatch, n_blocks=30).go_on.set()
+    browser = desk.browser
+    browser.find("#at-once").click()
+    browser.drop("#drop", songs)
+    desk.wait_until_ready(1)
+    browser.find_all(".song button[aria-label^=Open]")[0].click()
+    desk.set(".gain", -6, VOCALS)
+    browser.find_all(".solo")[ACCOMPANIMENT].click()
+    desk.set("#position", 4)
+    browser.find("#loop-start").click()
+    browser.find_all(".song button[aria-label^=Open]")[1].click()
+    assert browser.find("#desk-title").text == songs[1].name
+    assert [text.text for text in browser.find_all(".gain-text")] == ["0.0 dB", "0.0 dB"]
+    assert browser.find("#loop-text").text == "off"
+    browser.driver.refresh()
+    browser.wait(browser.find("#work").is_displayed)
+    desk.wait_until_ready(1)
+    browser.find_all(".song button[aria-label^=Open]")[0].click()
+    wait_for(lambda: browser.find_all(".gain-text")[VOCALS].text == "\N{MINUS SIGN}6.0 dB")
+    assert browser.find_all(".solo")[ACCOMPANIMENT].get_attribute("aria-pressed") == "true"
+    assert browser.find("#loop-text").text.startswith("0:04.0")
+    assert browser.messages() == []
+
+
+def test_songs_that_cannot_be_sent_stay_with_their_reason(
+    browser: Browser, start: Callable[..., Server], songs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PuppetWorker(monkeypatch).go_on.set()
+    desk = Desk(browser, start(n_songs=1))
+    third = songs[0].with_name("Third song.flac")
+    shutil.copy(songs[0], third)
+    browser.drop("#drop", [*songs, third])
+    desk.wait_until_ready(0)
+    wait_for(lambda: desk.states()[2:] == ["Not sent."])
+    assert desk.states()[1].startswith("there are already 1 songs on this page")
+    browser.find_all(".song button[aria-label^=Remove]")[1].click()
+    wait_for(lambda: desk.titles() == [songs[0].name, third.name])
+
+
+def test_a_song_that_failed_is_tried_again(
+    desk: Desk, songs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(job: Job, **_: Any) -> JobResult:
+        return JobResult(status="error", error=Fault.of(InterruptedJobError(job.folder)))
+
+    monkeypatch.setattr("stemdock_web.songs.client.run", run)
+    browser = desk.browser
+    browser.drop("#drop", songs[:1])
+    wait_for(lambda: [state for state in desk.states() if "was interrupted" in state])
+    PuppetWorker(monkeypatch).go_on.set()
+    browser.find(".song button[aria-label^=Try]").click()
+    desk.wait_until_ready(0)
 
 
 def test_a_closed_tab_leaves_nothing(browser: Browser, start: Callable[..., Server], example: Path) -> None:
