@@ -128,13 +128,19 @@ class Page:
         self._socket = self._connection.sock
         self._response = self._connection.getresponse()
         self.songs: list[dict[str, Any]] = []
+        self.n_edges = 0
         self._thread = Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     def _listen(self) -> None:
         try:
+            edges: dict[str, list[float]] = {}
             for line in self._response:
-                self.songs = json.loads(line)["songs"]
+                songs = json.loads(line)["songs"]
+                for song in songs:
+                    self.n_edges += bool(song.get("edges"))
+                    song["edges"] = edges[song["id"]] = song.get("edges", edges.get(song["id"]))
+                self.songs = songs
         except (OSError, ValueError, AttributeError, http.client.HTTPException):
             return
 

@@ -1,5 +1,8 @@
 /** The page's connection to the server. */
 
+// Browsers give a server six connections, and each tab keeps one. Without the sixth, all tabs would stand still.
+const MOST_TABS = 5;
+const TAB = "stemdock-tab";
 const KEY = "stemdock-key"; // in the tab's own storage, which other tabs and other ports do not see
 
 /** An answer that is none: `status` is that of HTTP, 0 if there is no answer. */
@@ -32,8 +35,19 @@ export async function send(address, options = {}) {
   return answerOf(response);
 }
 
+/** Takes a place among the tabs, until the tab is closed. */
+async function takePlace() {
+  if (!navigator.locks) return; // this connection is not secure
+  const { held } = await navigator.locks.query();
+  if (held.filter(({ name }) => name.startsWith(TAB)).length >= MOST_TABS) {
+    throw new ServerError(`There are already ${MOST_TABS} tabs with Stemdock in this browser. Close one, and reload this one.`);
+  }
+  navigator.locks.request(`${TAB} ${performance.timeOrigin} ${Math.random()}`, () => new Promise(() => {}));
+}
+
 /** Exchanges the token in the address for a key, or takes the tab's; returns what the server offers. */
 export async function connect() {
+  await takePlace();
   const token = location.hash.slice(1);
   // The token must not stay where people copy addresses from.
   history.replaceState(null, "", location.pathname);
@@ -57,13 +71,21 @@ export async function connect() {
 export async function listen(onSongs) {
   const response = await send("/api/events");
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const edges = new Map(); // the server sends them once
   let text = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
     const lines = (text + value).split("\n");
     text = lines.pop();
-    if (lines.length) onSongs(JSON.parse(lines.at(-1)).songs);
+    for (const [i, line] of lines.entries()) {
+      const { songs } = JSON.parse(line);
+      for (const song of songs) {
+        if (song.edges) edges.set(song.id, song.edges);
+        else song.edges = edges.get(song.id);
+      }
+      if (i === lines.length - 1) onSongs(songs);
+    }
   }
 }
 

@@ -137,15 +137,26 @@ class _PageRoutes:
         return Response(status_code=204)
 
     async def _events(self, request: Request) -> Response:
-        """All songs of the page, one line of JSON for each change, until the page is closed."""
+        """All songs of the page, one line of JSON for each change, until the page is closed.
+
+        The edges of a song's bands are in the first line that has them.
+        """
         session = session_of(request, self._sessions)
 
         async def lines() -> AsyncIterator[str]:
             version = -1
+            known: set[str] = set()
             with session.listening(self._sessions.limits):
                 while not session.ended.is_set():
                     version = await session.wait(version, _HEARTBEAT)
-                    yield json.dumps({"songs": session.to_values()}) + "\n"
+                    songs = session.to_values()
+                    for song in songs:
+                        # They are long, and never change.
+                        if song["id"] in known:
+                            del song["edges"]
+                        elif song["edges"]:
+                            known.add(song["id"])
+                    yield json.dumps({"songs": songs}) + "\n"
 
         return StreamingResponse(lines(), media_type="application/x-ndjson")
 
