@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from stemdock import Engine, FloatArray
+    from stemdock import Engine, FloatArray, Progress
     from stemdock_hostkit.job.live import LiveStems
 
 _MODEL: Final = "finished stems"
@@ -145,6 +145,7 @@ def export(
     song: Path,
     folder: Path,
     order: Order,
+    on_progress: Callable[[Progress], None],
     cancel: Event,
 ) -> Exported:
     """Writes one file.
@@ -154,6 +155,7 @@ def export(
         song: The song.
         folder: An empty folder for the file.
         order: What to export.
+        on_progress: Called with news.
         cancel: Set it from another thread to stop.
 
     Raises:
@@ -174,7 +176,7 @@ def export(
         folder,
         output=order.choice.output,
         downmix="auto",
-        observer=Observer(cancel=cancel),
+        observer=Observer(on_progress=on_progress, cancel=cancel),
     )
     (path,) = separated.files.values()
     gain_db = separated.gain_db + 20 * math.log10(gain)

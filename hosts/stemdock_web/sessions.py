@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from stemdock_web.limits import Limits
     from stemdock_web.orders import SongOrder
+    from stemdock_web.running_exports import RunningExport
 
 _LONGEST_NAME: Final = 120
 """Characters of the name on the page."""
@@ -50,6 +51,8 @@ class Session:
     songs: dict[str, Song] = field(default_factory=dict)
     downloads: dict[str, Path] = field(default_factory=dict)
     """Finished exports by their secret."""
+    exports: dict[str, RunningExport] = field(default_factory=dict)
+    """Those that the page waits for."""
     exporting: asyncio.Lock = field(default_factory=asyncio.Lock)
     ended: Event = field(default_factory=Event)
     _n_coming: int = 0
@@ -186,7 +189,8 @@ class Session:
         self._pending.put_nowait(None)
         for song in self.songs.values():
             song.stop()
-        await asyncio.gather(*(song.remove() for song in self.songs.values()))
+        ends = (running.end() for running in self.exports.values())
+        await asyncio.gather(*ends, *(song.remove() for song in self.songs.values()))
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
     def keep(self, path: Path) -> str:

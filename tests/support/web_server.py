@@ -172,8 +172,18 @@ class Page:
         wait_for(lambda: self.song(identifier).get("state") in states)
         return self.song(identifier)
 
+    def order(self, identifier: str, body: bytes) -> Answer:
+        """What comes of the order of an export."""
+        answer = self.ask("POST", f"/api/songs/{identifier}/exports", body=body)
+        if answer.status != 202:
+            return answer
+        number = answer.json["id"]
+        return wait_for(  # type: ignore[no-any-return]
+            lambda: None if (found := self.ask("GET", f"/api/exports/{number}")).status == 202 else found
+        )
+
     def export(self, identifier: str, **order: Any) -> tuple[Answer, str]:
-        answer = self.ask("POST", f"/api/songs/{identifier}/exports", body=json.dumps(order).encode())
+        answer = self.order(identifier, json.dumps(order).encode())
         assert answer.status == 200, answer.body
         return self.server.ask("GET", answer.json["address"]), answer.json["name"]
 

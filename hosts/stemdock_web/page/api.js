@@ -89,6 +89,31 @@ export async function listen(onSongs) {
   }
 }
 
+/**
+ * Exports a mix, a stem or all stems.
+ *
+ * @param {string} id - Of the song.
+ * @param {object} order
+ * @param {(fraction: number) => void} onProgress
+ * @param {AbortSignal} signal
+ * @returns {Promise<object>} The address and the name of the file, and notes for the user.
+ */
+export async function exported(id, order, onProgress, signal) {
+  const begun = await send(`/api/songs/${id}/exports`, { method: "POST", body: JSON.stringify(order) });
+  const address = `/api/exports/${(await begun.json()).id}`;
+  try {
+    for (;;) {
+      const response = await send(address, { signal });
+      const answer = await response.json();
+      if (response.status === 200) return answer;
+      onProgress(answer.fraction);
+    }
+  } catch (error) {
+    if (error.name === "AbortError") await send(address, { method: "DELETE" });
+    throw error;
+  }
+}
+
 /** Tells the server that the page is closed, so that it does not wait for long. */
 export function leave() {
   send("/api/session/leave", { method: "POST", keepalive: true }).catch(() => {});

@@ -1,4 +1,4 @@
-import { send } from "./api.js";
+import { exported as exportedFile } from "./api.js";
 import { Bar, make, Strip } from "./controls.js";
 import { exactClock, factor } from "./mixing.js";
 import { Pictures } from "./pictures.js";
@@ -26,6 +26,7 @@ export class Desk {
   #player = null;
   #strips = [];
   #pictures = null;
+  #exporting = null; // cancels the export that is being made
   #section = { start: null, end: null };
   #kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}"); // how each song was set, by its id
 
@@ -39,6 +40,7 @@ export class Desk {
     find("speed").addEventListener("input", () => this.#setSpeed());
     find("export-what").addEventListener("change", () => this.#showChoices());
     find("export").addEventListener("click", () => this.#export());
+    find("export-cancel").addEventListener("click", () => this.#exporting?.abort());
     setInterval(() => this.#showState(), 250);
   }
 
@@ -123,7 +125,7 @@ export class Desk {
       }
     }
     this.#pictures?.update(song, this.#duration);
-    find("export").disabled = song.state !== "done";
+    find("export").disabled = song.state !== "done" || this.#exporting !== null;
     this.#bar.show();
     this.#showState();
   }
@@ -228,19 +230,26 @@ export class Desk {
       mix[name] = { gain: stem.isHeard ? factor(stem.gain) : 0, pan: stem.pan };
     }
     const stem = what.startsWith("stem ") ? what.slice(5) : null;
-    const body = JSON.stringify({ choice: find("export-choice").value, stem, mix });
+    const order = { choice: find("export-choice").value, stem, mix };
+    const progress = find("export-progress");
+    this.#exporting = new AbortController();
     button.disabled = true;
     message.textContent = "Exporting…";
+    find("exporting").hidden = false;
+    progress.removeAttribute("value");
     try {
-      const address = `/api/songs/${this.#song.id}/exports`;
-      const exported = await (await send(address, { method: "POST", body })).json();
+      const exported = await exportedFile(
+        this.#song.id, order, (fraction) => (progress.value = fraction), this.#exporting.signal,
+      );
       const link = make("a", { href: exported.address, download: exported.name }, exported.name);
       message.replaceChildren("Ready: ", link, exported.notes.length ? `. ${exported.notes.join(" ")}` : "");
       link.click();
     } catch (error) {
-      message.textContent = error.message;
+      message.textContent = error.name === "AbortError" ? "Cancelled." : error.message;
     } finally {
-      button.disabled = false;
+      this.#exporting = null;
+      find("exporting").hidden = true;
+      button.disabled = this.#song?.state !== "done";
     }
   }
 }

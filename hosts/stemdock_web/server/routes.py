@@ -16,6 +16,7 @@ from stemdock_web.errors import RefusedError
 from stemdock_web.exporting import CHOICES
 from stemdock_web.models import Catalogue
 from stemdock_web.server.asking import key_of, recognise, session_of, stranger
+from stemdock_web.server.export_routes import ExportRoutes
 from stemdock_web.server.gate import Gate
 from stemdock_web.server.song_routes import SongRoutes
 from stemdock_web.server.static_files import static_files
@@ -56,7 +57,11 @@ def make_app(*, sessions: Sessions, tokens: Tokens, plugins: Plugins, place: Pla
             tending.cancel()
 
     app = Starlette(
-        routes=[*_PageRoutes(sessions, tokens, catalogue).table(), *SongRoutes(sessions, catalogue).table()],
+        routes=[
+            *_PageRoutes(sessions, tokens, catalogue).table(),
+            *SongRoutes(sessions, catalogue).table(),
+            *ExportRoutes(sessions).table(),
+        ],
         lifespan=lifespan,
         exception_handlers={StemdockError: _refusal},
     )

@@ -47,6 +47,7 @@ ADDRESSES = (
     ("POST", "/api/songs/0/download"), ("GET", "/api/songs/0/samples?start=0&end=1"),
     ("GET", "/api/songs/0/pictures?start=0&end=1"),
     ("POST", "/api/songs/0/exports"), ("POST", "/api/songs/0/retry"),
+    ("GET", "/api/exports/0"), ("DELETE", "/api/exports/0"),
 )  # fmt: skip
 
 
@@ -430,7 +431,7 @@ def test_exports_need_space_too(start: Callable[..., Server], worker: PuppetWork
     page = server.page()
     song = page.add(b"sound")
     page.wait(song, "done")
-    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "zip"}')
+    answer = page.order(song, b'{"choice": "zip"}')
     assert answer.status == 507
     assert "no space is left" in answer.json["error"]
     assert not list(server.folder.glob("*/*/export-*"))
@@ -619,7 +620,7 @@ def test_nonsense_is_refused(server: Server, worker: PuppetWorker) -> None:
     song = page.add(b"sound")
     page.wait(song, "done")
     for body in NONSENSE:
-        answer = page.ask("POST", f"/api/songs/{song}/exports", body=body)
+        answer = page.order(song, body)
         assert answer.status in {400, 413}, body[:80]
     assert [path for path in server.files() if "export" in str(path)] == []
 

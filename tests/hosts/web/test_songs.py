@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from stemdock import CancelledError, Progress
 from stemdock_hostkit.errors import InterruptedJobError, WorkerError
 from stemdock_hostkit.job.states import Fault, JobProgress, JobResult
 from stemdock_web.errors import RefusedError
@@ -256,11 +257,11 @@ def test_stems_are_lowered_alike_and_the_page_says_so(server: Server, worker: Pu
     gain = (1 - 2**-15) / np.abs(worker.stems).max()
     for stem, samples in zip(worker.STEMS, worker.stems, strict=True):
         body = json.dumps({"choice": "flac", "stem": stem}).encode()
-        answer = page.ask("POST", f"/api/songs/{song}/exports", body=body).json
+        answer = page.order(song, body).json
         assert answer["notes"] == [f"{-20 * np.log10(gain):.1f} dB lower, so that it does not clip."]
         exported = sound_of(server.ask("GET", answer["address"]).body)
         assert np.abs(exported - gain * samples).max() < 1e-6
-    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav", "stem": "vocals"}').json
+    answer = page.order(song, b'{"choice": "wav", "stem": "vocals"}').json
     assert answer["notes"] == []
 
 
@@ -271,7 +272,7 @@ def test_a_loud_dj_file_is_lowered(server: Server, worker: PuppetWorker) -> None
     page = server.page()
     song = page.add(wav_of(worker), "A song.wav")
     page.wait(song, "done")
-    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "stem"}').json
+    answer = page.order(song, b'{"choice": "stem"}').json
     assert answer["name"] == "A song.stem.m4a"
     assert "dB lower, so that it does not clip." in answer["notes"][0]
     assert not [note for note in answer["notes"] if "/" in note], answer
@@ -284,7 +285,7 @@ def test_stems_that_are_cut_are_not_exported(server: Server, worker: PuppetWorke
     page.wait(song, "done")
     (stems,) = (path for path in server.files() if path.name.endswith("-live.f32"))
     os.truncate(stems, stems.stat().st_size // 2)
-    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}')
+    answer = page.order(song, b'{"choice": "wav"}')
     assert answer.status == 422
     assert "the stems cannot be read" in answer.json["error"]
     assert not list(server.folder.glob("*/*/export-*"))
@@ -306,7 +307,7 @@ def test_a_song_that_is_not_done_is_not_exported(server: Server, worker: PuppetW
     page = server.page()
     song = page.add(wav_of(worker))
     page.wait(song, "separating")
-    assert page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}').status == 409
+    assert page.order(song, b'{"choice": "wav"}').status == 409
 
 
 def test_an_export_that_fails_says_why_and_leaves_nothing(server: Server, worker: PuppetWorker) -> None:
@@ -314,7 +315,7 @@ def test_an_export_that_fails_says_why_and_leaves_nothing(server: Server, worker
     page = server.page()
     song = page.add(b"this is not audio", "A song.wav")
     page.wait(song, "done")
-    answer = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}')
+    answer = page.order(song, b'{"choice": "wav"}')
     assert answer.status == 422
     assert answer.json["error"].startswith("A song.wav: ")
     assert str(server.folder) not in answer.body.decode()
@@ -322,7 +323,7 @@ def test_an_export_that_fails_says_why_and_leaves_nothing(server: Server, worker
     page.wait(intact, "done")
     (stems,) = (path for path in server.files() if intact in path.parts and path.name.endswith("-live.f32"))
     stems.unlink()
-    answer = page.ask("POST", f"/api/songs/{intact}/exports", body=b'{"choice": "wav"}')
+    answer = page.order(intact, b'{"choice": "wav"}')
     assert answer.status == 422
     assert "the stems cannot be read" in answer.json["error"]
     assert str(server.folder) not in answer.body.decode()
@@ -337,6 +338,20 @@ def test_old_exports_go(server: Server, worker: PuppetWorker) -> None:
     for _ in range(6):
         page.export(song, choice="wav")
     assert len([path for path in server.files() if "export-" in str(path)]) == 4
+
+
+def test_exports_that_nobody_fetches_go(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker))
+    page.wait(song, "done")
+
+    def begin() -> bool:
+        return page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}').status == 202
+
+    for _ in range(9):
+        wait_for(begin)
+    assert len(list(server.folder.glob("*/*/export-*"))) <= 4
 
 
 def test_the_worker_s_errors_are_shown(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -482,6 +497,39 @@ def test_a_busy_worker_holds_neither_the_page_nor_the_end(
     server.stop()
 
 
+def test_an_export_says_how_far_it_is_and_can_be_cancelled(
+    server: Server, worker: PuppetWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker.go_on.set()
+    page, other = server.page(), server.page()
+    song = page.add(b"sound")
+    page.wait(song, "done")
+
+    def half(
+        _: Any, __: Path, folder: Path, ___: Any, on_progress: Callable[[Progress], None], cancel: Event
+    ) -> None:
+        (folder / "half.wav").write_bytes(b"half")
+        on_progress(Progress(done_length=1, total_length=2))
+        assert cancel.wait(60)
+        raise CancelledError
+
+    monkeypatch.setattr("stemdock_web.running_exports.export", half)
+    number = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}').json["id"]
+    address = f"/api/exports/{number}"
+    assert wait_for(lambda: page.ask("GET", address).json["fraction"]) == 0.5
+    for method in ("GET", "DELETE"):
+        assert other.ask(method, address).status == 404
+    waiting = page.ask("POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}').json["id"]
+    assert page.ask("GET", f"/api/exports/{waiting}").json == {"fraction": 0}
+    assert page.ask("DELETE", address).status == 204
+    assert page.ask("GET", address).status == 404
+    assert wait_for(lambda: page.ask("GET", f"/api/exports/{waiting}").json["fraction"]) == 0.5
+    assert len(list(server.folder.glob("*/*/export-*"))) == 1
+    page.close()
+    server.stop()
+    assert server.files() == []
+
+
 def test_exports_hold_no_answers(
     start: Callable[..., Server], worker: PuppetWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -493,14 +541,14 @@ def test_exports_hold_no_answers(
         assert go_on.wait(60)
         raise RefusedError(422, "it waited", remedy="")
 
-    monkeypatch.setattr("stemdock_web.server.song_routes.export", wait)
+    monkeypatch.setattr("stemdock_web.running_exports.export", wait)
     pages = [server.page() for _ in range(40)]
     songs = [page.add(b"sound") for page in pages]
     for page, song in zip(pages, songs, strict=True):
         page.wait(song, "done")
     with ThreadPoolExecutor(len(pages)) as pool:
         exports = [
-            pool.submit(page.ask, "POST", f"/api/songs/{song}/exports", body=b'{"choice": "wav"}')
+            pool.submit(page.order, song, b'{"choice": "wav"}')
             for page, song in zip(pages, songs, strict=True)
         ]
         assert samples_of(pages[-1], songs[-1], 0, 10).shape[1] == 10
