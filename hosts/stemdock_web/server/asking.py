@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from stemdock_web.sessions import Session, Sessions
+    from stemdock_web.session import Session
+    from stemdock_web.sessions import Sessions
 
 _KNOWN: Final = "stemdock.known"
 _MOST_DIGITS: Final = 15

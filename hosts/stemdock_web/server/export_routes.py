@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from stemdock_web.exporting import Exported
-    from stemdock_web.sessions import Session, Sessions
+    from stemdock_web.session import Session
+    from stemdock_web.sessions import Sessions
 
 _WAIT: Final = 0.5
 """Seconds after which an export that is not complete says how far it is."""

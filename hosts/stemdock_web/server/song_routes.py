@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from stemdock_web.models import Catalogue
-    from stemdock_web.sessions import Session, Sessions
+    from stemdock_web.session import Session
+    from stemdock_web.sessions import Sessions
     from stemdock_web.songs import Song
 
 _MOST_SAMPLES: Final = 1 << 19
