@@ -73,6 +73,6 @@ def _move(files: Mapping[str, Path], paths: Mapping[str, Path]) -> bool:
         raise OutputError(
             Path(error.filename2 or error.filename or next(iter(paths.values()))),
             f"cannot be written ({error.strerror})",
-            remedy="Check the permissions and the free disk space of the project's media folder.",
+            remedy="Check the permissions and the free disk space of the folder for the stems.",
         ) from error
     return True

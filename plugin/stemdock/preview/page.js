@@ -124,6 +124,8 @@ async function main() {
     text.remove();
     reel.buffers.push(await player.context.decodeAudioData(bytes.buffer));
   }
+  // Decoders can give a sample more or less than the duration says, and the song ends where the samples do.
+  reel.length = reel.chunkLength = Math.max(...reel.buffers.map((buffer) => buffer.length));
   const showHeard = () => strips.forEach((each) => each.stem && each.showHeard());
   for (const strip of strips) strip.connect(player, player.addStem(), showHeard);
   const ids = ["player", "play", "position", "time", "stems"];
