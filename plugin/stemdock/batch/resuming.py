@@ -85,6 +85,7 @@ class ResumableSeparation:
                 )
             entry = self.manifest.announce(provenance, staged, damage)
 
+        existing = [path for path in targets if os.path.lexists(path)]
         separated = separate_file(
             self.separator,
             source,
@@ -93,7 +94,9 @@ class ResumableSeparation:
             excerpt=self.excerpt,
             downmix=self.downmix,
             track=self.track,
-            overwrite=all(self.may_replace(path, plan) for path in targets if os.path.lexists(path)),
+            # Where nothing is yet, nothing is replaced either: a file that appears meanwhile is another's.
+            overwrite=self.overwrite
+            or (bool(existing) and all(self.may_replace(path, plan) for path in existing)),
             observer=Observer(on_progress=on_progress, before_placing=announce, cancel=self.cancel),
         )
         if entry:

@@ -235,6 +235,30 @@ def test_a_song_that_changes_meanwhile_fails_and_leaves_no_record(
     assert names(batch.run("--resume")) == ["start", "done", "summary"]
 
 
+@pytest.mark.parametrize("options", [(), ("--resume",)])
+def test_a_file_that_appears_meanwhile_stays(
+    batch: Batch, small_plugin: SmallPlugin, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    batch.add("1.wav")
+    network = small_plugin.session.run
+    other = batch.out / "1/low.wav"
+
+    def run_and_add(magnitude: NDArray[np.float32], cancel: Event) -> list[NDArray[np.float32]]:
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.write_text("mine")
+        return network(magnitude, cancel)
+
+    monkeypatch.setattr(small_plugin.session, "run", run_and_add)
+    events = batch.run(*options, status=1)
+    assert names(events) == ["start", "failed", "summary"]
+    assert "already exists" in events[-2]["error"]
+    assert (batch.files(), other.read_text()) == (["1/low.wav"], "mine")
+    batch.run("--resume", status=1)
+    assert other.read_text() == "mine"
+    assert names(batch.run("--overwrite")) == ["start", "done", "summary"]
+    assert batch.files() == ["1/high.wav", "1/low.wav"]
+
+
 def test_a_song_that_vanishes_meanwhile_fails(batch: Batch) -> None:
     batch.add("1.wav")
     second = batch.add("2.wav")
