@@ -26,6 +26,7 @@ export class Desk {
   #player = null;
   #strips = [];
   #pictures = null;
+  #fault = ""; // why samples are missing
   #exporting = null; // cancels the export that is being made
   #section = { start: null, end: null };
   #kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}"); // how each song was set, by its id
@@ -60,7 +61,10 @@ export class Desk {
     find("desk").hidden = false;
     find("desk-title").textContent = song.name;
     this.#reel = new ServerReel(song);
-    this.#reel.addEventListener("failed", (event) => show("message", event.detail.message));
+    this.#reel.addEventListener("failed", (event) => {
+      this.#fault = event.detail.message;
+      show("message", this.#fault);
+    });
     this.#player = new Player(this.#reel);
     this.#player.addEventListener("play", () => show("message", ""));
     show("message", "");
@@ -168,7 +172,13 @@ export class Desk {
   }
 
   #showState() {
-    show("waiting", this.#player?.isWaiting ? "Waiting for the next stems…" : "");
+    const isWaiting = this.#player?.isWaiting ?? false;
+    show("waiting", isWaiting ? "Waiting for the next stems…" : "");
+    if (this.#fault && this.#player && !this.#player.paused && !isWaiting) {
+      // It goes on.
+      if (find("message").textContent === this.#fault) show("message", "");
+      this.#fault = "";
+    }
   }
 
   #setLoop(edge) {

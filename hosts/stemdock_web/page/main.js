@@ -168,7 +168,10 @@ class Page {
         each.songId = await upload(each.file, model, stems, each.controller.signal);
         if (isFirst && each === uploads[0]) this.#autoplay = each.songId;
       } catch (error) {
-        if (error.name !== "AbortError") [each.state, each.text] = ["failed", error.message];
+        if (error.name !== "AbortError") {
+          [each.state, each.text] = ["failed", error.message];
+          find("news").textContent = `${each.name}: ${error.message}`;
+        }
         if (REFUSES_ALL.has(error.status)) {
           for (const rest of uploads.slice(i + 1)) [rest.state, rest.text] = ["failed", "Not sent."];
           this.#show();
