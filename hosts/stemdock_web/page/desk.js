@@ -72,7 +72,7 @@ export class Desk {
     find("speed-text").textContent = "100 %";
     this.#section = { start: null, end: null };
     if (window.AudioWorkletNode) this.#player.makeCorrector = (context) => SignalsmithStretch(context);
-    this.#strips = song.stems.map((name, index) => new Strip(name, index));
+    this.#strips = song.stems.map((name, index) => new Strip(name, index, "h3"));
     for (const strip of this.#strips) {
       strip.connect(this.#player, this.#player.addStem(), () => this.#showHeard());
       if (song.edges.length) strip.markFrequencies(song.edges[0], song.edges.at(-1));

@@ -25,9 +25,10 @@ export function make(tag, attributes = {}, ...children) {
  *
  * @param {string} name
  * @param {number} index - Decides its colours.
+ * @param {string} heading - The element of its name, one level below what is above it on the page.
  */
 export class Strip {
-  constructor(name, index) {
+  constructor(name, index, heading = "h2") {
     this.name = name;
     [this.colour, this.paleColour] = COLOURS[index % COLOURS.length];
     const button = (kind, text) =>
@@ -51,7 +52,7 @@ export class Strip {
     this.pictures = make("div", { class: "pictures" },
       this.waveform, this.spectrogram, make("div", { class: "playhead" }));
     this.controls = make("div", { class: "controls" },
-      make("h2", { class: "name" }, name),
+      make(heading, { class: "name" }, name),
       make("div", { class: "switches" }, this.muteButton, this.soloButton),
       make("div", { class: "slider" }, make("span", { "aria-hidden": true }, "Gain"), this.gain, this.gainText),
       make("div", { class: "slider" }, make("span", { "aria-hidden": true }, "Pan"), this.pan, this.panText),

@@ -76,17 +76,19 @@ def test_a_worker_without_jobs_loads_the_model(tmp_path: Path, models: BusyModel
     assert take_wish(tmp_path) is None
 
 
-def test_a_worker_with_jobs_drops_wishes(tmp_path: Path, models: BusyModels) -> None:
-    first, second = new_job(tmp_path, "first"), new_job(tmp_path, "second")
-    Queue(tmp_path).put(first)
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_worker_with_jobs_drops_wishes(tmp_path: Path, models: BusyModels, n_jobs: int) -> None:
+    for number in range(n_jobs):
+        Queue(tmp_path).put(new_job(tmp_path, f"job {number}"))
     wait_for(lambda: models.opened)
     wish_for(tmp_path, "4stems")
-    Queue(tmp_path).put(second)
     models.go_on.set()
-    wait_for(lambda: second.is_over)
     wait_for(lambda: not Queue(tmp_path).tickets())
-    assert models.prepared == []
-    assert take_wish(tmp_path) is None
+    wait_for(lambda: not (tmp_path / "wish.json").exists())
+    wish_for(tmp_path, "5stems")
+    wait_for(lambda: models.prepared)
+    assert models.prepared == ["5stems"]
+    assert len(models.opened) == n_jobs
 
 
 def test_the_latest_wish_counts_and_damaged_ones_go(tmp_path: Path) -> None:
