@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from selenium.webdriver.common.keys import Keys
 
+from stemdock import CancelledError, Progress
 from stemdock_hostkit.errors import InterruptedJobError
 from stemdock_hostkit.job.states import Fault, JobResult
 from support.web_server import PuppetWorker, wait_for
@@ -381,6 +382,49 @@ def test_a_song_that_failed_is_tried_again(
     PuppetWorker(monkeypatch).go_on.set()
     browser.find(".song button[aria-label^=Try]").click()
     desk.wait_until_ready(0)
+
+
+def test_a_sixth_tab_says_why_it_does_not_open(browser: Browser, server: Server) -> None:
+    first = browser.driver.current_window_handle
+    Desk(browser, server)
+    for _ in range(4):
+        browser.driver.switch_to.new_window("tab")
+        Desk(browser, server)
+    browser.driver.switch_to.new_window("tab")
+    browser.driver.get(f"{server.address}#{server.tokens.token}")
+    browser.wait(lambda: "already 5 tabs" in browser.find("#notice").text)
+    browser.driver.close()
+    browser.driver.switch_to.window(browser.driver.window_handles[-1])
+    browser.driver.close()
+    browser.driver.switch_to.window(browser.driver.window_handles[-1])
+    browser.driver.switch_to.new_window("tab")
+    Desk(browser, server)
+    for handle in browser.driver.window_handles:
+        if handle != first:
+            browser.driver.switch_to.window(handle)
+            browser.driver.close()
+    browser.driver.switch_to.window(first)
+
+
+def test_an_export_can_be_cancelled(desk: Desk, songs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    PuppetWorker(monkeypatch, n_blocks=30).go_on.set()
+    browser = desk.browser
+    browser.drop("#drop", songs[:1])
+    desk.wait_until_ready(0)
+
+    def half(*arguments: Any) -> None:
+        on_progress, cancel = arguments[-2:]
+        on_progress(Progress(done_length=1, total_length=2))
+        assert cancel.wait(60)
+        raise CancelledError
+
+    monkeypatch.setattr("stemdock_web.running_exports.export", half)
+    browser.find("#export").click()
+    wait_for(lambda: browser.run("return document.getElementById('export-progress').value") == 0.5)
+    browser.find("#export-cancel").click()
+    wait_for(lambda: browser.find("#export-message").text == "Cancelled.")
+    assert browser.find("#export").is_enabled()
+    assert not browser.find("#export-cancel").is_displayed()
 
 
 def test_a_closed_tab_leaves_nothing(browser: Browser, start: Callable[..., Server], example: Path) -> None:
