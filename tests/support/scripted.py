@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from stemdock import SeparatedFile, StemdockError
 from stemdock.batch.events import SongPlan, UpToDate
-from stemdock.batch.process_pool import N_TRIES
+from stemdock.batch.worker_pool import N_TRIES
 from stemdock.batch.songs import Song
 from stemdock.errors import CancelledError
 from support.here import FunctionWork
@@ -21,6 +21,8 @@ from support.here import FunctionWork
 if TYPE_CHECKING:
     from threading import Event
 
+N_FIRST = 2
+"""Processes that can load the model before the fault "later" comes."""
 LONGEST: float = 120
 """Seconds to wait for what must come."""
 
@@ -44,6 +46,8 @@ class ScriptedRecipe:
     def open(self, cancel: Event) -> FunctionWork:
         if self.fault == "error":
             raise StemdockError("no model", remedy="Get one.")
+        if self.fault == "later" and len(list(self.folder.glob("*.process"))) >= N_FIRST:
+            raise StemdockError("no memory any more", remedy="Get some.")
         if self.fault == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         (self.folder / f"{os.getpid()}.process").touch()
@@ -54,6 +58,8 @@ class ScriptedRecipe:
         with (self.folder / f"{name}.tries").open("a") as tries:
             tries.write(f"{os.getpid()}\n")
         what, _, argument = name.partition(" ")
+        while self.fault == "later" and len(list(self.folder.glob("*.process"))) < N_FIRST:
+            time.sleep(0.01)  # or else a successor could be among the first
         if what == "deadly" or (what == "mortal" and n_tries(self.folder, name) == 1):
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "after":

@@ -77,7 +77,12 @@ class _Search:
         if not argument.strip():
             yield faulty_song(Path(), "the path is empty", "Name an audio file.")
             return
-        place = place_of(argument)
+        try:
+            place = place_of(argument)
+        except ValueError as error:
+            # A Path would merge the two slashes; an address of another machine has no user to hide.
+            yield faulty_song(Path(argument.rpartition("@")[2]), str(error), "Name a file of this machine.")
+            return
         if isinstance(place, Location):
             yield from songs_at(place, output=self.output)
         else:

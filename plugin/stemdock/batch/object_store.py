@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from stemdock.errors import CancelledError
 from stemdock.files.staging import temporary_folder
 from stemdock.lib.hashing import file_sha256
-from stemdock.lib.locations import Location
+from stemdock.lib.locations import WEB, Location
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -26,7 +26,6 @@ _EXTRAS: Final = {"gs": "remote-gs"}
 """Extras by scheme; all others are in `remote`."""
 _POLL: Final = 0.2
 """Seconds between two looks at `cancel`."""
-_WEB: Final = frozenset({"http", "https"})
 _WAITS: Final = (0.5, 1.0, 2.0, 4.0)
 """Seconds before another attempt on the web, after errors that may pass. The other backends try again
 themselves."""
@@ -240,7 +239,7 @@ def _call(
 ) -> Any:
     """Calls a method of a backend, several times if errors may pass."""
     files = _file_system(location.scheme)
-    for wait in (*(_WAITS if location.scheme in _WEB else ()), None):
+    for wait in (*(_WAITS if location.scheme in WEB else ()), None):
         try:
             return _attempt(files, method, arguments, options, cancel)
         except _PassingError:
@@ -377,7 +376,7 @@ def forget_file_systems() -> None:
 def _options(scheme: str) -> dict[str, Any]:
     if scheme == "s3":
         return {"config_kwargs": {"connect_timeout": _CONNECT_TIMEOUT, "read_timeout": _READ_TIMEOUT}}
-    if scheme in _WEB:
+    if scheme in WEB:
         from aiohttp import ClientTimeout  # noqa: PLC0415  an extra
 
         # Its default ends every download after five minutes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from stemdock.batch import object_store
 from stemdock.batch.audio_files import AUDIO_SUFFIXES
@@ -11,14 +11,12 @@ from stemdock.batch.object_store import MissingObjectError, StoreError
 from stemdock.batch.song_lists import check_location, checked_place
 from stemdock.batch.songs import Song, faulty_song
 from stemdock.lib.legal_names import legal_name
-from stemdock.lib.locations import Location
+from stemdock.lib.locations import WEB, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stemdock.lib.locations import Place
-
-_WEB: Final = frozenset({"http", "https"})
 
 
 def songs_at(location: Location, *, output: Place | None) -> Iterator[Song]:
@@ -33,7 +31,7 @@ def songs_at(location: Location, *, output: Place | None) -> Iterator[Song]:
     """
     try:
         check_location(location)
-        if location.scheme in _WEB:
+        if location.scheme in WEB:
             checked_place(location.address)
             yield Song(path=location)
         elif "*" in location.path.as_posix():

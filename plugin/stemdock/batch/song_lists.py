@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.songs import STANDARD_INPUT, Song, faulty_song
 from stemdock.lib.legal_names import legal_name
-from stemdock.lib.locations import INPUT_SCHEMES, Location, Place, is_address, place_of
+from stemdock.lib.locations import INPUT_SCHEMES, WEB, Location, Place, is_address, place_of
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error
 from stemdock.lib.tables import TableError, read_table
@@ -92,7 +92,7 @@ def check_location(location: Location) -> None:
     """
     if location.scheme not in INPUT_SCHEMES:
         raise ValueError(f"songs cannot be read from {location.scheme}://; use one of {_SCHEMES}")
-    if location.scheme not in {"http", "https"} and location.has_user:
+    if location.scheme not in WEB and location.has_user:
         raise ValueError("this address has a user; put credentials where the provider's tools find them")
 
 

@@ -202,6 +202,7 @@ def _destination(folder: StrPath, template: str) -> Destination:
         raise ArgumentError("folder", folder, f"usable ({error})") from None
     if not isinstance(place, Location):
         return Destination(folder=place, template=template)
-    if place.scheme not in OUTPUT_SCHEMES or place.address != str(place):
-        raise ArgumentError("folder", str(place), f"an address of {', '.join(OUTPUT_SCHEMES)} without a user")
+    if place.scheme not in OUTPUT_SCHEMES or not place.has_bucket or place.address != str(place):
+        schemes = ", ".join(OUTPUT_SCHEMES)
+        raise ArgumentError("folder", str(place), f"an address of {schemes} with a bucket and without a user")
     return Destination(folder=Path(), template=template, location=place)

@@ -38,12 +38,12 @@ class Processes:
         return WorkerProcess(recipe, n_songs)
 
     def receive(
-        self, workers: Sequence[WorkerProcess], timeout: float | None
+        self, workers: Sequence[Any], timeout: float | None
     ) -> Iterator[tuple[WorkerProcess, Any]]:
         """A message of each process that has one."""
         by_connection = {worker.connection: worker for worker in workers}
         for connection in wait(list(by_connection), timeout):
-            worker = by_connection[connection]  # type: ignore[index]
+            worker: WorkerProcess = by_connection[connection]
             try:
                 yield worker, worker.connection.recv()
             except (EOFError, OSError):

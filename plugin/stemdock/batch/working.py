@@ -100,10 +100,23 @@ def run_song(plan: SongPlan, work: Work, cancel: Event, tell: Callable[[PoolEven
     except ClaimLostError:
         is_held = True
     except StemdockError as error:
-        tell(Failed(plan=plan, error=error))
+        tell(Failed(plan=plan, error=_without_frames(error)))
     except Exception as error:  # noqa: BLE001  the next songs must still run
         failure = shortage_of(error, str(plan.song.path)) or UnforeseenError(plan.song.path, error)
         failure.__cause__ = error
-        tell(Failed(plan=plan, error=failure))
+        tell(Failed(plan=plan, error=_without_frames(failure)))
     finally:
         tell(Ended(plan=plan, is_held=is_held))
+
+
+def _without_frames(error: StemdockError) -> StemdockError:
+    """The error, which no longer keeps the arrays of the functions that it came through."""
+    left: list[BaseException | None] = [error]
+    known: set[int] = set()
+    while left:
+        each = left.pop()
+        if each is not None and id(each) not in known:
+            known.add(id(each))
+            each.__traceback__ = None
+            left += [each.__cause__, each.__context__]
+    return error

@@ -15,7 +15,6 @@ from stemdock.batch.inputs import find_songs
 from stemdock.batch.manifest import Manifest
 from stemdock.batch.planning import plan_songs
 from stemdock.batch.pools import ThreadPool
-from stemdock.batch.process_pool import ProcessPool
 from stemdock.batch.recipe import SeparationRecipe, stem_options
 from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.report import Ledger, sample
@@ -23,6 +22,8 @@ from stemdock.batch.resuming import may_replace
 from stemdock.batch.shards import ALL
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.batch.trial import passing
+from stemdock.batch.worker_pool import WorkerPool
+from stemdock.batch.worker_process import Processes
 from stemdock.cli.batch_run import Accounting, Facts, run_plans
 from stemdock.cli.delivery import PrintedPaths, Unmentioned
 from stemdock.cli.interruption import interruptible
@@ -150,7 +151,7 @@ def separate(
             else:
                 del separator  # its memory is for the workers
                 recipes = [PagedRecipe(replace(recipe, execution=share), pages) for share in shares]
-                pool = ProcessPool(recipes, n_songs=n_at_once, cancel=cancel, clean=recipe.clean)
+                pool = WorkerPool(recipes, Processes(), n_songs=n_at_once, cancel=cancel, clean=recipe.clean)
             listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
             allowed = partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite)
             ledger = Ledger(

@@ -114,9 +114,13 @@ def companions_of(project: Path, companions: Mapping[str, str]) -> dict[str, Pat
 
 
 def path_key(place: Place) -> str:
-    """A key that is equal for places that differ only in case or in the Unicode form of accents."""
-    text = str(place.absolute() if isinstance(place, Path) else place)
-    return unicodedata.normalize("NFC", text).casefold()
+    """A key that is equal for files that differ only in case or in the Unicode form of accents.
+
+    Object stores keep such names apart.
+    """
+    if not isinstance(place, Path):
+        return str(place)
+    return unicodedata.normalize("NFC", str(place.absolute())).casefold()
 
 
 @cache

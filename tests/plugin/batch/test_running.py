@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import gc
 from pathlib import Path, PurePath
 from threading import Barrier, Event, Lock
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import pytest
 
@@ -177,3 +179,20 @@ def test_who_stops_listening_ends_the_work() -> None:
     assert isinstance(next(events), Started)
     events.close()  # type: ignore[attr-defined]
     assert cancel.is_set()
+
+
+def test_a_failed_song_does_not_keep_what_it_was_made_of() -> None:
+    kept: list[ref[Barrier]] = []
+
+    def separate(*_: object) -> SeparatedFile:
+        samples = Barrier(1)
+        kept.append(ref(samples))
+        try:
+            raise ValueError(str(samples))
+        except ValueError as error:
+            raise (FAULT if len(kept) == 1 else AudioFileError(Path("y"), "is none", remedy="")) from error
+
+    events = list(run_here([plan(1), plan(2)], separate, cancel=Event()))
+    assert [type(event) for event in events] == [Started, Failed] * 2
+    gc.collect()
+    assert [each() for each in kept] == [None, None]

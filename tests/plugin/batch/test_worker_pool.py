@@ -20,8 +20,9 @@ import pytest
 from stemdock import StemdockError
 from stemdock.batch.budget import divided
 from stemdock.batch.events import Done, Failed, Skipped, Started
-from stemdock.batch.process_pool import ProcessPool, WorkerLostError, WorkersUnusableError
 from stemdock.batch.running import run_batch
+from stemdock.batch.worker_pool import WorkerLostError, WorkerPool, WorkersUnusableError
+from stemdock.batch.worker_process import Processes
 from stemdock.errors import (
     ArgumentError,
     AudioFileError,
@@ -56,10 +57,10 @@ def pool(
     n_songs: int = 1,
     fault: str = "",
     cleaned: list[SongPlan] | None = None,
-) -> ProcessPool:
+) -> WorkerPool:
     clean = (lambda _: None) if cleaned is None else cleaned.append
     recipes = [ScriptedRecipe(folder, fault)] * n_workers
-    return ProcessPool(recipes, n_songs=n_songs, cancel=Event(), clean=clean)
+    return WorkerPool(recipes, Processes(), n_songs=n_songs, cancel=Event(), clean=clean)
 
 
 def last_events(events: list[BatchEvent]) -> list[tuple[int, type[BatchEvent]]]:
@@ -86,7 +87,7 @@ def test_a_song_that_kills_its_worker_is_set_aside_after_three_tries(tmp_path: P
     cleaned: list[SongPlan] = []
     songs = plans("a", "deadly", "b", "c", "d", "e")
     recipes = [ScriptedRecipe(tmp_path)] * 2
-    workers = ProcessPool(recipes, n_songs=n_songs, cancel=Event(), clean=cleaned.append)
+    workers = WorkerPool(recipes, Processes(), n_songs=n_songs, cancel=Event(), clean=cleaned.append)
     events = list(run_batch(songs, workers))
     assert last_events(events) == [
         (number, Failed if number == 2 else Done) for number in range(1, len(songs) + 1)
@@ -137,6 +138,38 @@ def test_what_keeps_a_worker_from_loading_its_model_ends_the_batch(tmp_path: Pat
     assert active_children() == []
 
 
+def test_a_successor_that_cannot_load_the_model_ends_only_its_place(tmp_path: Path) -> None:
+    events = list(run_batch(plans("mortal", "b", "c", "d"), pool(tmp_path, fault="later")))
+    assert last_events(events) == [(number, Done) for number in (1, 2, 3, 4)]
+    assert active_children() == []
+
+
+def test_what_is_done_is_told_before_the_batch_ends_for_want_of_processes(tmp_path: Path) -> None:
+    events = []
+    with pytest.raises(StemdockError, match="no memory any more"):
+        for event in run_batch(plans("deadly", "after deadly", "deadly 2"), pool(tmp_path, fault="later")):
+            events.append(event)
+    assert last_events(events) == [(2, Done)]
+    assert active_children() == []
+
+
+def test_a_process_that_cannot_be_replaced_ends_only_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, n_started = SpawnProcess.start, 0
+
+    def start_two(process: SpawnProcess) -> None:
+        nonlocal n_started
+        n_started += 1
+        if n_started > 2:
+            raise BlockingIOError(errno.EAGAIN, "")
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", start_two)
+    assert [type(event) for event in run_batch(plans("mortal", "b", "c"), pool(tmp_path))].count(Done) == 3
+    assert active_children() == []
+
+
 def test_without_further_processes_those_that_started_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,11 +204,12 @@ import sys
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 from threading import Event
-from stemdock.batch.process_pool import ProcessPool
 from stemdock.batch.running import run_batch
+from stemdock.batch.worker_pool import WorkerPool
+from stemdock.batch.worker_process import Processes
 from support.scripted import ScriptedRecipe, plans
 if __name__ == "__main__":
-    pool = ProcessPool([ScriptedRecipe(Path(sys.argv[1]))] * 2, cancel=Event())
+    pool = WorkerPool([ScriptedRecipe(Path(sys.argv[1]))] * 2, Processes(), cancel=Event())
     list(run_batch(plans("endless 1", "endless 2"), pool))
 """
 
