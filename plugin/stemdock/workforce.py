@@ -1,4 +1,4 @@
-"""Engines for batches: what a plug-in describes that starts workers in its own way, perhaps on other machines.
+"""Engines for batches: what a plug-in describes that starts workers in its own way or on other machines.
 
 Which worker gets which song, and what happens if one is lost, is decided in `stemdock.batch.worker_pool`,
 for every engine. An engine only starts workers and passes messages. On the other side,

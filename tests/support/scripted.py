@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from stemdock import SeparatedFile, StemdockError
 from stemdock.batch.events import SongPlan, UpToDate
-from stemdock.batch.worker_pool import N_TRIES
 from stemdock.batch.songs import Song
+from stemdock.batch.worker_pool import N_TRIES
 from stemdock.errors import CancelledError
 from support.here import FunctionWork
 

@@ -30,8 +30,8 @@ N_TRIES: Final = 3
 """Workers that a song may kill before it is set aside."""
 _N_STILLBORN: Final = 3
 """Workers that may die in one place, one after another, before one has loaded its model. Then the place is
-given up: perhaps there is too little memory for all. The batch ends if no worker is left, or if the first that
-tries cannot load the model."""
+given up: perhaps there is too little memory for all. The batch ends if no worker is left, or if the first
+that tries cannot load the model."""
 IDLE: Final = 10.0
 """Seconds without a song, after which a worker that is not needed is given back."""
 

@@ -37,9 +37,7 @@ class Processes:
         """
         return WorkerProcess(recipe, n_songs)
 
-    def receive(
-        self, workers: Sequence[Any], timeout: float | None
-    ) -> Iterator[tuple[WorkerProcess, Any]]:
+    def receive(self, workers: Sequence[Any], timeout: float | None) -> Iterator[tuple[WorkerProcess, Any]]:
         """A message of each process that has one."""
         by_connection = {worker.connection: worker for worker in workers}
         for connection in wait(list(by_connection), timeout):

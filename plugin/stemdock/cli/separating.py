@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.batch.budget import divided
 from stemdock.batch.inputs import find_songs
 from stemdock.batch.manifest import Manifest
 from stemdock.batch.planning import plan_songs
@@ -20,12 +19,14 @@ from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.report import Ledger, sample
 from stemdock.batch.resuming import may_replace
 from stemdock.batch.shards import ALL
+from stemdock.batch.shared_places import SharedRecipe, shared
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.batch.trial import passing
 from stemdock.batch.worker_pool import WorkerPool
 from stemdock.batch.worker_process import Processes
 from stemdock.cli.batch_run import Accounting, Facts, run_plans
 from stemdock.cli.delivery import PrintedPaths, Unmentioned
+from stemdock.cli.engines import chosen_engine, engine_shares, opening_execution
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
 from stemdock.cli.pages import PagedRecipe, PagedWork, Pages
@@ -41,10 +42,13 @@ from stemdock.output.formats import format_of, named_for, result_names, sound_fi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from stemdock.batch.pools import Pool
     from stemdock.batch.songs import Song
+    from stemdock.batch.working import Recipe
     from stemdock.cli.delivery import Delivery
+    from stemdock.cli.engines import EngineOptions
     from stemdock.cli.options import BatchOptions
     from stemdock.files.excerpts import Excerpt
     from stemdock.output.naming import Destination
@@ -69,6 +73,7 @@ def separate(
     downmix: DownmixMode,
     track: int | None,
     batch: BatchOptions,
+    engine: EngineOptions,
 ) -> int:
     """Separates songs, with reports on standard error.
 
@@ -87,6 +92,7 @@ def separate(
         downmix: How to handle surround sound.
         track: The audio track of each song, from 1; None for its default.
         batch: How the batch runs.
+        engine: What starts the workers.
 
     Returns:
         The exit status.
@@ -96,6 +102,7 @@ def separate(
         StemdockError: The batch cannot start, or standard output cannot be written.
     """
     _check(destination, output, preview=preview, growing=growing, estimate=batch.estimate)
+    chosen = chosen_engine(engine, plugins, destination)
     with ExitStack() as inputs:
         destination, delivery = _outlet(destination, output, inputs)
         to_standard_output = isinstance(delivery, StandardOutput)
@@ -105,7 +112,9 @@ def separate(
             manifest.check()
         found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.made)]
         n_songs = sum(batch.shard.has(song) for song in found)
-        shares = divided(execution, max(1, min(batch.n_workers, n_songs)))
+        n_workers = max(1, min(engine.max_workers or batch.n_workers, n_songs))
+        shares, needs = engine_shares(engine, execution, n_workers)
+        workforce = chosen.open(needs) if chosen else None
         # While the files of a song are still compressed, the network can have the next song.
         n_at_once = 2 if codec_of(output).bitrates else 1
         whole = None
@@ -116,7 +125,7 @@ def separate(
             destination = inputs.enter_context(passing(destination))
             root = destination.location or destination.folder
             manifest, delivery = Manifest(destination.folder), Unmentioned()
-        separator = open_separator(model, plugins, shares[0], separation)
+        separator = open_separator(model, plugins, opening_execution(shares[0], engine), separation)
         with interruptible() as interrupted:
             recipe = SeparationRecipe(
                 model=model,
@@ -141,28 +150,46 @@ def separate(
                 found, destination, names, codec=codec_of(output).extension, model=separator.model
             )
             pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
-            facts = Facts(model=separator.model, provider=separator.provider)
+            facts = Facts(
+                model=separator.model,
+                provider=execution.provider if engine.address else separator.provider,
+            )
             cancel = interrupted.cancel
             pool: Pool
-            if len(shares) == 1:
+            if workforce is None and len(shares) == 1:
                 receiver = delivery.receiver(cancel)
                 work = recipe.open(cancel, separator=separator, manifest=manifest, on_encoded=receiver)
                 pool = ThreadPool(PagedWork(work, pages), n_songs=n_at_once, cancel=cancel)
             else:
                 del separator  # its memory is for the workers
-                recipes = [PagedRecipe(replace(recipe, execution=share), pages) for share in shares]
-                pool = WorkerPool(recipes, Processes(), n_songs=n_at_once, cancel=cancel, clean=recipe.clean)
+                witnesses = inputs.enter_context(shared(root, found)) if workforce else None
+                pool = WorkerPool(
+                    [_recipe_of_worker(recipe, share, pages, witnesses) for share in shares],
+                    workforce or Processes(),
+                    n_least=min(batch.n_workers, n_workers),
+                    n_songs=n_at_once,
+                    cancel=cancel,
+                    clean=recipe.clean,
+                )
             listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
             allowed = partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite)
             ledger = Ledger(
                 n_at_once=n_at_once * len(shares),
-                n_cores=execution.n_threads or n_logical_cores(),
+                n_cores=needs.n_cores * n_workers if workforce else execution.n_threads or n_logical_cores(),
                 price=batch.price,
             )
             accounting = Accounting(ledger=ledger, whole=whole)
             status = run_plans(plans, pool, facts, batch, allowed, delivery, pages, accounting)
     _report_faults(plugins)
     return interrupted.exit_status or status
+
+
+def _recipe_of_worker(
+    recipe: SeparationRecipe, share: Execution, pages: Pages, witnesses: Sequence[Path] | None
+) -> Recipe:
+    """The recipe of one worker; with witnesses (perhaps none), one that is perhaps on another machine."""
+    paged = PagedRecipe(replace(recipe, execution=share), pages)
+    return paged if witnesses is None else SharedRecipe(recipe=paged, witnesses=witnesses)
 
 
 def _check(destination: Destination, output: Output, *, preview: bool, growing: bool, estimate: bool) -> None:
