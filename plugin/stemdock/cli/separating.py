@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from stemdock.batch.songs import Song
     from stemdock.batch.working import Recipe
     from stemdock.cli.delivery import Delivery
-    from stemdock.cli.engines import EngineOptions
+    from stemdock.cli.engine_options import EngineOptions
     from stemdock.cli.options import BatchOptions
     from stemdock.files.excerpts import Excerpt
     from stemdock.output.naming import Destination

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from stemdock.cli.engines import engine_options
+from stemdock.cli.engine_options import engine_options
 from stemdock.cli.grouped_help import GroupedCommand
 from stemdock.cli.options import (
     batch_options,
