@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
-import shutil
 import signal
 import socket
 import sys
 import tempfile
+from collections import deque
 from contextlib import ExitStack, contextmanager
 from math import ceil
 from threading import current_thread, main_thread
@@ -18,6 +18,7 @@ import ray
 import ray._private.worker
 from ray.exceptions import RayError
 
+from stemdock import staging
 from stemdock_ray.errors import RayAddressError, RayLostError, RayStartError, TooFewResourcesError
 from stemdock_ray.mailbox import Mailbox
 
@@ -30,8 +31,8 @@ _N_CALLS: Final = 3
 """Calls that an actor takes at the same time: `take` waits in one of them."""
 _STORE_SIZE: Final = 100 << 20
 """Bytes of memory for objects that actors share, near the least that Ray accepts: only messages pass."""
-_LONGEST_FOLDER: Final = 20
-"""Characters of the folder for temporary files. Ray puts sockets in it, whose paths may have about 107."""
+_LONGEST_FOLDER: Final = 14
+"""Characters of the folder for temporary files: the paths of Ray's sockets add 91, and may have 107."""
 _CONNECT_TIMEOUT: Final = 20.0
 """Seconds."""
 _LONGEST_REASON: Final = 200
@@ -88,26 +89,28 @@ class Actors:
             raise RayLostError(_reason(error)) from error
 
     def receive(self, workers: Sequence[Any], timeout: float | None) -> Iterator[tuple[Actor, Any]]:
-        """All messages of the actors that have some."""
-        by_call: dict[Any, Actor] = {worker.taking: worker for worker in workers}
-        calls = list(by_call)
-        try:
-            ready, _ = ray.wait(calls, num_returns=1, timeout=timeout)
-            if ready:
-                ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
-        except RayError:
-            ready = calls  # each of them says so, too
-        for call in ready:
-            for message in by_call[call].take():
-                yield by_call[call], message
+        """All messages of the actors that have some. Those that the caller does not ask for come next time."""
+        if not any(worker.messages for worker in workers):
+            by_call: dict[Any, Actor] = {worker.taking: worker for worker in workers}
+            calls = list(by_call)
+            try:
+                ready, _ = ray.wait(calls, num_returns=1, timeout=timeout)
+                if ready:
+                    ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
+            except RayError:
+                ready = calls  # each of them says so, too
+            for call in ready:
+                by_call[call].take()
+        for worker in workers:
+            while worker.messages:
+                yield worker, worker.messages.popleft()
 
     def _start_here(self, started: ExitStack) -> None:
         needs = self._needs
         folder = tempfile.gettempdir()
         if len(folder) > _LONGEST_FOLDER and os.name != "nt":
-            folder = "/tmp"  # noqa: S108  a private folder is made in it
-        folder = tempfile.mkdtemp(prefix="stemdock-", dir=folder)
-        started.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = "/tmp"  # noqa: S108  only a private folder is made in it
+        private = started.enter_context(staging(folder))
         started.callback(ray.shutdown)
         try:
             ray.init(
@@ -115,7 +118,7 @@ class Actors:
                 # Workers take turns on the cores as other programs do.
                 num_cpus=ceil(needs.n_workers * needs.n_cores),
                 object_store_memory=_STORE_SIZE,
-                _temp_dir=folder,
+                _temp_dir=str(private),
                 **_QUIETLY,
             )
         except (RayError, RuntimeError, OSError, ValueError) as error:
@@ -141,7 +144,8 @@ class Actor:
     """A worker that is an actor.
 
     Attributes:
-        taking: The call that gives its next messages.
+        messages: Those that have come; the last of all is None.
+        taking: The call that gives the next.
     """
 
     def __init__(self, actor: Any) -> None:
@@ -153,6 +157,7 @@ class Actor:
         self._actor = actor
         self._was_heard = False
         self._how = ""
+        self.messages: deque[Any] = deque()
         self.taking = actor.take.remote()
 
     def send(self, plan: Any) -> None:
@@ -163,21 +168,21 @@ class Actor:
         else:
             self._actor.put.remote(pickle.dumps(plan))
 
-    def take(self) -> Iterator[Any]:
-        """The messages that have come; the last of all is None."""
+    def take(self) -> None:
+        """Adds what has come to the messages."""
         try:
-            messages = ray.get(self.taking)
+            taken = ray.get(self.taking)
         except RayError as error:
             self._how = f"as Ray says: {_reason(error)}"
-            yield None
+            self.messages.append(None)
             return
         self._was_heard = True
-        for message in messages:
+        for message in taken:
             if isinstance(message, str):
                 self._how = message
-                yield None
+                self.messages.append(None)
                 return
-            yield pickle.loads(message)  # noqa: S301  from the actor
+            self.messages.append(pickle.loads(message))  # noqa: S301  from the actor
         self.taking = self._actor.take.remote()
 
     def end(self) -> str:

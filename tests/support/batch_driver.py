@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import stemdock_ray.plugin
 from stemdock import Plugins
 from stemdock.cli import builtin
 from stemdock.cli.main import run
@@ -19,5 +20,6 @@ if __name__ == "__main__":
     model_folder, *arguments = sys.argv[1:]
     plugins = Plugins()
     plugins.register(builtin, "stemdock")
+    plugins.register(stemdock_ray.plugin, "ray")
     plugins.register(SmallPlugin(Path(model_folder)), "small")
     sys.exit(run(arguments, plugins))
