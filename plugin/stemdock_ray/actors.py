@@ -89,7 +89,7 @@ class Actors:
             raise RayLostError(_reason(error)) from error
 
     def receive(self, workers: Sequence[Any], timeout: float | None) -> Iterator[tuple[Actor, Any]]:
-        """All messages of the actors that have some. Those that the caller does not ask for come next time."""
+        """All messages of the actors that have some. What the caller does not ask for comes next time."""
         if not any(worker.messages for worker in workers):
             by_call: dict[Any, Actor] = {worker.taking: worker for worker in workers}
             calls = list(by_call)

@@ -23,6 +23,7 @@ from stemdock.batch.events import Done, Failed, Skipped, Started
 from stemdock.batch.running import run_batch
 from stemdock.batch.worker_pool import WorkerLostError, WorkerPool, WorkersUnusableError
 from stemdock.batch.worker_process import Processes
+from stemdock.batch.working import Ended
 from stemdock.errors import (
     ArgumentError,
     AudioFileError,
@@ -270,3 +271,25 @@ def test_workers_share_threads_and_memory() -> None:
     usual = divided(Execution(), 2)
     assert sum(share.n_threads for share in usual) == max(2, n_physical_cores())
     assert all(share.memory for share in usual)
+
+
+def test_workers_beyond_the_least_number_come_with_songs_and_go_without(tmp_path: Path) -> None:
+    workers = WorkerPool([ScriptedRecipe(tmp_path)] * 2, Processes(), n_least=1, cancel=Event(), idle=0)
+
+    def until_ended(n_songs: int) -> None:
+        end = time.monotonic() + LONGEST
+        while n_songs:
+            assert time.monotonic() < end
+            n_songs -= isinstance(workers.get(0.1), Ended)
+
+    with workers:
+        assert len(active_children()) == 1
+        for first, second in (("after b", "b"), ("after d", "d")):
+            for plan in plans(first, second):  # the first ends only if there is another worker
+                workers.put(plan)
+            until_ended(2)
+            end = time.monotonic() + LONGEST
+            while len(active_children()) > 1:
+                assert time.monotonic() < end
+                assert workers.get(0.1) is None
+    assert active_children() == []
