@@ -155,7 +155,9 @@ def command(root: Path, out: str, *options: str) -> list[str]:
 @pytest.fixture
 def music(tmp_path: Path) -> Path:
     for number in range(N_SONGS):
-        write_noise(tmp_path / "music" / str(number % 3) / f"{number}.wav", level=0.1 + number / 100)
+        path = tmp_path / "music" / str(number % 3) / f"{number}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_noise(path, level=0.1 + number / 100)
     return tmp_path
 
 
