@@ -58,6 +58,10 @@ class Manifest:
         """The name of the entry for a song's files."""
         return entry_name(self._outputs(targets))
 
+    def is_recorded(self, targets: Collection[Path]) -> bool:
+        """Whether there is a file with the name of the entry for a song's files, whatever it contains."""
+        return os.path.lexists(self._root / FOLDER / f"{self.name_of(targets)}.json")
+
     def made(self, paths: Collection[Path]) -> frozenset[Path]:
         """Those of some files that separations wrote, other processes included.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from stemdock.batch.claims import ClaimLostError
 from stemdock.batch.events import SongPlan, UpToDate
-from stemdock.batch.planning import plan_songs
+from stemdock.batch.plans import plan_songs
 from stemdock.batch.recipe import SeparationRecipe, stem_options
 from stemdock.batch.song_lists import checked_place, output_parts
 from stemdock.batch.songs import Song
@@ -190,6 +190,8 @@ class SongSeparator:
                 raise ArgumentError("name", name, "a relative path that every system accepts") from error
             named = replace(named, folder=Path(*parts[:-1]), name=parts[-1])
         (plan,) = plan_songs([named], self._destination, self._names, codec=self._codec, model=self._model)
+        if plan.song.fault:  # its tags cannot be read now
+            raise plan.song.fault
         return plan
 
 

@@ -12,18 +12,20 @@ import click
 
 from stemdock.batch.budget import divided
 from stemdock.batch.inputs import find_songs
+from stemdock.batch.looking import Looking
 from stemdock.batch.manifest import Manifest
-from stemdock.batch.planning import plan_songs
+from stemdock.batch.plans import Chosen, Plans, numbers_in
 from stemdock.batch.pools import ThreadPool
 from stemdock.batch.process_pool import ProcessPool
 from stemdock.batch.recipe import SeparationRecipe, stem_options
 from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.report import Ledger, sample
 from stemdock.batch.resuming import may_replace
-from stemdock.batch.shards import ALL
+from stemdock.batch.song_table import SongTable
+from stemdock.batch.songs import STANDARD_INPUT
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.batch.trial import passing
-from stemdock.cli.batch_run import Accounting, Facts, run_plans
+from stemdock.cli.batch_run import Accounting, Facts, Obstacles, reporter_for, run_plans
 from stemdock.cli.delivery import PrintedPaths, Unmentioned
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
@@ -102,16 +104,23 @@ def separate(
         manifest = Manifest(destination.folder)
         if not destination.location:
             manifest.check()
-        found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.made)]
-        n_songs = sum(batch.shard.has(song) for song in found)
-        shares = divided(execution, max(1, min(batch.n_workers, n_songs)))
+        reporter = reporter_for(batch)
+        looking = Looking(reporter.look)
+        found = find_songs(
+            songs, output=root, made=None if destination.location else manifest.made, looking=looking
+        )
+        if STANDARD_INPUT in songs:
+            found = SongTable(_as_file(song, inputs) for song in found)
+        numbers = numbers_in(batch.shard, found, destination)
+        shares = divided(execution, max(1, min(batch.n_workers, len(numbers))))
         # While the files of a song are still compressed, the network can have the next song.
         n_at_once = 2 if codec_of(output).bitrates else 1
         whole = None
         if batch.estimate:
-            whole = [song for song in found if batch.shard.has(song)]
+            whole = Chosen(found, numbers)
             found = sample(whole, n_at_once * len(shares))
-            batch = replace(batch, shard=ALL, resume=False)
+            numbers = range(1, len(found) + 1)
+            batch = replace(batch, resume=False)
             destination = inputs.enter_context(passing(destination))
             root = destination.location or destination.folder
             manifest, delivery = Manifest(destination.folder), Unmentioned()
@@ -136,12 +145,19 @@ def separate(
             destination = replace(destination, companions=sound_files(output, separator.stems))
             if to_standard_output:
                 check_single(len(found), (*names, *destination.companions))
-            plans = plan_songs(
-                found, destination, names, codec=codec_of(output).extension, model=separator.model
-            )
-            pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
-            facts = Facts(model=separator.model, provider=separator.provider)
             cancel = interrupted.cancel
+            plans = Plans(
+                found,
+                destination,
+                names,
+                codec=codec_of(output).extension,
+                model=separator.model,
+                cancel=cancel,
+            )
+            own = plans.of(numbers)
+            named = own if plans.needs_tags else plans
+            pages = Pages(named if preview else (), output, overwrite=overwrite or batch.resume)
+            facts = Facts(model=separator.model, provider=separator.provider)
             pool: Pool
             if len(shares) == 1:
                 receiver = delivery.receiver(cancel)
@@ -152,14 +168,20 @@ def separate(
                 recipes = [PagedRecipe(replace(recipe, execution=share), pages) for share in shares]
                 pool = ProcessPool(recipes, n_songs=n_at_once, cancel=cancel, clean=recipe.clean)
             listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
-            allowed = partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite)
+            obstacles = Obstacles(
+                may_replace=partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite),
+                is_recorded=lambda plan: batch.resume and manifest.is_recorded(plan.files.values()),
+                looking=replace(looking, cancel=cancel),
+            )
             ledger = Ledger(
                 n_at_once=n_at_once * len(shares),
                 n_cores=execution.n_threads or n_logical_cores(),
                 price=batch.price,
             )
             accounting = Accounting(ledger=ledger, whole=whole)
-            status = run_plans(plans, pool, facts, batch, allowed, delivery, pages, accounting)
+            status = run_plans(
+                plans, own, pool, facts, batch, obstacles, delivery, pages, accounting, reporter
+            )
     _report_faults(plugins)
     return interrupted.exit_status or status
 

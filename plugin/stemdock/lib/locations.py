@@ -23,7 +23,9 @@ _PARAMETERS: Final = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 """A query of a store. The names of objects can contain question marks, too."""
-_USER: Final = re.compile(r"\A(?!\[[0-9a-f:.]*\](:|/|\Z))([^/]*@|[^/@:]*:(?!\d{1,5}(/|\Z))[^@]*@)", re.IGNORECASE)
+_USER: Final = re.compile(
+    r"\A(?!\[[0-9a-f:.]*\](:|/|\Z))([^/]*@|[^/@:]*:(?!\d{1,5}(/|\Z))[^@]*@)", re.IGNORECASE
+)
 """A user and a password, which can contain slashes that should have been escaped. Brackets have the colons of
 IPv6."""
 
