@@ -52,8 +52,9 @@ def find_songs(
             folders (names that begin with a dot) are skipped. An argument with `*`, `?`, `[…]` or `**`
             (any depth) is a pattern if no file has this name.
         output: Output folder, skipped when a folder that contains it is searched.
-        made: Returns those of some files in the output folder, all resolved, that separations wrote; they are skipped in folders
-            and patterns. Called after the files were found, since another process may be writing.
+        made: Returns those of some files in the output folder, all resolved, that separations wrote; they are
+            skipped in folders and patterns. Called after the files were found, since another process may be
+            writing.
         looking: Hears of the songs while they are found.
     """
     search = _Search(output, made, looking or Looking())

@@ -91,10 +91,15 @@ class Manifest:
         known = (entry.outputs.get(output), entry.replaced.get(output))
         return entry.complete or any(has_content(file or path, content) for content in known if content)
 
-    def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
+    def covers(self, provenance: Provenance, targets: Collection[Path], *, is_claimed: bool = True) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
 
         Stems that came out short because the end of the mixture could not be read do not count.
+
+        Args:
+            provenance: What they are to be made from.
+            targets: All files of a song.
+            is_claimed: Whether the entry may be completed. If not, only a complete one counts.
         """
         entry = self._entry_of(targets)
         if (
@@ -104,9 +109,9 @@ class Manifest:
             or not self._is_intact(entry, targets)
         ):
             return False
-        if not entry.complete:
+        if not entry.complete and is_claimed:
             self.complete(entry)
-        return True
+        return entry.complete or is_claimed
 
     def damage_of(self, targets: Collection[Path]) -> tuple[Damage, ...]:
         """Damage of the mixture that files were made from; empty if one run did not write them all."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock.batch import object_store
@@ -50,8 +49,8 @@ def conflicts(
         plans: All songs, those of other shards included.
         may_replace: Whether an existing file of a song may be replaced.
         own: The songs of this run; all if not given.
-        is_recorded: Whether a previous run has recorded the files of a song, so that they need not be looked at:
-            in its turn, the song is compared with its record.
+        is_recorded: Whether a previous run has recorded the files of a song, so that they need not be looked
+            at: in its turn, the song is compared with its record.
         looking: Hears of the songs while they are looked at.
 
     Returns:
@@ -103,10 +102,12 @@ class _Mixtures:
                 if folder != last:
                     last = folder
                     folders.note(folder)
-                    folders.note(self._resolve(Path(folder)))
+                    folders.note(self._resolve(folder))
         self._songs = hashes.known()
         self._folders = folders.known()
         """Only what is in one of these can be a song."""
+        self._last = ("", False)
+        """The folder that was asked for last, and whether it is one of them."""
 
     def replaced_by(self, plan: SongPlan) -> list[OutputError]:
         """An error for each target that is a song."""
@@ -120,8 +121,9 @@ class _Mixtures:
         if isinstance(place, Location):
             return place.address in self._songs
         folder = os.path.dirname(os.path.abspath(place))  # noqa: PTH100, PTH120
-        is_near = folder in self._folders or self._resolve(Path(folder)) in self._folders
-        return is_near and self._resolve(place) in self._songs
+        if folder != self._last[0]:
+            self._last = folder, folder in self._folders or self._resolve(folder) in self._folders
+        return self._last[1] and self._resolve(place) in self._songs
 
 
 def _in_folder(plan: SongPlan, may_replace: Callable[[Place, SongPlan], bool]) -> Iterator[OutputError]:

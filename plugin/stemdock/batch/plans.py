@@ -182,7 +182,7 @@ def _tags(place: Place, cancel: Event | None) -> Tags | None:
     """The song's tags for the template; None if the file has none that can be read.
 
     Raises:
-        AudioFileError: The song is elsewhere and cannot be downloaded: a later attempt would give other names.
+        AudioFileError: The song cannot be downloaded. Without tags, its stems would get other names.
         CancelledError: `cancel` was set.
     """
     with Source(place, cancel) as source, source.local() as path:

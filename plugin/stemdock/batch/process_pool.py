@@ -29,8 +29,8 @@ N_TRIES: Final = 3
 """Processes that a song may kill before it is set aside."""
 _N_STILLBORN: Final = 3
 """Processes that may die in one place, one after another, before one has loaded its model. Then the place is
-given up: perhaps there is too little memory for all. The batch ends if no process is left, or if the first that
-tries cannot load the model."""
+given up: perhaps there is too little memory for all. The batch ends if no process is left, or if the first
+cannot load the model."""
 
 
 class WorkerLostError(StemdockError):

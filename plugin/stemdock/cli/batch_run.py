@@ -15,7 +15,7 @@ from stemdock.batch.running import run_batch
 from stemdock.cli.json_reporter import JsonReporter
 from stemdock.cli.terminal import echo_path
 from stemdock.cli.text_reporter import TextReporter
-from stemdock.errors import CancelledError, StemdockError
+from stemdock.errors import CancelledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stemdock.cli.delivery import Delivery
     from stemdock.cli.options import BatchOptions
     from stemdock.cli.pages import Pages
+    from stemdock.errors import OutputError
     from stemdock.lib.locations import Place
 
 
@@ -58,6 +59,16 @@ class Obstacles:
     is_recorded: Callable[[SongPlan], bool]
     """As of `conflicts`."""
     looking: Looking
+
+    def of(self, plans: Sequence[SongPlan], own: Plans) -> list[OutputError]:
+        """Every reason not to start; see `conflicts`."""
+        return conflicts(
+            plans,
+            own=own,
+            may_replace=self.may_replace,
+            is_recorded=self.is_recorded,
+            looking=self.looking,
+        )
 
 
 Reporter: TypeAlias = TextReporter | JsonReporter
@@ -97,20 +108,12 @@ def run_plans(
         StemdockError: The workers cannot start or go on.
     """
     try:
-        refusals = [
-            *conflicts(
-                # Tags are not read of the songs of others.
-                own if plans.needs_tags else plans,
-                may_replace=obstacles.may_replace,
-                own=own,
-                is_recorded=obstacles.is_recorded,
-                looking=obstacles.looking,
-            ),
-            *pages.conflicts(own),
-        ]
+        # Tags are not read of the songs of others.
+        refusals = obstacles.of(own if plans.needs_tags else plans, own)
     except CancelledError:
         reporter.finish_early(len(own))
         return 1
+    refusals += pages.conflicts(own)
     for refusal in refusals:
         reporter.refuse(refusal)
     if refusals:
@@ -122,17 +125,15 @@ def run_plans(
         for event in run_batch(own, pool):
             reporter.show(event)
             accounting.ledger.count(event)
+            if isinstance(event, Done | Skipped | Failed):
+                ended[type(event)] += 1
             if isinstance(event, Done):
                 delivery.deliver(event, pool.cancel)
                 for path in pages.of(event.plan):
                     echo_path(path)
-            if isinstance(event, Done | Skipped | Failed):
-                ended[type(event)] += 1
-    except StemdockError:
-        reporter.finish(summarise(len(own), ended))
-        raise
-    summary = summarise(len(own), ended)
-    reporter.finish(summary, is_wanted=not delivery.exit_status)
+    finally:
+        summary = summarise(len(own), ended)
+        reporter.finish(summary, is_wanted=not delivery.exit_status)
     if accounting.whole is not None:
         reporter.estimate(estimated(accounting.ledger.report(), own.songs, accounting.whole))
     elif options.report or options.price is not None:

@@ -105,12 +105,16 @@ def separate(
         if not destination.location:
             manifest.check()
         reporter = reporter_for(batch)
-        looking = Looking(reporter.look)
-        found = find_songs(
-            songs, output=root, made=None if destination.location else manifest.made, looking=looking
+        found = _with_files(
+            find_songs(
+                songs,
+                output=root,
+                made=None if destination.location else manifest.made,
+                looking=Looking(reporter.look),
+            ),
+            songs,
+            inputs,
         )
-        if STANDARD_INPUT in songs:
-            found = SongTable(_as_file(song, inputs) for song in found)
         numbers = numbers_in(batch.shard, found, destination)
         shares = divided(execution, max(1, min(batch.n_workers, len(numbers))))
         # While the files of a song are still compressed, the network can have the next song.
@@ -146,22 +150,20 @@ def separate(
             if to_standard_output:
                 check_single(len(found), (*names, *destination.companions))
             cancel = interrupted.cancel
-            plans = Plans(
-                found,
-                destination,
-                names,
-                codec=codec_of(output).extension,
-                model=separator.model,
-                cancel=cancel,
-            )
+            extension = codec_of(output).extension
+            plans = Plans(found, destination, names, codec=extension, model=separator.model, cancel=cancel)
             own = plans.of(numbers)
-            named = own if plans.needs_tags else plans
-            pages = Pages(named if preview else (), output, overwrite=overwrite or batch.resume)
+            pages = Pages(
+                (own if plans.needs_tags else plans) if preview else (),
+                output,
+                overwrite=overwrite or batch.resume,
+            )
             facts = Facts(model=separator.model, provider=separator.provider)
             pool: Pool
             if len(shares) == 1:
-                receiver = delivery.receiver(cancel)
-                work = recipe.open(cancel, separator=separator, manifest=manifest, on_encoded=receiver)
+                work = recipe.open(
+                    cancel, separator=separator, manifest=manifest, on_encoded=delivery.receiver(cancel)
+                )
                 pool = ThreadPool(PagedWork(work, pages), n_songs=n_at_once, cancel=cancel)
             else:
                 del separator  # its memory is for the workers
@@ -171,7 +173,7 @@ def separate(
             obstacles = Obstacles(
                 may_replace=partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite),
                 is_recorded=lambda plan: batch.resume and manifest.is_recorded(plan.files.values()),
-                looking=replace(looking, cancel=cancel),
+                looking=Looking(reporter.look, cancel),
             )
             ledger = Ledger(
                 n_at_once=n_at_once * len(shares),
@@ -224,8 +226,12 @@ def _report_faults(plugins: Plugins) -> None:
             click.echo(f"warning: plug-in {plugin.name} failed: {plugin.fault}", err=True)
 
 
-def _as_file(song: Song, inputs: ExitStack) -> Song:
-    """The song, with standard input copied to a file for as long as `inputs` is open."""
-    if not song.is_standard_input:
-        return song
-    return replace(song, path=inputs.enter_context(copied_to_file(sys.stdin.buffer if sys.stdin else None)))
+def _with_files(found: Sequence[Song], arguments: Sequence[str], inputs: ExitStack) -> Sequence[Song]:
+    """The songs, with standard input copied to a file for as long as `inputs` is open."""
+    if STANDARD_INPUT not in arguments:
+        return found
+    content = sys.stdin.buffer if sys.stdin else None
+    return SongTable(
+        replace(song, path=inputs.enter_context(copied_to_file(content))) if song.is_standard_input else song
+        for song in found
+    )

@@ -41,7 +41,7 @@ class TextReporter:
         self._shown = 0
         self._plans: Sequence[SongPlan] = ()
         self._started: dict[int, tuple[int, str]] = {}
-        """Of the songs in progress: the place in this run, which may be a part of all, from 1, and the name."""
+        """Of songs in progress: the place in this run, which may be a part of all, from 1, and the name."""
 
     def start(self, plans: Sequence[SongPlan], model: str, provider: str) -> None:  # noqa: ARG002
         """Prints the provider if it is not the CPU."""
@@ -61,13 +61,7 @@ class TextReporter:
 
     def show(self, event: BatchEvent) -> None:
         """Prints errors and warnings, and updates the status line."""
-        self._eta.count(event)
-        number = event.plan.number
-        if isinstance(event, Started):
-            place = bisect_left(self._plans, number, key=lambda plan: plan.number) + 1
-            self._started[number] = (place, event.plan.song.path.name)
-        elif number not in self._eta.songs:
-            self._started.pop(number, None)
+        self._count(event)
         if isinstance(event, Failed):
             self._print(f"error: {one_line(event.error)}")
         elif isinstance(event, Done):
@@ -89,6 +83,15 @@ class TextReporter:
         else:
             # Paths on standard output must not appear behind the status line.
             self._draw("")
+
+    def _count(self, event: BatchEvent) -> None:
+        self._eta.count(event)
+        number = event.plan.number
+        if isinstance(event, Started):
+            place = bisect_left(self._plans, number, key=lambda plan: plan.number) + 1
+            self._started[number] = (place, event.plan.song.path.name)
+        elif number not in self._eta.songs:
+            self._started.pop(number, None)
 
     def finish(self, summary: Summary, *, is_wanted: bool = True) -> None:
         """Prints the counts if there was more than one song, or if the run was interrupted.

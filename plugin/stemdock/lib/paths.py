@@ -84,7 +84,7 @@ class Resolver:
         """Knows no folder."""
         self._folder = lru_cache(_N_FOLDERS)(os.path.realpath)
 
-    def __call__(self, path: Path) -> str:
+    def __call__(self, path: Path | str) -> str:
         """The absolute path without links, as far as the system shows it."""
         try:
             folder, name = os.path.split(path)

@@ -13,7 +13,7 @@ from stemdock.lib.locations import Location
 from support.small_model import write_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from stemdock import Plugins
@@ -24,12 +24,12 @@ parquet = pytest.mark.skipif(
 )
 
 
-def listed(path: Path, content: str | bytes) -> list[Song]:
+def listed(path: Path, content: str | bytes) -> Sequence[Song]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return find_songs([str(path)])
 
 
-def faults(songs: list[Song]) -> list[str]:
+def faults(songs: Sequence[Song]) -> list[str]:
     return [str(song.fault) for song in songs if song.fault]
 
 
