@@ -119,14 +119,14 @@ class Ledger:
         """What the separated songs took.
 
         Args:
-            elapsed: Seconds of the whole run. If it is not given, as if all places had always been busy: a
-                run of few songs has idle places at its end.
+            elapsed: Seconds of the whole run. If it is not given, as if all places that got a song had always
+                been busy: a run of few songs has idle places at its end.
         """
         total = sum(self._stages.values())
         ordered = sorted(self._stages.items(), key=lambda item: -item[1])
         return Report(
             n_songs=self._n_done,
-            elapsed=self._busy / self._n_at_once if elapsed is None else elapsed,
+            elapsed=self._busy / max(1, min(self._n_at_once, self._n_done)) if elapsed is None else elapsed,
             duration=self._duration,
             shares={stage: seconds / total for stage, seconds in ordered} if total else {},
             n_cores=self._n_cores,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from stemdock.batch import object_store
 from stemdock.batch.contents import output_content
 from stemdock.batch.events import UpToDate
-from stemdock.batch.object_store import StoreError
 from stemdock.batch.remote_manifest import RemoteManifest, store_errors_of
 from stemdock.batch.resuming import may_replace
 from stemdock.batch.sources import Source
+from stemdock.batch.store_errors import StoreError
 from stemdock.errors import OutputError, OutputExistsError
 from stemdock.files.stages import Stopwatch
 from stemdock.files.staging import temporary_folder

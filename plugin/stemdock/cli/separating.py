@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.batch.budget import divided
+from stemdock.batch.budget import divided, n_cores_used
 from stemdock.batch.inputs import find_songs
 from stemdock.batch.looking import Looking
 from stemdock.batch.manifest import Manifest
@@ -36,7 +36,6 @@ from stemdock.cli.standard_output import (
     check_single,
     temporary_destination,
 )
-from stemdock.lib.cores import n_logical_cores
 from stemdock.output.codecs import can_grow, check_growing, codec_of
 from stemdock.output.formats import format_of, named_for, result_names, sound_files
 
@@ -177,7 +176,7 @@ def separate(
             )
             ledger = Ledger(
                 n_at_once=n_at_once * len(shares),
-                n_cores=execution.n_threads or n_logical_cores(),
+                n_cores=n_cores_used(execution, shares),
                 price=batch.price,
             )
             accounting = Accounting(ledger=ledger, whole=whole)
