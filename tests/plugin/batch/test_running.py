@@ -22,6 +22,7 @@ from stemdock.batch.events import (
     UpToDate,
     summarise,
 )
+from stemdock.batch.looking import Looking
 from stemdock.batch.planning import conflicts
 from stemdock.batch.songs import Song
 from stemdock.batch.working import UnforeseenError
@@ -199,3 +200,49 @@ def test_a_failed_song_does_not_keep_what_it_was_made_of() -> None:
     assert [type(event) for event in events] == [Started, Failed] * 2
     gc.collect()
     assert [each() for each in kept] == [None, None]
+
+
+def test_a_long_look_at_songs_is_told_and_can_be_stopped(tmp_path: Path) -> None:
+    now, told = [0.0], []
+    cancel = Event()
+    looking = Looking(lambda n_looked, n_all: told.append((n_looked, n_all)), cancel, lambda: now[0])
+    seen = []
+    with pytest.raises(CancelledError):
+        for number in looking.each(range(1000), 1000):
+            seen.append(number)
+            now[0] += 1
+            if number == 40:
+                cancel.set()
+    assert seen == list(range(41))
+    assert told == [(2, 1000), (32, 1000)]
+    with pytest.raises(CancelledError):
+        conflicts([plan(1, tmp_path / "a")], may_replace=lambda *_: False, looking=looking)
+
+
+def test_a_recorded_song_is_not_looked_at_before_its_turn(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    asked: list[int] = []
+
+    def is_recorded(of: SongPlan) -> bool:
+        asked.append(of.number)
+        return True
+
+    assert conflicts([plan(1, there)], may_replace=lambda *_: False, is_recorded=is_recorded) == []
+    assert asked == [1]
+    # Recorded or not, a song is never replaced.
+    (error,) = conflicts([plan(1, there, path=there)], may_replace=lambda *_: True, is_recorded=is_recorded)
+    assert "one of the songs" in str(error)
+
+
+def test_a_song_is_not_replaced_by_stems_at_the_other_end_of_a_link(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music/a.wav").touch()
+    try:
+        (tmp_path / "link").symlink_to("music")
+    except OSError:
+        pytest.skip("may not make links")
+    for song, target in (("music", "link"), ("link", "music")):
+        one = plan(1, tmp_path / target / "a.wav", path=tmp_path / song / "a.wav")
+        (error,) = conflicts([one], may_replace=lambda *_: True)
+        assert "one of the songs" in str(error)
