@@ -503,9 +503,8 @@ def test_names_of_objects_can_contain_what_looks_like_a_query_or_a_pattern(store
 def test_patterns_are_those_of_folders(store: Store) -> None:
     for key in ("1.wav", "23.wav", "[a]/4.wav"):
         store.add(key)
-    for number, (pattern, found) in enumerate(
-        (("?.wav", ["1"]), ("2[0-9].wav", ["23"]), ("[[]a]/*.wav", ["4"]))
-    ):
+    patterns = {"?.wav": ["1"], "2[0-9].wav": ["23"], "[[]a]/*.wav": ["4"]}
+    for number, (pattern, found) in enumerate(patterns.items()):
         events = store.run(of=f"s3://{store.songs}/{pattern}", out=f"s3://{store.stems}/{number}")
         assert [Location(event["path"]).path.stem for event in events if event["event"] == "song"] == found
 
@@ -536,11 +535,8 @@ def test_a_song_whose_tags_cannot_be_read_now_gets_no_wrong_name(store: Store) -
     store.add("1.wav")
     store.add("2.wav")
     left = [403]
-    store.server.faults.append(
-        lambda method, path: (
-            left.pop() if left and (method, path) == ("GET", f"/{store.songs}/1.wav") else None
-        )
-    )
+    song = ("GET", f"/{store.songs}/1.wav")
+    store.server.faults.append(lambda *request: left.pop() if left and request == song else None)
     options = ("--resume", "-f", "{artist}/{filename}/{instrument}.{codec}")
     assert names(store.run(*options, status=1)) == ["start", "failed", "done", "summary"]
     assert not any("/1/" in key for key in store.files())
@@ -605,9 +601,7 @@ def test_of_many_songs_the_first_are_looked_at_before_any_work(
     assert names(store.run(out=f"s3://{store.stems}/other", status=1)) == ["refused"]
 
 
-def test_machines_behind_one_name_may_have_other_etags(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_machines_behind_one_name_may_have_other_etags(monkeypatch: pytest.MonkeyPatch) -> None:
     content = [b"song"]
     n_asked = 0
 

@@ -206,13 +206,16 @@ def test_a_long_look_at_songs_is_told_and_can_be_stopped(tmp_path: Path) -> None
     now, told = [0.0], []
     cancel = Event()
     looking = Looking(lambda n_looked, n_all: told.append((n_looked, n_all)), cancel, lambda: now[0])
-    seen = []
+    seen: list[int] = []
+
+    def see(number: int) -> None:
+        seen.append(number)
+        now[0] += 1
+        if number == 40:
+            cancel.set()
+
     with pytest.raises(CancelledError):
-        for number in looking.each(range(1000), 1000):
-            seen.append(number)
-            now[0] += 1
-            if number == 40:
-                cancel.set()
+        list(map(see, looking.each(range(1000), 1000)))
     assert seen == list(range(41))
     assert told == [(2, 1000), (32, 1000)]
     with pytest.raises(CancelledError):
