@@ -162,9 +162,7 @@ class ClaimFile:
 
 def _content(token: str, n_beats: int) -> bytes:
     process = os.getpid()
-    said = _Content(
-        token=token, machine=_machine(), process=process, start=_start(process), n_beats=n_beats
-    )
+    said = _Content(token=token, machine=_machine(), process=process, start=_start(process), n_beats=n_beats)
     return json.dumps(asdict(said)).encode()
 
 

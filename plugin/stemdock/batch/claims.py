@@ -71,8 +71,8 @@ class SetAsideError(StemdockError):
     def __init__(self, path: Place, n_processes: int) -> None:
         super().__init__(
             f"{path}: set aside, because {n_processes} processes ended while they separated it",
-            remedy="If memory was short, give it more, or use fewer --workers. Otherwise, the file may crash a "
-            "decoder. The next run tries it again.",
+            remedy="If memory was short, use fewer --workers. Otherwise, the file may crash a decoder. "
+            "The next run tries it again.",
         )
         self.path = path
         self.n_processes = n_processes

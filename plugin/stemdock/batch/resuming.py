@@ -13,7 +13,7 @@ from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
 from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.sources import Source
-from stemdock.errors import OutputError
+from stemdock.errors import OutputError, OutputTakenError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
 from stemdock.files.staging import is_unfinished, remove_abandoned
@@ -76,6 +76,8 @@ class SongSettings:
     """Whether to replace any file."""
     growing: bool = False
     """Whether the files appear with their first segment and grow."""
+    replaces_other_mixtures: bool = True
+    """Whether `resume` also replaces stems of other songs, and of other versions of the same."""
     on_encoded: Callable[[str, bytes], None] | None = None
     """As of `Observer`."""
     cancel: Event
@@ -165,6 +167,10 @@ class ResumableSeparation:
                     remove_abandoned(folder)
                 raise SetAsideError(plan.song.path, n_dead)
             existing = [target for target in targets if os.path.lexists(target)]
+            if not self.settings.replaces_other_mixtures:
+                for target in existing:
+                    if self.manifest.mixture_of(target, targets) not in {None, provenance.mixture}:
+                        raise OutputTakenError(target)
             entry: ManifestEntry | None = None
 
             def announce(staged: Mapping[Path, Path], damage: Sequence[Damage]) -> None:

@@ -253,7 +253,7 @@ def test_a_song_that_kills_every_process_is_set_aside_and_can_be_tried_again(
 ) -> None:
     line = command(with_silence(music, tmp_path / "music"), model, tmp_path / "out", *options)
     monkeypatch.setenv("DEADLY", "1")
-    statuses = []
+    statuses: list[int] = []
     told: list[dict[str, Any]] = []
     while not statuses or statuses[-1] == -signal.SIGKILL:
         run = subprocess.run(line, check=False, capture_output=True, timeout=240)
