@@ -85,7 +85,11 @@ def holder_of(path: Path) -> Holder | None:
         try:
             content = read_regular_file(here, max_size=_MAX_SIZE)
             token, is_gone = _said(content) or (_stand_in(here), False)
+            if token in chain:  # somebody has copied a file
+                token, is_gone = _stand_in(here), False
         except FileNotFoundError:
+            break
+        if token in chain:
             break
         chain[token] = here
         holder = Holder(chain=chain, content=content, is_gone=is_gone)
@@ -107,6 +111,8 @@ class ClaimFile:
             FileExistsError: Another process was faster.
             OSError: The file cannot be made.
         """
+        self.n_dead = len(dead.chain) if dead else 0
+        """Processes that held the song and died, one after another, without an end of it between them."""
         self._first = path
         self._path = _successor(path, dead.token) if dead else path
         self._token = token_hex(16)
@@ -139,8 +145,9 @@ class ClaimFile:
 
         If another process has taken over, that removes all.
         """
-        os.close(self._file)
         last = _successor(self._first, self._token)
+        with suppress(OSError):  # a network drive may tell an earlier error only when a file is closed
+            os.close(self._file)
         with suppress(OSError):
             os.close(_created(last, _content(token_hex(16), 0)))
             holder = holder_of(self._first)
@@ -154,7 +161,8 @@ class ClaimFile:
 
 
 def _content(token: str, n_beats: int) -> bytes:
-    said = _Content(token=token, machine=_machine(), process=os.getpid(), start=_start(), n_beats=n_beats)
+    process = os.getpid()
+    said = _Content(token=token, machine=_machine(), process=process, start=_start(process), n_beats=n_beats)
     return json.dumps(asdict(said)).encode()
 
 
@@ -208,5 +216,6 @@ def _machine() -> str:
 
 
 @cache
-def _start() -> str:
-    return start_of(os.getpid())
+def _start(process: int) -> str:
+    # By its number: after a fork, the child has what is cached here, but not the start.
+    return start_of(process)
