@@ -45,7 +45,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
 def test_two_runs_at_once_leave_what_one_leaves_whatever_happens(crowd: Crowd, kind: str, place: str) -> None:
     if place == "store" and not HAS_STORE:
         pytest.skip("needs moto: pip install -e '.[remote]' --group store")
-    assert crowd.disturb(kind, place, seed=1).fault == ""
+    assert crowd.disturb(kind, place, seed=1, n_kills=3).fault == ""
 
 
 def test_harm_would_be_noticed(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,16 +135,17 @@ class Crowd:
             place: self._undisturbed(place) for place in ("disk", "store")[: 1 + bool(self.server)]
         }
 
-    def disturb(self, kind: str, place: str, seed: int) -> Outcome:
+    def disturb(self, kind: str, place: str, seed: int, *, n_kills: int = 6) -> Outcome:
         """Lets two runs go at once, and disturbs them.
 
         Args:
             kind: One of `KINDS`.
             place: "disk" or "store".
             seed: Decides when and what.
+            n_kills: How many processes are killed, if any are.
         """
         rng = Random(f"{kind} {place} {seed}")  # noqa: S311  must be reproducible
-        kills = Kills(rng, of_drivers=kind == "drivers", is_killing=kind in {"workers", "drivers"})
+        kills = Kills(rng, of_drivers=kind == "drivers", n_left=n_kills * (kind in {"workers", "drivers"}))
         with self._out(place) as out, ExitStack() as trouble:
             environment = {"DEADLY": "1"} if kind == "poison" else {}
             runs = [self._run(out, environment, "--workers", "2") for _ in range(2)]

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT: Final = 0.3
 """Seconds between two kills."""
-_N_KILLS: Final = 6
 _SHARE: Final = 0.1
 """Of requests that go wrong."""
 STATUSES: Final = {"refusing": 403, "overloaded": 503, "full": 507}
@@ -31,13 +30,13 @@ class Kills:
 
     rng: Random
     of_drivers: bool
-    is_killing: bool
+    n_left: int
     n_done: int = 0
     _next: float = field(default_factory=time.monotonic)
 
     def look(self, runs: list[Run]) -> None:
         """Kills a process if it is time."""
-        if not self.is_killing or self.n_done == _N_KILLS or time.monotonic() < self._next:
+        if not self.n_left or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self.rng.uniform(0, _LONGEST_WAIT)
         run = self.rng.choice(runs)
@@ -45,6 +44,7 @@ class Kills:
         if victims and run.has_begun() and run.process.poll() is None:
             with suppress(psutil.Error):
                 psutil.Process(self.rng.choice(victims)).kill()
+                self.n_left -= 1
                 self.n_done += 1
 
 
