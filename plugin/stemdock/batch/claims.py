@@ -14,7 +14,7 @@ from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock, Thread
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.claim_files import ClaimFile, Holder, holder_of
@@ -54,6 +54,8 @@ connected again, of a process with too many open files."""
 _FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 N_TRIES: Final = 3
 """Processes that may die one after another while they separate a song, before it is set aside."""
+_MEMORY: Final = 3600.0
+"""Seconds for which a song is set aside. A run that starts again by itself goes on without it meanwhile."""
 
 
 class ClaimLostError(Exception):
@@ -68,11 +70,11 @@ class SetAsideError(StemdockError):
         n_processes: How many they were.
     """
 
-    def __init__(self, path: Place, n_processes: int) -> None:
+    def __init__(self, path: Place, n_processes: int, claims: str) -> None:
         super().__init__(
             f"{path}: set aside, because {n_processes} processes ended while they separated it",
             remedy="If memory was short, use fewer --workers. Otherwise, the file may crash a decoder. "
-            "The next run tries it again.",
+            f"It is tried again after an hour, or when you remove {claims}.",
         )
         self.path = path
         self.n_processes = n_processes
@@ -107,6 +109,7 @@ class Claims:
         self._held: dict[str, ClaimFile] = {}
         self._watches: dict[str, _Watch] = {}
         self._n_failures: Counter[str] = Counter()
+        self._set_aside: set[str] = set()
         self._made: list[Path] = []
         self._is_beating = False
 
@@ -135,11 +138,26 @@ class Claims:
         self._n_failures.pop(name, None)
         return self._holding(name, file) if file else None
 
-    def n_dead(self, name: str) -> int:
-        """How many processes held a song that this process has claimed, and died one after another."""
+    def check_deaths(self, name: str, path: Place) -> None:
+        """Checks that a song that this process has claimed did not kill the last processes that held it.
+
+        Args:
+            name: As of `claim`.
+            path: The song, for the error.
+
+        Raises:
+            SetAsideError: It killed several, the last within an hour. The claim then leaves the next one a
+                word of this.
+        """
         with self._lock:
-            file = self._held.get(name)
-        return file.n_dead if file else 0
+            dead = list(self._held[name].dead.values()) if name in self._held else []
+            if len(dead) < N_TRIES:
+                return
+            with suppress(OSError):
+                if time() - dead[-1].lstat().st_mtime > _MEMORY:
+                    return
+            self._set_aside.add(name)
+        raise SetAsideError(path, len(dead), str(self._folder / f"{name}*.claim"))
 
     def check(self, name: str) -> None:
         """Checks that this process still holds a song that it has claimed.
@@ -215,7 +233,8 @@ class Claims:
             if file:
                 with self._lock:
                     del self._held[name]
-                    file.release()
+                    file.release(keep_dead=name in self._set_aside)
+                    self._set_aside.discard(name)
                     remove_empty(self._made)
 
     def _beat(self) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stemdock.batch.claims import N_TRIES, SetAsideError
 from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
 from stemdock.batch.remote_manifest import RemoteManifest
@@ -16,7 +15,7 @@ from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputTakenError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
-from stemdock.files.staging import is_unfinished, remove_abandoned
+from stemdock.files.staging import is_unfinished
 from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
@@ -161,11 +160,7 @@ class ResumableSeparation:
             name = self.manifest.name_of(targets)
             if resume and self.manifest.covers(provenance, targets):
                 return UpToDate(damage=self.manifest.damage_of(targets))
-            # The claim ends with this error, and the count with it: a person can try again.
-            if (n_dead := self.claims.n_dead(name)) >= N_TRIES:
-                for folder in {target.parent for target in targets}:
-                    remove_abandoned(folder)
-                raise SetAsideError(plan.song.path, n_dead)
+            self.claims.check_deaths(name, plan.song.path)
             existing = [target for target in targets if os.path.lexists(target)]
             if not self.settings.replaces_other_mixtures:
                 for target in existing:

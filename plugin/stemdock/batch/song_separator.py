@@ -147,7 +147,7 @@ class SongSeparator:
             OutputTakenError: In the place of a stem is one of another song, or of another version of this.
             OutputExistsError: A file that Stemdock did not write is in the place of a stem.
             OutputError: A stem or the manifest cannot be written.
-            SetAsideError: The song killed each of several processes that tried it. The next call tries again.
+            SetAsideError: The song killed each of several processes that tried it, the last within an hour.
             CancelledError: `cancel` was set.
         """
         start = monotonic()

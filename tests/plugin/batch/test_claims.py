@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from threading import Event
@@ -15,7 +16,7 @@ import pytest
 from stemdock import OutputError
 from stemdock.batch import claim_files, claims
 from stemdock.batch.claim_files import ClaimFile, holder_of
-from stemdock.batch.claims import PATIENCE, ClaimLostError, Claims
+from stemdock.batch.claims import PATIENCE, ClaimLostError, Claims, SetAsideError
 from stemdock.batch.events import Skipped, SongPlan, Started, UpToDate, Waiting
 from stemdock.batch.songs import Song
 from support.here import run_here
@@ -265,9 +266,9 @@ def test_a_damaged_claim_is_one_of_a_dead_holder(folder: Path, content: bytes) -
 def test_of_two_damaged_claims_each_has_its_own_successor(folder: Path) -> None:
     path = _made(folder)
     seen = []
-    for time in (1, 2):
+    for changed in (1, 2):
         path.write_bytes(b"")
-        os.utime(path, (time, time))
+        os.utime(path, (changed, changed))
         seen.append(holder_of(path))
     late = ClaimFile(path, seen[0])
     assert not late.holds()
@@ -383,27 +384,34 @@ def test_on_a_full_disk_no_song_is_claimed(folder: Path, monkeypatch: pytest.Mon
     assert raised.value.remedy == "The disk is full. Free some space."
 
 
-def test_who_claims_a_song_knows_how_many_died_of_it(folder: Path) -> None:
-    path = _made(folder)
-    for n_dead in range(3):
+def test_a_song_that_killed_three_processes_is_set_aside_for_an_hour(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for _ in range(3):
         with subprocess.Popen(
             [sys.executable, "-c", CLAIMS, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:
             assert process.stdout
             assert process.stdout.readline().strip() == b"held"
             process.kill()
-        holder = holder_of(path)
-        assert holder
-        assert len(holder.chain) == n_dead + 1
-    heir = Claims(folder)
+    left = sorted(folder.iterdir())
+    assert len(left) == 3
+    for _ in range(2):  # it is not forgotten when the next run comes
+        heir = Claims(folder)
+        held = heir.claim("song")
+        assert held
+        with held, pytest.raises(SetAsideError, match=r"a\.wav: set aside, because 3 processes") as raised:
+            heir.check_deaths("song", Path("a.wav"))
+        assert f"or when you remove {folder / 'song*.claim'}." in raised.value.remedy
+        assert sorted(folder.iterdir()) == left
+    hour_ago = time.time() - 3601
+    for each in left:
+        os.utime(each, (hour_ago, hour_ago))
     held = heir.claim("song")
     assert held
     with held:
-        assert heir.n_dead("song") == 3
-    again = heir.claim("song")
-    assert again
-    with again:
-        assert heir.n_dead("song") == 0
+        heir.check_deaths("song", Path("a.wav"))
+        assert Claims(folder).claim("song") is None
+    assert not list(folder.glob("*"))
 
 
 def test_where_no_claim_can_be_made_the_song_is_tried(tmp_path: Path) -> None:
