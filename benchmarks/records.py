@@ -5,7 +5,9 @@ Separates one short song, makes N songs and N records of it, and runs the comman
     python -m benchmarks.records 20000
 
 The songs and stems are links to the same files, so what is measured is the program's own work for each song,
-and not the disk. Prints seconds up to the first song and in all, and the peak of the memory.
+and not the disk. Prints elapsed seconds and (on Linux) seconds of processor time, up to the first
+song and in all, and the peak of the memory. --stop ends the run at the first song, as Ctrl-C does, and prints
+how long that took.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,19 +41,18 @@ def main() -> None:
     """Runs the measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.records", description=__doc__)
     parser.add_argument("n_songs", type=int, metavar="N")
+    parser.add_argument("--stop", action="store_true", help="stop at the first song")
     parser.add_argument("--folder", type=Path, help="where the songs are made; needs about 10 kB for each")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         begin = perf_counter()
         _make(Path(folder), arguments.n_songs)
         print(f"{arguments.n_songs} songs made in {perf_counter() - begin:.0f} s", file=sys.stderr)
-        begin = perf_counter()
-        times = {event: perf_counter() - begin for event in _resume(Path(folder), arguments.n_songs)}
+        times = dict(_resume(Path(folder), arguments.n_songs, stop=arguments.stop))
+    for event, (elapsed, processor) in times.items():
+        print(f"{arguments.n_songs} songs, {event}: {elapsed:.1f} s, processor time {processor:.1f} s")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(
-        f"{arguments.n_songs} songs: {times['start']:.1f} s to the first, {times['summary']:.1f} s in all, "
-        f"{times['summary'] / arguments.n_songs * 1e6:.0f} us each, {peak / 1024:.0f} MB"
-    )
+    print(f"{arguments.n_songs} songs: {peak / 1024:.0f} MB")
 
 
 def _command(*arguments: str | Path) -> list[str | Path]:
@@ -83,16 +85,30 @@ def _make(folder: Path, n_songs: int) -> None:
         (folder / "out" / FOLDER / f"{entry_name(outputs)}.json").write_text(text, "utf-8")
 
 
-def _resume(folder: Path, n_songs: int) -> Iterator[str]:
-    """Runs the command; yields its events as they come."""
+def _resume(folder: Path, n_songs: int, *, stop: bool) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Runs the command; yields its events, but those of songs, with elapsed and processor time."""
     line = _command(folder / "music", "-o", folder / "out", "--resume")
     event: dict[str, Any] = {}
+    begin = perf_counter()
     with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         for message in process.stderr or ():
             event = json.loads(message)
-            yield event["event"]
-    if event.get("n_skipped") != n_songs:
+            if event["event"] in {"start", "summary"}:
+                yield event["event"], (perf_counter() - begin, _processor_time(process.pid))
+            if stop and event["event"] == "start":
+                process.send_signal(signal.SIGINT)
+                begin = perf_counter()
+    if not stop and event.get("n_skipped") != n_songs:
         raise SystemExit(f"not all songs were skipped: {event}")
+
+
+def _processor_time(process: int) -> float:
+    """Seconds that a process has computed."""
+    path = Path(f"/proc/{process}/stat")
+    if not path.exists():
+        return float("nan")
+    fields = path.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from stemdock.batch.contents import Content
     from stemdock.batch.manifest_files import Provenance
+    from stemdock.batch.object_store import ObjectVersion
     from stemdock.types import Damage
 
 
@@ -58,6 +59,10 @@ class Manifest:
         """The name of the entry for a song's files."""
         return entry_name(self._outputs(targets))
 
+    def is_recorded(self, targets: Collection[Path]) -> bool:
+        """Whether there is a file with the name of the entry for a song's files, whatever it contains."""
+        return os.path.lexists(self._root / FOLDER / f"{self.name_of(targets)}.json")
+
     def made(self, paths: Collection[Path]) -> frozenset[Path]:
         """Those of some files that separations wrote, other processes included.
 
@@ -78,19 +83,31 @@ class Manifest:
             file: Where it is now, if it has been put aside.
         """
         output = self._output(path)
-        outputs = self._outputs(targets)
-        entry = self._entries.of(outputs)
-        if entry is None or output not in entry.outputs:
-            entry = self._entries.listing({output})
+        entry = self._entry_for(path, targets)
         if entry is None:
-            return self._entries.is_damaged(outputs)
+            return self._entries.is_damaged(self._outputs(targets))
         known = (entry.outputs.get(output), entry.replaced.get(output))
         return entry.complete or any(has_content(file or path, content) for content in known if content)
 
-    def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
+    def mixture_of(self, path: Path, targets: Collection[Path]) -> Content | ObjectVersion | None:
+        """The mixture from which a separation wrote this file; None if that is unknown.
+
+        Args:
+            path: The file.
+            targets: All files of its song.
+        """
+        entry = self._entry_for(path, targets)
+        return entry.provenance.mixture if entry else None
+
+    def covers(self, provenance: Provenance, targets: Collection[Path], *, is_claimed: bool = True) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
 
         Stems that came out short because the end of the mixture could not be read do not count.
+
+        Args:
+            provenance: What they are to be made from.
+            targets: All files of a song.
+            is_claimed: Whether the entry may be completed. If not, only a complete one counts.
         """
         entry = self._entry_of(targets)
         if (
@@ -100,9 +117,9 @@ class Manifest:
             or not self._is_intact(entry, targets)
         ):
             return False
-        if not entry.complete:
+        if not entry.complete and is_claimed:
             self.complete(entry)
-        return True
+        return entry.complete or is_claimed
 
     def damage_of(self, targets: Collection[Path]) -> tuple[Damage, ...]:
         """Damage of the mixture that files were made from; empty if one run did not write them all."""
@@ -158,6 +175,12 @@ class Manifest:
         with ThreadPoolExecutor() as pool:
             contents = {output: pool.submit(output_content, file) for output, file in outputs}
             return {output: content.result() for output, content in contents.items()}
+
+    def _entry_for(self, path: Path, targets: Collection[Path]) -> ManifestEntry | None:
+        """The entry that lists this file, best that of its song."""
+        output = self._output(path)
+        entry = self._entries.of(self._outputs(targets))
+        return entry if entry and output in entry.outputs else self._entries.listing({output})
 
     def _entry_of(self, paths: Collection[Path]) -> ManifestEntry | None:
         """The entry that lists all these files."""

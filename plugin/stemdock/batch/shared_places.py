@@ -7,6 +7,7 @@ import socket
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
@@ -109,9 +110,10 @@ def shared(root: Place, songs: Sequence[Song]) -> Iterator[tuple[Path, ...]]:
     Raises:
         OutputError: The output folder cannot be written to.
     """
-    paths = [song.path for song in songs if isinstance(song.path, Path) and not song.fault]
-    witnesses = [path.absolute() for path in paths[:1]]
-    if not all(path.is_absolute() for path in (root, *paths) if isinstance(path, Path)):
+    paths = (song.path for song in songs if isinstance(song.path, Path) and not song.fault)
+    first = next(paths, None)
+    witnesses = [] if first is None else [first.absolute()]
+    if not all(place.is_absolute() for place in chain([root, first], paths) if isinstance(place, Path)):
         witnesses.append(Path.cwd())
     if isinstance(root, Location):
         yield tuple(witnesses)

@@ -45,9 +45,8 @@ def listed_songs(path: Path) -> Iterator[Song]:
     lines: dict[str, int] = {}
     is_empty = True
     try:
-        for row in read_table(path):
+        for row in read_table(path, (LOCATION, OUTPUT)):
             is_empty = False
-            _check_columns(row)
             try:
                 yield _song(path, row, lines, unit)
             except _RowError as error:
@@ -60,14 +59,6 @@ def listed_songs(path: Path) -> Iterator[Song]:
         return
     if is_empty:
         yield faulty_song(path, "the list is empty", "Name a list with songs.")
-
-
-def _check_columns(row: Row) -> None:
-    if LOCATION not in row.values:
-        names = ", ".join(map(repr, row.values)) or "none"
-        raise TableError(
-            f"has no column {LOCATION!r}, but {names}", f"Name the column with the songs {LOCATION!r}."
-        )
 
 
 def checked_place(text: str) -> Place:

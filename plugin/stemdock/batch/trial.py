@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from stemdock.batch import object_store
-from stemdock.batch.object_store import StoreError
+from stemdock.batch.store_errors import StoreError
 from stemdock.files.staging import staging
 
 if TYPE_CHECKING:
@@ -34,4 +34,5 @@ def passing(destination: Destination) -> Iterator[Destination]:
     finally:
         with suppress(StoreError):
             for found in object_store.find(location):
-                object_store.remove(found)
+                with suppress(StoreError):  # the others go all the same
+                    object_store.remove(found)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 class Work(Protocol):
     """What is done with each song; called in several threads."""
 
+    def finished(self, plan: SongPlan) -> UpToDate | None:
+        """What a previous run finished, if that is known without a claim. Raises StemdockError."""
+
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
         """Keeps other processes from a song until the context ends; None if one of them is doing it."""
 
@@ -83,14 +86,19 @@ def run_song(plan: SongPlan, work: Work, cancel: Event, tell: Callable[[PoolEven
         if plan.song.fault:
             tell(Failed(plan=plan, error=plan.song.fault))
             return
-        claimed = work.claim(plan)
-        is_held = claimed is None
-        if claimed is None:
-            return
-        with claimed:
+        start = monotonic()
+        separated: SeparatedFile | UpToDate | None = work.finished(plan)
+        if separated:
             tell(Started(plan=plan))
-            start = monotonic()
-            separated = work(plan, lambda progress: tell(Advanced(plan=plan, progress=progress)))
+        else:
+            claimed = work.claim(plan)
+            is_held = claimed is None
+            if claimed is None:
+                return
+            with claimed:
+                tell(Started(plan=plan))
+                start = monotonic()
+                separated = work(plan, lambda progress: tell(Advanced(plan=plan, progress=progress)))
         if isinstance(separated, UpToDate):
             tell(Skipped(plan=plan, damage=separated.damage))
         else:

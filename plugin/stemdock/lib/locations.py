@@ -39,10 +39,7 @@ class Location:
 
     def __str__(self) -> str:
         scheme, rest = _parts(self.address)
-        if scheme in WEB:
-            rest = rest.partition("#")[0].partition("?")[0]
-        else:
-            rest = _PARAMETERS.sub("", rest)
+        rest = rest.partition("#")[0].partition("?")[0] if scheme in WEB else _PARAMETERS.sub("", rest)
         return f"{scheme}://{_USER.sub('', rest)}"
 
     @property

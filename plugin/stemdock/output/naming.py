@@ -94,9 +94,10 @@ class Destination:
         targets |= companions_of(next(iter(targets.values())), self.companions)
         known = set()
         for path in targets.values():
-            if path_key(path) in known:
+            key = path_key(path)
+            if key in known:
                 raise OutputConflictError(path, source)
-            known.add(path_key(path))
+            known.add(key)
         return targets
 
 
