@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import signal
 import socket
 import sys
@@ -18,7 +19,6 @@ import ray
 import ray._private.worker
 from ray.exceptions import RayError
 
-from stemdock import staging
 from stemdock_ray.errors import RayAddressError, RayLostError, RayStartError, TooFewResourcesError
 from stemdock_ray.mailbox import Mailbox
 
@@ -31,8 +31,8 @@ _N_CALLS: Final = 3
 """Calls that an actor takes at the same time: `take` waits in one of them."""
 _STORE_SIZE: Final = 100 << 20
 """Bytes of memory for objects that actors share, near the least that Ray accepts: only messages pass."""
-_LONGEST_FOLDER: Final = 14
-"""Characters of the folder for temporary files: the paths of Ray's sockets add 91, and may have 107."""
+_LONGEST_FOLDER: Final = 20
+"""Characters of the folder for temporary files: the paths of Ray's sockets add 82, and may have 107."""
 _CONNECT_TIMEOUT: Final = 20.0
 """Seconds."""
 _LONGEST_REASON: Final = 200
@@ -110,7 +110,9 @@ class Actors:
         folder = tempfile.gettempdir()
         if len(folder) > _LONGEST_FOLDER and os.name != "nt":
             folder = "/tmp"  # noqa: S108  only a private folder is made in it
-        private = started.enter_context(staging(folder))
+        # The names of hidden folders are too long.
+        private = tempfile.mkdtemp(prefix="stemdock-", dir=folder)
+        started.callback(shutil.rmtree, private, ignore_errors=True)
         started.callback(ray.shutdown)
         try:
             ray.init(
@@ -118,7 +120,7 @@ class Actors:
                 # Workers take turns on the cores as other programs do.
                 num_cpus=ceil(needs.n_workers * needs.n_cores),
                 object_store_memory=_STORE_SIZE,
-                _temp_dir=str(private),
+                _temp_dir=private,
                 **_QUIETLY,
             )
         except (RayError, RuntimeError, OSError, ValueError) as error:

@@ -62,7 +62,7 @@ def serve(connection: Connection, recipe: Recipe, n_songs: int) -> None:
 
 
 def serve_songs(
-    connection: Link, recipe: Recipe, n_songs: int, *, on_stop: Callable[[], None] = lambda: None
+    connection: Link, recipe: Recipe, n_songs: int, *, on_stop: Callable[[], None] | None = None
 ) -> None:
     """Separates songs until the connection gives None or ends: the work of a worker of any engine.
 
@@ -102,7 +102,8 @@ def serve_songs(
             while plan := connection.recv():
                 threads.submit(run_song, plan, work, cancel, tell)
         cancel.set()
-        on_stop()
+        if on_stop:
+            on_stop()
 
 
 def _end_as_an_orphan(connection: Connection) -> None:

@@ -70,7 +70,7 @@ def assert_nothing_is_left() -> None:
     while rays := [child for child in psutil.Process().children(recursive=True) if is_of_ray(child)]:
         assert time.monotonic() < end, rays
         time.sleep(0.1)
-    assert not list(Path(tempfile.gettempdir()).glob(".stemdock-*/session_*"))
+    assert not list(Path(tempfile.gettempdir()).glob("stemdock-*/session_*"))
 
 
 def is_of_ray(process: psutil.Process) -> bool:
@@ -154,6 +154,7 @@ def command(root: Path, out: str, *options: str) -> list[str]:
 
 @pytest.fixture
 def music(tmp_path: Path) -> Path:
+    (tmp_path / "model").mkdir()
     for number in range(N_SONGS):
         path = tmp_path / "music" / str(number % 3) / f"{number}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
