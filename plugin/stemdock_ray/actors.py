@@ -60,11 +60,12 @@ class Actors:
             RayAddressError: The cluster cannot be reached.
             TooFewResourcesError: This machine cannot hold a worker.
         """
-        with ExitStack() as started, _signals_later(), _quiet():
-            if self._needs.address is None:
+        address = self._needs.address
+        with ExitStack() as started, _signals_of_ours(keep_from_children=address is None), _quiet():
+            if address is None:
                 self._start_here(started)
             else:
-                self._connect(self._needs.address, started)
+                self._connect(address, started)
             self._left = started.pop_all()
         needs = self._needs
         self._actor = ray.remote(
@@ -208,13 +209,19 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _signals_later() -> Iterator[None]:
-    """Holds signals of the terminal back, in Ray's processes for good, and keeps the handlers of this one."""
+def _signals_of_ours(*, keep_from_children: bool) -> Iterator[None]:
+    """Keeps this program's handlers of signals.
+
+    Args:
+        keep_from_children: Whether processes that are started in the context never get those of the terminal,
+            and this one gets them afterwards.
+    """
     if sys.platform == "win32" or current_thread() is not main_thread():
         yield
         return
     handler = signal.getsignal(signal.SIGTERM)  # Ray sets its own
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    late = {signal.SIGINT, signal.SIGHUP} if keep_from_children else set()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, late)
     try:
         yield
     finally:
