@@ -10,7 +10,7 @@ import socket
 import sys
 import tempfile
 from collections import deque
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from math import ceil
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -91,7 +91,7 @@ class Actors:
 
     def receive(self, workers: Sequence[Any], timeout: float | None) -> Iterator[tuple[Actor, Any]]:
         """All messages of the actors that have some. What the caller does not ask for comes next time."""
-        if not any(worker.messages for worker in workers):
+        if workers and not any(worker.messages for worker in workers):
             by_call: dict[Any, Actor] = {worker.taking: worker for worker in workers}
             calls = list(by_call)
             try:
@@ -167,9 +167,10 @@ class Actor:
         """Gives it a song, or None."""
         if plan is None and not self._was_heard:
             # It has no song, and perhaps no machine either, and would wait for one.
-            ray.kill(self._actor)
+            self._kill()
         else:
-            self._actor.put.remote(pickle.dumps(plan))
+            with suppress(RayError):  # its next message says so
+                self._actor.put.remote(pickle.dumps(plan))
 
     def take(self) -> None:
         """Adds what has come to the messages."""
@@ -190,8 +191,12 @@ class Actor:
 
     def end(self) -> str:
         """Kills what is left of it."""
-        ray.kill(self._actor)
+        self._kill()
         return self._how
+
+    def _kill(self) -> None:
+        with suppress(RayError):  # the connection is lost, or the actor was
+            ray.kill(self._actor)
 
 
 _QUIETLY: Final[dict[str, Any]] = {
