@@ -12,6 +12,7 @@ from stemdock_hostkit.job.states import Fault, JobResult
 from stemdock_hostkit.worker.places import STATE_VARIABLE, worker_folder
 from stemdock_hostkit.worker.queue import Queue
 from stemdock_hostkit.worker.starting import ensure_worker, is_worker_running
+from stemdock_hostkit.worker.wishes import wish_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,22 @@ def submit(job: Job) -> None:
     except (OSError, OutputError) as error:
         reason = str(error) if isinstance(error, OutputError) else reason_for(error)
         raise _unstartable(job, reason) from error
+
+
+def prepare(model: str) -> None:
+    """Lets the worker load a model that may be needed soon, if it has nothing else to do; starts the worker.
+
+    Returns at once. Whether the model can be loaded shows when a job needs it.
+
+    Args:
+        model: The name of the model.
+
+    Raises:
+        OSError: The worker cannot be started.
+    """
+    folder = worker_folder()
+    wish_for(folder, model)
+    ensure_worker(folder)
 
 
 def follow(

@@ -108,6 +108,9 @@ if TYPE_CHECKING:
     from stemdock.output.options import Output as Output
     from stemdock.plugins import Plugins as Plugins
     from stemdock.plugins import load_plugins as load_plugins
+    from stemdock.preview.growing import GrowingPicture as GrowingPicture
+    from stemdock.preview.modules import player_files as player_files
+    from stemdock.preview.palette import spectrogram_colours as spectrogram_colours
     from stemdock.separator import Separator as Separator
     from stemdock.types import Damage as Damage
     from stemdock.types import Engine as Engine
@@ -159,6 +162,9 @@ _NAMES: Final = {
     "lib.untrusted_json": "parse_json parse_json_as",
     "output.options": "Output",
     "plugins": "Plugins load_plugins",
+    "preview.growing": "GrowingPicture",
+    "preview.modules": "player_files",
+    "preview.palette": "spectrogram_colours",
     "separator": "Separator",
     "types": "Damage Engine Execution Progress SeparatedFile Separation",
 }

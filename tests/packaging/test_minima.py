@@ -29,6 +29,8 @@ FIXED = {
     # Passwords of .netrc sent to another server; a predictable name in the temporary folder.
     "requests": ("2.33", "CVE-2024-47081, CVE-2026-25645"),
     "scipy": ("1.10", "CVE-2023-25399"),
+    # Forms and ranges of bytes that take far more time or memory than they have bytes.
+    "starlette": ("0.49.1", "CVE-2024-47874, CVE-2025-54121, CVE-2025-62727"),
     # Tags that are read forever.
     "tinytag": ("2.3", "CVE-2026-32889, CVE-2026-104266"),
     # Answers that unpack to more than was asked for.

@@ -96,8 +96,22 @@ def test_the_page_of_a_preview_has_all_its_parts_and_their_licence(artefacts: Ar
     assert packed == {
         folder + name
         for name in (
-            "page.css", "page.html", "page.js", "transport.js",
+            "controls.js", "mixing.js", "page.css", "page.html", "page.js", "player.css", "player.js",
             "vendor/wavesurfer.LICENSE", "vendor/wavesurfer.min.js",
+        )
+    }  # fmt: skip
+
+
+def test_the_page_of_the_server_has_all_its_parts_and_their_licence(artefacts: Artefacts) -> None:
+    folder = "stemdock_web/page/"
+    with zipfile.ZipFile(artefacts.wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith(folder)}
+    assert packed == {
+        folder + name
+        for name in (
+            "api.js", "desk.js", "icon.svg", "index.html", "main.js", "pictures.js", "queue.js", "reel.js",
+            "upload.js", "web.css",
+            "vendor/signalsmith-stretch.LICENSE", "vendor/signalsmith-stretch.mjs",
         )
     }  # fmt: skip
 

@@ -31,6 +31,7 @@ _PLUGINS: Final = (
     "stemdock_hostkit",
     "stemdock_models",
     "stemdock_reaper",
+    "stemdock_web",
     "stemdock_spleeter",
     "stemdock_training",
 )

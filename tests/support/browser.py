@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -44,12 +46,35 @@ class Browser:
         """Opens a page and waits until it can play."""
         self.messages()
         self.requests()
+        self.size(width, height, scheme)
+        self.driver.get(page.as_uri())
+        self.wait(self.find("#play").is_enabled)
+
+    def size(self, width: int, height: int, scheme: str = "light") -> None:
+        """Makes the window as large as asked, or that of a phone if it is narrow."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        self.driver.get(page.as_uri())
-        self.wait(self.find("#play").is_enabled)
+
+    def drop(self, selector: str, paths: list[Path]) -> None:
+        """Drops files or folders from outside the browser."""
+        box = self.find(selector).rect
+        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        for step in ("dragEnter", "dragOver", "drop"):
+            self.driver.execute_cdp_cmd("Input.dispatchDragEvent", {"type": step, **place, "data": data})
+
+    def press(self, *keys: str) -> None:
+        """Presses keys one after the other."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def picture(self, path: Path) -> None:
+        """Takes a picture of the whole page, also of what is below the window."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        options = {"captureBeyondViewport": True, "format": "png"}
+        taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", options)
+        path.write_bytes(base64.b64decode(taken["data"]))
 
     def wait(self, condition: Callable[[], Any]) -> None:
         WebDriverWait(self.driver, _PATIENCE, poll_frequency=0.05).until(lambda _: condition())
@@ -85,6 +110,11 @@ class Browser:
         events = [json.loads(entry["message"])["message"] for entry in entries]
         sent = [event for event in events if event["method"] == "Network.requestWillBeSent"]
         return [event["params"]["request"]["url"] for event in sent]
+
+    def saves_to(self, folder: Path) -> None:
+        """Where downloads go."""
+        behavior = {"behavior": "allow", "downloadPath": str(folder)}
+        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", behavior)
 
     def screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@
     download        editor   lets the worker download the model, after the state "asking"
     cancel          editor   asks the worker to stop
     result.json     worker   written last, in one step
+    *-live.*        worker   samples of the stems, as they are made: see `job.live`
     names.jsonl     worker   files that are about to get their names, to find them after a kill
     log.txt         worker   its output during the job
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from stemdock import printable
 from stemdock_hostkit.errors import JobError, JobVersionError
@@ -59,6 +59,10 @@ class Request:
     """Stems to write; None for all. No other stem is written."""
     mixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Sums of stems to write, as in `stemdock.Output`."""
+    downmix: Literal["auto", "front", "refuse"] = "refuse"
+    """What to do with a source that has more than two channels, as for `stemdock.separate_file`."""
+    live: bool = False
+    """Whether the host can read the stems while they are made: see `job.live`."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What the editor's part keeps with the job for itself, in values that JSON can represent."""
 
@@ -90,6 +94,8 @@ def request_to_values(request: Request) -> dict[str, Any]:
         **({} if request.stems is None else {"stems": list(request.stems)}),
         "mixes": {name: list(terms) for name, terms in request.mixes.items()},
         "sources": sources,
+        **({} if request.downmix == "refuse" else {"downmix": request.downmix}),
+        **({"live": True} if request.live else {}),
         "details": dict(request.details),
     }
 
@@ -135,6 +141,8 @@ def _request(content: Mapping[str, Any], host: str) -> Request:
         sources=sources,
         stems=None if stems is None else _texts(stems),
         mixes={_text(name): _texts(terms) for name, terms in content.get("mixes", {}).items()},
+        downmix=content.get("downmix", "refuse"),
+        live=content.get("live") is True,
         details=dict(content.get("details", {})),
     )
 

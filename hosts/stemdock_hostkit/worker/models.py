@@ -48,27 +48,45 @@ class Models:
         reporter.report("loading", 0.0, "Loading the model")
         return self._load(name, reporter)
 
+    def prepare(self, name: str) -> None:
+        """Begins to load a model. If that fails, the job that needs it tries again, and says why."""
+        self._begin(name)
+
     def forget(self) -> None:
         """Releases the model."""
         self._loaded = None
 
     def _load(self, name: str, reporter: Reporter) -> Separator:
-        if self._loaded is None or self._name != name:
-            self.forget()
-            self._name = name
-            self._loaded = self._pool.submit(self._separator, name)
+        loaded = self._begin(name)
         try:
             # Loading cannot be stopped. It goes on after a cancellation, for the next job.
-            return _outcome(self._loaded, reporter)
+            return _outcome(loaded, reporter)
         except BaseException:
-            if self._loaded.done():
+            if loaded.done():
                 self.forget()
             raise
+
+    def _begin(self, name: str) -> Future[Separator]:
+        loaded = self._loaded
+        if loaded is None or self._name != name or (loaded.done() and loaded.exception()):
+            self.forget()
+            self._name = name
+            loaded = self._loaded = self._pool.submit(self._separator, name)
+        return loaded
 
     def _separator(self, name: str) -> Separator:
         from stemdock import Separator  # noqa: PLC0415  slow, so it follows the first progress line
 
         return Separator(name, plugins=self._plugins)
+
+
+def download_question(download: ModelDownload) -> str:
+    """What the user is asked before a model is downloaded."""
+    return f"The model {download.name} is not installed. Download it once, {_about(download)}?"
+
+
+def _about(download: ModelDownload) -> str:
+    return f"about {download.n_bytes / _MEGABYTE:.0f} MB from {download.source}"
 
 
 def _fetch(download: ModelDownload, reporter: Reporter) -> None:
@@ -79,15 +97,13 @@ def _fetch(download: ModelDownload, reporter: Reporter) -> None:
         UnansweredError: The user does not answer.
         CancelledError: The job was cancelled meanwhile.
     """
-    size = f"{download.n_bytes / _MEGABYTE:.0f} MB"
-    about = f"about {size} from {download.source}"
-    text = f"Downloading the model {download.name} once: {about}"
+    text = f"Downloading the model {download.name} once: {_about(download)}"
 
     def on_progress(progress: FetchProgress) -> None:
         total = progress.n_total_bytes
         reporter.report("fetching", min(1.0, progress.n_done_bytes / total) if total else 0.0, text)
 
-    reporter.ask(f"The model {download.name} is not installed. Download it once, {about}?")
+    reporter.ask(download_question(download))
     reporter.report("fetching", 0.0, text)
     pool = ThreadPoolExecutor(1, thread_name_prefix="fetching")
     try:

@@ -19,10 +19,15 @@ _LONGEST: Final = 120
 """Bytes of a name in UTF-8; file systems allow 255, which include the stem's title."""
 
 
-def file_name(name: str) -> str:
-    """A name without characters that some file system forbids, shortened if need be."""
+def file_name(name: str, fallback: str = "Item") -> str:
+    """A name without characters that some file system forbids, shortened if need be.
+
+    Args:
+        name: Any text.
+        fallback: The name if nothing of it is left.
+    """
     # A dot in front would hide the file.
-    return legal_name(name.lstrip(" ."), max_bytes=_LONGEST, fallback="Item")
+    return legal_name(name.lstrip(" ."), max_bytes=_LONGEST, fallback=fallback)
 
 
 def move_to_free_names(job: Job, files: Mapping[str, Path], folder: Path, name: str) -> Mapping[str, Path]:
@@ -68,6 +73,6 @@ def _move(files: Mapping[str, Path], paths: Mapping[str, Path]) -> bool:
         raise OutputError(
             Path(error.filename2 or error.filename or next(iter(paths.values()))),
             f"cannot be written ({error.strerror})",
-            remedy="Check the permissions and the free disk space of the project's media folder.",
+            remedy="Check the permissions and the free disk space of the folder for the stems.",
         ) from error
     return True

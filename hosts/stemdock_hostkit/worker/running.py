@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from stemdock import CancelledError, StemdockError, printable, staging
 from stemdock_hostkit.errors import InterruptedJobError
+from stemdock_hostkit.job.live import LiveWriter
 from stemdock_hostkit.job.states import Fault, JobResult, SourceResult, Stem
 from stemdock_hostkit.worker.joining import join_channels, joined_file, own_files
 from stemdock_hostkit.worker.naming import move_to_free_names, title
@@ -100,7 +101,10 @@ def _separated(
         report(0.0)
         try:
             file = _file_of(job, source, reporter)
-            yield source, _separate_source(request, file, separator, hidden / str(number), report, reporter)
+            folder = hidden / str(number)
+            with LiveWriter(job, source.id) if request.live else nullcontext() as live:
+                outcome = _separate_source(request, file, separator, folder, report, live, reporter)
+            yield source, outcome
         except CancelledError:
             raise
         except StemdockError as error:
@@ -125,6 +129,7 @@ def _separate_source(
     separator: Separator,
     folder: Path,
     report: Callable[[float], None],
+    live: LiveWriter | None,
     reporter: Reporter,
 ) -> SeparatedFile:
     # Slow, so it follows the first progress line.
@@ -142,7 +147,10 @@ def _separate_source(
         folder,
         output=Output(stems=request.stems, mixes=request.mixes),
         excerpt=excerpt,
-        observer=Observer(on_progress=on_progress, cancel=reporter.cancel),
+        downmix=request.downmix,
+        observer=Observer(
+            on_progress=on_progress, on_block=live.add if live else None, cancel=reporter.cancel
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from stemdock_hostkit.worker.output import output_to
 from stemdock_hostkit.worker.recovery import remove_unfinished
 from stemdock_hostkit.worker.reporter import Reporter
 from stemdock_hostkit.worker.running import run_job
+from stemdock_hostkit.worker.wishes import take_wish
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -57,8 +58,14 @@ class Service:
         last = time.monotonic()
         while not self._stop.is_set() and time.monotonic() - last < idle_time:
             tickets = self._queue.tickets()
+            wish = take_wish(self._queue.folder)
             if tickets:
                 self._serve(tickets[0])
+                # Its model might not be that of the next job.
+                take_wish(self._queue.folder)
+                last = time.monotonic()
+            elif wish:
+                self._models.prepare(wish)
                 last = time.monotonic()
             else:
                 self._stop.wait(_POLL_TIME)

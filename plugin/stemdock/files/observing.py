@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from stemdock.types import Damage, Progress
+    from stemdock.types import Damage, FloatArray, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,11 @@ class Observer:
 
     on_progress: Callable[[Progress], None] | None = None
     """Called after every segment."""
+    on_block: Callable[[int, Mapping[str, FloatArray]], None] | None = None
+    """Called with each block before it is encoded, to play or draw the stems while they are made: the sample
+    rate of the files in Hz, and the samples `(n_samples, n_channels)` by the name of the stem or mix. The
+    arrays are valid during the call only. `prevent_clipping` has not lowered them yet. If it raises, the
+    separation fails."""
     before_placing: Callable[[Mapping[Path, Path], Sequence[Damage]], None] | None = None
     """Called once, when all files are complete, with each temporary file by the place that it moves to
     next, and with the damage of the mixture. If it raises, the files are removed instead."""

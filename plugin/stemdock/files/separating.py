@@ -198,6 +198,7 @@ def _write(
             output,
             signal,
             n_threads=separator.n_threads,
+            on_block=observer.on_block,
             on_encoded=observer.on_encoded,
             cancel=observer.cancel,
         )

@@ -16,7 +16,7 @@ from stemdock.files.summing import summed
 from stemdock.output.codecs import codec_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from threading import Event
 
@@ -64,6 +64,7 @@ def write_stems(
     signal: Signal,
     *,
     n_threads: int = 1,
+    on_block: Callable[[int, Mapping[str, FloatArray]], None] | None = None,
     on_encoded: Callable[[str, bytes], None] | None = None,
     cancel: Event | None = None,
 ) -> Written:
@@ -76,6 +77,7 @@ def write_stems(
             beside the finished ones, until the peak of the whole song is known.
         signal: Sample rate, channels and expected length of the stems.
         n_threads: Files that are encoded at the same time. They do not change the files.
+        on_block: As in `Observer`.
         on_encoded: Called with the name and the next bytes of each file as soon as they are written.
         cancel: Set it from another thread to stop while temporary files are encoded.
 
@@ -85,6 +87,8 @@ def write_stems(
     """
     n_threads = min(n_threads, len(files))
     with ExitStack() as opened:
+        if on_block:
+            stems = _told(stems, files, signal.sample_rate, on_block)
         if not output.prevent_clipping:
             writers = {
                 name: opened.enter_context(
@@ -136,6 +140,20 @@ def _writer(
         tags=file.tags,
         on_encoded=on_encoded,
     )
+
+
+def _told(
+    stems: Iterable[FloatArray],
+    files: Mapping[str, StemFile],
+    sample_rate: int,
+    on_block: Callable[[int, Mapping[str, FloatArray]], None],
+) -> Iterator[FloatArray]:
+    """The same blocks, after `on_block` was told what each file gets of them."""
+    for block in stems:
+        on_block(
+            sample_rate, {name: summed(block, file.indices, file.levels) for name, file in files.items()}
+        )
+        yield block
 
 
 def _distribute(

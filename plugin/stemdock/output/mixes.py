@@ -62,7 +62,7 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
         order, then the mixes in the output's; at least one.
 
     Raises:
-        OutputOptionError: A stem is unknown, a mix has the name of a stem or of another mix or a name that
+        OutputOptionError: A stem is unknown, a mix has the name of another file or a name that
             no file can have, or there is nothing to write.
     """
     requested = stems if output.stems is None else output.stems
@@ -71,13 +71,13 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
         stem: (index,) for index, stem in enumerate(stems) if stem in requested
     }
     # Names become file names, and many file systems ignore case.
-    taken = {stem.casefold() for stem in stems}
+    taken = {stem.casefold() for stem in chosen}
     for name, terms in output.mixes.items():
         if name.casefold() in taken:
             raise OutputOptionError(
                 "mix",
                 f"the name {name} is already used",
-                remedy="Choose a name that no stem or other mix has.",
+                remedy="Choose a name that no other file has: neither a stem that is written nor a mix.",
             )
         if legal_name(name) != name:
             raise OutputOptionError(

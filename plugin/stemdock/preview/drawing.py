@@ -8,6 +8,7 @@ Conventions:
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -65,7 +66,7 @@ class Spectrogram:
 
     def __init__(self, total_length: int, sample_rate: int) -> None:
         """Prepares for a song of `total_length` samples at `sample_rate` Hz."""
-        self._frame_length = OVERLAP << max(2, round(np.log2(sample_rate * _FRAME_DURATION / OVERLAP)))
+        self._frame_length = frame_length_at(sample_rate)
         self._hop_length = self._frame_length // OVERLAP
         self._n_columns = min(N_COLUMNS, max(1, -(-total_length // self._hop_length)))
         self._hops_length = max(1, total_length)
@@ -103,6 +104,11 @@ class Spectrogram:
         np.add.at(self._sums, column, power)
         np.add.at(self._counts, column, 1)
         self._n_frames += len(power)
+
+
+def frame_length_at(sample_rate: int) -> int:
+    """Samples of a frame at `sample_rate` Hz: a power of two, of about 0.09 s."""
+    return OVERLAP << max(2, round(math.log2(sample_rate * _FRAME_DURATION / OVERLAP)))
 
 
 def band_edges(sample_rate: int) -> FloatArray:

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Final
 import numpy as np
 
 from stemdock.preview.drawing import band_edges, shades
+from stemdock.preview.modules import MODULES, STYLE
 from stemdock.preview.palette import MAGMA
 from stemdock.preview.png import indexed_png
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from stemdock.preview.reading import DrawnStem
     from stemdock.preview.sound import Sound
 
-_SCRIPTS: Final = ("vendor/wavesurfer.min.js", "transport.js", "page.js")
+_LINKS: Final = re.compile(r"^(import .*;\n|export (?=class|const|function))", re.MULTILINE)
+"""What connects modules. A page that is opened from the disk cannot load any, so it has all in one."""
 _CHUNK_SIZE: Final = 3 << 16
 """Bytes encoded at a time: a multiple of 3, so that the base64 of the chunks can be joined."""
 _FULL_SCALE: Final = 127
@@ -53,7 +55,8 @@ def write_page(
         duration: Seconds of the longest stem.
         sound: Sample rate and bit rate of the stems.
     """
-    scripts = [_resource(name) for name in _SCRIPTS]
+    library = _resource("vendor/wavesurfer.min.js")
+    modules = "\n".join(_LINKS.sub("", _resource(name)) for name in (*MODULES, "page.js"))
     head, tail = _resource("page.html").split("{{sounds}}")
     song = {
         "title": title,
@@ -65,11 +68,11 @@ def write_page(
     }
     values = {
         "title": html.escape(title),
-        "policy": html.escape(_policy(scripts)),
-        "style": _resource("page.css"),
+        "policy": html.escape(_policy([library, modules])),
+        "style": _resource(STYLE) + _resource("page.css"),
         "song": _json(song),
         "licence": _resource("vendor/wavesurfer.LICENSE"),
-        "scripts": "\n".join(f"<script>{script}</script>" for script in scripts),
+        "scripts": f'<script>{library}</script>\n<script type="module">{modules}</script>',
     }
     page.write(_filled(head, values))
     for index, stem in enumerate(stems):

@@ -18,3 +18,8 @@ MAGMA: Final = bytes.fromhex(
     "fde7a9fceeb0fcf6b8fcfdbf"
 )
 """64 shades from dark to light, each as red, green and blue."""
+
+
+def spectrogram_colours() -> bytes:
+    """The colours of spectrograms, 64 shades from dark to light, each as red, green and blue."""
+    return MAGMA

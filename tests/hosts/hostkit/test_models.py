@@ -161,3 +161,19 @@ def test_a_server_that_has_fallen_silent_does_not_hold_a_cancelled_job(
     with pytest.raises(CancelledError):
         Models().open("4stems", reporter)
     answered.set()
+
+
+def test_a_model_that_is_prepared_is_loaded_once(shop: Shop, reporter: Reporter) -> None:
+    models = Models()
+    models.prepare("5stems")
+    models.prepare("5stems")
+    models.open("5stems", reporter)
+    assert shop.opened == ["5stems"]
+
+
+def test_preparing_waits_for_nothing_and_the_job_tries_again(shop: Shop, reporter: Reporter) -> None:
+    models = Models()
+    models.prepare("4stems")
+    shop.installed.add("4stems")
+    models.open("4stems", reporter)
+    assert shop.opened == ["4stems", "4stems"]

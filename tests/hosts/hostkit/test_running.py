@@ -18,6 +18,7 @@ from stemdock import move_all_to_place
 from stemdock.errors import ModelNotFoundError
 from stemdock_hostkit.errors import JobError, JobTakenError
 from stemdock_hostkit.job.folder import Job, remove_old_jobs, waiting_jobs
+from stemdock_hostkit.job.live import LiveWriter, live_stems
 from stemdock_hostkit.worker import naming, running
 from support.host_jobs import left, make_job, source
 from support.reaper_model.known_separator import SHARES, known_separator
@@ -432,3 +433,56 @@ def test_only_jobs_of_long_ago_are_removed(tmp_path: Path, song: Path) -> None:
     new.mkdir()
     assert remove_old_jobs(old.parent) == 1
     assert list(old.parent.iterdir()) == [new]
+
+
+def test_live_stems_are_those_in_the_files(tmp_path: Path, song: Path) -> None:
+    folder = make_job(
+        tmp_path, source(song), live=True, stems=["vocals"], mixes={"rest": ["mixture", "-vocals"]}
+    )
+    (entry,) = run(folder)["sources"]
+    live = live_stems(Job(folder), "s1")
+    assert live
+    assert (live.stems, live.sample_rate, live.n_channels) == (("vocals", "rest"), SAMPLE_RATE, 2)
+    files = [soundfile.read(stem["path"], dtype="float32")[0] for stem in entry["stems"]]
+    assert live.length == len(files[0]) == 2 * SAMPLE_RATE
+    assert np.array_equal(live.read(0, live.length), np.stack(files))
+    assert np.array_equal(live.read(1000, 10), np.stack(files)[:, 1000:1010])
+    assert live.read(live.length, 10).shape == (2, 0, 2)
+
+
+def test_without_the_wish_there_are_no_live_stems(tmp_path: Path, song: Path) -> None:
+    folder = make_job(tmp_path, source(song))
+    run(folder)
+    assert live_stems(Job(folder), "s1") is None
+    assert not list(folder.glob("*-live.*"))
+
+
+def test_live_stems_grow_by_whole_blocks(tmp_path: Path) -> None:
+    job = Job(tmp_path)
+    samples = np.random.default_rng(4).uniform(-1, 1, (2, 50, 2)).astype(np.float32)
+    with LiveWriter(job, "s1") as writer:
+        assert live_stems(job, "s1") is None
+        writer.add(SAMPLE_RATE, {"low": samples[0, :30], "high": samples[1, :30]})
+        live = live_stems(job, "s1")
+        assert live
+        assert live.length == 30
+        writer.add(SAMPLE_RATE, {"low": samples[0, 30:], "high": samples[1, 30:]})
+        assert live.length == 50
+    assert np.array_equal(live.read(0, 100), samples)
+    with live.path.open("ab") as file:
+        file.write(b"half")
+    assert live.length == 50
+    (tmp_path / "s1-live.json").write_text('{"stems": 3}')
+    with pytest.raises(JobError, match=r"s1-live\.json is damaged"):
+        live_stems(job, "s1")
+
+
+def test_surround_sound_becomes_stereo_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "surround.wav"
+    mixture = np.random.default_rng(2).uniform(-0.1, 0.1, (LENGTH, 6))
+    soundfile.write(path, mixture, SAMPLE_RATE, subtype="FLOAT")
+    (entry,) = run(make_job(tmp_path, source(path), name="auto", downmix="auto"))["sources"]
+    assert (entry["status"], entry["n_channels"]) == ("ok", 2)
+    for name, changes in {"none": {}, "wrong": {"downmix": 3}}.items():
+        (entry,) = run(make_job(tmp_path, source(path), name=name, **changes))["sources"]
+        assert entry["status"] == "error"

@@ -22,7 +22,7 @@ from stemdock.cli.main import run
 from stemdock.errors import CancelledError
 from stemdock.lib.locations import Location
 from support.small_model import write_noise
-from support.web_server import Web, web_server
+from support.web_files import Web, web_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -87,6 +87,13 @@ def test_any_text_is_a_mix_or_refused(text: str) -> None:
         ({"stems": (), "mixes": {"r": ("bass:-3dB", "drums:L9")}}, {"r": (1, 2)}),
         ({"stems": (), "mixes": {"r": ("-bass", "bass:-3dB")}}, {"r": (0, 1, 2, 3)}),
         ({"stems": (), "mixes": {"r": ("mixture", "-bass", "bass:-3dB")}}, {"r": (0, 1, 2, 3, 4)}),
+        (
+            {
+                "stems": ("bass", "vocals", "drums"),
+                "mixes": {"other": ("mixture", "-vocals", "-drums", "-bass")},
+            },
+            {"vocals": (0,), "drums": (1,), "bass": (2,), "other": (3, 4)},
+        ),
     ],
 )
 def test_what_is_selected(output: dict[str, Any], expected: dict[str, tuple[int, ...]]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import soundfile
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -16,6 +17,8 @@ from stemdock.preview import find_stems, write_preview
 from support.tones import N_SECONDS, SAMPLE_RATE, write
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from support.browser import Browser
 
 PICTURES = Path(__file__).resolve().parents[3] / "test-artefacts" / "preview"
@@ -57,7 +60,7 @@ def test_it_plays_all_stems_at_the_loudness_they_have(player: Browser) -> None:
     assert player.position() == position < 5
 
 
-def test_solo_mute_and_volume_change_what_is_heard(player: Browser) -> None:
+def test_solo_mute_and_gain_change_what_is_heard(player: Browser) -> None:
     play(player)
     mute, solo = player.find_all(".mute"), player.find_all(".solo")
     solo[HIGH].click()
@@ -70,10 +73,50 @@ def test_solo_mute_and_volume_change_what_is_heard(player: Browser) -> None:
     for button in (solo[LOW], solo[HIGH], mute[HIGH]):
         button.click()
     becomes(player, QUIET, LOUD, 0)
-    volume = player.find_all(".volume input")[LOW]
-    player.run("arguments[0].value = 10; arguments[0].dispatchEvent(new Event('input'))", volume)
+    set_to(player, ".gain", LOW, -20)
     becomes(player, QUIET, QUIET, 0)
-    assert player.find_all(".volume output")[LOW].text == "10 %"
+    assert player.find_all(".gain-text")[LOW].text == "\N{MINUS SIGN}20.0 dB"
+    set_to(player, ".gain", LOW, -60)
+    becomes(player, QUIET, 0, 0)
+    assert player.find_all(".gain-text")[LOW].text == "off"
+
+
+def set_to(player: Browser, selector: str, stem: int, value: float) -> None:
+    script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))"
+    player.run(script, player.find_all(selector)[stem], value)
+
+
+def test_the_mix_is_saved_as_it_is_set(player: Browser, tmp_path: Path) -> None:
+    player.saves_to(tmp_path)
+    set_to(player, ".gain", LOW, -12)
+    set_to(player, ".pan", LOW, -1)
+    set_to(player, ".pan", HIGH, 0.5)
+    player.find("#export button").click()
+    path = tmp_path / "Two tones (mix).wav"
+    player.wait(path.exists)
+    mix, sample_rate = soundfile.read(path)
+    assert (len(mix), sample_rate) == (N_SECONDS * SAMPLE_RATE, SAMPLE_RATE)
+    assert soundfile.info(path).subtype == "FLOAT"
+    low, high = (tone(mix[SAMPLE_RATE : 2 * SAMPLE_RATE], frequency) for frequency in (220, 3000))
+    # Both tones are in both channels: on the way to one side, the panner adds the other channel to it.
+    assert low == pytest.approx([2 * 0.5 * 10 ** (-12 / 20), 0], rel=0.1, abs=1e-6)
+    assert high == pytest.approx([0.05 * np.cos(np.pi / 4), 0.05 * (1 + np.sin(np.pi / 4))], rel=0.1)
+
+
+def tone(samples: NDArray[np.float64], frequency: int) -> NDArray[np.float64]:
+    """Amplitudes of a frequency in each channel of one second."""
+    amplitudes: NDArray[np.float64] = 2 * np.abs(np.fft.rfft(samples, axis=0)[frequency]) / len(samples)
+    return amplitudes
+
+
+def test_a_stem_is_saved_as_it_is(player: Browser, tmp_path: Path) -> None:
+    player.saves_to(tmp_path)
+    player.find_all(".mute")[LOW].click()
+    player.find_all(".controls > button")[LOW].click()
+    path = tmp_path / "Two tones (low).wav"
+    player.wait(path.exists)
+    samples, _ = soundfile.read(path)
+    assert tone(samples[SAMPLE_RATE : 2 * SAMPLE_RATE], 220) == pytest.approx([0.5, 0.5], rel=0.1)
 
 
 def test_what_is_not_heard_looks_so(player: Browser) -> None:
@@ -129,15 +172,15 @@ def test_keys_belong_to_the_control_in_focus(player: Browser) -> None:
     player.find_all(".mute")[LOW].send_keys(Keys.SPACE)
     assert player.find_all(".mute")[LOW].get_attribute("aria-pressed") == "true"
     assert player.find("#play").get_attribute("aria-label") == "Play"
-    player.find_all(".volume input")[LOW].send_keys(Keys.ARROW_LEFT)
-    assert player.find_all(".volume output")[LOW].text == "99 %"
+    player.find_all(".gain")[LOW].send_keys(Keys.ARROW_LEFT)
+    assert player.find_all(".gain-text")[LOW].text == "\N{MINUS SIGN}0.5 dB"
     assert player.position() == 0
 
 
 def test_every_control_has_a_name(player: Browser) -> None:
     names = [control.accessible_name for control in player.find_all("button, input")]
     assert all(names)
-    assert len(set(names)) == len(names) == 2 + 3 * 3
+    assert len(set(names)) == len(names) == 2 + 3 * 5 + 1
     assert player.find("img").accessible_name == "Spectrogram of high"
 
 
@@ -221,6 +264,7 @@ def test_it_fits_the_window(browser: Browser, page: Path, width: int, scheme: st
     browser.find_all(".solo")[LOW].click()
     becomes(browser, 0, LOUD, 0)
     browser.screenshot(PICTURES / f"{scheme}-{width}.png")
-    assert browser.run("return document.documentElement.scrollWidth") == width
+    inner = browser.run("return document.documentElement.clientWidth")  # without the scroll bar
+    assert browser.run("return document.documentElement.scrollWidth") == inner
     boxes = [control.rect for control in browser.find_all("button, input")]
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)

@@ -1,0 +1,1 @@
+"""A local web page that separates songs, plays their stems while that goes on, and exports them."""

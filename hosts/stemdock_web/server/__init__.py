@@ -1,0 +1,1 @@
+"""Answers to requests: the gate, the addresses, and what each of them does."""

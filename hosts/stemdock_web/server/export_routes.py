@@ -1,0 +1,113 @@
+"""What the addresses of exports do."""
+
+from __future__ import annotations
+
+import asyncio
+from secrets import token_hex
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from stemdock import legal_name
+from stemdock_web.errors import RefusedError
+from stemdock_web.exporting import order_from_values
+from stemdock_web.running_exports import RunningExport
+from stemdock_web.server.asking import body_of, recognise, session_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from stemdock_web.exporting import Exported
+    from stemdock_web.session import Session
+    from stemdock_web.sessions import Sessions
+
+_WAIT: Final = 0.5
+"""Seconds after which an export that is not complete says how far it is."""
+_MOST: Final = 4
+"""Exports that a page can wait for."""
+
+
+class ExportRoutes:
+    """The addresses of exports."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        """Serves the exports of all pages."""
+        self._sessions = sessions
+
+    def table(self) -> list[Route]:
+        """The addresses."""
+        return [
+            Route("/api/songs/{song}/exports", self._begin, methods=["POST"]),
+            Route("/api/exports/{number}", self._follow),
+            Route("/api/exports/{number}", self._cancel, methods=["DELETE"]),
+            Route("/downloads/{secret}", self._download),
+        ]
+
+    async def _begin(self, request: Request) -> Response:
+        session = session_of(request, self._sessions)
+        song = session.song(request.path_params["song"])
+        if song.state != "done" or song.live is None:
+            raise RefusedError(
+                409, "the song is not separated yet", remedy="Export it when the separation is complete."
+            )
+        order = order_from_values(await body_of(request), song.live.stems)
+        if len(session.exports) >= _MOST:
+            # A page that was loaded again does not ask for them.
+            forgotten = [number for number, each in session.exports.items() if each.is_over]
+            await asyncio.gather(*(session.exports.pop(number).end() for number in forgotten))
+        if len(session.exports) >= _MOST:
+            raise RefusedError(
+                429, f"there are already {_MOST} exports of this page", remedy="Wait for one of them."
+            )
+        number = token_hex(8)
+        running = session.exports[number] = RunningExport(song=song, live=song.live, order=order)
+        running.begin(session.folder, session.exporting, self._sessions.exporter, self._sessions.space)
+        return JSONResponse({"id": number}, status_code=202)
+
+    async def _follow(self, request: Request) -> Response:
+        """How far an export is, or where its file is."""
+        session = session_of(request, self._sessions)
+        number = request.path_params["number"]
+        running = _running(session, number)
+        try:
+            exported = await running.wait(_WAIT)
+        except RefusedError:
+            session.exports.pop(number, None)
+            raise
+        if exported is None:
+            return JSONResponse({"fraction": running.fraction}, status_code=202)
+        session.exports.pop(number, None)
+        secret, name = session.keep(exported.path), _name(running, exported)
+        address = f"/downloads/{secret}?name={quote(name)}"
+        return JSONResponse({"address": address, "name": name, "notes": exported.notes})
+
+    async def _cancel(self, request: Request) -> Response:
+        session = session_of(request, self._sessions)
+        running = _running(session, request.path_params["number"])
+        await running.end()
+        session.exports.pop(request.path_params["number"], None)
+        return Response(status_code=204)
+
+    async def _download(self, request: Request) -> Response:
+        """A finished export. Its address is the secret, because a download cannot send a key."""
+        path = self._sessions.find_download(request.path_params["secret"])
+        if path is None:
+            raise RefusedError(404, "this export is gone", remedy="Export it again.")
+        recognise(request)
+        name = legal_name(request.query_params.get("name", ""), fallback=path.name)
+        return FileResponse(path, media_type="application/octet-stream", filename=name)
+
+
+def _running(session: Session, number: str) -> RunningExport:
+    if number not in session.exports:
+        raise RefusedError(404, "this export is gone", remedy="Export it again.")
+    return session.exports[number]
+
+
+def _name(running: RunningExport, exported: Exported) -> str:
+    """The name of the file for the user."""
+    if running.order.choice.holds_all:
+        return exported.path.name  # the name of the song already
+    return legal_name(f"{running.song.title} ({running.order.stem or 'mix'}){exported.path.suffix}")
