@@ -235,7 +235,7 @@ class Crowd:
             self.server.faults.clear()
 
     def _content(self, out: str) -> dict[str, bytes]:
-        """All that is there, without what a claim leaves if its process is killed at its very end."""
+        """All that is there, without the claims of processes that were killed after a song was complete."""
         if out.startswith("s3://"):
             assert self.server
             bucket = out.split("/")[2]
@@ -244,7 +244,7 @@ class Crowd:
             path.relative_to(out).as_posix(): b"" if path.is_dir() else path.read_bytes()
             for path in Path(out).rglob("*")
         }
-        return {name: content for name, content in files.items() if not fnmatchcase(name, "*/*.*.claim")}
+        return {name: content for name, content in files.items() if not fnmatchcase(name, "*/*.claim")}
 
 
 def _forget_deaths(out: str) -> None:
