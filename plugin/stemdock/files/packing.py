@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stemdock.audio import FilmSound, write_dj_file, write_film
 from stemdock.files.archives import write_stem_archive
+from stemdock.files.ardour_sessions import write_ardour_session
 from stemdock.files.daw_projects import write_daw_project
 from stemdock.files.rpp_projects import write_rpp_project
 from stemdock.files.stem_writing import StemFile
@@ -83,6 +84,9 @@ def pack(
     sounds = files.sounds(staged)
     if isinstance(files.package, DawProject) and files.format == "rpp":
         write_rpp_project(path, files.package, files.places["rpp"], files.places, signal, tags)
+        return []
+    if isinstance(files.package, DawProject) and files.format == "ardour":
+        write_ardour_session(path, files.package, files.places["ardour"], files.places, signal, tags)
         return []
     if isinstance(files.package, DawProject):
         write_daw_project(path, files.package, sounds, signal, tags, cancel)
