@@ -60,8 +60,10 @@ def write_ardour_session(
         tags: Tags of the song.
 
     Raises:
-        OutputError: The file cannot be written, or cannot contain the path of a sound.
+        OutputError: The file cannot be written, or Ardour could not save the session under this name, or could
+            not read the path of a sound.
     """
+    _check_name(place, place.name, "its name")
 
     def unwritable(reason: str) -> OutputError:
         return OutputError(
@@ -70,7 +72,7 @@ def write_ardour_session(
             remedy=write_remedy(reason, "Check the disk and its free space."),
         )
 
-    session = _Session(signal, xml_text(place.stem))
+    session = _Session(signal, place.stem)
     session.add_metadata(tags)
     for track, name in zip(content.tracks, _distinct(content.tracks), strict=True):
         session.add_track(track, name, _reference(sounds[track.sound], place))
@@ -90,7 +92,7 @@ class _Session:
             "Session", {"version": _VERSION, "name": name, "sample-rate": str(signal.sample_rate)}
         )
         # Ardour refuses sessions that lack one of these parts, even if it is empty.
-        config, self._metadata, self._sources, _, locations, _, _, self._routes, self._playlists, tempos = (
+        config, self._metadata, self._sources, self._regions, locations, _, _, self._routes, self._playlists, tempos = (
             ET.SubElement(self._root, part)
             for part in (
                 "Config", "Metadata", "Sources", "Regions", "Locations", "Bundles", "RouteGroups", "Routes",
@@ -128,12 +130,14 @@ class _Session:
             for channel in channels
         ]
         playlist = self._add(self._playlists, "Playlist", name=name, type="audio")
-        self._add(
-            playlist, "Region", name=name, type="audio", start="a0", length=f"a{self._end}@a0",
-            channels=str(len(channels)),
-            **{f"source-{channel}": source.attrib["id"] for channel, source in enumerate(sources)},
-            **{"fade-in-active": "0", "fade-out-active": "0"},
-        )  # fmt: skip
+        # The first is what Ardour lists as the sound. Without it, Ardour lists each channel.
+        for parent, is_whole in ((self._regions, "1"), (playlist, "0")):
+            self._add(
+                parent, "Region", name=name, type="audio", start="a0", length=f"a{self._end}@a0",
+                channels=str(len(channels)),
+                **{f"source-{channel}": source.attrib["id"] for channel, source in enumerate(sources)},
+                **{"whole-file": is_whole, "fade-in-active": "0", "fade-out-active": "0"},
+            )  # fmt: skip
         outputs = [[f"{_MASTER}/audio_in {number}"] for number in range(1, _N_OUTPUTS + 1)]
         route = self._add_route(name, "AudioTrack", self._n_channels, outputs, track)
         route.set("audio-playlist", playlist.attrib["id"])
@@ -188,14 +192,17 @@ def _reference(sound: Path, place: Path) -> str:
     """The name of a sound in the session's folder of sounds, or its path if it is elsewhere."""
     is_inside = sound.parent.name == "audiofiles" and place.parent in sound.parents
     reference = sound.name if is_inside else str(sound.absolute())
-    if xml_text(reference) != reference:
+    _check_name(place, reference, "the name of a sound")
+    return reference
+
+
+def _check_name(place: Path, name: str, subject: str) -> None:
+    if xml_text(name) != name:
         raise OutputError(
             place,
-            "a session of Ardour cannot contain the path of a sound that has control characters or is not "
-            "UTF-8",
-            remedy="Choose another folder for the sound.",
+            f"cannot be a session of Ardour: {subject} has control characters or is not UTF-8",
+            remedy="Choose another name.",
         )
-    return reference
 
 
 def _year(tags: Tags) -> str:

@@ -264,6 +264,11 @@ def check_ending(form: Format, name: str, option: str) -> None:
         )
 
 
+def is_project(name: str) -> bool:
+    """Whether people save their own work under a name of results: it is a project beside its sounds."""
+    return any(form.sound_folder and name.lower().endswith(form.endings) for form in FORMATS.values())
+
+
 def file_rate(output: Output, sample_rate: int) -> tuple[int, str]:
     """The sample rate of the files of a song, and what decides it if it is not the song's.
 
