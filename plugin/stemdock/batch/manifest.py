@@ -96,7 +96,8 @@ class Manifest:
     def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
 
-        Projects may have changed: people save their own work in them. Stems that came out short because the end of the mixture could not be read do not count.
+        Projects may have changed: people save their own work in them. Stems that came out short because the
+        end of the mixture could not be read do not count.
         """
         entry = self._entry_of(targets)
         if (

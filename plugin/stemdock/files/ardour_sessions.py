@@ -1,13 +1,12 @@
 """Sessions of Ardour 7 and 8: the only module of the core that knows the format.
 
-A session is a folder with a file of XML, and with the sounds in `interchange/NAME/audiofiles`. When Ardour opens
-it, Ardour makes the other folders and sets what is left out here to its defaults.
+A session is a folder with a file of XML, and with the sounds in `interchange/NAME/audiofiles`. When Ardour
+opens it, Ardour makes the other folders and sets what is left out here to its defaults.
 """
 
 from __future__ import annotations
 
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
@@ -17,6 +16,7 @@ from stemdock.lib.xml_text import xml_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from stemdock.audio import Signal
     from stemdock.output.daw_tracks import DawProject, DawTrack
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 _VERSION: Final = "7003"
 """That of Ardour 8, which would ask about an older one. Ardour 7 reads all that start with 7."""
+_PARTS: Final = (
+    "Config", "Metadata", "Sources", "Regions", "Locations", "Bundles", "RouteGroups", "Routes", "Playlists",
+    "TempoMap",
+)  # fmt: skip
+"""Ardour refuses sessions that lack one of most of these, or warns of it, even if it is empty."""
 _OPTIONS: Final = {"native-file-data-format": "FormatFloat", "default-time-domain": "AudioTime"}
 """Ardour refuses sessions without the first. Without the second, Ardour 8 rounds the end to beats."""
 _SUPERCLOCK: Final = 282_240_000
@@ -60,8 +65,8 @@ def write_ardour_session(
         tags: Tags of the song.
 
     Raises:
-        OutputError: The file cannot be written, or Ardour could not save the session under this name, or could
-            not read the path of a sound.
+        OutputError: The file cannot be written, or Ardour could not save the session under this name or
+            read the path of a sound.
     """
     _check_name(place, place.name, "its name")
 
@@ -91,18 +96,14 @@ class _Session:
         self._root = ET.Element(
             "Session", {"version": _VERSION, "name": name, "sample-rate": str(signal.sample_rate)}
         )
-        # Ardour refuses sessions that lack one of these parts, even if it is empty.
-        config, self._metadata, self._sources, self._regions, locations, _, _, self._routes, self._playlists, tempos = (
-            ET.SubElement(self._root, part)
-            for part in (
-                "Config", "Metadata", "Sources", "Regions", "Locations", "Bundles", "RouteGroups", "Routes",
-                "Playlists", "TempoMap",
-            )
-        )  # fmt: skip
+        parts = {part: ET.SubElement(self._root, part) for part in _PARTS}
+        self._metadata, self._routes = parts["Metadata"], parts["Routes"]
+        self._sources, self._regions = parts["Sources"], parts["Regions"]
+        self._playlists, tempos = parts["Playlists"], parts["TempoMap"]
         for option, value in _OPTIONS.items():
-            ET.SubElement(config, "Option", {"name": option, "value": value})
+            ET.SubElement(parts["Config"], "Option", {"name": option, "value": value})
         limits = {"start": "a0", "end": f"a{self._end}", "flags": "IsSessionRange"}
-        self._add(locations, "Location", name="session", **limits)
+        self._add(parts["Locations"], "Location", name="session", **limits)
         tempos.set("superclocks-per-second", str(_SUPERCLOCK))
         ET.SubElement(ET.SubElement(tempos, "Tempos"), "Tempo", _TEMPO)
         ET.SubElement(ET.SubElement(tempos, "Meters"), "Meter", _METER)

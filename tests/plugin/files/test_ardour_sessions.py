@@ -56,7 +56,7 @@ class Session:
         elements = list(self.root.iter())
         ids = [element.attrib["id"] for element in elements if "id" in element.attrib]
         assert len(set(ids)) == len(ids)
-        assert 1000 <= min(map(int, ids))
+        assert min(map(int, ids)) >= 1000
         assert max(map(int, ids)) < int(self.root.attrib["id-counter"])
         ports = [element.attrib["name"] for element in elements if element.tag == "Port"]
         assert len(set(ports)) == len(ports)
@@ -208,7 +208,7 @@ def test_names_that_ardour_needs_for_itself(tmp_path: Path) -> None:
     ("tags", "expected"),
     [
         (
-            Tags(title="A & <B>", artist="Ünï", album="LP", date="1999-05-01", genre="G", comment="two\nlines"),
+            Tags(title="A & <B>", artist="Ünï", album="LP", date="1999-05", genre="G", comment="two\nlines"),
             {"title": "A & <B>", "artist": "Ünï", "album": "LP", "year": "1999", "genre": "G",
              "comment": "two\nlines"},
         ),
