@@ -66,6 +66,13 @@ class Session:
         tempos = self.root.find("TempoMap")
         assert tempos is not None
         assert tempos.attrib["superclocks-per-second"] == str(SUPERCLOCK)
+        # What Ardour refuses sessions without, or asks about.
+        options = {option.attrib["name"]: option.attrib["value"] for option in self.root.findall("Config/*")}
+        assert options == {"native-file-data-format": "FormatFloat", "default-time-domain": "AudioTime"}
+        assert {part.tag for part in self.root} > {"Bundles", "RouteGroups", "Regions", "Locations"}
+        assert {route.attrib["version"] for route in self.root.iter("Route")} == {"7003"}
+        assert self.root.attrib["version"] == "7003"
+        assert all(route.find("Processor[@type='amp']") is not None for route in self.root.iter("Route"))
         self.sample_rate = int(self.root.attrib["sample-rate"])
 
     @property
