@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,3 +79,22 @@ def test_one_that_nobody_saved_is_replaced_with_its_sounds(
     project.unlink()
     assert run([*command_for(project, song), "--resume", "--sample-rate", "16000"], plugins) == 0
     assert project.exists()
+
+
+def test_a_project_of_an_interrupted_run_does_not_count_as_done(
+    plugins: Plugins, song: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its sounds may be in place already, and the project still the former one."""
+    assert run(command_for(project, song), plugins) == 0
+    (manifest,) = project.parent.parent.glob(".stemdock/*.json")
+    entry = json.loads(manifest.read_text())
+    written = project.read_bytes()
+    output = project.relative_to(project.parent.parent).as_posix()
+    former = b"a former project"
+    project.write_bytes(former)
+    digest = {"sha256": sha256(former).hexdigest(), "size": len(former)}
+    manifest.write_text(json.dumps(entry | {"complete": False, "replaced": {output: digest}}))
+    capsys.readouterr()
+    assert run([*command_for(project, song), "--resume"], plugins) == 0
+    assert str(project) in capsys.readouterr().out
+    assert len(project.read_bytes()) == len(written)
