@@ -150,6 +150,12 @@ def test_what_sounds_twice_is_muted(
     assert {name: track["muted"] for name, track in Project(path).tracks().items()} == expected
 
 
+def test_colors_tell_five_stems_and_the_mixture_apart() -> None:
+    stems = ("vocals", "piano", "drums", "bass", "other")
+    tracks = daw_project(Output(format="dawproject"), stems).tracks
+    assert len({track.color for track in tracks}) == len(tracks) == 6
+
+
 def test_unknown_stems_are_refused() -> None:
     with pytest.raises(OutputOptionError, match="no stem 'guitar'"):
         daw_project(Output(format="dawproject", stems=("guitar",)), ("low", "high"))
