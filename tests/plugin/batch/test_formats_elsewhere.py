@@ -116,17 +116,18 @@ def test_files_that_hold_all_stems(plugins: Plugins, song: Path, memory: Any, fo
         assert archives[0].read(each) == archives[1].read(each)
 
 
-def test_projects_of_a_program_that_separates_songs(plugins: Plugins, song: Path, memory: Any) -> None:
+@pytest.mark.parametrize(
+    ("form", "sounds"), [("rpp", "Waterloo media"), ("ardour", "interchange/Waterloo/audiofiles")]
+)
+def test_projects_of_a_program_that_separates_songs(
+    form: Any, sounds: str, plugins: Plugins, song: Path, memory: Any
+) -> None:
     for folder in (str(song.parent / "out"), "memory://stems/out"):
-        separate = SongSeparator(folder, model="small", plugins=plugins, output=Output(format="rpp"))
+        separate = SongSeparator(folder, model="small", plugins=plugins, output=Output(format=form))
         first = separate(song, name="Abba/Waterloo")
         assert first.outputs == {
-            "rpp": f"{folder}/Abba/Waterloo/Waterloo.rpp",
-            **{
-                name: f"{folder}/Abba/Waterloo/Waterloo media/{name}.wav"
-                for name in first.outputs
-                if name != "rpp"
-            },
+            form: f"{folder}/Abba/Waterloo/Waterloo.{form}",
+            **{name: f"{folder}/Abba/Waterloo/{sounds}/{name}.wav" for name in first.outputs if name != form},
         }
         assert {"low", "high"} < first.outputs.keys()
         assert separate(song, name="Abba/Waterloo").status == "skipped"
