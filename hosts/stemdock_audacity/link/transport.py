@@ -11,6 +11,7 @@ import select
 import stat
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -57,14 +58,14 @@ if sys.platform == "win32":
             self._to = open(r"\\.\pipe\ToSrvPipe", "wb", buffering=0)  # noqa: PTH123, SIM115
             self._from = open(r"\\.\pipe\FromSrvPipe", "rb", buffering=0)  # noqa: PTH123, SIM115
             self._received: queue.Queue[bytes] = queue.Queue(_MAX_WAITING)
+            self._is_left = False
             threading.Thread(target=self._receive, daemon=True).start()
 
         def _receive(self) -> None:
-            try:
-                while data := self._from.read(4096):
+            # Closing a file waits for the end of a read in another thread, so this thread closes it.
+            with self._from, suppress(OSError):
+                while not self._is_left and (data := self._from.read(4096)):
                     self._received.put(data)
-            except (OSError, ValueError):
-                pass
             self._received.put(b"")
 
         def write(self, line: bytes, deadline: float) -> None:
@@ -86,9 +87,11 @@ if sys.platform == "win32":
             return data.replace(b"\0", b"")
 
         def close(self) -> None:
-            """See `Transport.close`."""
+            """See `Transport.close`; the pipe for replies is closed when Audacity ends its side."""
+            self._is_left = True
             self._to.close()
-            self._from.close()
+            while not self._received.empty():  # else the thread might wait for room
+                self._received.get_nowait()
 
     def open_transport() -> Transport:
         """Connects.
