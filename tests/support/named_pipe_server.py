@@ -31,13 +31,14 @@ _PATIENCE: Final = 60
 
 
 @contextmanager
-def served(answer: Answer) -> Iterator[None]:
+def served(answer: Answer, pause: float = 0.0) -> Iterator[None]:
     """Serves the pipes until the block ends.
 
     Args:
         answer: What the program does with a command.
+        pause: Seconds between a client at the first pipe and listening at the second.
     """
-    server = _Server(answer)
+    server = _Server(answer, pause)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -53,8 +54,9 @@ def _kernel() -> Any:
 
 
 class _Server:
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, pause: float) -> None:
         self._answer = answer
+        self._pause = pause
         self._windows = _kernel()
         self._windows.CreateNamedPipeW.restype = wintypes.HANDLE
         self._windows.CreateNamedPipeW.argtypes = [
@@ -80,6 +82,7 @@ class _Server:
         while not self._stopped:
             self._windows.ConnectNamedPipe(self._to, None)
             if not self._stopped:
+                time.sleep(self._pause)
                 self._windows.ConnectNamedPipe(self._from, None)
                 self._serve()
             self._windows.DisconnectNamedPipe(self._to)

@@ -13,9 +13,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from stemdock_audacity.errors import ConnectionLostError, ForeignPipeError
+
+if TYPE_CHECKING:
+    from io import FileIO
 
 
 class Transport(Protocol):
@@ -50,13 +53,20 @@ if sys.platform == "win32":
     _MAX_WAITING = 1024
     """Pieces of 4096 bytes that wait to be read; the pipe then waits, too."""
 
+    _LISTENING_TIME = 5.0
+    """Seconds in which Audacity listens at the pipe for replies, after the one for commands was opened."""
+
     class NamedPipes:
         """Named pipes on Windows; they block, so a thread reads."""
 
         def __init__(self) -> None:
             # Checking whether the pipe exists would use its only instance, so it is opened directly.
             self._to = open(r"\\.\pipe\ToSrvPipe", "wb", buffering=0)  # noqa: PTH123, SIM115
-            self._from = open(r"\\.\pipe\FromSrvPipe", "rb", buffering=0)  # noqa: PTH123, SIM115
+            try:
+                self._from = _open_soon(r"\\.\pipe\FromSrvPipe")
+            except OSError:
+                self._to.close()
+                raise
             self._received: queue.Queue[bytes] = queue.Queue(_MAX_WAITING)
             self._is_left = False
             threading.Thread(target=self._receive, daemon=True).start()
@@ -92,6 +102,21 @@ if sys.platform == "win32":
             self._to.close()
             while not self._received.empty():  # else the thread might wait for room
                 self._received.get_nowait()
+
+    def _open_soon(name: str) -> FileIO:
+        """Opens the pipe for replies.
+
+        After an earlier client, Audacity frees it only when the other pipe has been opened. To give up at
+        once would leave Audacity waiting at it, and the other pipe taken.
+        """
+        deadline = time.monotonic() + _LISTENING_TIME
+        while True:
+            try:
+                return open(name, "rb", buffering=0)  # noqa: PTH123
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def open_transport() -> Transport:
         """Connects.

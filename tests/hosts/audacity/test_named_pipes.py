@@ -52,10 +52,11 @@ def test_commands_are_answered() -> None:
         assert link.do("Long") == "\n".join(["0123456789abcde"] * 30_000)
 
 
-def test_one_client_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pause", [0.0, 0.2])
+def test_one_client_after_the_other(monkeypatch: pytest.MonkeyPatch, pause: float) -> None:
     monkeypatch.setattr(pipe, "find_audacity", lambda: (1,))
     monkeypatch.setattr(pipe, "_RENEWAL_TIME", 60.0)
-    with served(answered):
+    with served(answered, pause):
         for number in range(5):
             with connect() as link:
                 assert link.do("Message", Text=number) == f"got Message: Text={number}"
