@@ -94,7 +94,15 @@ def _make(folder: Path, scratch: Path) -> None:
 def _install(folder: Path, *arguments: str) -> None:
     """Installs packages for Windows; unlike pip, uv follows what dependencies say about that system."""
     options = ["--quiet", "--python-platform", "x86_64-pc-windows-msvc", "--python-version", _VERSION]
-    options += ["--only-binary", ":all:", "--constraint", str(ROOT / "constraints.txt")]
+    # A link would lead to uv's cache, and some of these files are changed.
+    options += [
+        "--link-mode",
+        "copy",
+        "--only-binary",
+        ":all:",
+        "--constraint",
+        str(ROOT / "constraints.txt"),
+    ]
     _run("uv", "pip", "install", *options, "--target", str(folder / "packages"), *arguments)
 
 
