@@ -307,7 +307,6 @@ def test_folder_for_requests_is_ascii(tmp_path: Path, monkeypatch: pytest.Monkey
     assert str(default_queue().folder).isascii()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a program there needs more than a line for the shell")
 def test_launcher_survives_odd_python_paths(
     profile: Profile,
     queue: JobQueue,
@@ -315,12 +314,16 @@ def test_launcher_survives_odd_python_paths(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    odd = tmp_path / "my 'venv' $x"
+    odd = tmp_path / "my 'venv' $x é100%"
     odd.mkdir()
-    python = odd / "python"
-    python.write_text('#!/bin/sh\necho "$@"\n')
-    python.chmod(0o700)
+    if sys.platform == "win32":
+        python = odd / "python.cmd"
+        python.write_text("@echo %*\n")
+    else:
+        python = odd / "python"
+        python.write_text('#!/bin/sh\necho "$@"\n')
+        python.chmod(0o700)
     monkeypatch.setattr("sys.executable", str(python))
     setup.install(profile, queue, models)
-    done = subprocess.run([str(queue.folder / "stemdock-launch")], capture_output=True, text=True, check=True)
+    done = subprocess.run([str(queue.folder / LAUNCHER)], capture_output=True, text=True, check=True)
     assert done.stdout == "-P -m stemdock_audacity.launcher\n"
