@@ -11,12 +11,13 @@ from unittest import mock
 import soundfile
 
 from fuzz.stopping.scenario import Scenario, plugins_of
-from stemdock import HostUnreachableError, file_sha256, staging
+from stemdock import file_sha256, staging
 from stemdock_audacity import courier
 from stemdock_audacity.capture.request import CapturedTrack
 from stemdock_audacity.capture.request import Request as AudacityRequest
 from stemdock_audacity.jobs.job import AudacityJob, add_job
 from stemdock_audacity.jobs.queue import JobQueue
+from stemdock_audacity.link import transport
 from stemdock_hostkit import client
 from stemdock_hostkit.errors import JobError
 from stemdock_hostkit.job.folder import Job, new_job_folder
@@ -168,10 +169,12 @@ class _Audacity:
             service.run(idle_time=0.02)
         finally:
             service.stop()
-        closed = HostUnreachableError("Audacity", "is closed", remedy="Open it")
+        # A pipe of its own, which nobody serves: others test with a real Audacity at the same time.
+        closed = self.place.state / "closed"
         with (
             mock.patch.object(courier, "DELIVERY_TIME", 0.0),
-            mock.patch.object(courier, "connect", mock.Mock(side_effect=closed)),
+            mock.patch.object(transport, "TO_AUDACITY", closed),
+            mock.patch.object(transport, "FROM_AUDACITY", closed),
             mock.patch.object(client, "follow", lambda job, **_: job.result()),
         ):
             for job in jobs:
