@@ -60,6 +60,10 @@ class Manifest:
         """The name of the entry for a song's files."""
         return entry_name(self._outputs(targets))
 
+    def is_recorded(self, targets: Collection[Path]) -> bool:
+        """Whether there is a file with the name of the entry for a song's files, whatever it contains."""
+        return os.path.lexists(self._root / FOLDER / f"{self.name_of(targets)}.json")
+
     def made(self, paths: Collection[Path]) -> frozenset[Path]:
         """Those of some files that separations wrote, other processes included.
 
@@ -101,11 +105,16 @@ class Manifest:
         entry = self._entry_for(path, targets)
         return entry.provenance.mixture if entry else None
 
-    def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
+    def covers(self, provenance: Provenance, targets: Collection[Path], *, is_claimed: bool = True) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
 
         Projects may have changed: people save their own work in them. Stems that came out short because the
         end of the mixture could not be read do not count.
+
+        Args:
+            provenance: What they are to be made from.
+            targets: All files of a song.
+            is_claimed: Whether the entry may be completed. If not, only a complete one counts.
         """
         entry = self._entry_of(targets)
         if (
@@ -115,9 +124,9 @@ class Manifest:
             or not self._is_intact(entry, targets)
         ):
             return False
-        if not entry.complete:
+        if not entry.complete and is_claimed:
             self.complete(entry)
-        return True
+        return entry.complete or is_claimed
 
     def damage_of(self, targets: Collection[Path]) -> tuple[Damage, ...]:
         """Damage of the mixture that files were made from; empty if one run did not write them all."""

@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.batch import object_store
 from stemdock.batch.manifest_files import FOLDER, ManifestEntry, entry_content, entry_from, entry_name
-from stemdock.batch.object_store import (
-    ExistingObjectError,
-    MissingObjectError,
-    ObjectVersion,
-    StoreError,
-)
+from stemdock.batch.object_store import ObjectVersion
+from stemdock.batch.store_errors import ExistingObjectError, MissingObjectError, StoreError
 from stemdock.errors import OutputError, OutputExistsError
 from stemdock.output.formats import is_project
 

@@ -135,6 +135,22 @@ class ResumableSeparation:
     claims: Claims
     """In the same output folder."""
 
+    def finished(self, plan: SongPlan) -> UpToDate | None:
+        """What a previous run finished. Only reads, so that a million finished songs need no claims.
+
+        Raises:
+            AudioFileError: The song cannot be read.
+            CancelledError: `cancel` was set.
+        """
+        targets = plan.files.values()
+        if not (self.settings.resume and self.manifest.is_recorded(targets)):
+            return None
+        with Source(plan.song.path, self.settings.cancel) as source:
+            provenance = self.settings.provenance(source.identity())
+            if not self.manifest.covers(provenance, targets, is_claimed=False):
+                return None
+        return UpToDate(damage=self.manifest.damage_of(targets))
+
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
         """Claims a song for this process; None if another process is separating it."""
         return self.claims.claim(self.manifest.name_of(plan.files.values()))

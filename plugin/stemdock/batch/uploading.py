@@ -37,6 +37,10 @@ class UploadedSeparation:
     settings: SongSettings
     manifest: RemoteManifest
 
+    def finished(self, plan: SongPlan) -> UpToDate | None:  # noqa: ARG002
+        """Nothing: claims cost nothing here."""
+        return None
+
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:  # noqa: ARG002
         """Lets any process separate any song: of two that do, the second finds the stems of the first."""
         return nullcontext()

@@ -57,11 +57,11 @@ def _destination(folder: str, template: str) -> Destination:
         raise click.BadParameter(f"{error}.", param_hint="--output") from error
     if not isinstance(place, Location):
         return Destination(folder=place, template=template)
-    if place.scheme not in OUTPUT_SCHEMES or place.address != str(place):
+    if place.scheme not in OUTPUT_SCHEMES or not place.has_bucket or place.address != str(place):
         schemes = ", ".join(f"{scheme}://" for scheme in (*OUTPUT_SCHEMES, "file"))
         raise click.BadParameter(
             f"stems cannot be written to {place}. Name a folder or an address that starts with {schemes}, "
-            "without a user or a query.",
+            "with a bucket, without a user or a query.",
             param_hint="--output",
         )
     return Destination(folder=Path(), template=template, location=place)
