@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from stemdock.batch.events import SongPlan
     from stemdock.batch.working import PoolEvent, Recipe
+    from stemdock.entries import Worker, Workforce
     from stemdock.lib.locations import Place
-    from stemdock.workforce import Worker, Workforce
 
 N_TRIES: Final = 3
 """Workers that a song may kill before it is set aside."""
