@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stemdock import SeparatedFile, StemdockError
+from stemdock.batch.claims import N_TRIES
 from stemdock.batch.events import SongPlan, UpToDate
-from stemdock.batch.process_pool import N_TRIES
 from stemdock.batch.songs import Song
 from stemdock.errors import CancelledError
 from support.here import FunctionWork

@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Final, Self
 
+from stemdock.batch.claims import N_TRIES
 from stemdock.batch.events import Failed
 from stemdock.batch.worker import Ready
 from stemdock.batch.worker_process import WorkerProcess
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from stemdock.batch.working import PoolEvent, Recipe
     from stemdock.lib.locations import Place
 
-N_TRIES: Final = 3
-"""Processes that a song may kill before it is set aside."""
 _N_STILLBORN: Final = 3
 """Processes that may die in one place, one after another, before one has loaded its model. Then the place is
 given up: perhaps there is too little memory for all. The batch ends if no process is left, or if the first
