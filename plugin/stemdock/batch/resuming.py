@@ -18,6 +18,7 @@ from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
 from stemdock.files.staging import is_unfinished, remove_abandoned
 from stemdock.lib.locations import Location
+from stemdock.output.formats import is_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -206,6 +207,7 @@ class ResumableSeparation:
                         bool(existing)
                         and all(
                             may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite)
+                            and not self._is_edited(target, targets)
                             for target in existing
                         )
                     ),
@@ -217,6 +219,10 @@ class ResumableSeparation:
                 with suppress(OutputError):
                     self.manifest.complete(entry)
             return source.named(separated)
+
+    def _is_edited(self, target: Path, targets: Collection[Path]) -> bool:
+        """Whether people may have saved their own work in a file."""
+        return is_project(target.name) and not self.manifest.owns(target, targets, as_written=True)
 
 
 def _tidy(targets: Collection[Path]) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from stemdock import StemdockError
 from stemdock.batch.budget import divided
+from stemdock.batch.claims import SetAsideError
 from stemdock.batch.events import Done, Failed, Skipped, Started
 from stemdock.batch.process_pool import ProcessPool, WorkerLostError, WorkersUnusableError
 from stemdock.batch.running import run_batch
@@ -31,6 +32,7 @@ from stemdock.errors import (
     NonFiniteSampleError,
     OutputConflictError,
     OutputExistsError,
+    OutputTakenError,
     ThreadShortageError,
 )
 from stemdock.lib.cores import n_physical_cores
@@ -240,6 +242,8 @@ def test_when_the_first_process_is_killed_the_others_end(tmp_path: Path) -> None
         MemoryShortageError("a", needed=1, limit=2, limit_name="of a"),
         ModelNotFoundError("a", ("b",)),
         WorkerLostError(Path("a"), 3, "by signal 9"),
+        SetAsideError(Path("a"), 3, "a*.claim"),
+        OutputTakenError("a.wav"),
     ],
     ids=lambda error: type(error).__name__,
 )
