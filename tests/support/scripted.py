@@ -60,6 +60,9 @@ class ScriptedRecipe:
         what, _, argument = name.partition(" ")
         if what == "deadly" or (what == "mortal" and n_tries(self.folder, name) == 1):
             os.kill(os.getpid(), signal.SIGKILL)
+        if what == "doomed":
+            wait_for(self.folder / f"{argument}.tries")
+            os.kill(os.getpid(), signal.SIGKILL)
         if what == "after":
             wait_for(self.folder / f"{argument}.tries")
         while what == "outlasting" and n_tries(self.folder, argument) < N_TRIES:
