@@ -1,9 +1,9 @@
-import { send } from "./api.js";
+import { exported as exportedFile } from "./backend.js";
 import { Bar, make, Strip } from "./controls.js";
 import { exactClock, factor } from "./mixing.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
-import { ServerReel } from "./reel.js";
+import { SongReel } from "./reel.js";
 import SignalsmithStretch from "./signalsmith-stretch.mjs";
 
 const MIX = "mix";
@@ -49,7 +49,7 @@ export class Desk {
     this.#song = song;
     find("desk").hidden = false;
     find("desk-title").textContent = song.name;
-    this.#reel = new ServerReel(song);
+    this.#reel = new SongReel(song);
     this.#reel.addEventListener("failed", (event) => (find("message").textContent = event.detail.message));
     this.#player = new Player(this.#reel);
     if (window.AudioWorkletNode) this.#player.makeCorrector = (context) => SignalsmithStretch(context);
@@ -70,7 +70,7 @@ export class Desk {
     find("export-what").replaceChildren(
       make("option", { value: MIX }, "The mix as it is set"),
       ...song.stems.map((name) => make("option", { value: `stem ${name}` }, `Only ${name}`)),
-      make("option", { value: ALL }, "All stems"),
+      ...(this.#offered.choices.some((choice) => choice.holdsAll) ? [make("option", { value: ALL }, "All stems")] : []),
     );
     this.#showChoices();
     find("export-message").textContent = "";
@@ -187,12 +187,11 @@ export class Desk {
       mix[name] = { gain: stem.isHeard ? factor(stem.gain) : 0, pan: stem.pan };
     }
     const stem = what.startsWith("stem ") ? what.slice(5) : null;
-    const body = JSON.stringify({ choice: find("export-choice").value, stem, mix });
+    const order = { choice: find("export-choice").value, stem, mix };
     button.disabled = true;
     message.textContent = "Exporting…";
     try {
-      const address = `/api/songs/${this.#song.id}/exports`;
-      const exported = await (await send(address, { method: "POST", body })).json();
+      const exported = await exportedFile(this.#song.id, order);
       const link = make("a", { href: exported.address, download: exported.name }, exported.name);
       message.replaceChildren("Ready: ", link);
       link.click();

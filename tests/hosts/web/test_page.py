@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from selenium.webdriver.common.keys import Keys
 
+from support.page_desk import Desk
 from support.web_server import wait_for
 
 if TYPE_CHECKING:
@@ -58,54 +59,9 @@ def songs(example: Path, tmp_path: Path) -> list[Path]:
     return paths
 
 
-class Desk:
-    """The page of a server in the browser."""
-
-    def __init__(self, browser: Browser, server: Server) -> None:
-        self.browser = browser
-        browser.size(1280, 900)
-        browser.messages()
-        browser.driver.get("about:blank")
-        browser.driver.get(f"{server.address}#{server.tokens.token}")
-        browser.wait(browser.find("#work").is_displayed)
-
-    def set(self, selector: str, value: object, number: int = 0, event: str = "input") -> None:
-        script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event(arguments[2]))"
-        self.browser.run(script, self.browser.find_all(selector)[number], value, event)
-
-    def states(self) -> list[str]:
-        return self._texts(".song .state")
-
-    def titles(self) -> list[str]:
-        return self._texts(".song .title")
-
-    def _texts(self, selector: str) -> list[str]:
-        # In one step: the list changes meanwhile.
-        script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)"
-        texts: list[str] = self.browser.run(script, selector)
-        return texts
-
-    def wait_until_ready(self, number: int) -> None:
-        wait_for(lambda: [state.startswith("Ready") for state in self.states()[number:]][:1] == [True], 240)
-
-    def export(self, what: str, choice: str, folder: Path) -> Path:
-        self.browser.saves_to(folder)
-        self.set("#export-what", what, event="change")
-        self.set("#export-choice", choice, event="change")
-        before = set(folder.iterdir())
-        self.browser.find("#export").click()
-
-        def finished() -> Path | None:
-            new = [path for path in set(folder.iterdir()) - before if path.suffix != ".crdownload"]
-            return new[0] if new and self.browser.find("#export").is_enabled() else None
-
-        path: Path = wait_for(finished)
-        return path
-
-
 @pytest.fixture
 def desk(browser: Browser, server: Server) -> Desk:
-    return Desk(browser, server)
+    return Desk(browser, server.link)
 
 
 def test_dropped_songs_sound_while_they_are_separated_and_are_mixed_and_exported(
@@ -286,7 +242,7 @@ def test_the_keyboard_is_enough(desk: Desk, example: Path) -> None:
 def test_it_fits_the_window_and_is_accessible(
     browser: Browser, start: Callable[..., Server], example: Path, axe: str, width: int, scheme: str
 ) -> None:
-    desk = Desk(browser, start())
+    desk = Desk(browser, start().link)
     browser.size(width, 900, scheme)
     browser.drop("#drop", [example])
     desk.wait_until_ready(0)
@@ -329,7 +285,7 @@ def test_a_closed_tab_leaves_nothing(browser: Browser, start: Callable[..., Serv
     server = start(closed_time=1.0)
     first = browser.driver.current_window_handle
     browser.driver.switch_to.new_window("tab")
-    desk = Desk(browser, server)
+    desk = Desk(browser, server.link)
     browser.drop("#drop", [example])
     wait_for(desk.states)
     wait_for(server.files)

@@ -1,4 +1,4 @@
-/** The page's connection to the server. */
+/** What separates the songs of the page: the server. `local/backend.js` offers the same without one. */
 
 const KEY = "stemdock-key"; // in the tab's own storage, which other tabs and other ports do not see
 
@@ -13,7 +13,7 @@ async function answerOf(response) {
 }
 
 /** Sends a request with the page's key. */
-export async function send(address, options = {}) {
+async function send(address, options = {}) {
   const headers = { Authorization: `Bearer ${key}` };
   let response;
   try {
@@ -60,7 +60,44 @@ export async function listen(onSongs) {
   }
 }
 
-/** Tells the server that the page is closed, so that it does not wait for long. */
+/** Makes sure that the page is still connected. */
+export const check = () => send("/api/session", { method: "POST" });
+
+/** Says that the page is closed, so that the server does not wait for long. */
 export function leave() {
   send("/api/session/leave", { method: "POST", keepalive: true }).catch(() => {});
+}
+
+/** Loads a model before the first song. */
+export function warm(model) {
+  send(`/api/warm?model=${encodeURIComponent(model)}`, { method: "POST" }).catch(() => {});
+}
+
+/** Hands a song over; returns its id. */
+export async function add(file, model, stems, signal) {
+  const query = new URLSearchParams({ name: file.name, model, stems: stems.join(",") });
+  return (await (await send(`/api/songs?${query}`, { method: "POST", body: file, signal })).json()).id;
+}
+
+/** Stops a song, and removes it. */
+export const remove = (id) => send(`/api/songs/${id}`, { method: "DELETE" });
+
+/** Lets the model of a song be downloaded. */
+export const allowDownload = (id) => send(`/api/songs/${id}/download`, { method: "POST" });
+
+/** Samples from `start` to `end`: for each sample the channels of each stem, stem after stem. */
+export async function samples(id, start, end, signal) {
+  const response = await send(`/api/songs/${id}/samples?start=${start}&end=${end}`, { signal });
+  return new Float32Array(await response.arrayBuffer());
+}
+
+/** Columns of the pictures from `start` to `end`, stem after stem: see stemdock.GrowingPicture. */
+export async function columns(id, start, end) {
+  const response = await send(`/api/songs/${id}/pictures?start=${start}&end=${end}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Exports a mix, a stem or all stems; returns the address and the name of the file. */
+export async function exported(id, order) {
+  return (await send(`/api/songs/${id}/exports`, { method: "POST", body: JSON.stringify(order) })).json();
 }

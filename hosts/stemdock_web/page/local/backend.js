@@ -1,0 +1,160 @@
+/** What separates the songs of a page without a server: a thread of the browser. See `../backend.js`. */
+
+import { exportedWav } from "./exporting.js";
+
+const REST = "everything else";
+const MOST_BYTES = 2e9; // of a song; browsers decode it as a whole
+
+const songs = new Map();
+const waiting = [];
+let card;
+let thread = null;
+let running = null;
+let onSongs = () => {};
+
+const changed = () => onSongs([...songs.values()].map((song) => song.shown));
+
+function startThread() {
+  thread = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  thread.onmessage = ({ data }) => receive(data);
+  thread.onerror = (event) => receive({ id: running?.shown.id, error: event.message || "The separation failed." });
+  thread.postMessage({ load: card });
+}
+
+export async function connect() {
+  const [described, colours] = await Promise.all([fetch("static/card.json"), fetch("static/colours.json")]);
+  card = await described.json();
+  startThread();
+  return {
+    models: [{ name: card.name, stems: card.stems, bandwidth: card.bandwidth, licence: card.licence, nDownloadBytes: 0 }],
+    choices: [{ name: "wav", title: "WAV, 32-bit float", holdsAll: false }],
+    colours: await colours.json(),
+    nSongBytes: MOST_BYTES,
+  };
+}
+
+/** Never returns: this page needs no connection. */
+export function listen(listener) {
+  onSongs = listener;
+  changed();
+  return new Promise(() => {});
+}
+
+export const check = async () => {};
+export const leave = () => {};
+export const warm = () => {};
+export const allowDownload = async () => {};
+
+export async function add(file, model, stems, signal) {
+  const id = crypto.randomUUID();
+  const chosen = card.stems.filter((stem) => stems.includes(stem));
+  const names = chosen.length < card.stems.length ? [...chosen, REST] : chosen;
+  const song = { file, chosen, live: new Blob([]), columns: names.map(() => []), names };
+  song.shown = {
+    id, name: file.name, model, state: "queued", text: "", remedy: "", fraction: 0, remaining: null, duration: null,
+    stems: [], sampleRate: 0, nChannels: 0, length: 0, nColumns: 0, columnLength: 0, edges: [],
+  };
+  signal.throwIfAborted();
+  songs.set(id, song);
+  waiting.push(song);
+  next();
+  return id;
+}
+
+export async function remove(id) {
+  const song = songs.get(id);
+  songs.delete(id);
+  if (song === running) thread.postMessage({ cancel: id });
+  changed();
+}
+
+export async function samples(id, start, end) {
+  const { live, names } = songs.get(id);
+  const size = 2 * names.length * Float32Array.BYTES_PER_ELEMENT;
+  return new Float32Array(await live.slice(start * size, end * size).arrayBuffer());
+}
+
+export async function columns(id, start, end) {
+  const song = songs.get(id);
+  const size = song.shown.edges.length + 1;
+  const parts = song.columns.map((blocks) => joined(blocks).subarray(start * size, end * size));
+  return joined(parts);
+}
+
+export async function exported(id, { stem, mix }) {
+  const { live, names, shown } = songs.get(id);
+  const blob = await exportedWav(live, names, { stem, mix }, shown);
+  const base = shown.name.replace(/\.[^.]*$/, "");
+  return { address: URL.createObjectURL(blob), name: `${base} (${stem ?? "mix"}).wav` };
+}
+
+function joined(parts) {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+async function next() {
+  changed();
+  if (running) return;
+  running = waiting.shift() ?? null;
+  if (!running) return;
+  const song = running;
+  if (!songs.has(song.shown.id)) {
+    running = null;
+    return next();
+  }
+  song.shown.state = "loading";
+  changed();
+  try {
+    const [left, right] = await decoded(song.file);
+    song.shown.duration = left.length / card.sampleRate;
+    song.shown.state = "separating";
+    song.began = performance.now();
+    thread.postMessage({ separate: song.shown.id, left, right, stems: song.chosen }, [left.buffer, right.buffer]);
+  } catch {
+    finish(song, "failed", `${song.shown.name}: this browser cannot decode it`, "Convert it to WAV, MP3 or FLAC.");
+  }
+}
+
+/** Both channels of a song at the rate of the model; a single one twice, and only the first two of more. */
+async function decoded(file) {
+  const context = new OfflineAudioContext(2, 1, card.sampleRate);
+  const buffer = await context.decodeAudioData(await file.arrayBuffer());
+  const channel = (number) => buffer.getChannelData(Math.min(number, buffer.numberOfChannels - 1)).slice();
+  return [channel(0), channel(1)];
+}
+
+function receive({ id, frames, columns: found, fraction, isDone, isCancelled, error }) {
+  const song = running;
+  if (!song || (id && id !== song.shown.id)) return;
+  const { shown } = song;
+  if (frames) {
+    song.live = new Blob([song.live, frames]);
+    shown.stems = song.names;
+    [shown.sampleRate, shown.nChannels] = [card.sampleRate, 2];
+    [shown.columnLength, shown.edges] = [card.columnLength, card.edges];
+    shown.length += frames.length / (2 * song.names.length);
+    shown.fraction = fraction;
+    shown.remaining = ((performance.now() - song.began) / 1000) * (1 / fraction - 1);
+  }
+  if (found) {
+    found.forEach((part, i) => song.columns[i].push(part));
+    shown.nColumns += found[0].length / (2 + card.edges.length - 1);
+  }
+  if (error) finish(song, "failed", `${shown.name}: ${error}`, "Reload the page.");
+  else if (isDone) finish(song, "done", "", "");
+  else if (isCancelled) finish(song, "cancelled", "", "");
+  else changed();
+}
+
+function finish(song, state, text, remedy) {
+  Object.assign(song.shown, { state, text, remedy, remaining: null });
+  song.file = null;
+  running = null;
+  next();
+}
