@@ -1,9 +1,9 @@
-import { exported as exportedFile } from "./api.js";
+import { exported as exportedFile } from "./backend.js";
 import { Bar, make, Strip } from "./controls.js";
 import { exactClock, factor } from "./mixing.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
-import { ServerReel } from "./reel.js";
+import { SongReel } from "./reel.js";
 import SignalsmithStretch from "./signalsmith-stretch.mjs";
 
 const KEPT = "stemdock-mixes"; // in the tab's own storage
@@ -60,7 +60,7 @@ export class Desk {
     this.#song = song;
     find("desk").hidden = false;
     find("desk-title").textContent = song.name;
-    this.#reel = new ServerReel(song);
+    this.#reel = new SongReel(song);
     this.#reel.addEventListener("failed", (event) => {
       this.#fault = event.detail.message;
       show("message", this.#fault);
@@ -87,7 +87,7 @@ export class Desk {
     find("export-what").replaceChildren(
       make("option", { value: MIX }, "The mix as it is set"),
       ...song.stems.map((name) => make("option", { value: `stem ${name}` }, `Only ${name}`)),
-      make("option", { value: ALL }, "All stems"),
+      ...(this.#offered.choices.some((choice) => choice.holdsAll) ? [make("option", { value: ALL }, "All stems")] : []),
     );
     this.#showChoices();
     find("export-message").textContent = "";
