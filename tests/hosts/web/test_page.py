@@ -289,7 +289,7 @@ def test_songs_that_cannot_be_sent_stay_with_their_reason(
     browser: Browser, start: Callable[..., Server], songs: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     PuppetWorker(monkeypatch).go_on.set()
-    desk = Desk(browser, start(n_songs=1))
+    desk = Desk(browser, start(n_songs=1).link)
     third = songs[0].with_name("Third song.flac")
     shutil.copy(songs[0], third)
     browser.drop("#drop", [*songs, third])
