@@ -227,7 +227,9 @@ export class Desk {
 
   #showChoices() {
     const holdsAll = find("export-what").value === ALL;
-    const choices = this.#offered.choices.filter((choice) => choice.holdsAll === holdsAll);
+    const name = this.#song.name.toLowerCase();
+    const fits = ({ endings }) => !endings.length || endings.some((ending) => name.endsWith(ending));
+    const choices = this.#offered.choices.filter((choice) => choice.holdsAll === holdsAll && fits(choice));
     find("export-choice").replaceChildren(
       ...choices.map((choice) => make("option", { value: choice.name }, choice.title)),
     );

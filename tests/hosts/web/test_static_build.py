@@ -19,10 +19,10 @@ import soundfile
 
 from stemdock import GrowingPicture, load_plugins
 from stemdock.cli.main import run
+from stemdock.dsp.panning import panned
 from stemdock.engine.spleeter import make_engine
 from stemdock.errors import OutputExistsError
 from stemdock_web.errors import RuntimePackageError
-from stemdock_web.exporting import Setting, _mixed
 from stemdock_web.static_build import write_static
 from support.small_model import SmallSession, small_card
 
@@ -222,7 +222,7 @@ def test_its_mixes_are_those_of_the_server(node: Any) -> None:
         console.log(JSON.stringify(readFileSync("mix.wav").toString("base64")));
     """
     mix, sample_rate = soundfile.read(io.BytesIO(base64.b64decode(node(script, frames=frames))))
-    expected = _mixed(frames.transpose(1, 0, 2), [Setting(gain=0.5, pan=0.25), Setting(gain=1.5, pan=-1)])
+    expected = panned(frames[:, 0], 20 * np.log10(0.5), 0.25) + panned(frames[:, 1], 20 * np.log10(1.5), -1)
     assert sample_rate == 44100
     assert np.abs(mix - expected).max() < 1e-6
 

@@ -31,7 +31,7 @@ export async function connect() {
   startThread();
   return {
     models: [{ name: card.name, stems: card.stems, bandwidth: card.bandwidth, licence: card.licence, nDownloadBytes: 0 }],
-    choices: [{ name: "wav", title: "WAV, 32-bit float", holdsAll: false }],
+    choices: [{ name: "wav", title: "WAV, 32-bit float", holdsAll: false, endings: [] }],
     colours: await colours.json(),
     nSongBytes: MOST_BYTES,
   };
