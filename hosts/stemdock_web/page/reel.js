@@ -53,8 +53,9 @@ export class SongReel extends EventTarget {
 
   async #load(index) {
     const start = index * this.chunkLength;
-    const end = Math.min(start + this.chunkLength, this.length);
-    const exists = end === start + this.chunkLength || (this.isComplete && end > start);
+    // With the first sample of the next chunk, or there would be a click between the two at other speeds.
+    const end = Math.min(start + this.chunkLength + 1, this.length);
+    const exists = end > start + this.chunkLength || (this.isComplete && end > start);
     if (!exists || this.#chunks.has(index) || this.#loading.has(index)) return;
     const controller = new AbortController();
     this.#loading.set(index, controller);
