@@ -17,18 +17,20 @@ def archived(folder: Path, name: str) -> Iterator[bytes]:
 
     Args:
         folder: The folder. Its files are stored as they are: sound does not become smaller.
-        name: Of the folder in the archive; if it contains one folder only, of that one.
+        name: Of the folder in the archive. If there is nothing in it but another folder, that one is archived under
+            its own name, which a project may need.
 
     Raises:
         OSError: A file cannot be read.
     """
     entries = list(folder.iterdir())
-    root = entries[0] if len(entries) == 1 and entries[0].is_dir() else folder
+    if len(entries) == 1 and entries[0].is_dir():
+        folder, name = entries[0], entries[0].name
     sent = _Sent()
     # What cannot seek gets sizes behind the content, and nothing of it must be kept.
     with ZipFile(sent, "w") as archive:
-        for path in sorted(path for path in root.rglob("*") if path.is_file()):
-            entry = ZipInfo(f"{name}/{path.relative_to(root).as_posix()}")
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            entry = ZipInfo(f"{name}/{path.relative_to(folder).as_posix()}")
             entry.compress_type = ZIP_STORED
             entry.external_attr = 0o644 << 16
             entry.file_size = path.stat().st_size

@@ -15,10 +15,13 @@ export class ServerError extends Error {
 
 let key = "";
 
+/** A message as a sentence. One about a file begins with its name. */
+const sentence = (text) => (text.includes(": ") ? text : text[0].toUpperCase() + text.slice(1));
+
 async function answerOf(response) {
   if (response.ok) return response;
   const { error, remedy } = await response.json().catch(() => ({}));
-  const message = error ? `${error}. ${remedy}` : `The server answered with the status ${response.status}.`;
+  const message = error ? `${sentence(error)}. ${remedy}` : `The server answered with the status ${response.status}.`;
   throw new ServerError(message, response.status);
 }
 

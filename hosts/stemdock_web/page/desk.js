@@ -34,7 +34,8 @@ export class Desk {
   constructor(offered) {
     this.#offered = offered;
     SignalsmithStretch.moduleUrl = new URL("./signalsmith-stretch.mjs", import.meta.url).href;
-    this.#bar = new Bar(Object.fromEntries(["player", "play", "position", "time", "stems"].map((id) => [id, find(id)])));
+    const elements = Object.fromEntries(["player", "play", "position", "time", "stems"].map((id) => [id, find(id)]));
+    this.#bar = new Bar({ ...elements, numberKeys: find("number-keys") });
     find("loop-start").addEventListener("click", () => this.#setLoop("start"));
     find("loop-end").addEventListener("click", () => this.#setLoop("end"));
     find("loop-clear").addEventListener("click", () => this.#clearLoop());

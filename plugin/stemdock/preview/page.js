@@ -129,7 +129,8 @@ async function main() {
   const showHeard = () => strips.forEach((each) => each.stem && each.showHeard());
   for (const strip of strips) strip.connect(player, player.addStem(), showHeard);
   const ids = ["player", "play", "position", "time", "stems"];
-  new Bar(Object.fromEntries(ids.map((id) => [id, find(id)]))).control(player, strips, () => song.duration);
+  const elements = Object.fromEntries(ids.map((id) => [id, find(id)]));
+  new Bar({ ...elements, numberKeys: find("number-keys") }).control(player, strips, () => song.duration);
   prepareExport(strips, reel);
   message.textContent = "";
 }

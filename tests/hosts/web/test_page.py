@@ -209,10 +209,14 @@ def test_the_keyboard_is_enough(desk: Desk, example: Path) -> None:
         "Play", "Position",
         f"Open {example.name}", f"Remove {example.name}", "Start here", "End here", "Speed, per cent",
         "What to export", "Format", "Export", "Mute vocals", "Solo vocals", "Gain of vocals", "Pan of vocals",
+        "Use number keys",
     } <= seen  # fmt: skip
     browser.run("document.activeElement.blur()")
     browser.press(Keys.SPACE)
     wait_for(lambda: browser.position() > 0)
+    browser.press("1")
+    assert browser.find_all(".solo")[VOCALS].get_attribute("aria-pressed") == "true"
+    browser.find("#number-keys").click()
     browser.press("1")
     assert browser.find_all(".solo")[VOCALS].get_attribute("aria-pressed") == "true"
     browser.press(Keys.SPACE)
@@ -295,7 +299,7 @@ def test_songs_that_cannot_be_sent_stay_with_their_reason(
     browser.drop("#drop", [*songs, third])
     desk.wait_until_ready(0)
     wait_for(lambda: desk.states()[2:] == ["Not sent."])
-    assert desk.states()[1].startswith("there are already 1 songs on this page")
+    assert desk.states()[1].startswith("There are already 1 songs on this page")
     browser.find_all(".song button[aria-label^=Remove]")[1].click()
     wait_for(lambda: desk.titles() == [songs[0].name, third.name])
 

@@ -23,6 +23,7 @@ from stemdock import CancelledError, Progress
 from stemdock_hostkit.errors import InterruptedJobError, WorkerError
 from stemdock_hostkit.job.states import Fault, JobProgress, JobResult
 from stemdock_web.errors import RefusedError
+from stemdock_web.folder_archive import archived
 from stemdock_web.orders import REST, Parts, parts_of
 from support.web_server import PuppetWorker, wait_for
 
@@ -257,6 +258,16 @@ def test_a_project_comes_with_its_sounds(server: Server, worker: PuppetWorker) -
     assert {f"A song/{sound}" for sound in sounds} == set(members)
     assert len(members) == 4  # the mixture, two stems and the mix
     assert np.array_equal(sound_of(members["A song/A song media/vocals.wav"]), worker.stems[0])
+
+
+def test_an_archive_needs_no_space_and_no_seeking(tmp_path: Path) -> None:
+    contents = {"a.wav": os.urandom(1_000_000), "b/c.wav": b"", "\N{EIGHTH NOTE}.wav": b"sound"}
+    for name, content in contents.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    parts = list(archived(tmp_path, "A song"))
+    assert max(map(len, parts)) < 300_000
+    assert members_of(b"".join(parts)) == {f"A song/{name}": content for name, content in contents.items()}
 
 
 def test_a_silent_mix_is_refused(server: Server, worker: PuppetWorker) -> None:
