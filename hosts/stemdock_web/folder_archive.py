@@ -17,8 +17,8 @@ def archived(folder: Path, name: str) -> Iterator[bytes]:
 
     Args:
         folder: The folder. Its files are stored as they are: sound does not become smaller.
-        name: Of the folder in the archive. If there is nothing in it but another folder, that one is archived under
-            its own name, which a project may need.
+        name: Of the folder in the archive. If there is nothing in it but another folder, that one is
+            archived under its own name, which a project may need.
 
     Raises:
         OSError: A file cannot be read.
