@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stemdock.audio import find_ffmpeg as find_ffmpeg
     from stemdock.audio import open_audio as open_audio
     from stemdock.audio import resampled as resampled
+    from stemdock.batch.claims import SetAsideError as SetAsideError
     from stemdock.batch.song_separator import SongSeparator as SongSeparator
     from stemdock.batch.song_separator import SongStatus as SongStatus
     from stemdock.card import INPUT_NAME as INPUT_NAME
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from stemdock.errors import OutputError as OutputError
     from stemdock.errors import OutputExistsError as OutputExistsError
     from stemdock.errors import OutputOptionError as OutputOptionError
+    from stemdock.errors import OutputTakenError as OutputTakenError
     from stemdock.errors import ProviderUnavailableError as ProviderUnavailableError
     from stemdock.errors import SeparationOptionError as SeparationOptionError
     from stemdock.errors import StemdockError as StemdockError
@@ -121,6 +123,7 @@ if TYPE_CHECKING:
 
 _NAMES: Final = {
     "audio": "AudioInfo AudioWriter FfmpegProcess audio_info find_ffmpeg open_audio resampled",
+    "batch.claims": "SetAsideError",
     "batch.song_separator": "SongSeparator SongStatus",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
@@ -131,7 +134,7 @@ _NAMES: Final = {
         HostUnreachableError MemoryShortageError ThreadShortageError
         ModelContractError ModelDamagedError ModelError ModelNotFoundError ModelNotInstalledError
         NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
-        OutputOptionError ProviderUnavailableError SeparationOptionError StemdockError
+        OutputOptionError OutputTakenError ProviderUnavailableError SeparationOptionError StemdockError
     """,
     "files.excerpts": "Excerpt excerpt_of samples_between",
     "files.observing": "Observer",

@@ -192,6 +192,18 @@ class OutputExistsError(OutputError, FileExistsError):
         )
 
 
+class OutputTakenError(OutputExistsError):
+    """The output file is a stem of another song, or of another version of this one."""
+
+    def __init__(self, path: StrPath | Location) -> None:
+        OutputError.__init__(
+            self,
+            path,
+            "is a stem of another song, or of another version of this one",
+            remedy="Give each song a name of its own. If this is the same song, pass replace_others=True.",
+        )
+
+
 class OutputConflictError(OutputError):
     """Two stems of one mixture have the same output path.
 

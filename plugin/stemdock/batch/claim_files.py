@@ -5,8 +5,9 @@ it again and again. Who takes over from a holder that is dead makes a file that 
 `NAME.TOKEN.claim`. So the holder is the last of a chain, and there is never more than one:
 
 - Every token is used once, and only one process can create the file of its successor.
-- A file is changed only by its own process, and the first of a chain is removed only by the chain's holder,
-  after it has made a successor of its own, so that others would have to wait for that one to die, too.
+- A file is changed only by its own process. The first of a chain is removed only by the chain's holder,
+  after it has made a successor of its own, so that others would have to wait for that one to die, too. In the
+  same way, a holder that leaves the files of the dead removes its own.
 - Who has made a file looks whether the chain still leads to it. If not, the chain was given up meanwhile.
 
 This needs only that a file can be created if and only if it is missing, on network drives too.
@@ -85,7 +86,11 @@ def holder_of(path: Path) -> Holder | None:
         try:
             content = read_regular_file(here, max_size=_MAX_SIZE)
             token, is_gone = _said(content) or (_stand_in(here), False)
+            if token in chain:  # somebody has copied a file
+                token, is_gone = _stand_in(here), False
         except FileNotFoundError:
+            break
+        if token in chain:
             break
         chain[token] = here
         holder = Holder(chain=chain, content=content, is_gone=is_gone)
@@ -107,6 +112,8 @@ class ClaimFile:
             FileExistsError: Another process was faster.
             OSError: The file cannot be made.
         """
+        self.dead: Mapping[str, Path] = dead.chain if dead else {}
+        """Files of processes that held the song and died, one after another."""
         self._first = path
         self._path = _successor(path, dead.token) if dead else path
         self._token = token_hex(16)
@@ -134,27 +141,32 @@ class ClaimFile:
         holder = holder_of(self._first)
         return holder is not None and holder.token == self._token
 
-    def release(self) -> None:
+    def release(self, *, keep_dead: bool = False) -> None:
         """Removes the chain, or only this file if the chain does not lead to it.
 
         If another process has taken over, that removes all.
+
+        Args:
+            keep_dead: Whether the files of the dead stay, so that the next holder knows of them.
         """
-        os.close(self._file)
         last = _successor(self._first, self._token)
+        with suppress(OSError):  # a network drive may tell an earlier error only when a file is closed
+            os.close(self._file)
         with suppress(OSError):
             os.close(_created(last, _content(token_hex(16), 0)))
             holder = holder_of(self._first)
-            if holder and self._token in holder.chain:
+            if holder and self._token in holder.chain and not (keep_dead and self.dead):
                 for path in holder.chain.values():
                     _remove(path)
             else:
-                _remove(last)
                 if self._path != self._first:
                     _remove(self._path)
+                _remove(last)
 
 
 def _content(token: str, n_beats: int) -> bytes:
-    said = _Content(token=token, machine=_machine(), process=os.getpid(), start=_start(), n_beats=n_beats)
+    process = os.getpid()
+    said = _Content(token=token, machine=_machine(), process=process, start=_start(process), n_beats=n_beats)
     return json.dumps(asdict(said)).encode()
 
 
@@ -208,5 +220,6 @@ def _machine() -> str:
 
 
 @cache
-def _start() -> str:
-    return start_of(os.getpid())
+def _start(process: int) -> str:
+    # By its number: after a fork, the child has what is cached here, but not the start.
+    return start_of(process)

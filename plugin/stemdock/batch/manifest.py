@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from stemdock.batch.contents import Content
     from stemdock.batch.manifest_files import Provenance
+    from stemdock.batch.object_store import ObjectVersion
     from stemdock.types import Damage
 
 
@@ -78,14 +79,21 @@ class Manifest:
             file: Where it is now, if it has been put aside.
         """
         output = self._output(path)
-        outputs = self._outputs(targets)
-        entry = self._entries.of(outputs)
-        if entry is None or output not in entry.outputs:
-            entry = self._entries.listing({output})
+        entry = self._entry_for(path, targets)
         if entry is None:
-            return self._entries.is_damaged(outputs)
+            return self._entries.is_damaged(self._outputs(targets))
         known = (entry.outputs.get(output), entry.replaced.get(output))
         return entry.complete or any(has_content(file or path, content) for content in known if content)
+
+    def mixture_of(self, path: Path, targets: Collection[Path]) -> Content | ObjectVersion | None:
+        """The mixture from which a separation wrote this file; None if that is unknown.
+
+        Args:
+            path: The file.
+            targets: All files of its song.
+        """
+        entry = self._entry_for(path, targets)
+        return entry.provenance.mixture if entry else None
 
     def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
@@ -158,6 +166,12 @@ class Manifest:
         with ThreadPoolExecutor() as pool:
             contents = {output: pool.submit(output_content, file) for output, file in outputs}
             return {output: content.result() for output, content in contents.items()}
+
+    def _entry_for(self, path: Path, targets: Collection[Path]) -> ManifestEntry | None:
+        """The entry that lists this file, best that of its song."""
+        output = self._output(path)
+        entry = self._entries.of(self._outputs(targets))
+        return entry if entry and output in entry.outputs else self._entries.listing({output})
 
     def _entry_of(self, paths: Collection[Path]) -> ManifestEntry | None:
         """The entry that lists all these files."""

@@ -212,14 +212,16 @@ def read(location: Location, *, max_size: int, cancel: Event | None = None) -> b
     return content
 
 
-def write(location: Location, content: bytes, cancel: Event | None = None) -> None:
-    """Writes a small object, completely or not at all, in place of one that is there.
+def write(location: Location, content: bytes, cancel: Event | None = None, *, only_new: bool = False) -> None:
+    """Writes a small object, completely or not at all, in place of one that is there unless `only_new`.
 
     Raises:
+        ExistingObjectError: There is one, and `only_new` was given.
         StoreError: It cannot be written.
         CancelledError: `cancel` was set.
     """
-    _call(location, "pipe_file", _key(location), content, cancel=cancel)
+    mode = "create" if only_new else "overwrite"
+    _call(location, "pipe_file", _key(location), content, mode=mode, cancel=cancel)
 
 
 def remove(location: Location) -> None:

@@ -73,6 +73,8 @@ class SeparationRecipe:
     """As of `SongSettings`."""
     growing: bool = False
     """As of `SongSettings`; only for a folder on this machine."""
+    replaces_other_mixtures: bool = True
+    """As of `SongSettings`."""
 
     def open(
         self,
@@ -107,6 +109,7 @@ class SeparationRecipe:
             resume=self.resume,
             overwrite=self.overwrite,
             growing=self.growing,
+            replaces_other_mixtures=self.replaces_other_mixtures,
             on_encoded=on_encoded,
             cancel=cancel,
         )

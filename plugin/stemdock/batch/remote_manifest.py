@@ -95,8 +95,8 @@ class RemoteManifest:
 
     def announce(
         self, provenance: Provenance, contents: Mapping[Location, Content], damage: tuple[Damage, ...]
-    ) -> ManifestEntry:
-        """Saves an entry for files that are about to be uploaded.
+    ) -> ManifestEntry | None:
+        """Saves an entry for files that are about to be uploaded; None if another run just made one.
 
         Args:
             provenance: What they were made from.
@@ -107,15 +107,23 @@ class RemoteManifest:
             OutputError: The entry cannot be written.
         """
         # Objects of earlier runs: if this one is stopped before it has replaced them, they are still ours.
-        earlier = self.entry_of(contents)
+        location = self._location(contents)
+        with store_errors_of(location):
+            before = self._content(contents)
+            earlier = self._entry_from(before, contents) if before else None
+            replaced = self._replaced(earlier, contents) if earlier else {}
         entry = ManifestEntry(
             provenance=provenance,
             outputs={self._output(target): content for target, content in contents.items()},
             complete=False,
             damage=damage,
-            replaced={} if earlier is None else earlier.outputs if earlier.complete else earlier.replaced,
+            replaced=replaced,
         )
-        self._save(entry)
+        try:
+            self._save(entry, only_new=before is None)
+        except OutputExistsError:
+            # Or this one has made it, and only the answer was lost.
+            return entry if self.entry_of(contents) == entry else None
         return entry
 
     def complete(self, entry: ManifestEntry, targets: Collection[Location]) -> None:
@@ -130,10 +138,20 @@ class RemoteManifest:
                 etags[self._output(target)] = object_store.info(target, self._cancel).etag
         self._save(replace(entry, complete=True, replaced={}, etags=etags))
 
-    def _save(self, entry: ManifestEntry) -> None:
+    def _replaced(self, earlier: ManifestEntry, targets: Collection[Location]) -> dict[str, Content]:
+        """What may be in the places of targets after an earlier run, which perhaps was stopped or goes on."""
+        replaced = {}
+        for target in targets:
+            output = self._output(target)
+            before = None if earlier.complete else earlier.replaced.get(output)
+            is_there = before is not None and self._has(target, before)
+            replaced[output] = before if before and is_there else earlier.outputs[output]
+        return replaced
+
+    def _save(self, entry: ManifestEntry, *, only_new: bool = False) -> None:
         location = self._root / f"{FOLDER}/{entry_name(entry.outputs)}.json"
         with store_errors_of(location):
-            object_store.write(location, entry_content(entry), self._cancel)
+            object_store.write(location, entry_content(entry), self._cancel, only_new=only_new)
 
     def _content(self, targets: Collection[Location]) -> bytes | None:
         with suppress(MissingObjectError):

@@ -12,7 +12,7 @@ from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
 from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.sources import Source
-from stemdock.errors import OutputError
+from stemdock.errors import OutputError, OutputTakenError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
 from stemdock.files.staging import is_unfinished
@@ -75,6 +75,8 @@ class SongSettings:
     """Whether to replace any file."""
     growing: bool = False
     """Whether the files appear with their first segment and grow."""
+    replaces_other_mixtures: bool = True
+    """Whether `resume` also replaces stems of other songs, and of other versions of the same."""
     on_encoded: Callable[[str, bytes], None] | None = None
     """As of `Observer`."""
     cancel: Event
@@ -148,21 +150,28 @@ class ResumableSeparation:
             OutputError: A stem or the manifest cannot be written.
             CancelledError: `cancel` was set.
             ClaimLostError: Another process has taken the song over.
+            SetAsideError: The song killed each process that tried it.
         """
         resume, overwrite = self.settings.resume, self.settings.overwrite
         with ExitStack() as stack:
             source = stack.enter_context(Source(plan.song.path, self.settings.cancel))
             provenance = self.settings.provenance(source.identity())
             targets = plan.files.values()
+            name = self.manifest.name_of(targets)
             if resume and self.manifest.covers(provenance, targets):
                 return UpToDate(damage=self.manifest.damage_of(targets))
+            self.claims.check_deaths(name, plan.song.path)
             existing = [target for target in targets if os.path.lexists(target)]
+            if not self.settings.replaces_other_mixtures:
+                for target in existing:
+                    if self.manifest.mixture_of(target, targets) not in {None, provenance.mixture}:
+                        raise OutputTakenError(target)
             entry: ManifestEntry | None = None
 
             def announce(staged: Mapping[Path, Path], damage: Sequence[Damage]) -> None:
                 nonlocal entry
                 source.check_unchanged()
-                self.claims.check(self.manifest.name_of(targets))
+                self.claims.check(name)
                 entry = self.manifest.announce(provenance, staged, damage)
 
             with source.local() as path:

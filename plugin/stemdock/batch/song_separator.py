@@ -80,6 +80,7 @@ class SongSeparator:
         execution: Execution = DEFAULT_EXECUTION,
         downmix: DownmixMode = "auto",
         track: int | None = None,
+        replace_others: bool = False,
         plugins: Plugins | None = None,
         cancel: Event | None = None,
     ) -> None:
@@ -95,6 +96,8 @@ class SongSeparator:
             execution: How the networks run. Give each of several processes a part of the cores.
             downmix: What to do with songs of more than two channels.
             track: Number of the audio track, from 1; None for the one that the song marks as its default.
+            replace_others: Whether a song replaces the stems that another song, or another version of it,
+                left in its places. Stems of the same song with other options are always replaced.
             plugins: The plug-ins that offer models; all that are installed if not given.
             cancel: Set it from another thread to stop the songs in progress.
 
@@ -121,6 +124,7 @@ class SongSeparator:
             options=stem_options(output, excerpt, separation, execution.precision, downmix, track),
             resume=True,
             overwrite=False,
+            replaces_other_mixtures=replace_others,
         ).open(self._cancel)
         separator = self._work.settings.separator
         self._names = result_names(output, separator.stems)
@@ -134,13 +138,16 @@ class SongSeparator:
         Args:
             song: A path, or an address (`s3://`, `gs://`, `https://`, `http://`, `file://`, `memory://`).
             name: Takes the place of the song's file name in the names of its stems: a relative path with
-                forward slashes, without an extension. Songs of equal file names need different names.
+                forward slashes, without an extension. Songs with equal file names need it: without it, their
+                stems have the same places.
 
         Raises:
             ArgumentError: The song or the name cannot be used.
             AudioFileError: The song cannot be read or separated, or changed during the separation.
+            OutputTakenError: In the place of a stem is one of another song, or of another version of this.
             OutputExistsError: A file that Stemdock did not write is in the place of a stem.
             OutputError: A stem or the manifest cannot be written.
+            SetAsideError: The song killed each of several processes that tried it, the last within an hour.
             CancelledError: `cancel` was set.
         """
         start = monotonic()
@@ -199,7 +206,7 @@ def _destination(folder: StrPath, template: str) -> Destination:
     try:
         place = place_of(folder) if isinstance(folder, str) else Path(folder)
     except ValueError as error:
-        raise ArgumentError("folder", folder, f"usable ({error})") from None
+        raise ArgumentError("folder", "the given one", f"usable ({error})") from None
     if not isinstance(place, Location):
         return Destination(folder=place, template=template)
     if place.scheme not in OUTPUT_SCHEMES or place.address != str(place):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from posixpath import commonpath
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from stemdock.batch import object_store
 from stemdock.batch.contents import output_content
 from stemdock.batch.events import UpToDate
-from stemdock.batch.object_store import StoreError
 from stemdock.batch.remote_manifest import RemoteManifest, store_errors_of
 from stemdock.batch.resuming import may_replace
 from stemdock.batch.sources import Source
-from stemdock.errors import OutputError, OutputExistsError
+from stemdock.errors import OutputError, OutputExistsError, OutputTakenError
 from stemdock.files.stages import Stopwatch
 from stemdock.files.staging import temporary_folder
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock.batch.events import SongPlan
+    from stemdock.batch.manifest_files import ManifestEntry, Provenance
     from stemdock.batch.resuming import SongSettings
     from stemdock.lib.locations import Location
     from stemdock.types import Progress, SeparatedFile
@@ -57,7 +57,7 @@ class UploadedSeparation:
             provenance = self.settings.provenance(source.identity())
             if self.settings.resume and (found := self.manifest.covering(provenance, targets.values())):
                 return UpToDate(damage=found.damage)
-            replaced = self._existing(plan, targets)
+            self._existing(plan, targets, provenance)
             files = _local(folder, targets)
             with source.local() as path, _named(files, targets):
                 separated = self.settings.separate(
@@ -70,16 +70,39 @@ class UploadedSeparation:
             contents = {target: output_content(files[name]) for name, target in targets.items()}
             uploading = Stopwatch()
             with uploading.running():
-                entry = self.manifest.announce(provenance, contents, separated.damage)
-                self._upload({target: files[name] for name, target in targets.items()}, replaced)
+                entry = None
+                while entry is None:
+                    # There are no claims: another run may have finished the song meanwhile.
+                    if found := self._finished(provenance, targets):
+                        return UpToDate(damage=found.damage)
+                    replaced = self._existing(plan, targets, provenance)
+                    entry = self.manifest.announce(provenance, contents, separated.damage)
+                # What was announced stays, also if this fails: it may be what another run relies on by now,
+                # and the next one knows it.
+                for name, target in targets.items():
+                    with store_errors_of(target):
+                        object_store.create(
+                            target,
+                            files[name],
+                            may_replace=target in replaced,
+                            cancel=self.settings.cancel,
+                        )
                 self.manifest.complete(entry, targets.values())
             separated = replace(separated, stages={**separated.stages, "upload": uploading.seconds})
             return _renamed(source.named(separated), files, targets)
 
-    def _existing(self, plan: SongPlan, targets: Mapping[str, Location]) -> frozenset[Location]:
+    def _finished(self, provenance: Provenance, targets: Mapping[str, Location]) -> ManifestEntry | None:
+        if self.settings.overwrite and not self.settings.resume:
+            return None
+        return self.manifest.covering(provenance, targets.values())
+
+    def _existing(
+        self, plan: SongPlan, targets: Mapping[str, Location], provenance: Provenance
+    ) -> frozenset[Location]:
         """The objects that the upload replaces.
 
         Raises:
+            OutputTakenError: An object is a stem of another song, and must not be replaced.
             OutputExistsError: An object exists and must not be replaced.
             OutputError: The store does not answer.
         """
@@ -92,24 +115,11 @@ class UploadedSeparation:
         for target in existing:
             if not may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite):
                 raise OutputExistsError(target)
+        if existing and not self.settings.replaces_other_mixtures:
+            entry = self.manifest.entry_of(targets.values())
+            if entry and entry.provenance.mixture != provenance.mixture:
+                raise OutputTakenError(next(target for target in targets.values() if target in existing))
         return frozenset(existing)
-
-    def _upload(self, files: Mapping[Location, Path], replaced: frozenset[Location]) -> None:
-        """Uploads files; if one fails, removes those that are new."""
-        created = []
-        try:
-            for target, path in files.items():
-                with store_errors_of(target):
-                    may_replace = target in replaced
-                    if object_store.create(
-                        target, path, may_replace=may_replace, cancel=self.settings.cancel
-                    ) and (not may_replace):
-                        created.append(target)
-        except BaseException:
-            for target in created:
-                with suppress(StoreError):
-                    object_store.remove(target)
-            raise
 
 
 def _local(folder: Path, targets: Mapping[str, Location]) -> dict[str, Path]:

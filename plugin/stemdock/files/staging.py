@@ -12,14 +12,17 @@ import re
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
+from time import time
 from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputError
 from stemdock.files.growing import is_growing, withdraw_abandoned
 from stemdock.lib.durable import make_folder
 from stemdock.lib.locking import Lock, LocksUnsupportedError
+from stemdock.lib.machines import machine_name
 from stemdock.lib.obstacles import ObstacleError
 from stemdock.lib.os_errors import reason_for, write_remedy
 from stemdock.lib.paths import exists
@@ -31,7 +34,11 @@ if TYPE_CHECKING:
     from stemdock.lib.arguments import StrPath
 
 _PREFIX: Final = ".stemdock-"
-_NAME: Final = re.compile(rf"{re.escape(_PREFIX)}[0-9a-f]{{16}}")
+_NAME: Final = re.compile(rf"{re.escape(_PREFIX)}[0-9a-f]{{16}}(?:\.([0-9a-f]{{8}}))?")
+"""The last part stands for the machine."""
+_QUIET: Final = 24 * 3600.0
+"""Seconds without a change, after which a folder of another machine counts as abandoned if its lock is free:
+there are drives whose locks other machines do not see."""
 _LOCK: Final = ".lock"
 _N_ATTEMPTS: Final = 100
 """Times that other runs may remove a folder while it is being made. Each time has a chance of about 1 %."""
@@ -116,6 +123,8 @@ def _hidden_folders(folder: Path) -> Iterator[Path]:
 
 
 def _remove_if_abandoned(path: Path) -> bool:
+    if _may_be_at_work_elsewhere(path):
+        return False
     # If there is no lock, its run lost it by a kill or a power failure, or is about to make it. In that case,
     # that run makes another folder.
     lock = Lock(path / _LOCK)
@@ -125,6 +134,18 @@ def _remove_if_abandoned(path: Path) -> bool:
             withdraw_abandoned(path)
         _remove(path, lock)
     return is_abandoned
+
+
+def _may_be_at_work_elsewhere(path: Path) -> bool:
+    match = _NAME.fullmatch(path.name)
+    if not match or match[1] in {None, _machine()}:
+        return False
+    changes = [each.lstat().st_mtime for each in (path, *path.rglob("*"))]
+    return max(changes) > time() - _QUIET
+
+
+def _machine() -> str:
+    return sha256(machine_name().encode(errors="surrogateescape")).hexdigest()[:8]
 
 
 def _is_own(path: Path) -> bool:
@@ -146,7 +167,7 @@ def _locked_folder(folder: Path) -> tuple[Path, Lock]:
     """Makes a folder and its lock, until no other run has taken it for abandoned meanwhile."""
     for _ in range(_N_ATTEMPTS):
         make_folder(folder)
-        path = folder / f"{_PREFIX}{token_hex(8)}"
+        path = folder / f"{_PREFIX}{token_hex(8)}.{_machine()}"
         lock = Lock(path / _LOCK)
         with suppress(FileNotFoundError, FileExistsError), ExitStack() as stack:
             stack.callback(_remove, path, lock)  # after a signal that ends the process, too

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import uuid
 from contextlib import suppress
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+
+from stemdock.lib.machines import machine_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -55,11 +56,17 @@ def process_space() -> str:
 
     It changes when the computer starts. Containers on one computer have different ones.
     """
+    # Each part alone can be equal elsewhere: virtual machines that continue from one snapshot of the memory
+    # share the first, all Linux systems have the same first namespace, and containers can share a name.
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115  it is the name of no file
     except (OSError, ValueError):
-        return f"{platform.node()} {uuid.getnode()} {psutil.boot_time():.0f}"
+        boot = f"{uuid.getnode()} {psutil.boot_time():.0f}"
+    try:
+        namespace = os.readlink("/proc/self/ns/pid")  # noqa: PTH115  it is the name of no file
+    except OSError:
+        namespace = ""
+    return f"{boot} {namespace} {machine_name()}"
 
 
 def start_of(pid: int) -> str:

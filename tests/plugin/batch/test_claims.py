@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from threading import Event
+from typing import Any, NoReturn
 
 import pytest
 
+from stemdock import OutputError
 from stemdock.batch import claim_files, claims
 from stemdock.batch.claim_files import ClaimFile, holder_of
-from stemdock.batch.claims import PATIENCE, ClaimLostError, Claims
+from stemdock.batch.claims import PATIENCE, ClaimLostError, Claims, SetAsideError
 from stemdock.batch.events import Skipped, SongPlan, Started, UpToDate, Waiting
 from stemdock.batch.songs import Song
 from support.here import run_here
@@ -26,6 +30,18 @@ assert held
 held.__enter__()
 print("held", flush=True)
 sys.stdin.read()
+"""
+FORKED = """
+import os, sys
+from pathlib import Path
+from stemdock.batch.claim_files import ClaimFile
+ClaimFile(Path(sys.argv[1], "first.claim"), None).release()
+if child := os.fork():
+    os.waitpid(child, 0)
+else:
+    ClaimFile(Path(sys.argv[1], "song.claim"), None)
+    print("held", flush=True)
+    sys.stdin.readline()
 """
 
 
@@ -250,9 +266,9 @@ def test_a_damaged_claim_is_one_of_a_dead_holder(folder: Path, content: bytes) -
 def test_of_two_damaged_claims_each_has_its_own_successor(folder: Path) -> None:
     path = _made(folder)
     seen = []
-    for time in (1, 2):
+    for changed in (1, 2):
         path.write_bytes(b"")
-        os.utime(path, (time, time))
+        os.utime(path, (changed, changed))
         seen.append(holder_of(path))
     late = ClaimFile(path, seen[0])
     assert not late.holds()
@@ -297,6 +313,105 @@ def test_what_has_the_name_of_a_claim_is_left_alone(folder: Path, tmp_path: Path
         pass
     assert list(folder.iterdir()) == [path]
     assert precious.read_text() == "precious"
+
+
+@pytest.mark.timeout(20)
+def test_copies_of_a_claim_lead_to_no_end(folder: Path) -> None:
+    path = _made(folder)
+    first = ClaimFile(path, None)
+    copy = folder / f"song.{json.loads(path.read_text())['token']}.claim"
+    copy.write_bytes(path.read_bytes())
+    holder = holder_of(path)
+    assert holder
+    assert list(holder.chain.values()) == [path, copy]
+    assert not first.holds()
+    # Nobody knows who holds the copy, so it is watched, and then taken over.
+    clock = Clock()
+    observer = Claims(folder, now=clock)
+    assert not watch(observer, clock, PATIENCE - 1)
+    assert watch(observer, clock, PATIENCE)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_the_claim_of_a_child_that_was_forked_is_that_of_the_living(folder: Path) -> None:
+    _made(folder)
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKED, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout
+        assert parent.stdout.readline().strip() == b"held"
+        held = Claims(folder).claim("song")
+        parent.communicate(b"\n")
+    assert held is None
+    assert Claims(folder).claim("song") is not None
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO, errno.EMFILE])
+@pytest.mark.parametrize("looking", [True, False])
+def test_an_error_that_may_pass_gives_a_song_to_nobody(
+    folder: Path, number: int, looking: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    here = Claims(folder)
+    held = Claims(folder).claim("song") if looking else nullcontext()
+    assert held
+    with held, monkeypatch.context() as patch:
+        if looking:
+            patch.setattr(claims, "holder_of", fail)
+        else:
+            patch.setattr(ClaimFile, "holds", fail)
+        for _ in range(2):
+            assert here.claim("song") is None
+        assert [path.name for path in folder.glob("*")] == (["song.claim"] if looking else [])
+        with pytest.raises(OutputError, match=os.strerror(number)):  # noqa: PT012  after several looks
+            for _ in range(100):
+                assert here.claim("song") is None
+    again = here.claim("song")
+    assert again
+    with again:
+        assert Claims(folder).claim("song") is None
+
+
+def test_on_a_full_disk_no_song_is_claimed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(claims, "ClaimFile", fail)
+    with pytest.raises(OutputError) as raised:
+        Claims(folder).claim("song")
+    assert raised.value.remedy == "The disk is full. Free some space."
+
+
+def test_a_song_that_killed_three_processes_is_set_aside_for_an_hour(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for _ in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", CLAIMS, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout
+            assert process.stdout.readline().strip() == b"held"
+            process.kill()
+    left = sorted(folder.iterdir())
+    assert len(left) == 3
+    for _ in range(2):  # it is not forgotten when the next run comes
+        heir = Claims(folder)
+        held = heir.claim("song")
+        assert held
+        with held, pytest.raises(SetAsideError, match=r"a\.wav: set aside, because 3 processes") as raised:
+            heir.check_deaths("song", Path("a.wav"))
+        assert f"or when you remove {folder / 'song*.claim'}." in raised.value.remedy
+        assert sorted(folder.iterdir()) == left
+    hour_ago = time.time() - 3601
+    for each in left:
+        os.utime(each, (hour_ago, hour_ago))
+    held = heir.claim("song")
+    assert held
+    with held:
+        heir.check_deaths("song", Path("a.wav"))
+        assert Claims(folder).claim("song") is None
+    assert not list(folder.glob("*"))
 
 
 def test_where_no_claim_can_be_made_the_song_is_tried(tmp_path: Path) -> None:

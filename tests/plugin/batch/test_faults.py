@@ -131,13 +131,32 @@ def test_stopped_at_random_and_resumed_a_batch_ends_as_if_undisturbed(
             if status == 130:
                 assert told[-1]["event"] == "summary"
                 assert told[-1]["n_left"] == N_SONGS - len(ended)
-    final = subprocess.run(line, check=True, capture_output=True, timeout=120)
-    told = events(final.stderr)
+    told = finished(line, tmp_path / "out")
     n_done.update(event["song"] for event in told if event["event"] == "done")
     # Nothing that was finished is done again, and nothing twice.
     assert known <= {event["song"] for event in told if event["event"] == "skipped"}
     assert not {song: n for song, n in n_done.items() if n > 1}
     assert without_remains(tree(tmp_path / "out")) == undisturbed
+
+
+def finished(line: list[str], out: Path) -> list[dict[str, Any]]:
+    """Runs a batch, and again if chance has killed the same song three times; gives all that was told."""
+    told: list[dict[str, Any]] = []
+    for _ in range(2):
+        run = subprocess.run(line, check=False, capture_output=True, timeout=240)
+        last = events(run.stderr)
+        told += last
+        if run.returncode == 0:
+            return told
+        assert {event["kind"] for event in last if event["event"] == "failed"} == {"SetAsideError"}
+        forget_deaths(out)
+    raise AssertionError(told[-1])
+
+
+def forget_deaths(out: Path) -> None:
+    """Does what the error of a song that is set aside recommends."""
+    for path in (out / ".stemdock").glob("*.claim"):
+        path.unlink()
 
 
 def started(line: list[str]) -> subprocess.Popen[bytes]:
@@ -220,6 +239,60 @@ def test_workers_that_are_killed_at_random_lose_nothing(
     again = subprocess.run(line, check=True, capture_output=True, timeout=120)
     assert events(again.stderr)[-1]["n_skipped"] == N_SONGS
     assert without_remains(tree(tmp_path / "out")) == undisturbed
+
+
+def with_silence(music: Path, folder: Path) -> Path:
+    """Five songs, of which the second is silent."""
+    folder.mkdir()
+    for number in (0, 2, 3, 4):
+        shutil.copy(music / "0" / f"{number}.wav", folder)
+    soundfile.write(folder / "1.wav", np.zeros((16000, 2), np.float32), 8000, subtype="FLOAT")
+    return folder
+
+
+def failures(told: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    return [(event["song"], event["kind"]) for event in told if event["event"] == "failed"]
+
+
+@pytest.mark.parametrize("options", [(), ("--shard", "1/1"), ("--workers", "2")])
+def test_a_song_that_kills_every_process_is_set_aside_and_can_be_tried_again(
+    music: Path, model: Path, tmp_path: Path, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = command(with_silence(music, tmp_path / "music"), model, tmp_path / "out", *options)
+    monkeypatch.setenv("DEADLY", "1")
+    statuses: list[int] = []
+    told: list[dict[str, Any]] = []
+    while not statuses or statuses[-1] == -signal.SIGKILL:
+        run = subprocess.run(line, check=False, capture_output=True, timeout=240)
+        statuses.append(run.returncode)
+        told = events(run.stderr)
+    # Without workers, the run itself dies of it; the next one that claims the song knows.
+    assert statuses == ([1] if "--workers" in options else [-signal.SIGKILL] * 3 + [1])
+    assert failures(told) == [(2, "WorkerLostError" if "--workers" in options else "SetAsideError")]
+    assert told[-1]["n_done"] + told[-1]["n_skipped"] == 4
+    assert not [path for path in tree(tmp_path) if ".stemdock-" in path]
+    if "--workers" not in options:
+        # A run that is started again by a machine does not die of it again.
+        run = subprocess.run(line, check=False, capture_output=True, timeout=240)
+        assert failures(events(run.stderr)) == [(2, "SetAsideError")]
+        forget_deaths(tmp_path / "out")
+    assert not [path for path in tree(tmp_path) if path.endswith(".claim")]
+    monkeypatch.delenv("DEADLY")
+    again = subprocess.run(line, check=True, capture_output=True, timeout=240)
+    assert songs(events(again.stderr), "done") == {2: 1}
+
+
+def test_a_song_that_killed_others_before_is_not_tried_by_every_worker(
+    music: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = with_silence(music, tmp_path / "music")
+    monkeypatch.setenv("DEADLY", "1")
+    line = command(folder, model, tmp_path / "out")
+    for _ in range(2):
+        run = subprocess.run(line, check=False, capture_output=True, timeout=240)
+        assert run.returncode == -signal.SIGKILL
+    run = subprocess.run([*line, "--workers", "2"], check=False, capture_output=True, timeout=240)
+    assert failures(events(run.stderr)) == [(2, "SetAsideError")]
 
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])

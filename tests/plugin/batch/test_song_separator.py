@@ -15,6 +15,7 @@ from stemdock import (
     CancelledError,
     Output,
     OutputExistsError,
+    OutputTakenError,
     SongSeparator,
 )
 from stemdock.batch.claims import Claims
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stemdock import Plugins
+
+NO_FSSPEC = find_spec("fsspec") is None
+NEEDS_FSSPEC = "needs fsspec: install stemdock[remote]"
 
 
 def separator(plugins: Plugins, folder: Any, **options: Any) -> SongSeparator:
@@ -46,9 +50,32 @@ def test_a_song_is_separated_once(plugins: Plugins, tmp_path: Path) -> None:
     assert separate(song, name="Abba/Waterloo").status == "skipped"
     assert separator(plugins, str(tmp_path / "out"))(str(song), name="Abba/Waterloo").status == "skipped"
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.wav")} == before
-    write_noise(song, level=0.1)
-    assert separate(song, name="Abba/Waterloo").status == "done"
+    changed = separator(plugins, tmp_path / "out", output=Output(bit_depth="24"))
+    assert changed(song, name="Abba/Waterloo").status == "done"
     assert asdict(first)["song"] == str(song)
+
+
+@pytest.mark.parametrize(
+    "out",
+    ["out", pytest.param("memory://taken/out", marks=pytest.mark.skipif(NO_FSSPEC, reason=NEEDS_FSSPEC))],
+)
+def test_the_stems_of_another_song_stay(plugins: Plugins, tmp_path: Path, out: str) -> None:
+    for number, level in ((1, 0.5), (2, 0.1)):
+        (tmp_path / f"000{number}").mkdir()
+        write_noise(tmp_path / f"000{number}" / "audio.wav", level=level)
+    folder = out if "memory" in out else tmp_path / out
+    separate = separator(plugins, folder)
+    first = separate(tmp_path / "0001/audio.wav")
+    with pytest.raises(OutputTakenError, match="is a stem of another song") as raised:
+        separate(tmp_path / "0002/audio.wav")
+    assert "replace_others=True" in raised.value.remedy
+    with pytest.raises(OutputExistsError):  # other stems, of which there is no record of their own
+        separator(plugins, folder, output=Output(stems=("low",)))(tmp_path / "0002/audio.wav")
+    assert separate(tmp_path / "0001/audio.wav").status == "skipped"
+    assert separate(tmp_path / "0002/audio.wav", name="0002/audio").status == "done"
+    replacing = separator(plugins, folder, replace_others=True)
+    assert replacing(tmp_path / "0002/audio.wav").outputs == first.outputs
+    assert separate(tmp_path / "0002/audio.wav").status == "skipped"
 
 
 def test_the_command_goes_on_where_a_program_stopped(
@@ -85,7 +112,16 @@ def test_arguments_are_checked(plugins: Plugins, tmp_path: Path, song: Any, name
     assert raised.value.argument == ("name" if name else "song")
 
 
-@pytest.mark.parametrize("folder", [3, "https://host/out", "s3://me:secret@bucket/out"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        3,
+        "https://host/out",
+        "s3://me:secret@bucket/out",
+        "file://me:secret@host/out",
+        "ftp://me:secret@host/out",
+    ],
+)
 def test_folders_are_checked(plugins: Plugins, folder: Any) -> None:
     with pytest.raises(ArgumentError, match="folder") as raised:
         separator(plugins, folder)
@@ -121,7 +157,7 @@ def test_a_song_that_another_process_holds_is_waited_for(plugins: Plugins, tmp_p
     assert outcomes == ["cancelled", "done"]
 
 
-@pytest.mark.skipif(find_spec("fsspec") is None, reason="needs fsspec: install stemdock[remote]")
+@pytest.mark.skipif(NO_FSSPEC, reason=NEEDS_FSSPEC)
 def test_songs_in_memory(plugins: Plugins, tmp_path: Path) -> None:
     import fsspec  # noqa: PLC0415  an extra
 

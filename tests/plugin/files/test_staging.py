@@ -7,7 +7,8 @@ import stat
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -214,6 +215,31 @@ def test_the_folder_of_another_user_stays(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.delattr(os, "getuid")
     remove_abandoned(tmp_path)
     assert not path.exists()
+
+
+def test_what_another_machine_may_be_writing_stays_for_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with staging(tmp_path) as here:
+        name = here.name.partition(".stemdock-")[2].partition(".")
+    assert [len(each) for each in name] == [16, 1, 8]
+    with monkeypatch.context() as elsewhere, ExitStack() as folders:
+        elsewhere.setattr("stemdock.files.staging.machine_name", lambda: "another")
+        path = folders.enter_context(staging(tmp_path))
+        (path / "vocals.wav").write_text("half")
+        # Its locks are not seen here.
+        elsewhere.setattr(Lock, "try_acquire", lambda *_: True)
+        elsewhere.setattr("stemdock.files.staging.machine_name", lambda: "here")
+        for last in (0, 23):
+            hours_ago = time.time() - last * 3600
+            for changed in (path, *path.iterdir()):
+                os.utime(changed, (hours_ago, hours_ago))
+            remove_abandoned(tmp_path)
+            assert (path / "vocals.wav").read_text() == "half"
+        for changed in (path, *path.iterdir()):
+            os.utime(changed, (hours_ago - 7200, hours_ago - 7200))
+        remove_abandoned(tmp_path)
+        assert not path.exists()
 
 
 def test_another_run_cannot_get_the_lock_before_the_folder_is_gone(
