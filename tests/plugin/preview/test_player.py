@@ -180,7 +180,7 @@ def test_keys_belong_to_the_control_in_focus(player: Browser) -> None:
 def test_every_control_has_a_name(player: Browser) -> None:
     names = [control.accessible_name for control in player.find_all("button, input")]
     assert all(names)
-    assert len(set(names)) == len(names) == 2 + 3 * 5 + 1
+    assert len(set(names)) == len(names) == 2 + 3 * 5 + 2
     assert player.find("img").accessible_name == "Spectrogram of high"
 
 
