@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from support.web_server import wait_for
 
@@ -57,12 +57,3 @@ class Desk:
 
         path: Path = wait_for(finished)
         return path
-
-    def violations(self, axe: str) -> list[Any]:
-        """What the accessibility checker finds: rules, how grave that is, and the elements."""
-        self.browser.run(axe)
-        found: list[Any] = self.browser.driver.execute_async_script(
-            "const [done] = arguments; axe.run().then((result) => done(result.violations.map((each) => "
-            "[each.id, each.impact, each.nodes.map((node) => node.html)])));"
-        )
-        return found

@@ -104,7 +104,7 @@ function prepareExport(strips, reel) {
   for (const [i, { name, controls }] of strips.entries()) {
     const samples = () => Array.from({ length: reel.buffers[i].numberOfChannels }, (_, c) => reel.buffers[i].getChannelData(c));
     const made = button("Save as WAV", () => save(samples(), name));
-    made.setAttribute("aria-label", `Save ${name} as WAV`);
+    made.setAttribute("aria-label", `Save as WAV: ${name}`);
     controls.append(made);
   }
 }

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.browser import Browser
-from support.npm import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,14 +32,6 @@ def browser() -> Iterator[Browser]:
         pytest.skip("chromium and its driver are not installed")
     with Browser.started(chromium, driver) as browser:
         yield browser
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The accessibility checker."""
-    folder = tmp_path_factory.mktemp("axe")
-    shutil.unpack_archive(packed("axe-core@4.14.1", folder), folder, filter="data")
-    return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -167,4 +167,4 @@ def test_it_fits_the_window_and_is_accessible(
     browser.picture(PICTURES / f"static-{scheme}-{width}.png")
     inner = browser.run("return document.documentElement.clientWidth")
     assert browser.run("return document.documentElement.scrollWidth") == inner
-    assert desk.violations(axe) == []
+    assert browser.violations(axe) == []
