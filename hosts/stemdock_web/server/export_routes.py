@@ -115,7 +115,8 @@ def _name(running: RunningExport, exported: Exported) -> str:
     """The name of the file for the user."""
     choice = running.order.choice
     if choice.is_folder:
-        return legal_name(f"{running.song.title}.zip")
+        kind = f" ({choice.title})" if choice.output.format else ""
+        return legal_name(f"{running.song.title}{kind}.zip")
     if choice.holds_all:
         return exported.path.name  # the name of the song already
     return legal_name(f"{running.song.title} ({running.order.stem or 'mix'}){exported.path.suffix}")

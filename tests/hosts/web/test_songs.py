@@ -251,7 +251,7 @@ def test_a_project_comes_with_its_sounds(server: Server, worker: PuppetWorker) -
     song = page.add(wav_of(worker), "A song.wav")
     page.wait(song, "done")
     archive, name = page.export(song, choice="rpp", mix=MIX)
-    assert name == "A song.zip"
+    assert name == "A song (REAPER project).zip"
     members = members_of(archive.body)
     project = rpp.loads(members.pop("A song/A song.rpp").decode())
     sounds = {each[1] for each in project.findall(".//SOURCE/FILE")}
