@@ -68,9 +68,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=[PlainHost, IsolatedHost])
 def address(page: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(request.param, directory=page)) as server:
+    # The page is in a folder of the host, as a project's page is.
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(request.param, directory=page.parent)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"http://127.0.0.1:{server.server_port}/{page.name}/"
         server.shutdown()
 
 
