@@ -1,11 +1,13 @@
 # Stemdock with its model and ffmpeg: see docs/installing.md. `./dev image` builds it and tries it.
 FROM debian:bookworm-slim AS build
+# Such as remote,parquet: see docs/installing.md.
+ARG EXTRAS=""
 RUN apt-get update \
     && apt-get install --no-install-recommends -y ca-certificates python3 python3-venv
 RUN python3 -m venv /opt/stemdock
 COPY . /source
 # What the packages bring to test themselves is a tenth of their size.
-RUN /opt/stemdock/bin/pip install --no-cache-dir /source \
+RUN /opt/stemdock/bin/pip install --no-cache-dir "/source${EXTRAS:+[$EXTRAS]}" \
     && /opt/stemdock/bin/pip uninstall -y pip setuptools \
     && find /opt/stemdock/lib -type d -name tests -prune -exec rm -r {} + \
     && /opt/stemdock/bin/python /source/distribution/notices.py > /opt/stemdock/share/THIRD-PARTY.txt

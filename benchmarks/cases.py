@@ -36,6 +36,8 @@ class Case:
     n_songs: int = 1
     compared: bool = True
     """Whether the output is compared with Spleeter's."""
+    silent_share: float = 0.0
+    """Part of the song, in its middle, that is digital silence."""
 
     @property
     def n_stems(self) -> int:
@@ -43,23 +45,27 @@ class Case:
         return int(self.model.partition("stems")[0])
 
 
-CASES: Final = tuple(
-    Case(name=f"{model}-{name}", model=model, duration=duration, n_songs=n_songs, compared=compared)
-    for model, name, duration, n_songs, compared in (
-        ("2stems", "10s", 10, 1, True),
-        ("2stems", "3min", 180, 1, True),
-        ("2stems", "60min", 3600, 1, False),
-        ("2stems", "batch", 10, 20, True),
-        ("4stems", "3min", 180, 1, True),
-        ("5stems", "3min", 180, 1, True),
-    )
+CASES: Final = (
+    *(
+        Case(name=f"{model}-{name}", model=model, duration=duration, n_songs=n_songs, compared=compared)
+        for model, name, duration, n_songs, compared in (
+            ("2stems", "10s", 10, 1, True),
+            ("2stems", "3min", 180, 1, True),
+            ("2stems", "60min", 3600, 1, False),
+            ("2stems", "batch", 10, 20, True),
+            ("4stems", "3min", 180, 1, True),
+            ("5stems", "3min", 180, 1, True),
+        )
+    ),
+    Case(name="2stems-silence", model="2stems", duration=180, compared=False, silent_share=0.6),
 )
 QUICK: Final = ("2stems-10s",)
 
 
 def songs(case: Case) -> list[Path]:
     """The case's songs as 16-bit stereo WAV files, created if they are missing."""
-    folder = WORK / "songs" / f"{case.duration}s"
+    silence = f"-{case.silent_share:.0%}-silent" if case.silent_share else ""
+    folder = WORK / "songs" / f"{case.duration}s{silence}"
     paths = [folder / f"song_{number:02}.wav" for number in range(case.n_songs)]
     missing = [(number, path) for number, path in enumerate(paths) if not path.exists()]
     if missing:
@@ -71,9 +77,17 @@ def songs(case: Case) -> list[Path]:
                 part, "w", SAMPLE_RATE, example.shape[1], "PCM_16", format="WAV"
             ) as file:
                 for block in tiled(example, number * _OFFSET, case.duration * SAMPLE_RATE):
+                    _silence(block, file.tell(), case)
                     file.write(block)
             part.replace(path)
     return paths
+
+
+def _silence(block: NDArray[np.int16], start: int, case: Case) -> None:
+    """Silences the samples of a block, which begins at sample `start`, that are in the silent part."""
+    length = case.duration * SAMPLE_RATE
+    first = round(length * (1 - case.silent_share) / 2)
+    block[max(0, first - start) : max(0, length - first - start)] = 0
 
 
 def tiled(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stemdock import Check, HostError
 from stemdock_ardour import places
+from stemdock_ardour.errors import SEPARATE_ELSEWHERE
 from stemdock_ardour.setup import is_listed
 from stemdock_ardour.tables import rows
 from stemdock_hostkit.window.ability import check_window
@@ -21,6 +22,8 @@ _INSTALL = "Close Ardour, and run: plugin-cli ardour install"
 
 def diagnose() -> list[Check]:
     """Checks each version of Ardour; neither starts nor contacts it."""
+    if not places.is_supported():
+        return [_warning("", "the actions do not work on Windows.", SEPARATE_ELSEWHERE)]
     found = places.find_all()
     if not found:
         return [_warning("", "no settings of Ardour 7 or newer were found.", "Start Ardour once.")]

@@ -9,7 +9,7 @@ import click
 
 from stemdock.cli import echo_checks
 from stemdock_ardour import places
-from stemdock_ardour.errors import ArdourNotFoundError
+from stemdock_ardour.errors import ArdourNotFoundError, ArdourSystemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +80,8 @@ def _models() -> None:
 
 
 def _with_each(change: Callable[..., list[Change]], *, dry_run: bool, nothing: str) -> None:
+    if not places.is_supported():
+        raise ArdourSystemError
     found = places.find_all()
     if not found:
         raise ArdourNotFoundError

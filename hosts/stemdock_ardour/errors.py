@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "ardour"
+SEPARATE_ELSEWHERE = "Run plugin-cli separate, and import the stems into Ardour."
 
 
 class ArdourNotFoundError(HostUnreachableError):
@@ -21,6 +22,13 @@ class ArdourNotFoundError(HostUnreachableError):
             "no folder with Ardour's settings was found",
             remedy="Start Ardour 7 or newer once, close it, and run the command again.",
         )
+
+
+class ArdourSystemError(HostError):
+    """This system is Windows, where the scripts cannot start Stemdock."""
+
+    def __init__(self) -> None:
+        super().__init__(HOST, "the actions do not work on Windows", remedy=SEPARATE_ELSEWHERE)
 
 
 class ArdourRunningError(HostError):

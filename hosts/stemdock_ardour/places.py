@@ -50,6 +50,11 @@ class Ardour:
         return self.data / "jobs"
 
 
+def is_supported() -> bool:
+    """Whether the scripts can start programs on this system: they do it as Linux and macOS do."""
+    return sys.platform != "win32"
+
+
 def find_all(platform: str = sys.platform, home: Path | None = None) -> list[Ardour]:
     """The versions that this user has started, oldest first."""
     found = []

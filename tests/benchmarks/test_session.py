@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ import pytest
 import soundfile
 
 import benchmarks
-from benchmarks.cases import CASES, SAMPLE_RATE, tiled
+from benchmarks import cases
+from benchmarks.cases import CASES, SAMPLE_RATE, Case, songs, tiled
 from benchmarks.programs import PROGRAMS, SherpaOnnx
 from benchmarks.report import comparison
 from benchmarks.session import Outcome, compare
@@ -62,6 +64,19 @@ def test_a_song_repeats_its_example_whatever_the_blocks() -> None:
         blocks = list(tiled(example, 3, 20, block_length))
         np.testing.assert_array_equal(np.concatenate(blocks), expected)
         assert max(map(len, blocks)) <= block_length
+
+
+def test_the_middle_of_a_song_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases, "WORK", tmp_path)
+    case = Case(name="", model="2stems", duration=90, silent_share=0.6)
+    (path,) = songs(case)
+    samples, rate = soundfile.read(path, dtype="int16")
+    silent = np.flatnonzero(~samples.any(axis=1))
+    middle = np.arange(18 * rate, 72 * rate)
+    assert len(samples) == 90 * rate
+    assert np.isin(middle, silent).all()
+    assert np.isin(silent, middle).mean() > 0.99  # the example itself has some zeros
+    assert songs(replace(case, silent_share=0.0)) != [path]
 
 
 def test_the_worst_song_and_the_longest_gap_are_reported(tmp_path: Path) -> None:

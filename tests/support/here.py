@@ -25,6 +25,9 @@ class FunctionWork:
     separate: Callable[[SongPlan, Callable[[Progress], None]], SeparatedFile | UpToDate]
     claim_song: Callable[[SongPlan], AbstractContextManager[None] | None]
 
+    def finished(self, _: SongPlan) -> UpToDate | None:
+        return None
+
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
         return self.claim_song(plan)
 

@@ -12,7 +12,7 @@ import fsspec
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from stemdock.batch import object_store
+from stemdock.batch import store_backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class S3Server:
         Thread(target=self._server.serve_forever, daemon=True).start()
         os.environ.update(self.environment)
         self.files = fsspec.filesystem("s3", skip_instance_cache=True, use_listings_cache=False)
-        object_store.forget_file_systems()
+        store_backends.forget_file_systems()
         return self
 
     def __exit__(self, *_: object) -> None:

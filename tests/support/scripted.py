@@ -21,6 +21,8 @@ from support.here import FunctionWork
 if TYPE_CHECKING:
     from threading import Event
 
+N_FIRST = 2
+"""Processes that can load the model before the fault "later" comes."""
 LONGEST: float = 120
 """Seconds to wait for what must come."""
 
@@ -44,6 +46,8 @@ class ScriptedRecipe:
     def open(self, cancel: Event) -> FunctionWork:
         if self.fault == "error":
             raise StemdockError("no model", remedy="Get one.")
+        if self.fault == "later" and len(list(self.folder.glob("*.process"))) >= N_FIRST:
+            raise StemdockError("no memory any more", remedy="Get some.")
         if self.fault == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         (self.folder / f"{os.getpid()}.process").touch()

@@ -73,7 +73,9 @@ def uninstall(profile: Profile, queue: JobQueue, *, dry_run: bool = False) -> li
 def _launcher(queue: JobQueue) -> OwnFile:
     module = " ".join((*RUN_MODULE, "stemdock_audacity.launcher"))
     if sys.platform == "win32":
-        text = f'@"{sys.executable}" {module}\r\n'
+        # Without the first line, Windows reads the path in the code page of consoles.
+        program = sys.executable.replace("%", "%%")
+        text = f'@chcp 65001 >nul\r\n@"{program}" {module}\r\n'
     else:
         # Bundled versions of Audacity make programs load Audacity's libraries instead of Python's.
         unset = "unset LD_LIBRARY_PATH DYLD_LIBRARY_PATH PYTHONHOME PYTHONPATH"

@@ -11,10 +11,14 @@ import select
 import stat
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from stemdock_audacity.errors import ConnectionLostError, ForeignPipeError
+
+if TYPE_CHECKING:
+    from io import FileIO
 
 
 class Transport(Protocol):
@@ -49,22 +53,29 @@ if sys.platform == "win32":
     _MAX_WAITING = 1024
     """Pieces of 4096 bytes that wait to be read; the pipe then waits, too."""
 
+    _LISTENING_TIME = 5.0
+    """Seconds in which Audacity listens at the pipe for replies, after the one for commands was opened."""
+
     class NamedPipes:
         """Named pipes on Windows; they block, so a thread reads."""
 
         def __init__(self) -> None:
             # Checking whether the pipe exists would use its only instance, so it is opened directly.
             self._to = open(r"\\.\pipe\ToSrvPipe", "wb", buffering=0)  # noqa: PTH123, SIM115
-            self._from = open(r"\\.\pipe\FromSrvPipe", "rb", buffering=0)  # noqa: PTH123, SIM115
+            try:
+                self._from = _open_soon(r"\\.\pipe\FromSrvPipe")
+            except OSError:
+                self._to.close()
+                raise
             self._received: queue.Queue[bytes] = queue.Queue(_MAX_WAITING)
+            self._is_left = False
             threading.Thread(target=self._receive, daemon=True).start()
 
         def _receive(self) -> None:
-            try:
-                while data := self._from.read(4096):
+            # Closing a file waits for the end of a read in another thread, so this thread closes it.
+            with self._from, suppress(OSError):
+                while not self._is_left and (data := self._from.read(4096)):
                     self._received.put(data)
-            except (OSError, ValueError):
-                pass
             self._received.put(b"")
 
         def write(self, line: bytes, deadline: float) -> None:
@@ -86,9 +97,26 @@ if sys.platform == "win32":
             return data.replace(b"\0", b"")
 
         def close(self) -> None:
-            """See `Transport.close`."""
+            """See `Transport.close`; the pipe for replies is closed when Audacity ends its side."""
+            self._is_left = True
             self._to.close()
-            self._from.close()
+            while not self._received.empty():  # else the thread might wait for room
+                self._received.get_nowait()
+
+    def _open_soon(name: str) -> FileIO:
+        """Opens the pipe for replies.
+
+        After an earlier client, Audacity frees it only when the other pipe has been opened. To give up at
+        once would leave Audacity waiting at it, and the other pipe taken.
+        """
+        deadline = time.monotonic() + _LISTENING_TIME
+        while True:
+            try:
+                return open(name, "rb", buffering=0)  # noqa: PTH123
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def open_transport() -> Transport:
         """Connects.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -139,5 +140,6 @@ class Preparation:
 
 def _is_safe(file: OwnFile) -> bool:
     """Whether a file belongs to this user, only this user can change it, and it can be run if it must."""
-    needed = file.mode & stat.S_IRWXU
+    # On Windows, a file's name says whether it is a program.
+    needed = 0 if sys.platform == "win32" else file.mode & stat.S_IRWXU
     return is_private_file(file.path) and file.path.stat().st_mode & needed == needed

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stemdock.lib.cores import n_physical_cores
+from stemdock.lib.cores import n_logical_cores, n_physical_cores
 from stemdock.lib.memory import group_limit
 from stemdock.lib.processes import available_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stemdock.types import Execution
 
 
@@ -24,7 +26,8 @@ def divided(execution: Execution, n_workers: int) -> list[Execution]:
     if n_workers == 1:
         return [execution]
     n_threads = execution.n_threads or n_physical_cores()
-    memory = execution.memory or min(available_memory(), group_limit() or available_memory())
+    spare = available_memory()
+    memory = execution.memory or min(spare, group_limit() or spare)
     return [
         replace(
             execution,
@@ -33,3 +36,10 @@ def divided(execution: Execution, n_workers: int) -> list[Execution]:
         )
         for number in range(n_workers)
     ]
+
+
+def n_cores_used(execution: Execution, shares: Sequence[Execution]) -> int:
+    """The cores that a run keeps from others: all, or if threads are given, one for each."""
+    if not execution.n_threads:
+        return n_logical_cores()
+    return min(sum(share.n_threads for share in shares), n_logical_cores())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.events import Advanced, Done, Started, Waiting
 from stemdock.lib.locations import Location
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from stemdock.batch.events import BatchEvent, SongPlan
     from stemdock.types import Progress
+
+_MANY: Final = 10_000
+"""Songs, above which all count the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,10 @@ class SongEta:
 
 
 class BatchEta:
-    """Estimates the remaining time from events, on the assumption that it is proportional to file size."""
+    """Estimates the remaining time from events, on the assumption that it is proportional to file size.
+
+    Among many songs, and if one is elsewhere, all count the same.
+    """
 
     def __init__(self, plans: Sequence[SongPlan], now: Callable[[], float]) -> None:
         """Starts the clock.
@@ -40,13 +46,14 @@ class BatchEta:
             now: A clock in seconds.
         """
         self._now = now
-        # The sizes of objects are not known, so songs then count as equally long.
-        is_remote = any(isinstance(plan.song.path, Location) for plan in plans)
-        self._weights = {plan.number: 1 if is_remote else _weight(plan) for plan in plans}
+        # Among many songs, sizes matter little. Those of objects are not known.
+        is_equal = len(plans) > _MANY or any(isinstance(plan.song.path, Location) for plan in plans)
+        self._weights = {} if is_equal else {plan.number: _weight(plan) for plan in plans}
+        """By number; 1 if it is not there."""
         self._starts: dict[int, float] = {}
         self._fractions: dict[int, float] = {}
         self._begin = now()
-        self._n_total = self._n_left = sum(self._weights.values())
+        self._n_total = self._n_left = len(plans) if is_equal else sum(self._weights.values())
         self.songs: dict[int, SongEta] = {}
         """The songs in progress, by number."""
 
@@ -60,10 +67,11 @@ class BatchEta:
             self.songs[number] = self._song_eta(number, event.progress)
             self._fractions[number] = self.songs[number].fraction or 0.0
         elif not isinstance(event, Waiting):
-            self._n_left -= self._weights[number]
+            self._n_left -= self._weights.get(number, 1)
             if not isinstance(event, Done):
                 # Skipped and failed songs take almost no time, so they must not raise the estimated speed.
-                self._n_total -= self._weights[number]
+                self._n_total -= self._weights.get(number, 1)
+            self._starts.pop(number, None)
             self.songs.pop(number, None)
             self._fractions.pop(number, None)
 
@@ -75,7 +83,9 @@ class BatchEta:
     @property
     def remaining(self) -> float | None:
         """Seconds until the batch ends; None before the first progress."""
-        in_progress = sum(self._weights[number] * fraction for number, fraction in self._fractions.items())
+        in_progress = sum(
+            self._weights.get(number, 1) * fraction for number, fraction in self._fractions.items()
+        )
         done = self._n_total - self._n_left + in_progress
         return self.elapsed * (self._n_left - in_progress) / done if done else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections import Counter
+    from collections.abc import Mapping
 
     from stemdock.batch.songs import Song
     from stemdock.errors import StemdockError
@@ -112,18 +112,17 @@ class Summary:
     """Songs that did not end because the run was interrupted."""
 
 
-def summarise(plans: Sequence[SongPlan], ended: Sequence[BatchEvent]) -> Summary:
-    """Counts how the songs ended.
+def summarise(n_songs: int, ended: Counter[type[BatchEvent]]) -> Summary:
+    """How the songs ended.
 
     Args:
-        plans: All songs.
-        ended: The last event of each song that ended.
+        n_songs: Number of songs.
+        ended: How often which event was the last of a song that ended.
     """
-    counts = Counter(type(event) for event in ended)
     return Summary(
-        n_songs=len(plans),
-        n_done=counts[Done],
-        n_skipped=counts[Skipped],
-        n_failed=counts[Failed],
-        n_left=len(plans) - len(ended),
+        n_songs=n_songs,
+        n_done=ended[Done],
+        n_skipped=ended[Skipped],
+        n_failed=ended[Failed],
+        n_left=n_songs - ended.total(),
     )

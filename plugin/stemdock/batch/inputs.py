@@ -7,25 +7,28 @@ used become songs with a fault, so that they are reported in order with the othe
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.audio_files import is_audio_file
+from stemdock.batch.looking import Looking
 from stemdock.batch.playlists import SUFFIXES as PLAYLISTS
 from stemdock.batch.playlists import playlist_entries
 from stemdock.batch.remote_inputs import songs_at
 from stemdock.batch.song_lists import listed_songs
+from stemdock.batch.song_table import SongTable
 from stemdock.batch.songs import STANDARD_INPUT, Song, faulty_song
+from stemdock.lib.hashes import Hashes
 from stemdock.lib.locations import Location, is_address, place_of
 from stemdock.lib.os_errors import reason_for
-from stemdock.lib.paths import access_error, exists, is_file, is_folder, resolved
+from stemdock.lib.paths import Resolver, access_error, exists, is_file, is_folder
 from stemdock.lib.regular_files import read_regular_file
 from stemdock.lib.tables import SUFFIXES as LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from stemdock.lib.locations import Place
 
@@ -37,8 +40,9 @@ def find_songs(
     arguments: Sequence[str],
     *,
     output: Place | None = None,
-    made: Callable[[Collection[Path]], Collection[Path]] = lambda _: (),
-) -> list[Song]:
+    made: Callable[[Collection[Path]], Collection[Path]] | None = None,
+    looking: Looking | None = None,
+) -> Sequence[Song]:
     """Finds the songs that arguments mean, each once, in the order of the arguments.
 
     Args:
@@ -48,36 +52,62 @@ def find_songs(
             folders (names that begin with a dot) are skipped. An argument with `*`, `?`, `[…]` or `**`
             (any depth) is a pattern if no file has this name.
         output: Output folder, skipped when a folder that contains it is searched.
-        made: Returns those of some files, all resolved, that separations wrote; they are skipped in folders
-            and patterns. Called after the files were found, since another process may be writing.
+        made: Returns those of some files in the output folder, all resolved, that separations wrote; they are
+            skipped in folders and patterns. Called after the files were found, since another process may be
+            writing.
+        looking: Hears of the songs while they are found.
     """
-    search = _Search(resolved(output) if isinstance(output, Path) else output, made)
-    songs: list[Song] = []
-    known: set[tuple[Place, PurePath, str]] = set()
-    for argument in arguments:
-        for song in search.songs(argument):
-            place = song.path
-            if isinstance(place, Path) and not song.is_standard_input:
-                place = resolved(place)
-            # A list can name a song twice, with two outputs.
-            key = (place, song.folder, song.name) if song.name else (place, PurePath(), "")
-            if song.fault or key not in known:
-                songs.append(song)
-            if not song.fault:
-                known.add(key)
-    return songs
+    search = _Search(output, made, looking or Looking())
+    return search.without_repeats(SongTable(song for each in arguments for song in search.songs(each)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
     output: Place | None
-    made: Callable[[Collection[Path]], Collection[Path]]
+    made: Callable[[Collection[Path]], Collection[Path]] | None
+    looking: Looking
+    resolve: Resolver = field(default_factory=Resolver)
+
+    def without_repeats(self, songs: Sequence[Song]) -> Sequence[Song]:
+        """Each song once, at its first place; each fault as often as it is there."""
+        hashes = Hashes()
+        for song in songs:
+            if not song.fault:
+                hashes.note(self._key(song))
+        repeated = hashes.repeated()
+        if not repeated:
+            return songs
+        known: set[tuple[str, str, str]] = set()
+
+        def is_new(song: Song) -> bool:
+            key = self._key(song)
+            if song.fault or hash(key) not in repeated:
+                return True
+            is_known = key in known
+            known.add(key)
+            return not is_known
+
+        return SongTable(filter(is_new, songs))
+
+    def _key(self, song: Song) -> tuple[str, str, str]:
+        place = song.path
+        if isinstance(place, Location):
+            text = place.address
+        else:
+            text = str(place) if song.is_standard_input else self.resolve(place)
+        # A list can name a song twice, with two outputs.
+        return (text, song.folder.as_posix(), song.name) if song.name else (text, "", "")
 
     def songs(self, argument: str) -> Iterator[Song]:
         if not argument.strip():
             yield faulty_song(Path(), "the path is empty", "Name an audio file.")
             return
-        place = place_of(argument)
+        try:
+            place = place_of(argument)
+        except ValueError as error:
+            # A Path would merge the two slashes; an address of another machine has no user to hide.
+            yield faulty_song(Path(argument.rpartition("@")[2]), str(error), "Name a file of this machine.")
+            return
         if isinstance(place, Location):
             yield from songs_at(place, output=self.output)
         else:
@@ -100,37 +130,57 @@ class _Search:
             yield Song(path=path)
 
     def _in_folder(self, root: Path) -> Iterator[Song]:
-        songs = self._without_made(list(self._walk(root)))
-        yield from songs or [faulty_song(root, "contains no audio files", "Name a folder with songs.")]
+        songs = SongTable(self.looking.each(self._walk(root)))
+        none = faulty_song(root, "contains no audio files", "Name a folder with songs.")
+        yield from self._without_made(songs, none)
 
-    def _without_made(self, songs: Sequence[Song]) -> list[Song]:
-        paths = {
-            song: resolved(song.path) for song in songs if isinstance(song.path, Path) and not song.fault
+    def _without_made(self, songs: Sequence[Song], none: Song) -> Iterator[Song]:
+        """The songs but those that separations wrote; `none` if there is no other."""
+        made = frozenset(map(str, self.made(self._perhaps_made(songs)))) if self.made else ()
+        is_any = False
+        for song in songs:
+            if made and isinstance(song.path, Path) and not song.fault and self.resolve(song.path) in made:
+                continue
+            is_any = True
+            yield song
+        if not is_any:
+            yield none
+
+    def _perhaps_made(self, songs: Iterable[Song]) -> set[Path]:
+        output = os.path.join(self._resolved_output(), "") if self.output else ""  # noqa: PTH118
+        return {
+            Path(path)
+            for song in songs
+            if isinstance(song.path, Path) and not song.fault
+            if (path := self.resolve(song.path)).startswith(output)
         }
-        made = self.made(set(paths.values()))
-        return [song for song in songs if paths.get(song) not in made]
+
+    def _resolved_output(self) -> str:
+        return self.resolve(self.output) if isinstance(self.output, Path) else ""
 
     def _walk(self, root: Path) -> Iterator[Song]:
         faults: list[OSError] = []
         # Music libraries often consist of links, so links to folders are followed, but only once each.
-        seen = {resolved(root)}
+        seen = {self.resolve(root)}
+        output = self._resolved_output()
         for folder, folders, names in os.walk(root, onerror=faults.append, followlinks=True):
             here = Path(folder)
-            folders[:] = sorted(name for name in folders if self._is_to_search(here / name, seen))
+            folders[:] = sorted(name for name in folders if self._is_to_search(here / name, seen, output))
+            below = PurePath(here.relative_to(root))
             for name in sorted(names):
                 path = here / name
                 if not name.startswith(".") and is_audio_file(path):
-                    yield Song(path=path, folder=PurePath(here.relative_to(root)))
+                    yield Song(path=path, folder=below)
         for fault in faults:
             yield faulty_song(
                 Path(fault.filename), f"cannot be searched ({fault.strerror})", "Check its permissions."
             )
 
-    def _is_to_search(self, path: Path, seen: set[Path]) -> bool:
+    def _is_to_search(self, path: Path, seen: set[str], output: str) -> bool:
         if path.name.startswith("."):
             return False
-        real = resolved(path)
-        if real in seen or real == self.output:
+        real = self.resolve(path)
+        if real in seen or real == output:
             return False
         seen.add(real)
         return True
@@ -143,9 +193,8 @@ class _Search:
             # *.dat asks for these files, audio or not; * asks for the songs without their cover pictures.
             if is_file(path) and (is_audio_file(path) or path.suffix.lower() == suffix):
                 songs.append(Song(path=path))
-        yield from self._without_made(songs) or [
-            faulty_song(Path(pattern), "no audio file matches this pattern", "Check the pattern.")
-        ]
+        none = faulty_song(Path(pattern), "no audio file matches this pattern", "Check the pattern.")
+        yield from self._without_made(songs, none)
 
 
 def _in_playlist(path: Path) -> Iterator[Song]:

@@ -21,6 +21,7 @@ from stemdock.batch.manifest_entries import ManifestEntries
 from stemdock.batch.manifest_files import FOLDER, ManifestEntry, check_folder, entry_name
 from stemdock.files.growing import replaced_by
 from stemdock.lib.paths import is_file, resolved
+from stemdock.output.formats import is_project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -59,6 +60,10 @@ class Manifest:
         """The name of the entry for a song's files."""
         return entry_name(self._outputs(targets))
 
+    def is_recorded(self, targets: Collection[Path]) -> bool:
+        """Whether there is a file with the name of the entry for a song's files, whatever it contains."""
+        return os.path.lexists(self._root / FOLDER / f"{self.name_of(targets)}.json")
+
     def made(self, paths: Collection[Path]) -> frozenset[Path]:
         """Those of some files that separations wrote, other processes included.
 
@@ -70,20 +75,25 @@ class Manifest:
         outputs = {path.relative_to(root).as_posix(): path for path in paths if path.is_relative_to(root)}
         return frozenset(map(outputs.__getitem__, self._entries.listed(outputs))) if outputs else frozenset()
 
-    def owns(self, path: Path, targets: Collection[Path], *, file: Path | None = None) -> bool:
+    def owns(
+        self, path: Path, targets: Collection[Path], *, file: Path | None = None, as_written: bool = False
+    ) -> bool:
         """Whether a separation wrote this file, so that resuming may replace it.
 
         Args:
             path: The file.
             targets: All files of its song.
             file: Where it is now, if it has been put aside.
+            as_written: Whether a file that has changed since does not count.
         """
         output = self._output(path)
         entry = self._entry_for(path, targets)
         if entry is None:
-            return self._entries.is_damaged(self._outputs(targets))
+            return self._entries.is_damaged(self._outputs(targets)) and not as_written
         known = (entry.outputs.get(output), entry.replaced.get(output))
-        return entry.complete or any(has_content(file or path, content) for content in known if content)
+        return (entry.complete and not as_written) or any(
+            has_content(file or path, content) for content in known if content
+        )
 
     def mixture_of(self, path: Path, targets: Collection[Path]) -> Content | ObjectVersion | None:
         """The mixture from which a separation wrote this file; None if that is unknown.
@@ -95,10 +105,16 @@ class Manifest:
         entry = self._entry_for(path, targets)
         return entry.provenance.mixture if entry else None
 
-    def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
+    def covers(self, provenance: Provenance, targets: Collection[Path], *, is_claimed: bool = True) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
 
-        Stems that came out short because the end of the mixture could not be read do not count.
+        Projects may have changed: people save their own work in them. Stems that came out short because the
+        end of the mixture could not be read do not count.
+
+        Args:
+            provenance: What they are to be made from.
+            targets: All files of a song.
+            is_claimed: Whether the entry may be completed. If not, only a complete one counts.
         """
         entry = self._entry_of(targets)
         if (
@@ -108,9 +124,9 @@ class Manifest:
             or not self._is_intact(entry, targets)
         ):
             return False
-        if not entry.complete:
+        if not entry.complete and is_claimed:
             self.complete(entry)
-        return True
+        return entry.complete or is_claimed
 
     def damage_of(self, targets: Collection[Path]) -> tuple[Damage, ...]:
         """Damage of the mixture that files were made from; empty if one run did not write them all."""
@@ -182,7 +198,12 @@ class Manifest:
         return entry
 
     def _is_intact(self, entry: ManifestEntry, paths: Collection[Path]) -> bool:
-        return all(has_content(path, entry.outputs[self._output(path)]) for path in paths)
+        return all(
+            is_file(path)
+            if entry.complete and is_project(path.name)
+            else has_content(path, entry.outputs[self._output(path)])
+            for path in paths
+        )
 
     def _outputs(self, paths: Collection[Path]) -> frozenset[str]:
         return frozenset(map(self._output, paths))

@@ -15,7 +15,7 @@ from stemdock.batch.events import Failed
 from stemdock.batch.worker import Ready
 from stemdock.batch.worker_process import WorkerProcess
 from stemdock.batch.working import Ended
-from stemdock.errors import StemdockError
+from stemdock.errors import StemdockError, ThreadShortageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,8 @@ N_TRIES: Final = 3
 """Processes that a song may kill before it is set aside."""
 _N_STILLBORN: Final = 3
 """Processes that may die in one place, one after another, before one has loaded its model. Then the place is
-given up: perhaps there is too little memory for all."""
+given up: perhaps there is too little memory for all. The batch ends if no process is left, or if the first
+cannot load the model."""
 
 
 class WorkerLostError(StemdockError):
@@ -87,6 +88,8 @@ class ProcessPool:
         self._waiting: deque[SongPlan] = deque()
         self._events: deque[PoolEvent] = deque()
         self._n_tries: Counter[int] = Counter()
+        self._was_ready = False
+        """Whether any process has loaded its model."""
         self._is_stopping = False
 
     def __enter__(self) -> Self:
@@ -130,9 +133,12 @@ class ProcessPool:
                 self._replace(worker)
                 continue
             if isinstance(message, Ready):
-                if message.error:
+                if message.error and not self._was_ready:
                     raise message.error
-                worker.is_ready = True
+                if message.error:  # it ends now, like one that was killed
+                    worker.fault = message.error
+                    continue
+                self._was_ready = worker.is_ready = True
                 worker.n_stillborn = 0
             else:
                 if isinstance(message, Ended):
@@ -173,11 +179,15 @@ class ProcessPool:
                 self._clean(plan)
                 error = WorkerLostError(plan.song.path, self._n_tries.pop(plan.number), how)
                 self._events += [Failed(plan=plan, error=error), Ended(plan=plan)]
+        fault = worker.fault or WorkersUnusableError(how)
         n_stillborn = 0 if worker.is_ready else worker.n_stillborn + 1
         if n_stillborn < _N_STILLBORN:
-            self._workers.append(WorkerProcess(worker.recipe, self._n_songs_each, n_stillborn))
-        elif not self._workers:
-            raise WorkersUnusableError(how)
+            try:
+                self._workers.append(WorkerProcess(worker.recipe, self._n_songs_each, n_stillborn))
+            except ThreadShortageError as error:
+                fault = error
+        if not self._workers:
+            raise fault
 
     def _stop(self) -> None:
         """Tells the processes to give up their songs, and to end."""

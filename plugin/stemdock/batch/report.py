@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,14 +119,14 @@ class Ledger:
         """What the separated songs took.
 
         Args:
-            elapsed: Seconds of the whole run. If it is not given, as if all places had always been busy: a
-                run of few songs has idle places at its end.
+            elapsed: Seconds of the whole run. If it is not given, as if all places that got a song had always
+                been busy: a run of few songs has idle places at its end.
         """
         total = sum(self._stages.values())
         ordered = sorted(self._stages.items(), key=lambda item: -item[1])
         return Report(
             n_songs=self._n_done,
-            elapsed=self._busy / self._n_at_once if elapsed is None else elapsed,
+            elapsed=self._busy / max(1, min(self._n_at_once, self._n_done)) if elapsed is None else elapsed,
             duration=self._duration,
             shares={stage: seconds / total for stage, seconds in ordered} if total else {},
             n_cores=self._n_cores,
@@ -140,11 +141,11 @@ def sample(songs: Sequence[Song], n_places: int) -> list[Song]:
         songs: All songs.
         n_places: Songs in progress at the same time; at least two for each place are taken.
     """
-    usable = [song for song in songs if not song.fault]
+    usable = array("Q", (place for place, song in enumerate(songs) if not song.fault))
     n_sampled = max(N_SAMPLED, 2 * n_places)
     if len(usable) <= n_sampled:
-        return usable
-    return [usable[number * (len(usable) - 1) // (n_sampled - 1)] for number in range(n_sampled)]
+        return [songs[place] for place in usable]
+    return [songs[usable[number * (len(usable) - 1) // (n_sampled - 1)]] for number in range(n_sampled)]
 
 
 def estimated(measured: Report, some: Sequence[Song], songs: Sequence[Song]) -> Estimate:
@@ -166,6 +167,13 @@ def estimated(measured: Report, some: Sequence[Song], songs: Sequence[Song]) -> 
 
 
 def _weight(songs: Sequence[Song]) -> int:
-    usable = [song for song in songs if not song.fault]
-    paths = [song.path for song in usable if isinstance(song.path, Path)]
-    return sum(map(size_of, paths)) if len(paths) == len(usable) else len(usable)
+    n_songs = n_bytes = 0
+    is_known = True
+    for song in songs:
+        if not song.fault:
+            n_songs += 1
+            if isinstance(song.path, Path):
+                n_bytes += size_of(song.path)
+            else:
+                is_known = False
+    return n_bytes if is_known else n_songs

@@ -17,9 +17,10 @@ from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
 from stemdock.files.staging import is_unfinished
 from stemdock.lib.locations import Location
+from stemdock.output.formats import is_project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from contextlib import AbstractContextManager
     from threading import Event
 
@@ -134,6 +135,22 @@ class ResumableSeparation:
     claims: Claims
     """In the same output folder."""
 
+    def finished(self, plan: SongPlan) -> UpToDate | None:
+        """What a previous run finished. Only reads, so that a million finished songs need no claims.
+
+        Raises:
+            AudioFileError: The song cannot be read.
+            CancelledError: `cancel` was set.
+        """
+        targets = plan.files.values()
+        if not (self.settings.resume and self.manifest.is_recorded(targets)):
+            return None
+        with Source(plan.song.path, self.settings.cancel) as source:
+            provenance = self.settings.provenance(source.identity())
+            if not self.manifest.covers(provenance, targets, is_claimed=False):
+                return None
+        return UpToDate(damage=self.manifest.damage_of(targets))
+
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
         """Claims a song for this process; None if another process is separating it."""
         return self.claims.claim(self.manifest.name_of(plan.files.values()))
@@ -184,6 +201,7 @@ class ResumableSeparation:
                         bool(existing)
                         and all(
                             may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite)
+                            and not self._is_edited(target, targets)
                             for target in existing
                         )
                     ),
@@ -195,3 +213,7 @@ class ResumableSeparation:
                 with suppress(OutputError):
                     self.manifest.complete(entry)
             return source.named(separated)
+
+    def _is_edited(self, target: Path, targets: Collection[Path]) -> bool:
+        """Whether people may have saved their own work in a file."""
+        return is_project(target.name) and not self.manifest.owns(target, targets, as_written=True)

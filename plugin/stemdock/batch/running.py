@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.events import Done, Failed, Skipped, Waiting
 from stemdock.batch.working import Ended
+from stemdock.errors import StemdockError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -73,7 +74,12 @@ def _run_all(plans: Iterable[SongPlan], pool: Pool) -> Generator[BatchEvent, Non
             pool.put(plan)
         if not n_inside:
             return held
-        event = pool.get(_POLL)
+        try:
+            event = pool.get(_POLL)
+        except StemdockError:
+            # Nothing can go on, but what is done is told.
+            yield from filter(None, running.values())
+            raise
         if event is None:
             continue
         number = event.plan.number

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.songs import STANDARD_INPUT, Song, faulty_song
 from stemdock.lib.legal_names import legal_name
-from stemdock.lib.locations import INPUT_SCHEMES, Location, Place, is_address, place_of
+from stemdock.lib.locations import INPUT_SCHEMES, WEB, Location, Place, is_address, place_of
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error
 from stemdock.lib.tables import TableError, read_table
@@ -45,9 +45,8 @@ def listed_songs(path: Path) -> Iterator[Song]:
     lines: dict[str, int] = {}
     is_empty = True
     try:
-        for row in read_table(path):
+        for row in read_table(path, (LOCATION, OUTPUT)):
             is_empty = False
-            _check_columns(row)
             try:
                 yield _song(path, row, lines, unit)
             except _RowError as error:
@@ -60,14 +59,6 @@ def listed_songs(path: Path) -> Iterator[Song]:
         return
     if is_empty:
         yield faulty_song(path, "the list is empty", "Name a list with songs.")
-
-
-def _check_columns(row: Row) -> None:
-    if LOCATION not in row.values:
-        names = ", ".join(map(repr, row.values)) or "none"
-        raise TableError(
-            f"has no column {LOCATION!r}, but {names}", f"Name the column with the songs {LOCATION!r}."
-        )
 
 
 def checked_place(text: str) -> Place:
@@ -92,7 +83,7 @@ def check_location(location: Location) -> None:
     """
     if location.scheme not in INPUT_SCHEMES:
         raise ValueError(f"songs cannot be read from {location.scheme}://; use one of {_SCHEMES}")
-    if location.scheme not in {"http", "https"} and location.has_user:
+    if location.scheme not in WEB and location.has_user:
         raise ValueError("this address has a user; put credentials where the provider's tools find them")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from stemdock.batch.claims import ClaimLostError
 from stemdock.batch.events import SongPlan, UpToDate
-from stemdock.batch.planning import plan_songs
+from stemdock.batch.plans import plan_songs
 from stemdock.batch.recipe import SeparationRecipe, stem_options
 from stemdock.batch.song_lists import checked_place, output_parts
 from stemdock.batch.songs import Song
@@ -197,6 +197,8 @@ class SongSeparator:
                 raise ArgumentError("name", name, "a relative path that every system accepts") from error
             named = replace(named, folder=Path(*parts[:-1]), name=parts[-1])
         (plan,) = plan_songs([named], self._destination, self._names, codec=self._codec, model=self._model)
+        if plan.song.fault:  # its tags cannot be read now
+            raise plan.song.fault
         return plan
 
 
@@ -209,6 +211,7 @@ def _destination(folder: StrPath, template: str) -> Destination:
         raise ArgumentError("folder", "the given one", f"usable ({error})") from None
     if not isinstance(place, Location):
         return Destination(folder=place, template=template)
-    if place.scheme not in OUTPUT_SCHEMES or place.address != str(place):
-        raise ArgumentError("folder", str(place), f"an address of {', '.join(OUTPUT_SCHEMES)} without a user")
+    if place.scheme not in OUTPUT_SCHEMES or not place.has_bucket or place.address != str(place):
+        schemes = ", ".join(OUTPUT_SCHEMES)
+        raise ArgumentError("folder", str(place), f"an address of {schemes} with a bucket and without a user")
     return Destination(folder=Path(), template=template, location=place)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final, Self
 
 from stemdock.batch import object_store
 from stemdock.batch.contents import mixture_content
-from stemdock.batch.object_store import MissingObjectError, StoreError
+from stemdock.batch.store_errors import MissingObjectError, StoreError
 from stemdock.errors import AudioFileError, AudioFileNotFoundError
 from stemdock.files.stages import Stopwatch
 from stemdock.files.staging import temporary_folder
+from stemdock.lib.hashing import file_sha256
 from stemdock.lib.legal_names import legal_name
+from stemdock.lib.locations import WEB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +81,7 @@ class Source:
             CancelledError: `cancel` was set.
         """
         # Modification times are too coarse for this; hashing takes little time beside the separation.
-        if self._current() != self.identity():
+        if self._current() != self.identity() and not self._is_same_again():
             raise AudioFileError(
                 self._place,
                 "changed during the separation",
@@ -115,6 +117,13 @@ class Source:
             warnings=tuple(warning.replace(copy, name) for warning in separated.warnings),
             stages={"download": self._downloading.seconds, **separated.stages},
         )
+
+    def _is_same_again(self) -> bool:
+        """Whether a second download is the same: machines behind a name on the web can have other ETags."""
+        if isinstance(self._place, Path) or self._place.scheme not in WEB or self._copy is None:
+            return False
+        with _errors_of(self._place):
+            return object_store.sha256_of(self._place, self._cancel) == file_sha256(self._copy)
 
     def _current(self) -> Content | ObjectVersion:
         if isinstance(self._place, Path):

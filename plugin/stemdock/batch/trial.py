@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from stemdock.batch import object_store
-from stemdock.batch.object_store import StoreError
+from stemdock.batch.store_errors import StoreError
 from stemdock.files.staging import staging
 
 if TYPE_CHECKING:

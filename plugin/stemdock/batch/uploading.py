@@ -17,6 +17,7 @@ from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputExistsError, OutputTakenError
 from stemdock.files.stages import Stopwatch
 from stemdock.files.staging import temporary_folder
+from stemdock.output.formats import is_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,6 +36,10 @@ class UploadedSeparation:
 
     settings: SongSettings
     manifest: RemoteManifest
+
+    def finished(self, plan: SongPlan) -> UpToDate | None:  # noqa: ARG002
+        """Nothing: claims cost nothing here."""
+        return None
 
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:  # noqa: ARG002
         """Lets any process separate any song: of two that do, the second finds the stems of the first."""
@@ -113,7 +118,12 @@ class UploadedSeparation:
                 if object_store.exists(target, self.settings.cancel):
                     existing.add(target)
         for target in existing:
-            if not may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite):
+            is_edited = (
+                not overwrite
+                and is_project(target.path.name)
+                and self.manifest.has_changed(target, targets.values())
+            )
+            if is_edited or not may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite):
                 raise OutputExistsError(target)
         if existing and not self.settings.replaces_other_mixtures:
             entry = self.manifest.entry_of(targets.values())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from stemdock.batch.events import SongPlan
     from stemdock.batch.working import Recipe
+    from stemdock.errors import StemdockError
 
 
 class WorkerProcess:
@@ -27,6 +28,7 @@ class WorkerProcess:
         plans: The songs that it has, by number.
         is_ready: Whether it has loaded its model.
         n_stillborn: Processes before it in its place that died one after another before they had.
+        fault: Why it cannot load its model, if it could say so.
     """
 
     def __init__(self, recipe: Recipe, n_songs: int, n_stillborn: int = 0) -> None:
@@ -44,6 +46,7 @@ class WorkerProcess:
         self.n_stillborn = n_stillborn
         self.plans: dict[int, SongPlan] = {}
         self.is_ready = False
+        self.fault: StemdockError | None = None
         # A fork would copy locks that threads hold.
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 class Work(Protocol):
     """What is done with each song; called in several threads."""
 
+    def finished(self, plan: SongPlan) -> UpToDate | None:
+        """What a previous run finished, if that is known without a claim. Raises StemdockError."""
+
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
         """Keeps other processes from a song until the context ends; None if one of them is doing it."""
 
@@ -83,14 +86,19 @@ def run_song(plan: SongPlan, work: Work, cancel: Event, tell: Callable[[PoolEven
         if plan.song.fault:
             tell(Failed(plan=plan, error=plan.song.fault))
             return
-        claimed = work.claim(plan)
-        is_held = claimed is None
-        if claimed is None:
-            return
-        with claimed:
+        start = monotonic()
+        separated: SeparatedFile | UpToDate | None = work.finished(plan)
+        if separated:
             tell(Started(plan=plan))
-            start = monotonic()
-            separated = work(plan, lambda progress: tell(Advanced(plan=plan, progress=progress)))
+        else:
+            claimed = work.claim(plan)
+            is_held = claimed is None
+            if claimed is None:
+                return
+            with claimed:
+                tell(Started(plan=plan))
+                start = monotonic()
+                separated = work(plan, lambda progress: tell(Advanced(plan=plan, progress=progress)))
         if isinstance(separated, UpToDate):
             tell(Skipped(plan=plan, damage=separated.damage))
         else:
@@ -100,10 +108,23 @@ def run_song(plan: SongPlan, work: Work, cancel: Event, tell: Callable[[PoolEven
     except ClaimLostError:
         is_held = True
     except StemdockError as error:
-        tell(Failed(plan=plan, error=error))
+        tell(Failed(plan=plan, error=_without_frames(error)))
     except Exception as error:  # noqa: BLE001  the next songs must still run
         failure = shortage_of(error, str(plan.song.path)) or UnforeseenError(plan.song.path, error)
         failure.__cause__ = error
-        tell(Failed(plan=plan, error=failure))
+        tell(Failed(plan=plan, error=_without_frames(failure)))
     finally:
         tell(Ended(plan=plan, is_held=is_held))
+
+
+def _without_frames(error: StemdockError) -> StemdockError:
+    """The error, which no longer keeps the arrays of the functions that it came through."""
+    left: list[BaseException | None] = [error]
+    known: set[int] = set()
+    while left:
+        each = left.pop()
+        if each is not None and id(each) not in known:
+            known.add(id(each))
+            each.__traceback__ = None
+            left += [each.__cause__, each.__context__]
+    return error

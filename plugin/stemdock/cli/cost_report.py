@@ -40,7 +40,7 @@ def estimate_lines(estimate: Estimate, now: Callable[[], datetime] = datetime.no
     end = now() + timedelta(seconds=expected.elapsed)
     return [
         (
-            f"estimate for {expected.n_songs:,} songs from {estimate.measured.n_songs}: "
+            f"estimate for {_counted(expected.n_songs, 'song')} from {estimate.measured.n_songs}: "
             f"{_span(expected.elapsed)} on this machine, if it starts now until {end:%Y-%m-%d %H:%M}"
         ),
         *report_lines(expected),
@@ -92,4 +92,8 @@ def _span(seconds: float) -> str:
     hours, rest = divmod(rest, 3600)
     minutes, rest = divmod(rest, 60)
     clock = f"{hours}:{minutes:02}:{rest:02}" if days or hours else f"{minutes}:{rest:02}"
-    return f"{days} days {clock}" if days else clock
+    return f"{_counted(days, 'day')} {clock}" if days else clock
+
+
+def _counted(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number:,} {what}s"

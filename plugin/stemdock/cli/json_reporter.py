@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from stemdock.batch.eta import BatchEta
-from stemdock.batch.events import Advanced, Done, Skipped, Started, Waiting
+from stemdock.batch.events import Advanced, Done, Skipped, Started, Waiting, summarise
 from stemdock.cli.cost_report import estimate_values, report_values
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class JsonReporter:
         """Prints the event "start"."""
         self._eta = BatchEta(plans, self._now)
         self._write("start", n_songs=len(plans), model=model, provider=provider)
+
+    def look(self, n_looked: int, n_songs: int | None) -> None:
+        """Prints the event "looking"."""
+        self._write("looking", n_looked=n_looked, n_songs=n_songs)
 
     def refuse(self, error: StemdockError) -> None:
         """Prints the event "refused"."""
@@ -93,6 +98,10 @@ class JsonReporter:
     def finish(self, summary: Summary, *, is_wanted: bool = True) -> None:  # noqa: ARG002  programs want it always
         """Prints the event "summary"."""
         self._write("summary", **asdict(summary), elapsed=self._eta.elapsed)
+
+    def finish_early(self, n_songs: int) -> None:
+        """Prints the event "summary" of a run that was interrupted before its first song."""
+        self._write("summary", **asdict(summarise(n_songs, Counter())), elapsed=0.0)
 
     def report(self, report: Report) -> None:
         """Prints the event "report"."""

@@ -37,15 +37,23 @@ class BatchOptions:
     estimate: bool
 
 
-class Seconds(click.FloatRange):
-    """A number of seconds; float accepts nan and inf, which are no times."""
+class Finite(click.FloatRange):
+    """A number; float accepts nan and inf, which are none."""
+
+    unit = ""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number, if it is finite and in the range."""
-        seconds = super().convert(value, param, ctx)
-        if not math.isfinite(seconds):
-            self.fail(f"{value!r} is not a finite number of seconds.", param, ctx)
-        return seconds
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number{self.unit}.", param, ctx)
+        return number
+
+
+class Seconds(Finite):
+    """A number of seconds."""
+
+    unit = " of seconds"
 
 
 def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,7 +85,7 @@ def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Print songs per hour, core-hours and the bottleneck at the end.",
         ),
         click.option(
-            "--price", type=click.FloatRange(min=0, max=1e6), metavar="PRICE",
+            "--price", type=Finite(min=0, max=1e6), metavar="PRICE",
             help="Print the cost at this price of a core for an hour, in the report or the estimate.",
         ),
         click.option(

@@ -92,6 +92,10 @@ class PagedWork:
     work: Work
     pages: Pages
 
+    def finished(self, plan: SongPlan) -> UpToDate | None:
+        """What a previous run finished; nothing if the song gets a page, which may be missing."""
+        return None if self.pages.of(plan) else self.work.finished(plan)
+
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
         """Claims a song."""
         return self.work.claim(plan)

@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.batch.budget import divided
+from stemdock.batch.budget import divided, n_cores_used
 from stemdock.batch.inputs import find_songs
+from stemdock.batch.looking import Looking
 from stemdock.batch.manifest import Manifest
-from stemdock.batch.planning import plan_songs
+from stemdock.batch.plans import Chosen, Plans, numbers_in
 from stemdock.batch.pools import ThreadPool
 from stemdock.batch.process_pool import ProcessPool
 from stemdock.batch.recipe import SeparationRecipe, stem_options
 from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.report import Ledger, sample
 from stemdock.batch.resuming import may_replace
-from stemdock.batch.shards import ALL
+from stemdock.batch.song_table import SongTable
+from stemdock.batch.songs import STANDARD_INPUT
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.batch.trial import passing
-from stemdock.cli.batch_run import Accounting, Facts, run_plans
+from stemdock.cli.batch_run import Accounting, Facts, Obstacles, reporter_for, run_plans
 from stemdock.cli.delivery import PrintedPaths, Unmentioned
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
@@ -34,7 +36,6 @@ from stemdock.cli.standard_output import (
     check_single,
     temporary_destination,
 )
-from stemdock.lib.cores import n_logical_cores
 from stemdock.output.codecs import can_grow, check_growing, codec_of
 from stemdock.output.formats import format_of, named_for, result_names, sound_files
 
@@ -102,16 +103,27 @@ def separate(
         manifest = Manifest(destination.folder)
         if not destination.location:
             manifest.check()
-        found = [_as_file(song, inputs) for song in find_songs(songs, output=root, made=manifest.made)]
-        n_songs = sum(batch.shard.has(song) for song in found)
-        shares = divided(execution, max(1, min(batch.n_workers, n_songs)))
+        reporter = reporter_for(batch)
+        found = _with_files(
+            find_songs(
+                songs,
+                output=root,
+                made=None if destination.location else manifest.made,
+                looking=Looking(reporter.look),
+            ),
+            songs,
+            inputs,
+        )
+        numbers = numbers_in(batch.shard, found, destination)
+        shares = divided(execution, max(1, min(batch.n_workers, len(numbers))))
         # While the files of a song are still compressed, the network can have the next song.
         n_at_once = 2 if codec_of(output).bitrates else 1
         whole = None
         if batch.estimate:
-            whole = [song for song in found if batch.shard.has(song)]
+            whole = Chosen(found, numbers)
             found = sample(whole, n_at_once * len(shares))
-            batch = replace(batch, shard=ALL, resume=False)
+            numbers = range(1, len(found) + 1)
+            batch = replace(batch, resume=False)
             destination = inputs.enter_context(passing(destination))
             root = destination.location or destination.folder
             manifest, delivery = Manifest(destination.folder), Unmentioned()
@@ -136,30 +148,41 @@ def separate(
             destination = replace(destination, companions=sound_files(output, separator.stems))
             if to_standard_output:
                 check_single(len(found), (*names, *destination.companions))
-            plans = plan_songs(
-                found, destination, names, codec=codec_of(output).extension, model=separator.model
-            )
-            pages = Pages(plans if preview else (), output, overwrite=overwrite or batch.resume)
-            facts = Facts(model=separator.model, provider=separator.provider)
             cancel = interrupted.cancel
+            extension = codec_of(output).extension
+            plans = Plans(found, destination, names, codec=extension, model=separator.model, cancel=cancel)
+            own = plans.of(numbers)
+            pages = Pages(
+                (own if plans.needs_tags else plans) if preview else (),
+                output,
+                overwrite=overwrite or batch.resume,
+            )
+            facts = Facts(model=separator.model, provider=separator.provider)
             pool: Pool
             if len(shares) == 1:
-                receiver = delivery.receiver(cancel)
-                work = recipe.open(cancel, separator=separator, manifest=manifest, on_encoded=receiver)
+                work = recipe.open(
+                    cancel, separator=separator, manifest=manifest, on_encoded=delivery.receiver(cancel)
+                )
                 pool = ThreadPool(PagedWork(work, pages), n_songs=n_at_once, cancel=cancel)
             else:
                 del separator  # its memory is for the workers
                 recipes = [PagedRecipe(replace(recipe, execution=share), pages) for share in shares]
                 pool = ProcessPool(recipes, n_songs=n_at_once, cancel=cancel, clean=recipe.clean)
             listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
-            allowed = partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite)
+            obstacles = Obstacles(
+                may_replace=partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite),
+                is_recorded=lambda plan: batch.resume and manifest.is_recorded(plan.files.values()),
+                looking=Looking(reporter.look, cancel),
+            )
             ledger = Ledger(
                 n_at_once=n_at_once * len(shares),
-                n_cores=execution.n_threads or n_logical_cores(),
+                n_cores=n_cores_used(execution, shares),
                 price=batch.price,
             )
             accounting = Accounting(ledger=ledger, whole=whole)
-            status = run_plans(plans, pool, facts, batch, allowed, delivery, pages, accounting)
+            status = run_plans(
+                plans, own, pool, facts, batch, obstacles, delivery, pages, accounting, reporter
+            )
     _report_faults(plugins)
     return interrupted.exit_status or status
 
@@ -202,8 +225,12 @@ def _report_faults(plugins: Plugins) -> None:
             click.echo(f"warning: plug-in {plugin.name} failed: {plugin.fault}", err=True)
 
 
-def _as_file(song: Song, inputs: ExitStack) -> Song:
-    """The song, with standard input copied to a file for as long as `inputs` is open."""
-    if not song.is_standard_input:
-        return song
-    return replace(song, path=inputs.enter_context(copied_to_file(sys.stdin.buffer if sys.stdin else None)))
+def _with_files(found: Sequence[Song], arguments: Sequence[str], inputs: ExitStack) -> Sequence[Song]:
+    """The songs, with standard input copied to a file for as long as `inputs` is open."""
+    if STANDARD_INPUT not in arguments:
+        return found
+    content = sys.stdin.buffer if sys.stdin else None
+    return SongTable(
+        replace(song, path=inputs.enter_context(copied_to_file(content))) if song.is_standard_input else song
+        for song in found
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import unicodedata
+from bisect import bisect_left
 from time import monotonic
 from typing import IO, TYPE_CHECKING
 
@@ -38,17 +39,21 @@ class TextReporter:
         self._live = live
         self._now = now
         self._shown = 0
-        self._plans: dict[int, SongPlan] = {}
-        self._places: dict[int, int] = {}
-        """Of the songs in this run, which may be a part of all, from 1."""
+        self._plans: Sequence[SongPlan] = ()
+        self._started: dict[int, tuple[int, str]] = {}
+        """Of songs in progress: the place in this run, which may be a part of all, from 1, and the name."""
 
     def start(self, plans: Sequence[SongPlan], model: str, provider: str) -> None:  # noqa: ARG002
         """Prints the provider if it is not the CPU."""
-        self._plans = {plan.number: plan for plan in plans}
-        self._places = {plan.number: place for place, plan in enumerate(plans, 1)}
+        self._plans = plans
         self._eta = BatchEta(plans, self._now)
         if provider != "cpu":
             self._print(f"running on {provider}")
+
+    def look(self, n_looked: int, n_songs: int | None) -> None:
+        """Prints how far a long look at many songs is."""
+        of_all = "" if n_songs is None else f" of {n_songs:,}"
+        self._print(f"looking at the songs: {n_looked:,}{of_all}")
 
     def refuse(self, error: StemdockError) -> None:
         """Prints a conflict that keeps the batch from starting."""
@@ -56,7 +61,7 @@ class TextReporter:
 
     def show(self, event: BatchEvent) -> None:
         """Prints errors and warnings, and updates the status line."""
-        self._eta.count(event)
+        self._count(event)
         if isinstance(event, Failed):
             self._print(f"error: {one_line(event.error)}")
         elif isinstance(event, Done):
@@ -78,6 +83,15 @@ class TextReporter:
         else:
             # Paths on standard output must not appear behind the status line.
             self._draw("")
+
+    def _count(self, event: BatchEvent) -> None:
+        self._eta.count(event)
+        number = event.plan.number
+        if isinstance(event, Started):
+            place = bisect_left(self._plans, number, key=lambda plan: plan.number) + 1
+            self._started[number] = (place, event.plan.song.path.name)
+        elif number not in self._eta.songs:
+            self._started.pop(number, None)
 
     def finish(self, summary: Summary, *, is_wanted: bool = True) -> None:
         """Prints the counts if there was more than one song, or if the run was interrupted.
@@ -103,6 +117,10 @@ class TextReporter:
             songs = "1 song" if summary.n_songs == 1 else f"{summary.n_songs} songs"
             self._print(f"{songs}: {text} ({_duration(self._eta.elapsed)})")
 
+    def finish_early(self, n_songs: int) -> None:
+        """Prints that a run was interrupted before its first song."""
+        self._print(f"{n_songs} unfinished: stopped before the first song")
+
     def report(self, report: Report) -> None:
         """Prints the speed and the cost of the run."""
         for line in report_lines(report):
@@ -119,7 +137,7 @@ class TextReporter:
         # Finished songs wait until those before them are told.
         unfinished = {number: eta for number, eta in self._eta.songs.items() if eta.fraction != 1}
         for number, eta in sorted((unfinished or self._eta.songs).items()):
-            facts = [self._plans[number].song.path.name]
+            facts = [self._started[number][1]]
             if eta.fraction is not None:
                 facts.append(f"{eta.fraction:.0%}")
             if eta.speed is not None:
@@ -129,7 +147,7 @@ class TextReporter:
             parts.append(" ".join(facts))
         text = " | ".join(parts)
         if len(self._plans) > 1:
-            last = max((self._places[number] for number in self._eta.songs), default=len(self._plans))
+            last = max((self._started[number][0] for number in self._eta.songs), default=len(self._plans))
             overall = f"[{last} of {len(self._plans)}"
             if self._eta.remaining is not None:
                 overall += f", {_duration(self._eta.remaining)} left"

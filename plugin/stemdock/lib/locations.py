@@ -10,16 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final, TypeAlias
 
+WEB: Final = frozenset({"http", "https"})
+"""Servers: addresses can have queries, and folders cannot be listed."""
 INPUT_SCHEMES: Final = ("s3", "gs", "https", "http", "memory")
 """Where songs can be read from."""
 OUTPUT_SCHEMES: Final = ("s3", "gs", "memory")
 """Where stems can be written to."""
 
 _ADDRESS: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
-_PARAMETERS: Final = re.compile(r"\?[\w.-]+=.*", re.DOTALL)
-"""A query. The names of objects can contain a question mark, too."""
-_USER: Final = re.compile(r"\A([^/]*@|[^/@:]*:(?!\d{1,5}(/|\Z))[^@]*@)")
-"""A user and a password, which can contain slashes that should have been escaped."""
+_PARAMETERS: Final = re.compile(
+    r"\?(versionId|Expires|Signature|AWSAccessKeyId|GoogleAccessId|X-(Amz|Goog)-[\w-]+)=.*",
+    re.DOTALL | re.IGNORECASE,
+)
+"""A query of a store. The names of objects can contain question marks, too."""
+_USER: Final = re.compile(
+    r"\A(?!\[[0-9a-f:.]*\](:|/|\Z))([^/]*@|[^/@:]*:(?!\d{1,5}(/|\Z))[^@]*@)", re.IGNORECASE
+)
+"""A user and a password, which can contain slashes that should have been escaped. Brackets have the colons of
+IPv6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +39,8 @@ class Location:
 
     def __str__(self) -> str:
         scheme, rest = _parts(self.address)
-        if scheme in {"http", "https"}:
-            rest = rest.partition("#")[0].partition("?")[0]
-        return f"{scheme}://{_USER.sub('', _PARAMETERS.sub('', rest))}"
+        rest = rest.partition("#")[0].partition("?")[0] if scheme in WEB else _PARAMETERS.sub("", rest)
+        return f"{scheme}://{_USER.sub('', rest)}"
 
     @property
     def scheme(self) -> str:
@@ -55,16 +62,16 @@ class Location:
     def path(self) -> PurePosixPath:
         """An absolute path that starts with the bucket or the server."""
         rest = str(self).partition("://")[2]
-        if self.scheme in {"http", "https"}:
+        if self.scheme in WEB:
             from urllib.parse import unquote  # noqa: PLC0415  this module is imported by every command
 
             rest = unquote(rest)
         return PurePosixPath("/", rest)
 
     @property
-    def parent(self) -> Location:
-        """The folder that it is in."""
-        return Location(str(self).rstrip("/").rpartition("/")[0])
+    def has_bucket(self) -> bool:
+        """Whether the address names a bucket or a server."""
+        return len(self.path.parts) > 1
 
     def __truediv__(self, path: str) -> Location:
         """A file below this folder, by a relative path with forward slashes."""
@@ -90,7 +97,7 @@ def place_of(text: str) -> Place:
         return Path(text)
     scheme, rest = _parts(text)
     if scheme != "file":
-        return Location(text)
+        return Location(f"{scheme}://{rest}")
     host, slash, path = rest.partition("/")
     if host not in {"", "localhost"}:
         raise ValueError("this address names a file on another machine")

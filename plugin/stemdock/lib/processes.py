@@ -36,7 +36,7 @@ def find_processes(names: Collection[str]) -> dict[int, Path]:
             name = process.name().lower()
             if any(fnmatchcase(name, each) for each in names) and _is_own(process) and _is_running(process):
                 found[process.pid] = _program(process)
-        except psutil.Error:
+        except (psutil.Error, OSError):  # on Windows, psutil does not translate all errors of the system
             continue
     return found
 

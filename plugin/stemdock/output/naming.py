@@ -94,9 +94,10 @@ class Destination:
         targets |= companions_of(next(iter(targets.values())), self.companions)
         known = set()
         for path in targets.values():
-            if path_key(path) in known:
+            key = path_key(path)
+            if key in known:
                 raise OutputConflictError(path, source)
-            known.add(path_key(path))
+            known.add(key)
         return targets
 
 
@@ -114,9 +115,13 @@ def companions_of(project: Path, companions: Mapping[str, str]) -> dict[str, Pat
 
 
 def path_key(place: Place) -> str:
-    """A key that is equal for places that differ only in case or in the Unicode form of accents."""
-    text = str(place.absolute() if isinstance(place, Path) else place)
-    return unicodedata.normalize("NFC", text).casefold()
+    """A key that is equal for files that differ only in case or in the Unicode form of accents.
+
+    Object stores keep such names apart.
+    """
+    if not isinstance(place, Path):
+        return str(place)
+    return unicodedata.normalize("NFC", str(place.absolute())).casefold()
 
 
 @cache

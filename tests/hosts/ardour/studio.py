@@ -185,10 +185,10 @@ class Studio:
         if has_runner:
             self.run('local say = ... say ("ready")')
 
-    def stop(self, number: int = signal.SIGKILL) -> None:
+    def stop(self) -> None:
         if self._process:
             with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(60)
             self._process = None
 

@@ -40,6 +40,8 @@ TIMER = Script(name="Look", source="-- Stemdock")
 
 @pytest.fixture
 def ardour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ardour:
+    if not places.is_supported():
+        pytest.skip("the actions do not work on this system")
     folder = tmp_path / "home/.config/ardour7"
     folder.mkdir(parents=True)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder.parent))
@@ -176,6 +178,22 @@ def test_a_list_without_room_or_of_another_form_is_left_alone(
     with pytest.raises(ScriptListError, match=reason):
         setup.install(ardour, running=False)
     assert files(ardour.folder) == {"ui_scripts": content}
+
+
+def test_windows_is_told_that_the_actions_do_not_work_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(places, "is_supported", lambda: False)
+    for variable in ("APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    for version in (7, 8, 9):
+        (tmp_path / f"ardour{version}").mkdir()
+    assert run(["ardour", "install"]) == 1
+    assert "the actions do not work on Windows. Run plugin-cli separate" in capsys.readouterr().err
+    (check,) = checking.diagnose()
+    assert check.status == "warning"
+    assert "do not work on Windows" in check.detail
+    assert files(tmp_path) == {}
 
 
 def test_every_version_has_its_own_bits(ardour: Ardour) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from configparser import RawConfigParser
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from stemdock import ModelEntry
 
+LAUNCHER = "stemdock-launch.cmd" if sys.platform == "win32" else "stemdock-launch"
 OWN = "PrefsVersion=1.1.1r1\n[Module]\nmod-script-pipe=0\nmod-ogg=1\n[GUI]\nLanguage=de\n"
 
 
@@ -73,7 +75,8 @@ def test_uninstall_undoes_exactly_what_install_did(
     text = RawConfigParser()
     text.read_string("[/]\n" + profile.settings.read_text("utf-8"))
     assert text.get("Module", "mod-script-pipe") == "1"
-    assert text.get("ModulePath", "mod-script-pipe") == str(profile.module)
+    # wxFileConfig doubles backslashes.
+    assert text.get("ModulePath", "mod-script-pipe").replace("\\\\", "\\") == str(profile.module)
     if own is not None:
         backup = profile.settings.with_name("audacity.cfg.before-stemdock")
         assert backup.read_bytes() == own.encode()
@@ -97,7 +100,7 @@ def test_a_dry_run_returns_the_same_and_changes_nothing(
         profile.settings,
         profile.settings.with_name("audacity.cfg.before-stemdock"),
         queue.folder / "installed.json",
-        queue.folder / "stemdock-launch",
+        queue.folder / LAUNCHER,
         *(profile.plugins / name for name in folders.PLUGIN_FILES),
     }
     assert setup.install(profile, queue, models) == []
@@ -130,7 +133,7 @@ def test_the_command_prints_one_line_for_each_file(
     done = run("install")
     assert [line.replace(": ", " ", 1) for line in done] == [line.removeprefix("would ") for line in planned]
     planned = run("uninstall", "--dry-run")
-    assert f"would remove {queue.folder / 'stemdock-launch'}" in planned
+    assert f"would remove {queue.folder / LAUNCHER}" in planned
     done = run("uninstall")
     assert [line.replace(": ", " ", 1) for line in done] == [line.removeprefix("would ") for line in planned]
     assert run("uninstall") == ["nothing to do: Stemdock is not installed in Audacity"]
@@ -189,7 +192,7 @@ def test_what_an_older_stemdock_installed_is_updated_and_removed(
     before = snapshot(tmp_path)
     profile.settings.write_text(FORMER_SETTINGS)
     for path in (
-        queue.folder / "stemdock-launch",
+        queue.folder / LAUNCHER,
         *(profile.plugins / name for name in folders.PLUGIN_FILES),
     ):
         path.write_text("of an older stemdock\n")
@@ -311,12 +314,16 @@ def test_launcher_survives_odd_python_paths(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    odd = tmp_path / "my 'venv' $x"
+    odd = tmp_path / "my 'venv' $x é100%"
     odd.mkdir()
-    python = odd / "python"
-    python.write_text('#!/bin/sh\necho "$@"\n')
-    python.chmod(0o700)
+    if sys.platform == "win32":
+        python = odd / "python.cmd"
+        python.write_text("@echo %*\n")
+    else:
+        python = odd / "python"
+        python.write_text('#!/bin/sh\necho "$@"\n')
+        python.chmod(0o700)
     monkeypatch.setattr("sys.executable", str(python))
     setup.install(profile, queue, models)
-    done = subprocess.run([str(queue.folder / "stemdock-launch")], capture_output=True, text=True, check=True)
+    done = subprocess.run([str(queue.folder / LAUNCHER)], capture_output=True, text=True, check=True)
     assert done.stdout == "-P -m stemdock_audacity.launcher\n"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from support.audacity4.library import compile_c
+from support.wine import Wine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -57,8 +55,8 @@ own folder 0
 
 
 def test_every_call_as_on_windows(tmp_path: Path) -> None:
-    wine = shutil.which("wine")
-    if wine is None:
+    wine = Wine(prefix=tmp_path / "wine")
+    if not wine.program:
         pytest.skip("needs wine")
     pytest.importorskip("ziglang", reason="needs ziglang")
     bundle = tmp_path / "extension"
@@ -67,22 +65,11 @@ def test_every_call_as_on_windows(tmp_path: Path) -> None:
     (bundle / "program.json").write_text('{"jobs": "x"}')
     compile_c([*ZIG, "-shared", "-Os", "-s"], ["dispatch.c", "audio.c", "system_windows.c"], library)
     compile_c(ZIG, [str(CALLS)], tmp_path / "calls.exe")
-    prefix = tmp_path / "wine"
-    environment = {**os.environ, "WINEPREFIX": str(prefix), "WINEDEBUG": "-all", "LANG": "C.UTF-8"}
-    command = [wine, "calls.exe", r"C:\jobs of Zoe"]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=600,
-        check=False,
-    )
-    lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()]
+    done = wine.run(["calls.exe", r"C:\jobs of Zoe"], folder=tmp_path, timeout=600)
+    lines = [line.rstrip() for line in done.output.splitlines() if line.strip()]
     wanted = [line.rstrip() for line in WANTED.strip().splitlines()]
-    assert len(lines) == len(wanted), done.stdout + done.stderr
+    assert len(lines) == len(wanted), done.output
     for line, start in zip(lines, wanted, strict=True):
-        assert line.startswith(start), done.stdout
+        assert line.startswith(start), done.output
     assert lines[wanted.index(r"output 0 [a b][say " + r'"x"][back\slash\][][')].endswith("inherited 0")
-    assert list((prefix / "drive_c/jobs of Zoe").iterdir()) == []
+    assert list((wine.prefix / "drive_c/jobs of Zoe").iterdir()) == []

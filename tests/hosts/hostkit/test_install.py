@@ -24,6 +24,8 @@ from stemdock_hostkit.install.record import EditRecord
 from stemdock_hostkit.install.transaction import content_of
 from support.toy_installation import EDITED, KEYS, files, install, toy, uninstall
 
+EDITORS_MODE = 0o666 if sys.platform == "win32" else 0o664  # Windows knows only "read-only"
+
 
 def snapshot(folder: Path) -> dict[str, Any]:
     return {
@@ -40,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     path = tmp_path / "editor"
     path.mkdir()
     (path / "keys.ini").write_bytes(KEYS)
-    (path / "keys.ini").chmod(0o664)
+    (path / "keys.ini").chmod(EDITORS_MODE)
     return path
 
 
@@ -48,7 +50,7 @@ def test_everything_is_undone_to_the_byte(folder: Path) -> None:
     before = snapshot(folder)
     done = install(folder)
     during = snapshot(folder)
-    assert during["keys.ini"] == (EDITED, 0o664)
+    assert during["keys.ini"] == (EDITED, EDITORS_MODE)
     assert {change.path for change in done} == {
         folder / name for name, content in during.items() if content and content != before.get(name)
     }
@@ -345,7 +347,7 @@ def test_an_editor_that_writes_at_the_same_time_is_not_overwritten(
     monkeypatch.setattr(transaction, "_stage", slowly)
     with pytest.raises(ChangedMeanwhileError, match=r"keys\.ini"):
         install(folder)
-    assert snapshot(folder) == {**before, "keys.ini": (b"by the editor", 0o664)}
+    assert snapshot(folder) == {**before, "keys.ini": (b"by the editor", EDITORS_MODE)}
 
 
 def test_a_newer_record_is_refused(folder: Path) -> None:

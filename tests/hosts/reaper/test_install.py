@@ -185,7 +185,7 @@ def test_install_refuses_to_overwrite_what_was_changed_by_hand(resources: Path) 
     for words in (["install"], ["install", "--dry-run"]):
         with pytest.raises(ChangedFileError, match="these files were changed") as caught:
             run(resources, *words)
-        assert caught.value.paths == tuple(paths)
+        assert set(caught.value.paths) == set(paths)
         assert snapshot(resources) == during
     for path in paths:
         path.unlink()
@@ -301,7 +301,7 @@ def test_uninstall_keeps_what_somebody_changed(resources: Path) -> None:
     own = path.with_name("mine.lua")
     own.touch()
     assert f"keep (was changed): {path}" in run(resources, "uninstall").splitlines()
-    assert sorted(path.parent.iterdir()) == [path, own]
+    assert set(path.parent.iterdir()) == {path, own}
 
 
 def test_uninstall_finds_its_lines_after_reaper_rewrote_them(resources: Path) -> None:
@@ -469,7 +469,10 @@ def test_a_running_reaper_is_found_by_its_name(tmp_path: Path) -> None:
 
 
 def test_the_command_is_this_interpreter() -> None:
-    assert worker_command() == [sys.executable, "-P", "-m", "stemdock", "reaper", "work"]
+    python = Path(sys.executable)
+    if sys.platform == "win32":  # the other one opens a console
+        python = python.with_name("pythonw.exe")
+    assert worker_command() == [str(python), "-P", "-m", "stemdock", "reaper", "work"]
 
 
 def test_register_adds_each_action_once(tmp_path: Path) -> None:

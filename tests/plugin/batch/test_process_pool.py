@@ -19,6 +19,7 @@ import pytest
 
 from stemdock import StemdockError
 from stemdock.batch.budget import divided
+from stemdock.batch.claims import SetAsideError
 from stemdock.batch.events import Done, Failed, Skipped, Started
 from stemdock.batch.process_pool import ProcessPool, WorkerLostError, WorkersUnusableError
 from stemdock.batch.running import run_batch
@@ -31,6 +32,7 @@ from stemdock.errors import (
     NonFiniteSampleError,
     OutputConflictError,
     OutputExistsError,
+    OutputTakenError,
     ThreadShortageError,
 )
 from stemdock.lib.cores import n_physical_cores
@@ -137,6 +139,38 @@ def test_what_keeps_a_worker_from_loading_its_model_ends_the_batch(tmp_path: Pat
     assert active_children() == []
 
 
+def test_a_successor_that_cannot_load_the_model_ends_only_its_place(tmp_path: Path) -> None:
+    events = list(run_batch(plans("mortal", "b", "c", "d"), pool(tmp_path, fault="later")))
+    assert last_events(events) == [(number, Done) for number in (1, 2, 3, 4)]
+    assert active_children() == []
+
+
+def test_what_is_done_is_told_before_the_batch_ends_for_want_of_processes(tmp_path: Path) -> None:
+    events: list[BatchEvent] = []
+    batch = run_batch(plans("deadly", "after deadly", "deadly 2"), pool(tmp_path, fault="later"))
+    with pytest.raises(StemdockError, match="no memory any more"):
+        events.extend(batch)
+    assert last_events(events) == [(2, Done)]
+    assert active_children() == []
+
+
+def test_a_process_that_cannot_be_replaced_ends_only_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, n_started = SpawnProcess.start, 0
+
+    def start_two(process: SpawnProcess) -> None:
+        nonlocal n_started
+        n_started += 1
+        if n_started > 2:
+            raise BlockingIOError(errno.EAGAIN, "")
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", start_two)
+    assert [type(event) for event in run_batch(plans("mortal", "b", "c"), pool(tmp_path))].count(Done) == 3
+    assert active_children() == []
+
+
 def test_without_further_processes_those_that_started_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +242,8 @@ def test_when_the_first_process_is_killed_the_others_end(tmp_path: Path) -> None
         MemoryShortageError("a", needed=1, limit=2, limit_name="of a"),
         ModelNotFoundError("a", ("b",)),
         WorkerLostError(Path("a"), 3, "by signal 9"),
+        SetAsideError(Path("a"), 3, "a*.claim"),
+        OutputTakenError("a.wav"),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -17,9 +17,12 @@ from uuid import uuid4
 
 import pytest
 
-from stemdock.batch import object_store
+from stemdock.batch import object_store, planning
+from stemdock.batch.object_store import ObjectInfo
+from stemdock.batch.sources import Source
 from stemdock.cli.main import run
-from stemdock.errors import CancelledError
+from stemdock.errors import AudioFileError, CancelledError
+from stemdock.lib.hashing import file_sha256
 from stemdock.lib.locations import Location
 from support.small_model import write_noise
 from support.web_files import Web, web_server
@@ -428,7 +431,14 @@ def test_names_of_objects_lead_nowhere_else(store: Store, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "address", ["ftp://host/", "ftp://host/a.mp3", "s3://me:secret@bucket", "https://host/"]
+    "address",
+    [
+        "ftp://host/",
+        "ftp://host/a.mp3",
+        "s3://me:secret@bucket",
+        "https://host/",
+        "file://me:secret@host/a.mp3",
+    ],
 )
 def test_addresses_that_cannot_be_are_named(store: Store, address: str) -> None:
     events = store.run(of=address, status=1)
@@ -472,7 +482,15 @@ def test_a_song_from_the_web(store: Store, tmp_path: Path, tags: bool, sized: bo
 
 
 @pytest.mark.parametrize(
-    "output", ["https://example.com/out", "ftp://example.com/out", "s3://a:b@bucket/out"]
+    "output",
+    [
+        "https://example.com/out",
+        "ftp://example.com/out",
+        "s3://a:b@bucket/out",
+        "s3://",
+        "memory://",
+        "s3:///",
+    ],
 )
 def test_outputs_that_cannot_be_are_refused(store: Store, output: str) -> None:
     store.add("1.wav")
@@ -480,3 +498,137 @@ def test_outputs_that_cannot_be_are_refused(store: Store, output: str) -> None:
     message = store.capsys.readouterr().err
     assert "stems cannot be written to" in message
     assert "a:b@" not in message
+
+
+def test_names_of_objects_can_contain_what_looks_like_a_query_or_a_pattern(store: Store) -> None:
+    for key in ("Who?R=you.wav", "live [1999]/1.wav", "a*b/2.wav"):
+        store.add(key)
+    assert names(store.run()) == ["start", "done", "done", "done", "summary"]
+    assert {key.rpartition("/")[0] for key in store.files()} == {"Who_R=you", "live [1999]/1", "a_b/2"}
+    for number, name in enumerate(("Who?R=you.wav", "live [1999]", "a*b")):
+        out = f"s3://{store.stems}/out{number}"
+        assert names(store.run(of=f"s3://{store.songs}/{name}", out=out)) == ["start", "done", "summary"]
+
+
+def test_patterns_are_those_of_folders(store: Store) -> None:
+    for key in ("1.wav", "23.wav", "[a]/4.wav"):
+        store.add(key)
+    patterns = {"?.wav": ["1"], "2[0-9].wav": ["23"], "[[]a]/*.wav": ["4"]}
+    for number, (pattern, found) in enumerate(patterns.items()):
+        events = store.run(of=f"s3://{store.songs}/{pattern}", out=f"s3://{store.stems}/{number}")
+        assert [Location(event["path"]).path.stem for event in events if event["event"] == "song"] == found
+
+
+@pytest.mark.parametrize("out", ["", "/"])
+def test_stems_beside_songs_and_above_them_are_no_songs(store: Store, out: str) -> None:
+    store.add("a/1.wav")
+    of = f"s3://{store.songs}" if out else f"s3://{store.songs}/a"
+    for expected in ("done", "skipped"):
+        events = store.run("--resume", of=of, out=f"s3://{store.songs}{out}")
+        assert names(events) == ["start", expected, "summary"]
+
+
+def test_a_store_keeps_capitals_apart(store: Store) -> None:
+    store.add("A.wav")
+    store.add("a.wav")
+    assert names(store.run()) == ["start", "done", "done", "summary"]
+    assert len(store.files()) == 4
+
+
+def test_the_kind_of_an_address_may_be_in_capitals(store: Store) -> None:
+    store.add("1.wav")
+    events = store.run(of=f"S3://{store.songs}/1.wav", out=f"S3://{store.stems}/out")
+    assert names(events) == ["start", "done", "summary"]
+
+
+def test_a_song_whose_tags_cannot_be_read_now_gets_no_wrong_name(store: Store) -> None:
+    store.add("1.wav")
+    store.add("2.wav")
+    left = [403]
+    song = ("GET", f"/{store.songs}/1.wav")
+    store.server.faults.append(lambda *request: left.pop() if left and request == song else None)
+    options = ("--resume", "-f", "{artist}/{filename}/{instrument}.{codec}")
+    assert names(store.run(*options, status=1)) == ["start", "failed", "done", "summary"]
+    assert not any("/1/" in key for key in store.files())
+    assert names(store.run(*options)) == ["start", "done", "skipped", "summary"]
+
+
+def test_uploads_that_meet_are_tried_again(store: Store) -> None:
+    store.add("1.wav")
+    left = [409, 409]
+    store.server.faults.append(
+        lambda method, path: left.pop() if left and method == "PUT" and path.endswith("high.wav") else None
+    )
+    assert names(store.run()) == ["start", "done", "summary"]
+    assert not left
+
+
+def test_an_upload_in_parts_that_is_stopped_leaves_no_part(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(70 << 20)
+    store.server.faults.append(lambda method, _: NO_ANSWER if method == "PUT" else None)
+    cancel = Event()
+    raised: list[BaseException] = []
+
+    def upload() -> None:
+        try:
+            object_store.create(Location(f"s3://{store.stems}/large"), path, cancel=cancel)
+        except CancelledError as error:
+            raised.append(error)
+
+    thread = Thread(target=upload)
+    thread.start()
+    assert store.server.hung.wait(60)
+    assert store.server.files.list_multipart_uploads(store.stems)
+    cancel.set()
+    thread.join(60)
+    assert len(raised) == 1
+    assert not store.server.files.list_multipart_uploads(store.stems)
+
+
+def test_a_large_upload_is_the_same(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(os.urandom(1 << 20) * 70)
+    location = Location(f"s3://{store.stems}/large")
+    assert object_store.create(location, path)
+    assert object_store.sha256_of(location) == file_sha256(path)
+    assert not object_store.create(location, path)
+
+
+def test_of_many_songs_the_first_are_looked_at_before_any_work(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add("1.wav")
+    store.add("2.wav")
+    monkeypatch.setattr(planning, "N_CHECKED", 1)
+    store.server.files.pipe_file(f"{store.stems}/out/2/low.wav", b"mine")
+    events = store.run(status=1)
+    assert names(events) == ["start", "done", "failed", "summary"]
+    assert "already exists" in events[-2]["error"]
+    assert store.files()["2/low.wav"] == b"mine"
+    store.server.files.pipe_file(f"{store.stems}/other/1/low.wav", b"mine")
+    assert names(store.run(out=f"s3://{store.stems}/other", status=1)) == ["refused"]
+
+
+def test_machines_behind_one_name_may_have_other_etags(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = [b"song"]
+    n_asked = 0
+
+    def info(_: Location, __: Event | None = None) -> ObjectInfo:
+        nonlocal n_asked
+        n_asked += 1
+        return ObjectInfo(size=len(content[0]), etag=str(n_asked), is_folder=False)
+
+    def fetch(_: Location, path: Path, **__: object) -> None:
+        path.write_bytes(content[0])
+
+    monkeypatch.setattr(object_store, "info", info)
+    monkeypatch.setattr(object_store, "fetch", fetch)
+    with Source(Location("https://host/a.wav")) as source:
+        source.identity()
+        with source.local():
+            source.check_unchanged()
+            content[0] = b"gone"
+            with pytest.raises(AudioFileError, match="changed"):
+                source.check_unchanged()

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stemdock import SeparatedFile
+from stemdock.batch.budget import divided, n_cores_used
 from stemdock.batch.events import Done, Skipped, SongPlan
 from stemdock.batch.report import Ledger, estimated, sample
 from stemdock.batch.songs import Song, faulty_song
 from stemdock.cli.cost_report import estimate_lines, estimate_values, report_lines
 from stemdock.cli.main import run
+from stemdock.lib.cores import n_logical_cores
 from stemdock.lib.locations import Location
+from stemdock.types import Execution
 from support.small_model import write_noise
 
 if TYPE_CHECKING:
@@ -60,6 +63,21 @@ def test_figures_of_a_run() -> None:
             "(encode and write 57%, separate 32%, check and record 8%, read and decode 2%)"
         ),
     ]
+
+
+def test_places_without_a_song_do_not_make_the_rest_look_fast() -> None:
+    few = Ledger(n_at_once=6, n_cores=4)
+    for _ in range(3):
+        few.count(done(20))
+    assert few.report().elapsed == pytest.approx(20)
+
+
+def test_cores_of_workers_that_are_more_than_the_threads() -> None:
+    some = Execution(n_threads=1)
+    shares = divided(some, 2)
+    assert n_cores_used(some, shares) == min(2, n_logical_cores())
+    assert n_cores_used(some, [some]) == 1
+    assert n_cores_used(Execution(), divided(Execution(), 2)) == n_logical_cores()
 
 
 def test_a_run_without_songs_has_no_speed() -> None:
@@ -129,6 +147,13 @@ class Runs:
 @pytest.fixture
 def runs(plugins: Plugins, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Runs:
     return Runs(plugins, tmp_path, capsys)
+
+
+@pytest.mark.parametrize("price", ["nan", "inf"])
+def test_a_price_is_a_number(runs: Runs, price: str) -> None:
+    line = ["separate", str(runs.folder / "music"), "-m", "small", "--price", price]
+    assert run(line, runs.plugins) == 2
+    assert "'--price'" in runs.capsys.readouterr().err
 
 
 def test_an_estimate_leaves_nothing_behind(runs: Runs) -> None:

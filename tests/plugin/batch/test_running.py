@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gc
+from collections import Counter
 from pathlib import Path, PurePath
 from threading import Barrier, Event, Lock
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import pytest
 
@@ -19,6 +22,7 @@ from stemdock.batch.events import (
     UpToDate,
     summarise,
 )
+from stemdock.batch.looking import Looking
 from stemdock.batch.planning import conflicts
 from stemdock.batch.songs import Song
 from stemdock.batch.working import UnforeseenError
@@ -109,7 +113,9 @@ def test_the_events_of_a_batch() -> None:
         (4, Started), (4, Advanced), (4, Skipped),
     ]  # fmt: skip
     ended = [event for event in events if not isinstance(event, Started | Advanced)]
-    assert summarise(plans, ended) == Summary(n_songs=4, n_done=1, n_skipped=1, n_failed=2, n_left=0)
+    assert summarise(len(plans), Counter(map(type, ended))) == Summary(
+        n_songs=4, n_done=1, n_skipped=1, n_failed=2, n_left=0
+    )
 
 
 def test_what_nobody_thought_of_fails_one_song_only() -> None:
@@ -163,7 +169,7 @@ def test_cancelling_gives_up_what_is_under_way_and_begins_nothing() -> None:
     events = list(run_here(plans, separate, cancel=cancel))
     assert begun == [1, 2]
     assert [type(event) for event in events] == [Started, Done, Started]
-    assert summarise(plans, events[1:2]).n_left == 2
+    assert summarise(len(plans), Counter(map(type, events[1:2]))).n_left == 2
 
 
 def test_who_stops_listening_ends_the_work() -> None:
@@ -177,3 +183,69 @@ def test_who_stops_listening_ends_the_work() -> None:
     assert isinstance(next(events), Started)
     events.close()  # type: ignore[attr-defined]
     assert cancel.is_set()
+
+
+def test_a_failed_song_does_not_keep_what_it_was_made_of() -> None:
+    kept: list[ref[Barrier]] = []
+
+    def separate(*_: object) -> SeparatedFile:
+        samples = Barrier(1)
+        kept.append(ref(samples))
+        try:
+            return separated(plan(int(str(samples))))
+        except ValueError as error:
+            raise (FAULT if len(kept) == 1 else AudioFileError(Path("y"), "is none", remedy="")) from error
+
+    events = list(run_here([plan(1), plan(2)], separate, cancel=Event()))
+    assert [type(event) for event in events] == [Started, Failed] * 2
+    gc.collect()
+    assert [each() for each in kept] == [None, None]
+
+
+def test_a_long_look_at_songs_is_told_and_can_be_stopped(tmp_path: Path) -> None:
+    now, told = [0.0], []
+    cancel = Event()
+    looking = Looking(lambda n_looked, n_all: told.append((n_looked, n_all)), cancel, lambda: now[0])
+    seen: list[int] = []
+
+    def see(number: int) -> None:
+        seen.append(number)
+        now[0] += 1
+        if number == 40:
+            cancel.set()
+
+    with pytest.raises(CancelledError):
+        list(map(see, looking.each(range(1000), 1000)))
+    assert seen == list(range(41))
+    assert told == [(2, 1000), (32, 1000)]
+    with pytest.raises(CancelledError):
+        conflicts([plan(1, tmp_path / "a")], may_replace=lambda *_: False, looking=looking)
+
+
+def test_a_recorded_song_is_not_looked_at_before_its_turn(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    asked: list[int] = []
+
+    def is_recorded(of: SongPlan) -> bool:
+        asked.append(of.number)
+        return True
+
+    assert conflicts([plan(1, there)], may_replace=lambda *_: False, is_recorded=is_recorded) == []
+    assert asked == [1]
+    # Recorded or not, a song is never replaced.
+    (error,) = conflicts([plan(1, there, path=there)], may_replace=lambda *_: True, is_recorded=is_recorded)
+    assert "one of the songs" in str(error)
+
+
+def test_a_song_is_not_replaced_by_stems_at_the_other_end_of_a_link(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music/a.wav").touch()
+    try:
+        (tmp_path / "link").symlink_to("music")
+    except OSError:
+        pytest.skip("may not make links")
+    for song, target in (("music", "link"), ("link", "music")):
+        one = plan(1, tmp_path / target / "a.wav", path=tmp_path / song / "a.wav")
+        (error,) = conflicts([one], may_replace=lambda *_: True)
+        assert "one of the songs" in str(error)

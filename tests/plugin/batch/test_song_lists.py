@@ -13,7 +13,7 @@ from stemdock.lib.locations import Location
 from support.small_model import write_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from stemdock import Plugins
@@ -24,12 +24,12 @@ parquet = pytest.mark.skipif(
 )
 
 
-def listed(path: Path, content: str | bytes) -> list[Song]:
+def listed(path: Path, content: str | bytes) -> Sequence[Song]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return find_songs([str(path)])
 
 
-def faults(songs: list[Song]) -> list[str]:
+def faults(songs: Sequence[Song]) -> list[str]:
     return [str(song.fault) for song in songs if song.fault]
 
 
@@ -92,6 +92,7 @@ def test_every_bad_row_is_named_with_its_line_and_the_others_are_used(
         ("", "the list is empty"),
         ("location\n", "the list is empty"),
         ("path,output\na.mp3,x\n", "has no column 'location', but 'path', 'output'"),
+        ("location,location\na.mp3,b.mp3\n", "has 2 columns 'location'"),
         (b"location\na.mp3\n\xff.mp3\n", "line 3 is not UTF-8"),
         ('location\na.mp3\n"b.mp3\n', "line 3 is not valid csv"),
     ],
@@ -104,6 +105,26 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path: Path, content: str | byte
 def test_lines_are_counted_with_rows_of_several_lines(tmp_path: Path) -> None:
     songs = listed(tmp_path / "songs.csv", 'location,note\na.mp3,"one\ntwo"\n\n,x\n')
     assert "line 5: has no location" in faults(songs)[0]
+
+
+def test_what_else_is_in_a_list_may_be_long_and_have_any_name(tmp_path: Path) -> None:
+    songs = listed(tmp_path / "songs.csv", f"location,note,note\na.mp3,x,y\nb.mp3,{'y' * 140_000}\nc.mp3,,\n")
+    assert [(song.path.name, song.fault) for song in songs] == [
+        ("a.mp3", None),
+        ("b.mp3", None),
+        ("c.mp3", None),
+    ]
+
+
+def test_excel_may_say_what_separates(tmp_path: Path) -> None:
+    songs = listed(tmp_path / "songs.csv", "sep=;\r\nlocation;output\r\na,b.mp3;x\r\n;y\r\n")
+    assert (songs[0].path.name, songs[0].name) == ("a,b.mp3", "x")
+    assert "line 4: has no location" in faults(songs)[0]
+
+
+def test_lines_may_end_with_cr(tmp_path: Path) -> None:
+    songs = listed(tmp_path / "songs.csv", "location,output\ra.mp3,x\rb.mp3,y\r")
+    assert [song.path.name for song in songs] == ["a.mp3", "b.mp3"]
 
 
 def test_a_song_with_two_outputs_is_separated_twice(tmp_path: Path) -> None:

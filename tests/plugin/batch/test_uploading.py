@@ -19,6 +19,7 @@ from stemdock.batch import object_store, remote_manifest, uploading
 from stemdock.batch.contents import Content, output_content
 from stemdock.batch.manifest_files import Provenance, entry_content
 from stemdock.batch.remote_manifest import RemoteManifest
+from stemdock.batch.store_errors import StoreError
 from stemdock.lib.locations import Location
 from support.small_model import write_noise
 
@@ -171,7 +172,7 @@ def test_an_estimate_removes_what_it_can(
 
     def fail_once(location: Location) -> None:
         if location.path.name == "1.wav":
-            raise object_store.StoreError("no")
+            raise StoreError("no")
         remove(location)
 
     monkeypatch.setattr(object_store, "remove", fail_once)
@@ -188,7 +189,7 @@ def test_an_error_of_the_store_is_one_of_the_output(
     song = write_noise(tmp_path / "song.wav")
 
     def fail(*_: Any, **__: Any) -> bool:
-        raise object_store.StoreError("access is denied")
+        raise StoreError("access is denied")
 
     with monkeypatch.context() as refused:
         refused.setattr(object_store, "create", fail)

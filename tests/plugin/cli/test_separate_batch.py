@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import signal
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,8 @@ import pytest
 import soundfile
 
 from stemdock import Plugins, hookimpl
+from stemdock.batch import planning
+from stemdock.cli import batch_run
 from stemdock.cli.main import run
 from support.small_model import file_of, write_noise
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stemdock import SeparatedFile
+    from stemdock.errors import OutputError
     from support.small_model import SmallPlugin
 
 
@@ -383,6 +387,22 @@ def test_shards_have_each_song_once_with_its_number_among_all(batch: Batch) -> N
         assert events[0]["n_songs"] == events[-1]["n_songs"] == events[-1]["n_done"] == n_done
     # All together are what one run would be.
     assert names(batch.run("--resume")) == ["start", *["skipped"] * 6, "summary"]
+
+
+def test_ctrl_c_ends_a_look_at_the_songs(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = planning.conflicts
+
+    def interrupted(*arguments: Any, **options: Any) -> list[OutputError]:
+        signal.raise_signal(signal.SIGINT)
+        return look(*arguments, **options)
+
+    monkeypatch.setattr(batch_run, "conflicts", interrupted)
+    batch.add("1.wav")
+    batch.add("2.wav")
+    (event,) = batch.run(status=130)
+    assert (event["event"], event["n_songs"], event["n_left"]) == ("summary", 2, 2)
+    monkeypatch.undo()
+    assert batch.run()[-1]["n_done"] == 2
 
 
 def test_a_shard_can_be_empty(batch: Batch) -> None:

@@ -14,10 +14,14 @@ from stemdock.lib.locations import Location, place_of
         ("S3://bucket/song.mp3", "s3://bucket/song.mp3"),
         ("s3://bucket/What's up?.mp3", "s3://bucket/What's up?.mp3"),
         ("s3://bucket/song #1?.mp3?versionId=secret", "s3://bucket/song #1?.mp3"),
+        ("s3://bucket/Who?R=you.mp3", "s3://bucket/Who?R=you.mp3"),
+        ("s3://bucket/song.mp3?X-Amz-Signature=secret", "s3://bucket/song.mp3"),
         ("s3://key:secret@bucket/song.mp3", "s3://bucket/song.mp3"),
         ("s3://key:sec/ret@bucket/song.mp3", "s3://bucket/song.mp3"),
         ("https://host:80/a@b.mp3", "https://host:80/a@b.mp3"),
         ("https://me:secret@host:80/a.mp3?X-Amz-Signature=secret&b=c#secret", "https://host:80/a.mp3"),
+        ("https://[::1]:8080/a/b@c.mp3", "https://[::1]:8080/a/b@c.mp3"),
+        ("https://me:secret@[fe80::1]/a.mp3", "https://[fe80::1]/a.mp3"),
         ("https://host/a@b.mp3?secret", "https://host/a@b.mp3"),
     ],
 )
@@ -40,5 +44,6 @@ def test_addresses_of_this_machine_are_paths() -> None:
     assert place_of("file://localhost/a/b%23c.mp3") == Path("/a/b#c.mp3")
     assert place_of("a/b.mp3") == Path("a/b.mp3")
     assert place_of("C://a") == Path("C://a")
+    assert place_of("S3://Bucket/A.mp3") == Location("s3://Bucket/A.mp3")
     with pytest.raises(ValueError, match="another machine"):
         place_of("file://host/a.mp3")

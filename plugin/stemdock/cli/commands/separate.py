@@ -77,8 +77,8 @@ _GROUPS: Final = {
 def command(plugins: Plugins, /, songs: tuple[str, ...], *, warm: bool, **options: Any) -> int:
     """Separate songs into stems.
 
-    SONG is an audio file, a folder (searched at any depth), a pattern in quotes, a playlist (m3u, m3u8), or
-    standard input (-).
+    SONG is an audio file, a folder (searched at any depth), a pattern in quotes, a playlist (m3u, m3u8), a
+    list of songs (csv, parquet), an address (s3://, gs://, https://), or standard input (-).
 
     Reads wav, flac, mp3 and ogg files, and with ffmpeg all other formats: mono, stereo or surround, at any
     sample rate. The stems keep the song's sample rate, length and tags. Prints the path of each file that it

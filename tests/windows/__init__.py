@@ -1,0 +1,1 @@
+"""Runs Stemdock and its tests with the Python of Windows, under wine: `./dev windows`."""
