@@ -21,6 +21,7 @@ from stemdock.batch.manifest_entries import ManifestEntries
 from stemdock.batch.manifest_files import FOLDER, ManifestEntry, check_folder, entry_name
 from stemdock.files.growing import replaced_by
 from stemdock.lib.paths import is_file, resolved
+from stemdock.output.formats import is_project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -70,20 +71,25 @@ class Manifest:
         outputs = {path.relative_to(root).as_posix(): path for path in paths if path.is_relative_to(root)}
         return frozenset(map(outputs.__getitem__, self._entries.listed(outputs))) if outputs else frozenset()
 
-    def owns(self, path: Path, targets: Collection[Path], *, file: Path | None = None) -> bool:
+    def owns(
+        self, path: Path, targets: Collection[Path], *, file: Path | None = None, as_written: bool = False
+    ) -> bool:
         """Whether a separation wrote this file, so that resuming may replace it.
 
         Args:
             path: The file.
             targets: All files of its song.
             file: Where it is now, if it has been put aside.
+            as_written: Whether a file that has changed since does not count.
         """
         output = self._output(path)
         entry = self._entry_for(path, targets)
         if entry is None:
-            return self._entries.is_damaged(self._outputs(targets))
+            return self._entries.is_damaged(self._outputs(targets)) and not as_written
         known = (entry.outputs.get(output), entry.replaced.get(output))
-        return entry.complete or any(has_content(file or path, content) for content in known if content)
+        return (entry.complete and not as_written) or any(
+            has_content(file or path, content) for content in known if content
+        )
 
     def mixture_of(self, path: Path, targets: Collection[Path]) -> Content | ObjectVersion | None:
         """The mixture from which a separation wrote this file; None if that is unknown.
@@ -98,7 +104,8 @@ class Manifest:
     def covers(self, provenance: Provenance, targets: Collection[Path]) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
 
-        Stems that came out short because the end of the mixture could not be read do not count.
+        Projects may have changed: people save their own work in them. Stems that came out short because the
+        end of the mixture could not be read do not count.
         """
         entry = self._entry_of(targets)
         if (
@@ -182,7 +189,12 @@ class Manifest:
         return entry
 
     def _is_intact(self, entry: ManifestEntry, paths: Collection[Path]) -> bool:
-        return all(has_content(path, entry.outputs[self._output(path)]) for path in paths)
+        return all(
+            is_file(path)
+            if entry.complete and is_project(path.name)
+            else has_content(path, entry.outputs[self._output(path)])
+            for path in paths
+        )
 
     def _outputs(self, paths: Collection[Path]) -> frozenset[str]:
         return frozenset(map(self._output, paths))

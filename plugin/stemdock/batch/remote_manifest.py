@@ -19,6 +19,7 @@ from stemdock.batch.object_store import (
     StoreError,
 )
 from stemdock.errors import OutputError, OutputExistsError
+from stemdock.output.formats import is_project
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -65,8 +66,28 @@ class RemoteManifest:
             known = (entry.outputs.get(output), entry.replaced.get(output))
             return entry.complete or any(self._has(target, each) for each in known if each)
 
+    def has_changed(self, target: Location, targets: Collection[Location]) -> bool:
+        """Whether an object is not, or perhaps not, as a separation wrote it.
+
+        Args:
+            target: The object, which exists.
+            targets: All objects of its song.
+
+        Raises:
+            OutputError: The store does not answer.
+        """
+        entry = self.entry_of(targets)
+        with store_errors_of(target):
+            if entry is None or entry.complete:
+                return entry is None or self._version(target) != self._listed(entry, target)
+            output = self._output(target)
+            known = (entry.outputs[output], entry.replaced.get(output))
+            return not any(self._has(target, each) for each in known if each)
+
     def covering(self, provenance: Provenance, targets: Collection[Location]) -> ManifestEntry | None:
         """The entry of all targets, if they exist as a run with the same provenance wrote them.
+
+        Projects may have changed: people save their own work in them.
 
         Raises:
             OutputError: The store does not answer.
@@ -76,7 +97,11 @@ class RemoteManifest:
             if entry is None or entry.is_short or entry.provenance != provenance:
                 return None
             if entry.complete:
-                is_intact = all(self._version(target) == self._listed(entry, target) for target in targets)
+                versions = {target: self._version(target) for target in targets}
+                is_intact = all(
+                    version == self._listed(entry, target) or (version and is_project(target.path.name))
+                    for target, version in versions.items()
+                )
                 return entry if is_intact else None
             if not all(self._has(target, entry.outputs[self._output(target)]) for target in targets):
                 return None

@@ -17,9 +17,10 @@ from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
 from stemdock.files.staging import is_unfinished
 from stemdock.lib.locations import Location
+from stemdock.output.formats import is_project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from contextlib import AbstractContextManager
     from threading import Event
 
@@ -184,6 +185,7 @@ class ResumableSeparation:
                         bool(existing)
                         and all(
                             may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite)
+                            and not self._is_edited(target, targets)
                             for target in existing
                         )
                     ),
@@ -195,3 +197,7 @@ class ResumableSeparation:
                 with suppress(OutputError):
                     self.manifest.complete(entry)
             return source.named(separated)
+
+    def _is_edited(self, target: Path, targets: Collection[Path]) -> bool:
+        """Whether people may have saved their own work in a file."""
+        return is_project(target.name) and not self.manifest.owns(target, targets, as_written=True)

@@ -17,6 +17,7 @@ from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputExistsError, OutputTakenError
 from stemdock.files.stages import Stopwatch
 from stemdock.files.staging import temporary_folder
+from stemdock.output.formats import is_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,7 +114,12 @@ class UploadedSeparation:
                 if object_store.exists(target, self.settings.cancel):
                     existing.add(target)
         for target in existing:
-            if not may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite):
+            is_edited = (
+                not overwrite
+                and is_project(target.path.name)
+                and self.manifest.has_changed(target, targets.values())
+            )
+            if is_edited or not may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite):
                 raise OutputExistsError(target)
         if existing and not self.settings.replaces_other_mixtures:
             entry = self.manifest.entry_of(targets.values())

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from stemdock.files.archives import add_file, new_archive
+from stemdock.lib.xml_text import xml_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +89,7 @@ def _metadata(tags: Tags) -> ET.Element:
     root = ET.Element("MetaData")
     for name, tag in _METADATA.items():
         if text := getattr(tags, tag):
-            ET.SubElement(root, name).text = text
+            ET.SubElement(root, name).text = xml_text(text)
     return root
 
 

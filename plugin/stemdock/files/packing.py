@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from stemdock.audio import FilmSound, write_dj_file, write_film
 from stemdock.files.archives import write_stem_archive
+from stemdock.files.ardour_sessions import write_ardour_session
 from stemdock.files.daw_projects import write_daw_project
 from stemdock.files.rpp_projects import write_rpp_project
 from stemdock.files.stem_writing import StemFile
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from stemdock.audio import Signal
     from stemdock.files.placing import Placement
     from stemdock.files.stem_writing import Written
+
+_PROJECTS: Final = {"rpp": write_rpp_project, "ardour": write_ardour_session}
+"""Projects beside their sounds."""
 
 
 def stem_files(files: Placement, staged: Mapping[str, Path], tags: Tags) -> dict[str, StemFile]:
@@ -81,8 +85,8 @@ def pack(
         return []
     path = staged[files.format]
     sounds = files.sounds(staged)
-    if isinstance(files.package, DawProject) and files.format == "rpp":
-        write_rpp_project(path, files.package, files.places["rpp"], files.places, signal, tags)
+    if isinstance(files.package, DawProject) and (write := _PROJECTS.get(files.format)):
+        write(path, files.package, files.places[files.format], files.places, signal, tags)
         return []
     if isinstance(files.package, DawProject):
         write_daw_project(path, files.package, sounds, signal, tags, cancel)

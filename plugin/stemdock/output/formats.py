@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -62,6 +63,8 @@ class Format:
     sound_folder: str = ""
     """Where the sounds are, from the folder of the file; {project} stands for its name without the ending.
     Empty if they are inside the file."""
+    has_own_folder: bool = False
+    """Whether the file has the name of its folder, which contains nothing else."""
 
 
 FORMATS: Final = {
@@ -93,6 +96,16 @@ FORMATS: Final = {
             template="{filename}/{filename}.rpp",
             endings=(".rpp",),
             sound_folder="{project} media",
+        ),
+        Format(
+            name="ardour",
+            title="a session of Ardour",
+            codecs=("wav", "flac"),
+            contains_mixes=True,
+            template="{filename}/{filename}.ardour",
+            endings=(".ardour",),
+            sound_folder="interchange/{project}/audiofiles",
+            has_own_folder=True,
         ),
         Format(
             name="zip",
@@ -162,7 +175,7 @@ def package_of(output: Output, stems: Sequence[str]) -> Package | None:
         return None
     if found.name == "stem":
         return dj_file(output.stems, stems)
-    if found.name in {"dawproject", "rpp"}:
+    if found.name in {"dawproject", "rpp", "ardour"}:
         return daw_project(output, stems)
     if found.name == "video":
         return _film(output, stems)
@@ -218,8 +231,23 @@ def named_for(output: Output, destination: Destination) -> Destination:
         return destination
     if destination.template == DEFAULT_TEMPLATE:
         return replace(destination, template=found.template)
-    check_ending(found, destination.template.replace("{codec}", codec_of(output).extension), "template")
+    template = destination.template.replace("{codec}", codec_of(output).extension)
+    check_ending(found, template, "template")
+    if found.has_own_folder:
+        _check_folder(found, template)
     return destination
+
+
+def _check_folder(form: Format, template: str) -> None:
+    folder, name = ["", *re.split(r"[/\\]", template)][-2:]
+    ending = name[-len(form.endings[0]) :]
+    if name != f"{folder}{form.endings[0]}":
+        own = name.removesuffix(ending)
+        raise OutputOptionError(
+            "template",
+            f"{form.title} has a folder of its name, and {template!r} names another one",
+            remedy=f"Write {own}/{own}{form.endings[0]}",
+        )
 
 
 def check_ending(form: Format, name: str, option: str) -> None:
@@ -234,6 +262,11 @@ def check_ending(form: Format, name: str, option: str) -> None:
             f"other programs recognise {form.title} by the end of its name, and {name!r} ends otherwise",
             remedy=f"End it with {' or '.join(form.endings)}.",
         )
+
+
+def is_project(name: str) -> bool:
+    """Whether people save their own work under a name of results: it is a project beside its sounds."""
+    return any(form.sound_folder and name.lower().endswith(form.endings) for form in FORMATS.values())
 
 
 def file_rate(output: Output, sample_rate: int) -> tuple[int, str]:

@@ -56,28 +56,51 @@ def lines_of(project: bytes) -> list[bytes]:
     return [line for line in project.splitlines() if b"{" not in line]
 
 
+@pytest.mark.parametrize(
+    ("form", "folder"), [("rpp", "song media"), ("ardour", "interchange/song/audiofiles")]
+)
 def test_a_project_in_an_object_store_finds_its_sounds(
-    plugins: Plugins, song: Path, memory: Any, capsys: pytest.CaptureFixture[str]
+    form: str, folder: str, plugins: Plugins, song: Path, memory: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["separate", str(song), "-m", "small", "--as", "rpp", "--mix", "both=low:-6dB+high"]
+    command = ["separate", str(song), "-m", "small", "--as", form, "--mix", "both=low:-6dB+high"]
     assert run([*command, "-o", str(song.parent / "local")], plugins) == 0
     capsys.readouterr()
     assert run([*command, "-o", "memory://stems/out"], plugins) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "memory://stems/out/song/song.rpp",
-        *(f"memory://stems/out/song/song media/{name}.wav" for name in ("(mixture)", "low", "high", "both")),
+        f"memory://stems/out/song/song.{form}",
+        *(f"memory://stems/out/song/{folder}/{name}.wav" for name in ("(mixture)", "low", "high", "both")),
     ]
     found, expected = stems_in(memory), files_in(song.parent / "local")
-    project, local = found.pop("song/song.rpp"), expected.pop("song/song.rpp")
+    project, local = found.pop(f"song/song.{form}"), expected.pop(f"song/song.{form}")
     assert found == expected
     assert lines_of(project) == lines_of(local)
-    assert project.count(b'FILE "song media/') == len(found)
+    if form == "rpp":
+        assert project.count(b'FILE "song media/') == len(found)
     before = stems_in(memory)
     assert run([*command, "-o", "memory://stems/out", "--resume"], plugins) == 0
     assert stems_in(memory) == before
-    memory.rm("/stems/out/song/song media/high.wav")
+    memory.rm(f"/stems/out/song/{folder}/high.wav")
     assert run([*command, "-o", "memory://stems/out", "--resume"], plugins) == 0
     assert stems_in(memory).keys() == before.keys()
+
+
+@pytest.mark.parametrize("form", ["rpp", "ardour"])
+def test_a_project_in_which_somebody_has_saved_stays(
+    form: str, plugins: Plugins, song: Path, memory: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["separate", str(song), "-m", "small", "--as", form, "-o", "memory://stems/out"]
+    assert run(command, plugins) == 0
+    memory.pipe_file(f"/stems/out/song/song.{form}", b"work")
+    capsys.readouterr()
+    assert run([*command, "--resume"], plugins) == 0
+    assert capsys.readouterr().out == ""
+    (high,) = (name for name in stems_in(memory) if name.endswith("high.wav"))
+    memory.pipe_file(f"/stems/out/{high}", b"damaged")
+    assert run([*command, "--resume"], plugins) == 1
+    assert "already exists" in capsys.readouterr().err
+    assert stems_in(memory)[f"song/song.{form}"] == b"work"
+    assert run([*command, "--resume", "--overwrite"], plugins) == 0
+    assert stems_in(memory)[f"song/song.{form}"] != b"work"
 
 
 @pytest.mark.parametrize(("form", "name"), [("zip", "song.zip"), ("dawproject", "song.dawproject")])

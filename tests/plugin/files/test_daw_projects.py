@@ -16,8 +16,10 @@ import pytest
 import soundfile
 
 from stemdock import AudioWriter, Observer, Output, Plugins, Separator, separate_file
+from stemdock.audio import Signal
 from stemdock.errors import CancelledError, OutputError, OutputOptionError
-from stemdock.output.daw_tracks import daw_project
+from stemdock.files.daw_projects import write_daw_project
+from stemdock.output.daw_tracks import DawProject, daw_project
 from stemdock.output.tags import Tags
 from support.file_limits import files_up_to
 from support.set_by_files import SetOnceThereIs
@@ -148,6 +150,12 @@ def test_what_sounds_twice_is_muted(
     assert {name: track["muted"] for name, track in Project(path).tracks().items()} == expected
 
 
+def test_colors_tell_five_stems_and_the_mixture_apart() -> None:
+    stems = ("vocals", "piano", "drums", "bass", "other")
+    tracks = daw_project(Output(format="dawproject"), stems).tracks
+    assert len({track.color for track in tracks}) == len(tracks) == 6
+
+
 def test_unknown_stems_are_refused() -> None:
     with pytest.raises(OutputOptionError, match="no stem 'guitar'"):
         daw_project(Output(format="dawproject", stems=("guitar",)), ("low", "high"))
@@ -165,6 +173,14 @@ def test_the_songs_tags(small_separator: Separator, tmp_path: Path) -> None:
         ("Title", "A & <B>"), ("Artist", "Ünï"), ("Album", "LP"), ("Year", "1999"), ("Genre", "G"),
         ("Comment", "two\nlines"),
     ]  # fmt: skip
+
+
+def test_tags_that_xml_cannot_contain(tmp_path: Path) -> None:
+    path = tmp_path / "a.dawproject"
+    signal = Signal(sample_rate=8000, n_channels=2, total_length=9)
+    tags = Tags(title="bell\x07 \x00", artist="\udce9", comment="a\tb")
+    write_daw_project(path, DawProject(sounds={}, tracks=()), {}, signal, tags)
+    assert [element.text for element in Project(path).metadata] == ["bell\ufffd \ufffd", "\ufffd", "a\tb"]
 
 
 def test_the_same_song_gives_the_same_file(small_separator: Separator, song: Path, tmp_path: Path) -> None:
