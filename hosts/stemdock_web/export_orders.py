@@ -112,6 +112,14 @@ CHOICES: Final = {
             contains_mix=True,
             is_folder=True,
         ),
+        Choice(
+            name="ardour",
+            title="Ardour session",
+            output=Output(format="ardour"),
+            holds_all=True,
+            contains_mix=True,
+            is_folder=True,
+        ),
     )
 }
 

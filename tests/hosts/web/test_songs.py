@@ -11,6 +11,7 @@ import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,6 @@ from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
@@ -258,6 +258,23 @@ def test_a_project_comes_with_its_sounds(server: Server, worker: PuppetWorker) -
     assert {f"A song/{sound}" for sound in sounds} == set(members)
     assert len(members) == 4  # the mixture, two stems and the mix
     assert np.array_equal(sound_of(members["A song/A song media/vocals.wav"]), worker.stems[0])
+
+
+def test_a_session_has_a_folder_of_its_name(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), "No. 1: a song.wav")
+    page.wait(song, "done")
+    archive, name = page.export(song, choice="ardour")
+    assert name.endswith(" (Ardour session).zip")
+    members = members_of(archive.body)
+    (session,) = (Path(member) for member in members if member.endswith(".ardour"))
+    assert session.parent.name == session.stem
+    sounds = [member for member in members if member.endswith(".wav")]
+    assert len(sounds) == 3
+    assert {Path(sound).parent for sound in sounds} == {
+        session.parent / "interchange" / session.stem / "audiofiles"
+    }
 
 
 def test_an_archive_needs_no_space_and_no_seeking(tmp_path: Path) -> None:
