@@ -234,10 +234,11 @@ IN_A_PAGE = """
       export class Tensor { constructor(type, data, shape) { Object.assign(this, { data, shape }); } }
       export const InferenceSession = {
         create: async () => ({
-          run: async ({ magnitudes }) => ({
-            vocals: { data: magnitudes.data.map((value) => value / 2) },
-            accompaniment: { data: magnitudes.data.map((value) => value / 2) },
-          }),
+          run: async ({ magnitudes }) => {
+            if (globalThis.isBroken) throw new Error("no memory");
+            const data = magnitudes.data.map((value) => value / 2);
+            return { vocals: { data }, accompaniment: { data } };
+          },
         }),
       };
     `);
@@ -261,14 +262,19 @@ IN_A_PAGE = """
     };
     globalThis.self = globalThis;
     globalThis.onmessage = null;
+    const threads = [];
     globalThis.Worker = class {
       constructor() {
+        threads.push(this);
         globalThis.postMessage = (data) => queueMicrotask(() => this.onmessage({ data }));
         this.ready = import("./worker.js");
       }
       async postMessage(data) {
         await this.ready;
-        globalThis.onmessage({ data });
+        if (!this.isOver) globalThis.onmessage({ data });
+      }
+      terminate() {
+        this.isOver = true;
       }
     };
     const backend = await import("./backend.js");
@@ -332,3 +338,21 @@ def test_its_backend_separates_songs_as_the_page_expects(node: Any) -> None:
     assert (found["exported"]["name"], found["exported"]["notes"]) == ("First.song (mix).wav", [])
     assert (found["seen"][-1], found["reason"]) == (1, "AbortError")
     assert [model["name"] for model in found["offered"]["models"]] == ["small"]
+
+
+BREAK = """
+    globalThis.isBroken = true;
+    const song = await add("A song.wav", "sound", ["vocals"]);
+    await until(() => state(song) === "failed");
+    const [{ text }] = songs;
+    globalThis.isBroken = false;
+    await backend.retry(song);
+    await until(() => state(song) === "done");
+    console.log(JSON.stringify({ text, threads: threads.map((thread) => Boolean(thread.isOver)) }));
+"""
+
+
+def test_a_thread_that_fails_is_replaced(node: Any) -> None:
+    mixture = np.random.default_rng(1).uniform(-0.5, 0.5, (20_000, 2)).astype(np.float32)
+    found = node(IN_A_PAGE + BREAK, mixture=mixture.T.copy())
+    assert found == {"text": "A song.wav: no memory", "threads": [True, False]}
