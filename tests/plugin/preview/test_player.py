@@ -133,8 +133,9 @@ def test_a_click_on_a_picture_seeks_in_all_stems(player: Browser, selector: str)
     width = picture.size["width"]
     ActionChains(player.driver).move_to_element_with_offset(picture, width // 4, 0).click().perform()
     becomes(player, LOUD, QUIET, 0)
-    assert 0.75 * N_SECONDS - 0.1 < player.position() < N_SECONDS
-    player.find("#play").click()
+    assert 0.75 * N_SECONDS - 0.1 < player.position() <= N_SECONDS
+    # On a busy machine, it may have come to its end.
+    player.run("const [play] = arguments; if (play.ariaLabel === 'Pause') play.click()", player.find("#play"))
     assert player.run("return [...document.querySelectorAll('.playhead')].map(p => p.offsetLeft)") == (
         pytest.approx([width * player.position() / N_SECONDS] * 3, abs=3)
     )
