@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stemdock.batch.claims import SetAsideError
 from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
 from stemdock.batch.remote_manifest import RemoteManifest
@@ -15,7 +16,7 @@ from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputTakenError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
-from stemdock.files.staging import is_unfinished
+from stemdock.files.staging import is_unfinished, remove_abandoned
 from stemdock.lib.locations import Location
 from stemdock.output.formats import is_project
 
@@ -177,7 +178,12 @@ class ResumableSeparation:
             name = self.manifest.name_of(targets)
             if resume and self.manifest.covers(provenance, targets):
                 return UpToDate(damage=self.manifest.damage_of(targets))
-            self.claims.check_deaths(name, plan.song.path)
+            try:
+                self.claims.check_deaths(name, plan.song.path)
+            except SetAsideError:
+                for folder in {target.parent for target in targets}:
+                    remove_abandoned(folder)
+                raise
             existing = [target for target in targets if os.path.lexists(target)]
             if not self.settings.replaces_other_mixtures:
                 for target in existing:
