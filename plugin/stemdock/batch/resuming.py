@@ -137,7 +137,7 @@ class ResumableSeparation:
     """In the same output folder."""
 
     def finished(self, plan: SongPlan) -> UpToDate | None:
-        """What a previous run finished. Only reads, so that a million finished songs need no claims.
+        """What a previous run finished. Writes nothing, so that a million finished songs need no claims.
 
         Raises:
             AudioFileError: The song cannot be read.
@@ -150,6 +150,7 @@ class ResumableSeparation:
             provenance = self.settings.provenance(source.identity())
             if not self.manifest.covers(provenance, targets, is_claimed=False):
                 return None
+        _tidy(targets)
         return UpToDate(damage=self.manifest.damage_of(targets))
 
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
@@ -181,8 +182,7 @@ class ResumableSeparation:
             try:
                 self.claims.check_deaths(name, plan.song.path)
             except SetAsideError:
-                for folder in {target.parent for target in targets}:
-                    remove_abandoned(folder)
+                _tidy(targets)
                 raise
             existing = [target for target in targets if os.path.lexists(target)]
             if not self.settings.replaces_other_mixtures:
@@ -223,3 +223,9 @@ class ResumableSeparation:
     def _is_edited(self, target: Path, targets: Collection[Path]) -> bool:
         """Whether people may have saved their own work in a file."""
         return is_project(target.name) and not self.manifest.owns(target, targets, as_written=True)
+
+
+def _tidy(targets: Collection[Path]) -> None:
+    """Removes what killed runs left of a song that is not separated now."""
+    for folder in {target.parent for target in targets}:
+        remove_abandoned(folder)
