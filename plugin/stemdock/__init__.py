@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stemdock.batch.claims import SetAsideError as SetAsideError
     from stemdock.batch.song_separator import SongSeparator as SongSeparator
     from stemdock.batch.song_separator import SongStatus as SongStatus
+    from stemdock.batch.worker import serve_songs as serve_songs
     from stemdock.card import INPUT_NAME as INPUT_NAME
     from stemdock.card import MaskExtension as MaskExtension
     from stemdock.card import ModelCard as ModelCard
@@ -118,6 +119,10 @@ if TYPE_CHECKING:
     from stemdock.types import Progress as Progress
     from stemdock.types import SeparatedFile as SeparatedFile
     from stemdock.types import Separation as Separation
+    from stemdock.workforce import BatchEngine as BatchEngine
+    from stemdock.workforce import Worker as Worker
+    from stemdock.workforce import WorkerNeeds as WorkerNeeds
+    from stemdock.workforce import Workforce as Workforce
 
     __version__: str
 
@@ -125,6 +130,7 @@ _NAMES: Final = {
     "audio": "AudioInfo AudioWriter FfmpegProcess audio_info find_ffmpeg open_audio resampled",
     "batch.claims": "SetAsideError",
     "batch.song_separator": "SongSeparator SongStatus",
+    "batch.worker": "serve_songs",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
     "dsp.stft": "stft",
@@ -167,6 +173,7 @@ _NAMES: Final = {
     "preview.palette": "spectrogram_colours",
     "separator": "Separator",
     "types": "Damage Engine Execution Progress SeparatedFile Separation",
+    "workforce": "BatchEngine Worker WorkerNeeds Workforce",
 }
 """The public names by the module that defines them."""
 _HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.split()}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from stemdock.entries import Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
     from stemdock.types import Engine, Execution, SeparatedFile, Separation
+    from stemdock.workforce import BatchEngine
 
 hookspec = pluggy.HookspecMarker("stemdock")
 hookimpl = pluggy.HookimplMarker("stemdock")
@@ -88,6 +89,14 @@ def stemdock_commands() -> Sequence[CommandEntry]:  # type: ignore[empty-body]
     """Subcommands of plugin-cli.
 
     The command line calls it at every start, so it must be fast.
+    """
+
+
+@hookspec
+def stemdock_batch_engines() -> Sequence[BatchEngine]:  # type: ignore[empty-body]
+    """Ways to start workers for many songs, on this machine or on others.
+
+    Stemdock calls it if one is chosen with --engine. It must not import the engine.
     """
 
 

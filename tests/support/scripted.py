@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stemdock import SeparatedFile, StemdockError
+from stemdock.batch.claims import N_TRIES
 from stemdock.batch.events import SongPlan, UpToDate
-from stemdock.batch.process_pool import N_TRIES
 from stemdock.batch.songs import Song
 from stemdock.errors import CancelledError
 from support.here import FunctionWork
@@ -58,7 +58,12 @@ class ScriptedRecipe:
         with (self.folder / f"{name}.tries").open("a") as tries:
             tries.write(f"{os.getpid()}\n")
         what, _, argument = name.partition(" ")
+        while self.fault == "later" and len(list(self.folder.glob("*.process"))) < N_FIRST:
+            time.sleep(0.01)  # or else a successor could be among the first
         if what == "deadly" or (what == "mortal" and n_tries(self.folder, name) == 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "doomed":
+            wait_for(self.folder / f"{argument}.tries")
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "after":
             wait_for(self.folder / f"{argument}.tries")
