@@ -33,12 +33,16 @@ if TYPE_CHECKING:
     from stemdock.card import card_to_values as card_to_values
     from stemdock.dsp.masks import ratio_masks as ratio_masks
     from stemdock.dsp.stft import stft as stft
+    from stemdock.entries import BatchEngine as BatchEngine
     from stemdock.entries import Check as Check
     from stemdock.entries import CommandEntry as CommandEntry
     from stemdock.entries import FetchProgress as FetchProgress
     from stemdock.entries import HostEntry as HostEntry
     from stemdock.entries import ModelDownload as ModelDownload
     from stemdock.entries import ModelEntry as ModelEntry
+    from stemdock.entries import Worker as Worker
+    from stemdock.entries import WorkerNeeds as WorkerNeeds
+    from stemdock.entries import Workforce as Workforce
     from stemdock.errors import ArgumentError as ArgumentError
     from stemdock.errors import AudioError as AudioError
     from stemdock.errors import AudioFileError as AudioFileError
@@ -119,10 +123,6 @@ if TYPE_CHECKING:
     from stemdock.types import Progress as Progress
     from stemdock.types import SeparatedFile as SeparatedFile
     from stemdock.types import Separation as Separation
-    from stemdock.workforce import BatchEngine as BatchEngine
-    from stemdock.workforce import Worker as Worker
-    from stemdock.workforce import WorkerNeeds as WorkerNeeds
-    from stemdock.workforce import Workforce as Workforce
 
     __version__: str
 
@@ -134,7 +134,10 @@ _NAMES: Final = {
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
     "dsp.stft": "stft",
-    "entries": "Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry",
+    "entries": """
+        BatchEngine Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry
+        Worker WorkerNeeds Workforce
+    """,
     "errors": """
         ArgumentError AudioError AudioFileError AudioFileNotFoundError CancelledError ForkedError HostError
         HostUnreachableError MemoryShortageError ThreadShortageError
@@ -173,7 +176,6 @@ _NAMES: Final = {
     "preview.palette": "spectrogram_colours",
     "separator": "Separator",
     "types": "Damage Engine Execution Progress SeparatedFile Separation",
-    "workforce": "BatchEngine Worker WorkerNeeds Workforce",
 }
 """The public names by the module that defines them."""
 _HOMES: Final = {name: home for home, names in _NAMES.items() for name in names.split()}

@@ -24,9 +24,8 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stemdock.entries import Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
+    from stemdock.entries import BatchEngine, Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
     from stemdock.types import Engine, Execution, SeparatedFile, Separation
-    from stemdock.workforce import BatchEngine
 
 hookspec = pluggy.HookspecMarker("stemdock")
 hookimpl = pluggy.HookimplMarker("stemdock")

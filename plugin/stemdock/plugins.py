@@ -21,9 +21,8 @@ from stemdock.lib.entry_points import entry_points
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stemdock.entries import Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
+    from stemdock.entries import BatchEngine, Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
     from stemdock.types import Engine, Execution, SeparatedFile, Separation
-    from stemdock.workforce import BatchEngine
 
 ENTRY_POINT_GROUP: Final = "stemdock"
 DISABLED_VARIABLE: Final = "STEMDOCK_DISABLED_PLUGINS"

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from stemdock.batch.events import SongPlan
     from stemdock.batch.working import PoolEvent, Recipe
+    from stemdock.entries import Worker, Workforce
     from stemdock.lib.locations import Place
-    from stemdock.workforce import Worker, Workforce
 
 _N_STILLBORN: Final = 3
 """Workers that may die in one place, one after another, before one has loaded its model. Then the place is

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Processes:
-    """Starts processes on this machine; see `stemdock.workforce.Workforce`."""
+    """Starts processes on this machine; see `stemdock.entries.Workforce`."""
 
     def __enter__(self) -> Self:
         """Nothing to get ready."""

@@ -10,15 +10,15 @@ import click
 
 from stemdock.batch.budget import divided
 from stemdock.cli.standard_output import STANDARD_OUTPUT
+from stemdock.entries import WorkerNeeds
 from stemdock.lib.cores import n_physical_cores
-from stemdock.workforce import WorkerNeeds
 
 if TYPE_CHECKING:
     from stemdock.cli.engine_options import EngineOptions
+    from stemdock.entries import BatchEngine
     from stemdock.output.naming import Destination
     from stemdock.plugins import Plugins
     from stemdock.types import Execution
-    from stemdock.workforce import BatchEngine
 
 
 def chosen_engine(options: EngineOptions, plugins: Plugins, destination: Destination) -> BatchEngine | None:
