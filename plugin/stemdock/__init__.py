@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stemdock.batch.claims import SetAsideError as SetAsideError
     from stemdock.batch.song_separator import SongSeparator as SongSeparator
     from stemdock.batch.song_separator import SongStatus as SongStatus
+    from stemdock.batch.worker import serve_songs as serve_songs
     from stemdock.card import INPUT_NAME as INPUT_NAME
     from stemdock.card import MaskExtension as MaskExtension
     from stemdock.card import ModelCard as ModelCard
@@ -32,12 +33,16 @@ if TYPE_CHECKING:
     from stemdock.card import card_to_values as card_to_values
     from stemdock.dsp.masks import ratio_masks as ratio_masks
     from stemdock.dsp.stft import stft as stft
+    from stemdock.entries import BatchEngine as BatchEngine
     from stemdock.entries import Check as Check
     from stemdock.entries import CommandEntry as CommandEntry
     from stemdock.entries import FetchProgress as FetchProgress
     from stemdock.entries import HostEntry as HostEntry
     from stemdock.entries import ModelDownload as ModelDownload
     from stemdock.entries import ModelEntry as ModelEntry
+    from stemdock.entries import Worker as Worker
+    from stemdock.entries import WorkerNeeds as WorkerNeeds
+    from stemdock.entries import Workforce as Workforce
     from stemdock.errors import ArgumentError as ArgumentError
     from stemdock.errors import AudioError as AudioError
     from stemdock.errors import AudioFileError as AudioFileError
@@ -125,10 +130,14 @@ _NAMES: Final = {
     "audio": "AudioInfo AudioWriter FfmpegProcess audio_info find_ffmpeg open_audio resampled",
     "batch.claims": "SetAsideError",
     "batch.song_separator": "SongSeparator SongStatus",
+    "batch.worker": "serve_songs",
     "card": "INPUT_NAME MaskExtension ModelCard card_from_values card_to_metadata card_to_values",
     "dsp.masks": "ratio_masks",
     "dsp.stft": "stft",
-    "entries": "Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry",
+    "entries": """
+        BatchEngine Check CommandEntry FetchProgress HostEntry ModelDownload ModelEntry
+        Worker WorkerNeeds Workforce
+    """,
     "errors": """
         ArgumentError AudioError AudioFileError AudioFileNotFoundError CancelledError ForkedError HostError
         HostUnreachableError MemoryShortageError ThreadShortageError

@@ -24,7 +24,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stemdock.entries import Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
+    from stemdock.entries import BatchEngine, Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
     from stemdock.types import Engine, Execution, SeparatedFile, Separation
 
 hookspec = pluggy.HookspecMarker("stemdock")
@@ -88,6 +88,14 @@ def stemdock_commands() -> Sequence[CommandEntry]:  # type: ignore[empty-body]
     """Subcommands of plugin-cli.
 
     The command line calls it at every start, so it must be fast.
+    """
+
+
+@hookspec
+def stemdock_batch_engines() -> Sequence[BatchEngine]:  # type: ignore[empty-body]
+    """Ways to start workers for many songs, on this machine or on others.
+
+    Stemdock calls it if one is chosen with --engine. It must not import the engine.
     """
 
 

@@ -21,7 +21,7 @@ from stemdock.lib.entry_points import entry_points
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stemdock.entries import Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
+    from stemdock.entries import BatchEngine, Check, CommandEntry, HostEntry, ModelDownload, ModelEntry
     from stemdock.types import Engine, Execution, SeparatedFile, Separation
 
 ENTRY_POINT_GROUP: Final = "stemdock"
@@ -119,6 +119,10 @@ class Plugins:
     def commands(self) -> Sequence[CommandEntry]:
         """Subcommands, the first of each name."""
         return _first_of_each_name(self._gather("stemdock_commands"))
+
+    def batch_engines(self) -> Sequence[BatchEngine]:
+        """Ways to start workers, the first of each name."""
+        return _first_of_each_name(self._gather("stemdock_batch_engines"))
 
     def engine(self, entry: ModelEntry, execution: Execution, separation: Separation) -> Engine | None:
         """The engine of the first plug-in that has one for this model.

@@ -30,6 +30,7 @@ _PLUGINS: Final = (
     "stemdock_export",
     "stemdock_hostkit",
     "stemdock_models",
+    "stemdock_ray",
     "stemdock_reaper",
     "stemdock_web",
     "stemdock_spleeter",

@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+import stemdock_ray.plugin
 from stemdock import Plugins
 from stemdock.cli import builtin
 from stemdock.cli.main import run
@@ -26,4 +27,5 @@ if __name__ == "__main__":
     if "DEADLY" in os.environ:
         plugin.session = DeadlySession()
     plugins.register(plugin, "small")
+    plugins.register(stemdock_ray.plugin, "ray")
     sys.exit(run(arguments, plugins))

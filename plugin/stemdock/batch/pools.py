@@ -1,7 +1,6 @@
 """Where the songs of a batch are separated: songs go into a pool, and events come out.
 
-An engine for batches is one module with a `Pool`. `ThreadPool` separates in this process,
-`stemdock.batch.process_pool` in others on this machine.
+`ThreadPool` separates in this process, `stemdock.batch.worker_pool` in others, which an engine starts.
 """
 
 from __future__ import annotations

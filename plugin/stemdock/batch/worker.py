@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 from time import sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from stemdock.batch.events import Failed
 from stemdock.batch.working import run_song
@@ -22,6 +22,7 @@ from stemdock.errors import StemdockError
 from stemdock.inference.shortages import shortage_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
 
     from stemdock.batch.working import Recipe
@@ -37,15 +38,40 @@ class Ready:
     error: StemdockError | None
 
 
+class Link(Protocol):
+    """The worker's end of the connection to the process that gives it songs."""
+
+    def recv(self) -> Any:
+        """Waits for the next song; None at the end. Raises EOFError or OSError if no one is there."""
+
+    def send(self, message: Any) -> None:
+        """Sends a message. Raises OSError if no one is there, and other errors if it cannot be pickled."""
+
+
 def serve(connection: Connection, recipe: Recipe, n_songs: int) -> None:
-    """Separates songs until the connection gives None or ends: the work of a worker's process.
+    """Separates songs until the connection gives None or ends: the work of a process on the same machine.
+
+    Args:
+        connection: As of `serve_songs`.
+        recipe: As of `serve_songs`.
+        n_songs: As of `serve_songs`.
+    """
+    _leave_signals_to_the_other()
+    orphaned = Thread(target=_end_as_an_orphan, args=[connection], daemon=True)
+    serve_songs(connection, recipe, n_songs, on_stop=orphaned.start)
+
+
+def serve_songs(
+    connection: Link, recipe: Recipe, n_songs: int, *, on_stop: Callable[[], None] | None = None
+) -> None:
+    """Separates songs until the connection gives None or ends: the work of a worker of any engine.
 
     Args:
         connection: Gives plans of songs, and takes `Ready` and then the events.
         recipe: How to separate them.
         n_songs: Number of songs to separate at the same time.
+        on_stop: Called when the songs in progress are given up.
     """
-    _leave_signals_to_the_other()
     lock = Lock()
 
     def tell(message: Any) -> None:
@@ -76,7 +102,8 @@ def serve(connection: Connection, recipe: Recipe, n_songs: int) -> None:
             while plan := connection.recv():
                 threads.submit(run_song, plan, work, cancel, tell)
         cancel.set()
-        Thread(target=_end_as_an_orphan, args=[connection], daemon=True).start()
+        if on_stop:
+            on_stop()
 
 
 def _end_as_an_orphan(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Starting a worker's process, and hearing of its end."""
+"""Workers that are processes on this machine: starting them, and hearing of their ends."""
 
 from __future__ import annotations
 
@@ -6,17 +6,46 @@ import signal
 import sys
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any, Self
 
 from stemdock.batch.worker import serve
 from stemdock.errors import ThreadShortageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from stemdock.batch.events import SongPlan
     from stemdock.batch.working import Recipe
-    from stemdock.errors import StemdockError
+
+
+class Processes:
+    """Starts processes on this machine; see `stemdock.entries.Workforce`."""
+
+    def __enter__(self) -> Self:
+        """Nothing to get ready."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Nothing is left when all workers have ended."""
+
+    def start(self, recipe: Recipe, n_songs: int) -> WorkerProcess:
+        """Starts a process.
+
+        Raises:
+            ThreadShortageError: The system allows no further processes.
+        """
+        return WorkerProcess(recipe, n_songs)
+
+    def receive(self, workers: Sequence[Any], timeout: float | None) -> Iterator[tuple[WorkerProcess, Any]]:
+        """A message of each process that has one."""
+        by_connection = {worker.connection: worker for worker in workers}
+        for connection in wait(list(by_connection), timeout):
+            worker: WorkerProcess = by_connection[connection]
+            try:
+                yield worker, worker.connection.recv()
+            except (EOFError, OSError):
+                yield worker, None
 
 
 class WorkerProcess:
@@ -24,29 +53,18 @@ class WorkerProcess:
 
     Attributes:
         connection: Gives `Ready` and the events of songs.
-        recipe: How it separates.
-        plans: The songs that it has, by number.
-        is_ready: Whether it has loaded its model.
-        n_stillborn: Processes before it in its place that died one after another before they had.
-        fault: Why it cannot load its model, if it could say so.
     """
 
-    def __init__(self, recipe: Recipe, n_songs: int, n_stillborn: int = 0) -> None:
+    def __init__(self, recipe: Recipe, n_songs: int) -> None:
         """Starts it.
 
         Args:
             recipe: How it separates.
             n_songs: Number of songs that it separates at the same time.
-            n_stillborn: See above.
 
         Raises:
             ThreadShortageError: The system allows no further processes.
         """
-        self.recipe = recipe
-        self.n_stillborn = n_stillborn
-        self.plans: dict[int, SongPlan] = {}
-        self.is_ready = False
-        self.fault: StemdockError | None = None
         # A fork would copy locks that threads hold.
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()

@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemdock.batch.budget import divided, n_cores_used
+from stemdock.batch.budget import n_cores_used
 from stemdock.batch.inputs import find_songs
 from stemdock.batch.looking import Looking
 from stemdock.batch.manifest import Manifest
 from stemdock.batch.plans import Chosen, Plans, numbers_in
 from stemdock.batch.pools import ThreadPool
-from stemdock.batch.process_pool import ProcessPool
 from stemdock.batch.recipe import SeparationRecipe, stem_options
 from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.report import Ledger, sample
 from stemdock.batch.resuming import may_replace
+from stemdock.batch.shared_places import SharedRecipe, shared
 from stemdock.batch.song_table import SongTable
 from stemdock.batch.songs import STANDARD_INPUT
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.batch.trial import passing
+from stemdock.batch.worker_pool import WorkerPool
+from stemdock.batch.worker_process import Processes
 from stemdock.cli.batch_run import Accounting, Facts, Obstacles, reporter_for, run_plans
 from stemdock.cli.delivery import PrintedPaths, Unmentioned
+from stemdock.cli.engines import chosen_engine, engine_shares, opening_execution
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
 from stemdock.cli.pages import PagedRecipe, PagedWork, Pages
@@ -41,10 +44,13 @@ from stemdock.output.formats import format_of, named_for, result_names, sound_fi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from stemdock.batch.pools import Pool
     from stemdock.batch.songs import Song
+    from stemdock.batch.working import Recipe
     from stemdock.cli.delivery import Delivery
+    from stemdock.cli.engine_options import EngineOptions
     from stemdock.cli.options import BatchOptions
     from stemdock.files.excerpts import Excerpt
     from stemdock.output.naming import Destination
@@ -69,6 +75,7 @@ def separate(
     downmix: DownmixMode,
     track: int | None,
     batch: BatchOptions,
+    engine: EngineOptions,
 ) -> int:
     """Separates songs, with reports on standard error.
 
@@ -87,6 +94,7 @@ def separate(
         downmix: How to handle surround sound.
         track: The audio track of each song, from 1; None for its default.
         batch: How the batch runs.
+        engine: What starts the workers.
 
     Returns:
         The exit status.
@@ -96,6 +104,7 @@ def separate(
         StemdockError: The batch cannot start, or standard output cannot be written.
     """
     _check(destination, output, preview=preview, growing=growing, estimate=batch.estimate)
+    chosen = chosen_engine(engine, plugins, destination)
     with ExitStack() as inputs:
         destination, delivery = _outlet(destination, output, inputs)
         to_standard_output = isinstance(delivery, StandardOutput)
@@ -115,7 +124,10 @@ def separate(
             inputs,
         )
         numbers = numbers_in(batch.shard, found, destination)
-        shares = divided(execution, max(1, min(batch.n_workers, len(numbers))))
+        shares, needs = engine_shares(
+            engine, execution, max(1, min(engine.max_workers or batch.n_workers, len(numbers)))
+        )
+        workforce = chosen.open(needs) if chosen else None
         # While the files of a song are still compressed, the network can have the next song.
         n_at_once = 2 if codec_of(output).bitrates else 1
         whole = None
@@ -127,7 +139,7 @@ def separate(
             destination = inputs.enter_context(passing(destination))
             root = destination.location or destination.folder
             manifest, delivery = Manifest(destination.folder), Unmentioned()
-        separator = open_separator(model, plugins, shares[0], separation)
+        separator = open_separator(model, plugins, opening_execution(shares[0], engine), separation)
         with interruptible() as interrupted:
             recipe = SeparationRecipe(
                 model=model,
@@ -149,25 +161,41 @@ def separate(
             if to_standard_output:
                 check_single(len(found), (*names, *destination.companions))
             cancel = interrupted.cancel
-            extension = codec_of(output).extension
-            plans = Plans(found, destination, names, codec=extension, model=separator.model, cancel=cancel)
+            plans = Plans(
+                found,
+                destination,
+                names,
+                codec=codec_of(output).extension,
+                model=separator.model,
+                cancel=cancel,
+            )
             own = plans.of(numbers)
             pages = Pages(
                 (own if plans.needs_tags else plans) if preview else (),
                 output,
                 overwrite=overwrite or batch.resume,
             )
-            facts = Facts(model=separator.model, provider=separator.provider)
+            facts = Facts(
+                model=separator.model,
+                provider=execution.provider if engine.address else separator.provider,
+            )
             pool: Pool
-            if len(shares) == 1:
+            if workforce is None and len(shares) == 1:
                 work = recipe.open(
                     cancel, separator=separator, manifest=manifest, on_encoded=delivery.receiver(cancel)
                 )
                 pool = ThreadPool(PagedWork(work, pages), n_songs=n_at_once, cancel=cancel)
             else:
                 del separator  # its memory is for the workers
-                recipes = [PagedRecipe(replace(recipe, execution=share), pages) for share in shares]
-                pool = ProcessPool(recipes, n_songs=n_at_once, cancel=cancel, clean=recipe.clean)
+                witnesses = inputs.enter_context(shared(root, found)) if workforce else None
+                pool = WorkerPool(
+                    [_recipe_of_worker(recipe, share, pages, witnesses) for share in shares],
+                    workforce or Processes(),
+                    n_least=min(batch.n_workers, len(shares)),
+                    n_songs=n_at_once,
+                    cancel=cancel,
+                    clean=recipe.clean,
+                )
             listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
             obstacles = Obstacles(
                 may_replace=partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite),
@@ -176,15 +204,31 @@ def separate(
             )
             ledger = Ledger(
                 n_at_once=n_at_once * len(shares),
-                n_cores=n_cores_used(execution, shares),
+                n_cores=needs.n_cores * len(shares) if workforce else n_cores_used(execution, shares),
                 price=batch.price,
             )
-            accounting = Accounting(ledger=ledger, whole=whole)
             status = run_plans(
-                plans, own, pool, facts, batch, obstacles, delivery, pages, accounting, reporter
+                plans,
+                own,
+                pool,
+                facts,
+                batch,
+                obstacles,
+                delivery,
+                pages,
+                Accounting(ledger=ledger, whole=whole),
+                reporter,
             )
     _report_faults(plugins)
     return interrupted.exit_status or status
+
+
+def _recipe_of_worker(
+    recipe: SeparationRecipe, share: Execution, pages: Pages, witnesses: Sequence[Path] | None
+) -> Recipe:
+    """The recipe of one worker; with witnesses (perhaps none), one that is perhaps on another machine."""
+    paged = PagedRecipe(replace(recipe, execution=share), pages)
+    return paged if witnesses is None else SharedRecipe(recipe=paged, witnesses=witnesses)
 
 
 def _check(destination: Destination, output: Output, *, preview: bool, growing: bool, estimate: bool) -> None:

@@ -20,11 +20,12 @@ from stemdock import Observer, Output, Plugins, Separator, remove_abandoned, sep
 from stemdock.batch.events import Done, SongPlan
 from stemdock.batch.manifest import Manifest
 from stemdock.batch.planning import conflicts
-from stemdock.batch.process_pool import ProcessPool
 from stemdock.batch.recipe import SeparationRecipe
 from stemdock.batch.resuming import may_replace
 from stemdock.batch.running import run_batch
 from stemdock.batch.songs import Song
+from stemdock.batch.worker_pool import WorkerPool
+from stemdock.batch.worker_process import Processes
 from stemdock.cli.main import run
 from stemdock.files.excerpts import WHOLE_SONG
 from stemdock.types import Execution, Separation
@@ -104,7 +105,9 @@ def test_a_worker_that_dies_while_files_grow(
     recipe = recipe_for(out, plugins, overwrite=before is not None)
     (event,) = (
         each
-        for each in run_batch([plan_of(song, out)], ProcessPool([recipe], cancel=Event(), clean=recipe.clean))
+        for each in run_batch(
+            [plan_of(song, out)], WorkerPool([recipe], Processes(), cancel=Event(), clean=recipe.clean)
+        )
         if isinstance(each, Done)
     )
     assert (tmp_path / "model/died").exists()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from stemdock.cli.engine_options import engine_options
 from stemdock.cli.grouped_help import GroupedCommand
 from stemdock.cli.options import (
     batch_options,
@@ -38,6 +39,7 @@ _GROUPS: Final = {
     "Sound": ("bit_depth", "bitrate", "sample_rate", "prevent_clipping", "mwf", "bandwidth", "downmix"),
     "Models and speed": ("provider", "precision", "n_threads", "memory", "warm"),
     "Many songs": ("resume", "n_workers", "shard", "estimate", "report", "price", "progress"),
+    "Many machines": ("engine", "address", "max_workers", "worker_cpus", "worker_gpus"),
 }
 
 
@@ -73,6 +75,7 @@ _GROUPS: Final = {
     "once. It ends after a minute without one. Linux only.",
 )
 @batch_options
+@engine_options
 @click.pass_obj
 def command(plugins: Plugins, /, songs: tuple[str, ...], *, warm: bool, **options: Any) -> int:
     """Separate songs into stems.

@@ -21,8 +21,10 @@ from stemdock import StemdockError
 from stemdock.batch.budget import divided
 from stemdock.batch.claims import SetAsideError
 from stemdock.batch.events import Done, Failed, Skipped, Started
-from stemdock.batch.process_pool import ProcessPool, WorkerLostError, WorkersUnusableError
 from stemdock.batch.running import run_batch
+from stemdock.batch.worker_pool import WorkerLostError, WorkerPool, WorkersUnusableError
+from stemdock.batch.worker_process import Processes
+from stemdock.batch.working import Ended
 from stemdock.errors import (
     ArgumentError,
     AudioFileError,
@@ -58,10 +60,10 @@ def pool(
     n_songs: int = 1,
     fault: str = "",
     cleaned: list[SongPlan] | None = None,
-) -> ProcessPool:
+) -> WorkerPool:
     clean = (lambda _: None) if cleaned is None else cleaned.append
     recipes = [ScriptedRecipe(folder, fault)] * n_workers
-    return ProcessPool(recipes, n_songs=n_songs, cancel=Event(), clean=clean)
+    return WorkerPool(recipes, Processes(), n_songs=n_songs, cancel=Event(), clean=clean)
 
 
 def last_events(events: list[BatchEvent]) -> list[tuple[int, type[BatchEvent]]]:
@@ -88,7 +90,7 @@ def test_a_song_that_kills_its_worker_is_set_aside_after_three_tries(tmp_path: P
     cleaned: list[SongPlan] = []
     songs = plans("a", "deadly", "b", "c", "d", "e")
     recipes = [ScriptedRecipe(tmp_path)] * 2
-    workers = ProcessPool(recipes, n_songs=n_songs, cancel=Event(), clean=cleaned.append)
+    workers = WorkerPool(recipes, Processes(), n_songs=n_songs, cancel=Event(), clean=cleaned.append)
     events = list(run_batch(songs, workers))
     assert last_events(events) == [
         (number, Failed if number == 2 else Done) for number in range(1, len(songs) + 1)
@@ -205,11 +207,12 @@ import sys
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 from threading import Event
-from stemdock.batch.process_pool import ProcessPool
 from stemdock.batch.running import run_batch
+from stemdock.batch.worker_pool import WorkerPool
+from stemdock.batch.worker_process import Processes
 from support.scripted import ScriptedRecipe, plans
 if __name__ == "__main__":
-    pool = ProcessPool([ScriptedRecipe(Path(sys.argv[1]))] * 2, cancel=Event())
+    pool = WorkerPool([ScriptedRecipe(Path(sys.argv[1]))] * 2, Processes(), cancel=Event())
     list(run_batch(plans("endless 1", "endless 2"), pool))
 """
 
@@ -272,3 +275,25 @@ def test_workers_share_threads_and_memory() -> None:
     usual = divided(Execution(), 2)
     assert sum(share.n_threads for share in usual) == max(2, n_physical_cores())
     assert all(share.memory for share in usual)
+
+
+def test_workers_beyond_the_least_number_come_with_songs_and_go_without(tmp_path: Path) -> None:
+    workers = WorkerPool([ScriptedRecipe(tmp_path)] * 2, Processes(), n_least=1, cancel=Event(), idle=0)
+
+    def until_ended(n_songs: int) -> None:
+        end = time.monotonic() + LONGEST
+        while n_songs:
+            assert time.monotonic() < end
+            n_songs -= isinstance(workers.get(0.1), Ended)
+
+    with workers:
+        assert len(active_children()) == 1
+        for first, second in (("after b", "b"), ("after d", "d")):
+            for plan in plans(first, second):  # the first ends only if there is another worker
+                workers.put(plan)
+            until_ended(2)
+            end = time.monotonic() + LONGEST
+            while len(active_children()) > 1:
+                assert time.monotonic() < end
+                assert workers.get(0.1) is None
+    assert active_children() == []

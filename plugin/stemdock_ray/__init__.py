@@ -1,0 +1,1 @@
+"""Batches in actors of Ray, on this machine or on a cluster."""
