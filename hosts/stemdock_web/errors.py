@@ -53,6 +53,20 @@ class StateFolderError(StemdockError):
         )
 
 
+class RuntimePackageError(StemdockError):
+    """The package that runs networks in browsers is missing, another one, or damaged.
+
+    Attributes:
+        path: The package.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path}: {reason}", remedy="Run: npm pack onnxruntime-web, and pass its file with --runtime."
+        )
+        self.path = path
+
+
 class RefusedError(StemdockError):
     """The server does not do what a page asks for.
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from stemdock import Progress, StemdockError, make_private_folder, os_errors_as
 from stemdock_web.errors import NoSpaceError, RefusedError, without_paths
-from stemdock_web.exporting import Exported, export, n_bytes_of
+from stemdock_web.export_orders import n_bytes_of
+from stemdock_web.exporting import Exported, export
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
     from stemdock_hostkit.job.live import LiveStems
-    from stemdock_web.exporting import Order
+    from stemdock_web.export_orders import Order
     from stemdock_web.songs import Song
     from stemdock_web.space import Space
 
@@ -81,7 +82,7 @@ class RunningExport:
         try:
             with (
                 os_errors_as(_failed, keep=StemdockError),
-                space.promised(n_bytes_of(self.order, self.live)),
+                space.promised(n_bytes_of(self.order, self.live, source.stat().st_size)),
             ):
                 make_private_folder(folder)
                 exported = export(self.live, source, folder, self.order, self._follow, self.cancel)

@@ -119,3 +119,12 @@ class Browser:
     def screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(path))
+
+    def violations(self, axe: str) -> list[Any]:
+        """What the accessibility checker finds: rules, how grave that is, and the elements."""
+        self.run(axe)
+        found: list[Any] = self.driver.execute_async_script(
+            "const [done] = arguments; axe.run().then((result) => done(result.violations.map((each) => "
+            "[each.id, each.impact, each.nodes.map((node) => node.html)])));"
+        )
+        return found

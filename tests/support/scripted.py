@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stemdock import SeparatedFile, StemdockError
+from stemdock.batch.claims import N_TRIES
 from stemdock.batch.events import SongPlan, UpToDate
 from stemdock.batch.songs import Song
-from stemdock.batch.worker_pool import N_TRIES
 from stemdock.errors import CancelledError
 from support.here import FunctionWork
 
@@ -61,6 +61,9 @@ class ScriptedRecipe:
         while self.fault == "later" and len(list(self.folder.glob("*.process"))) < N_FIRST:
             time.sleep(0.01)  # or else a successor could be among the first
         if what == "deadly" or (what == "mortal" and n_tries(self.folder, name) == 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "doomed":
+            wait_for(self.folder / f"{argument}.tries")
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "after":
             wait_for(self.folder / f"{argument}.tries")

@@ -80,6 +80,11 @@ class Server:
         for page in self._pages:
             page.close()
 
+    @property
+    def link(self) -> str:
+        """The address that opens a page."""
+        return f"{self.address}#{self.tokens.token}"
+
     def files(self) -> list[Path]:
         """All files of songs and pages, without the server's lock."""
         # Path.rglob stops where a folder vanishes meanwhile.

@@ -1,9 +1,9 @@
-import { exported as exportedFile } from "./api.js";
+import { exported as exportedFile } from "./backend.js";
 import { Bar, make, Strip } from "./controls.js";
 import { exactClock, factor } from "./mixing.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
-import { ServerReel } from "./reel.js";
+import { SongReel } from "./reel.js";
 import SignalsmithStretch from "./signalsmith-stretch.mjs";
 
 const KEPT = "stemdock-mixes"; // in the tab's own storage
@@ -34,7 +34,8 @@ export class Desk {
   constructor(offered) {
     this.#offered = offered;
     SignalsmithStretch.moduleUrl = new URL("./signalsmith-stretch.mjs", import.meta.url).href;
-    this.#bar = new Bar(Object.fromEntries(["player", "play", "position", "time", "stems"].map((id) => [id, find(id)])));
+    const elements = Object.fromEntries(["player", "play", "position", "time", "stems"].map((id) => [id, find(id)]));
+    this.#bar = new Bar({ ...elements, numberKeys: find("number-keys") });
     find("loop-start").addEventListener("click", () => this.#setLoop("start"));
     find("loop-end").addEventListener("click", () => this.#setLoop("end"));
     find("loop-clear").addEventListener("click", () => this.#clearLoop());
@@ -60,7 +61,7 @@ export class Desk {
     this.#song = song;
     find("desk").hidden = false;
     find("desk-title").textContent = song.name;
-    this.#reel = new ServerReel(song);
+    this.#reel = new SongReel(song);
     this.#reel.addEventListener("failed", (event) => {
       this.#fault = event.detail.message;
       show("message", this.#fault);
@@ -87,7 +88,7 @@ export class Desk {
     find("export-what").replaceChildren(
       make("option", { value: MIX }, "The mix as it is set"),
       ...song.stems.map((name) => make("option", { value: `stem ${name}` }, `Only ${name}`)),
-      make("option", { value: ALL }, "All stems"),
+      ...(this.#offered.choices.some((choice) => choice.holdsAll) ? [make("option", { value: ALL }, "All stems")] : []),
     );
     this.#showChoices();
     find("export-message").textContent = "";
@@ -227,7 +228,9 @@ export class Desk {
 
   #showChoices() {
     const holdsAll = find("export-what").value === ALL;
-    const choices = this.#offered.choices.filter((choice) => choice.holdsAll === holdsAll);
+    const name = this.#song.name.toLowerCase();
+    const fits = ({ endings }) => !endings.length || endings.some((ending) => name.endsWith(ending));
+    const choices = this.#offered.choices.filter((choice) => choice.holdsAll === holdsAll && fits(choice));
     find("export-choice").replaceChildren(
       ...choices.map((choice) => make("option", { value: choice.name }, choice.title)),
     );

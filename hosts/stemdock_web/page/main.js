@@ -1,8 +1,8 @@
-import { connect, leave, listen, send } from "./api.js";
+import { add, check, connect, leave, listen, remove, warm } from "./backend.js";
 import { make } from "./controls.js";
 import { Desk } from "./desk.js";
 import { Queue } from "./queue.js";
-import { filesOf, songsAmong, upload } from "./upload.js";
+import { filesOf, songsAmong } from "./files.js";
 
 const RECONNECT = 1000; // milliseconds
 
@@ -45,7 +45,7 @@ class Page {
       }
       await new Promise((resolve) => setTimeout(resolve, RECONNECT));
       try {
-        await send("/api/session", { method: "POST" });
+        await check();
         notice("");
       } catch (error) {
         notice(error.message);
@@ -96,7 +96,7 @@ class Page {
   }
 
   #warm() {
-    send(`/api/warm?model=${encodeURIComponent(this.#model.name)}`, { method: "POST" }).catch(() => {});
+    warm(this.#model.name);
   }
 
   #prepareDrop() {
@@ -150,7 +150,7 @@ class Page {
       each.abort = () => {
         controller.abort();
         // It may have arrived already.
-        if (each.songId) send(`/api/songs/${each.songId}`, { method: "DELETE" }).catch((error) => notice(error.message));
+        if (each.songId) remove(each.songId).catch((error) => notice(error.message));
         this.#show();
       };
       return each;
@@ -165,7 +165,7 @@ class Page {
           const limit = (this.#offered.nSongBytes / 1e9).toPrecision(2);
           throw new Error(`${each.name} is larger than ${limit} GB. Cut the song, or convert it to FLAC.`);
         }
-        each.songId = await upload(each.file, model, stems, each.controller.signal);
+        each.songId = await add(each.file, model, stems, each.controller.signal);
         if (isFirst && each === uploads[0]) this.#autoplay = each.songId;
       } catch (error) {
         if (error.name !== "AbortError") {

@@ -1,4 +1,4 @@
-import { send } from "./api.js";
+import { columns as columnsOf } from "./backend.js";
 
 const WIDTH = 1200; // pixels of a picture; the page stretches it
 const WAVE_HEIGHT = 144;
@@ -50,8 +50,7 @@ export class Pictures {
     try {
       while (this.#nColumns < this.#song.nColumns && !this.#isClosed) {
         const end = Math.min(this.#song.nColumns, this.#nColumns + MOST_COLUMNS);
-        const response = await send(`/api/songs/${song.id}/pictures?start=${this.#nColumns}&end=${end}`);
-        this.#add(new Uint8Array(await response.arrayBuffer()));
+        this.#add(await columnsOf(song.id, this.#nColumns, end));
       }
     } catch {
       return; // the next news try again

@@ -1,4 +1,4 @@
-import { send } from "./api.js";
+import { allowDownload, remove, retry } from "./backend.js";
 import { make } from "./controls.js";
 
 const WORDS = {
@@ -61,11 +61,11 @@ export class Queue {
       remove: make("button", { type: "button" }, "Remove"),
     };
     row.open.addEventListener("click", () => this.#onOpen(song.id));
-    row.allow.addEventListener("click", () => this.#ask(`/api/songs/${song.id}/download`, "POST"));
-    row.again.addEventListener("click", () => this.#ask(`/api/songs/${song.id}/retry`, "POST"));
+    row.allow.addEventListener("click", () => this.#try(allowDownload(song.id)));
+    row.again.addEventListener("click", () => this.#try(retry(song.id)));
     row.remove.addEventListener("click", () => {
       if (row.abort) row.abort();
-      else this.#ask(`/api/songs/${song.id}`, "DELETE");
+      else this.#try(remove(song.id));
     });
     const actions = make("div", { class: "actions" }, row.allow, row.open, row.again, row.remove);
     row.item = make("li", { class: "song" }, row.title, row.state, row.progress, actions);
@@ -91,9 +91,9 @@ export class Queue {
     row.remove.setAttribute("aria-label", `${verb} ${song.name}`);
   }
 
-  async #ask(address, method) {
+  async #try(action) {
     try {
-      await send(address, { method });
+      await action;
     } catch (error) {
       this.#onError(error);
     }

@@ -1,11 +1,11 @@
-import { send } from "./api.js";
+import { samples } from "./backend.js";
 
 // Samples, whatever their rate, so that a chunk has the same size for every song. Three seconds at 44.1 kHz.
 const CHUNK_LENGTH = 1 << 17;
 const N_KEPT = 20; // chunks in memory, 20 MB for each stereo stem
 
-/** The samples of a song that the server separates: see `Player`. */
-export class ServerReel extends EventTarget {
+/** The samples of a song, as far as it is separated: see `Player`. */
+export class SongReel extends EventTarget {
   #id;
   #nStems;
   #nChannels;
@@ -53,15 +53,14 @@ export class ServerReel extends EventTarget {
 
   async #load(index) {
     const start = index * this.chunkLength;
-    const end = Math.min(start + this.chunkLength, this.length);
-    const exists = end === start + this.chunkLength || (this.isComplete && end > start);
+    // With the first sample of the next chunk, or there would be a click between the two at other speeds.
+    const end = Math.min(start + this.chunkLength + 1, this.length);
+    const exists = end > start + this.chunkLength || (this.isComplete && end > start);
     if (!exists || this.#chunks.has(index) || this.#loading.has(index)) return;
     const controller = new AbortController();
     this.#loading.set(index, controller);
     try {
-      const address = `/api/songs/${this.#id}/samples?start=${start}&end=${end}`;
-      const response = await send(address, { signal: controller.signal });
-      this.#chunks.set(index, this.#buffers(new Float32Array(await response.arrayBuffer())));
+      this.#chunks.set(index, this.#buffers(await samples(this.#id, start, end, controller.signal)));
       while (this.#chunks.size > N_KEPT) this.#chunks.delete(this.#chunks.keys().next().value);
     } catch (error) {
       if (error.name !== "AbortError") this.dispatchEvent(new CustomEvent("failed", { detail: error }));
@@ -72,14 +71,14 @@ export class ServerReel extends EventTarget {
     this.dispatchEvent(new Event("loaded"));
   }
 
-  #buffers(samples) {
+  #buffers(frames) {
     const nValues = this.#nStems * this.#nChannels;
-    const length = samples.length / nValues;
+    const length = frames.length / nValues;
     return Array.from({ length: this.#nStems }, (_, stem) => {
       const buffer = new AudioBuffer({ length, numberOfChannels: this.#nChannels, sampleRate: this.sampleRate });
       for (let channel = 0; channel < this.#nChannels; channel++) {
         const target = buffer.getChannelData(channel);
-        for (let i = 0, at = stem * this.#nChannels + channel; i < length; i++, at += nValues) target[i] = samples[at];
+        for (let i = 0, at = stem * this.#nChannels + channel; i < length; i++, at += nValues) target[i] = frames[at];
       }
       return buffer;
     });

@@ -7,12 +7,13 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from stemdock import legal_name
 from stemdock_web.errors import RefusedError
-from stemdock_web.exporting import order_from_values
+from stemdock_web.export_orders import order_from_values
+from stemdock_web.folder_archive import archived
 from stemdock_web.running_exports import RunningExport
 from stemdock_web.server.asking import body_of, recognise, session_of
 
@@ -97,6 +98,10 @@ class ExportRoutes:
             raise RefusedError(404, "this export is gone", remedy="Export it again.")
         recognise(request)
         name = legal_name(request.query_params.get("name", ""), fallback=path.name)
+        if path.is_dir():
+            whole = archived(path, name.removesuffix(".zip"))
+            headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+            return StreamingResponse(whole, media_type="application/octet-stream", headers=headers)
         return FileResponse(path, media_type="application/octet-stream", filename=name)
 
 
@@ -108,6 +113,10 @@ def _running(session: Session, number: str) -> RunningExport:
 
 def _name(running: RunningExport, exported: Exported) -> str:
     """The name of the file for the user."""
-    if running.order.choice.holds_all:
+    choice = running.order.choice
+    if choice.is_folder:
+        kind = f" ({choice.title})" if choice.output.format else ""
+        return legal_name(f"{running.song.title}{kind}.zip")
+    if choice.holds_all:
         return exported.path.name  # the name of the song already
     return legal_name(f"{running.song.title} ({running.order.stem or 'mix'}){exported.path.suffix}")

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from stemdock import StemdockError, spectrogram_colours
 from stemdock_web.errors import RefusedError
-from stemdock_web.exporting import CHOICES
+from stemdock_web.export_orders import CHOICES
 from stemdock_web.models import Catalogue
 from stemdock_web.server.asking import key_of, recognise, session_of, stranger
 from stemdock_web.server.export_routes import ExportRoutes
@@ -122,7 +122,12 @@ class _PageRoutes:
             "key": session.key,
             "models": [offer.to_values() for offer in self._catalogue.offers().values()],
             "choices": [
-                {"name": choice.name, "title": choice.title, "holdsAll": choice.holds_all}
+                {
+                    "name": choice.name,
+                    "title": choice.title,
+                    "holdsAll": choice.holds_all,
+                    "endings": choice.endings,
+                }
                 for choice in CHOICES.values()
             ],
             "colours": spectrogram_colours().hex(),

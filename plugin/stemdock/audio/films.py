@@ -61,7 +61,7 @@ def film_sound(source: Path, track: int | None, target: Path, codec: CodecName) 
     found = first_frame(source, track)
     if not found.has_video:
         raise AudioFileError(
-            source, "contains no picture", remedy="Leave --as video out, or choose a video file."
+            source, "contains no picture", remedy="Choose a video file, or another format than video."
         )
     return FilmSound(track=found.track, delay=found.delay)
 

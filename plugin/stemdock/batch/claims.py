@@ -194,7 +194,7 @@ class Claims:
     def _failed(self, name: str, error: OSError) -> None:
         self._n_failures[name] += 1
         if error.errno in _FULL or self._n_failures[name] >= _N_FAILURES:
-            self._n_failures.pop(name)
+            self._n_failures.pop(name, None)
             reason = reason_for(error)
             raise OutputError(
                 self._folder,

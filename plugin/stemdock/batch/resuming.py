@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stemdock.batch.claims import SetAsideError
 from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
 from stemdock.batch.remote_manifest import RemoteManifest
@@ -15,7 +16,7 @@ from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputTakenError
 from stemdock.files.observing import Observer
 from stemdock.files.separating import separate_file
-from stemdock.files.staging import is_unfinished
+from stemdock.files.staging import is_unfinished, remove_abandoned
 from stemdock.lib.locations import Location
 from stemdock.output.formats import is_project
 
@@ -136,7 +137,7 @@ class ResumableSeparation:
     """In the same output folder."""
 
     def finished(self, plan: SongPlan) -> UpToDate | None:
-        """What a previous run finished. Only reads, so that a million finished songs need no claims.
+        """What a previous run finished. Writes nothing, so that a million finished songs need no claims.
 
         Raises:
             AudioFileError: The song cannot be read.
@@ -149,6 +150,7 @@ class ResumableSeparation:
             provenance = self.settings.provenance(source.identity())
             if not self.manifest.covers(provenance, targets, is_claimed=False):
                 return None
+        _tidy(targets)
         return UpToDate(damage=self.manifest.damage_of(targets))
 
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
@@ -177,7 +179,11 @@ class ResumableSeparation:
             name = self.manifest.name_of(targets)
             if resume and self.manifest.covers(provenance, targets):
                 return UpToDate(damage=self.manifest.damage_of(targets))
-            self.claims.check_deaths(name, plan.song.path)
+            try:
+                self.claims.check_deaths(name, plan.song.path)
+            except SetAsideError:
+                _tidy(targets)
+                raise
             existing = [target for target in targets if os.path.lexists(target)]
             if not self.settings.replaces_other_mixtures:
                 for target in existing:
@@ -217,3 +223,9 @@ class ResumableSeparation:
     def _is_edited(self, target: Path, targets: Collection[Path]) -> bool:
         """Whether people may have saved their own work in a file."""
         return is_project(target.name) and not self.manifest.owns(target, targets, as_written=True)
+
+
+def _tidy(targets: Collection[Path]) -> None:
+    """Removes what killed runs left of a song that is not separated now."""
+    for folder in {target.parent for target in targets}:
+        remove_abandoned(folder)

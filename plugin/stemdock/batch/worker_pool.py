@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
 
+from stemdock.batch.claims import N_TRIES
 from stemdock.batch.events import Failed
 from stemdock.batch.worker import Ready
 from stemdock.batch.working import Ended
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from stemdock.entries import Worker, Workforce
     from stemdock.lib.locations import Place
 
-N_TRIES: Final = 3
-"""Workers that a song may kill before it is set aside."""
 _N_STILLBORN: Final = 3
 """Workers that may die in one place, one after another, before one has loaded its model. Then the place is
 given up: perhaps there is too little memory for all. The batch ends if no worker is left, or if the first

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _KINDS: Final = (".dist-info", ".egg-info")
+_LIBRARY: Final = f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+"""Python's own library, in the embeddable package for Windows; it describes no packages."""
 _FILE: Final = "entry_points.txt"
 _FACTS: Final = ("METADATA", "PKG-INFO")
 
@@ -46,7 +48,7 @@ class EntryPoint:
 
 def entry_points(group: str) -> Sequence[EntryPoint]:
     """The entry points of a group, in the order of `sys.path`."""
-    if any(Path(folder).is_file() for folder in sys.path):
+    if any(path.is_file() and path.name != _LIBRARY for path in map(Path, sys.path)):
         return _by_the_library(group)
     found: dict[str, list[EntryPoint]] = {}
     for information in _installed():

@@ -121,7 +121,9 @@ def physical_cores() -> int | None:
 def _has_id(pid: int) -> bool:
     """Whether a process has this id; unlike psutil's function, it sees hidden ones."""
     if sys.platform == "win32":
-        return bool(psutil.pid_exists(pid))
+        with suppress(OverflowError):
+            return bool(psutil.pid_exists(pid))
+        return False
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

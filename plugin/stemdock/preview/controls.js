@@ -121,7 +121,8 @@ export class Strip {
 /**
  * The bar with the play button and the position, and the keys of the page.
  *
- * @param {object} elements - player, play, position, time, stems: elements of the page.
+ * @param {object} elements - player, play, position, time, stems, numberKeys: elements of the page. The last one
+ *   switches keys off that people who dictate would press with each number they say.
  */
 export class Bar {
   #elements;
@@ -201,6 +202,7 @@ export class Bar {
       ArrowRight: () => (this.#player.currentTime += STEP),
       Home: () => (this.#player.currentTime = 0),
     };
+    if (strip && !this.#elements.numberKeys.checked) return;
     const isText = event.target.closest("select, textarea, input[type=text]");
     const action = strip && !isText ? (event.shiftKey ? strip.mute : strip.solo) : !isOwn && keys[event.code];
     if (!action) return;

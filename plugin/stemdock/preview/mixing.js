@@ -31,22 +31,17 @@ export const exactClock = (seconds) => {
   return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
 };
 
-/**
- * A WAV file of 32-bit floating point samples.
- *
- * @param {Float32Array[]} channels - Of equal length.
- * @param {number} sampleRate - Hz.
- */
-export function wavFile(channels, sampleRate) {
-  const [length, size] = [channels[0].length, 4 * channels.length];
-  const file = new DataView(new ArrayBuffer(58 + size * length));
+/** The beginning of a WAV file of 32-bit floating point samples, which follow it channel by channel. */
+export function wavHeader(length, nChannels, sampleRate) {
+  const size = 4 * nChannels;
+  const file = new DataView(new ArrayBuffer(58));
   const text = (at, letters) => [...letters].forEach((letter, i) => file.setUint8(at + i, letter.charCodeAt(0)));
   text(0, "RIFF");
   file.setUint32(4, 50 + size * length, true);
   text(8, "WAVEfmt ");
   file.setUint32(16, 18, true);
   file.setUint16(20, 3, true); // floating point
-  file.setUint16(22, channels.length, true);
+  file.setUint16(22, nChannels, true);
   file.setUint32(24, sampleRate, true);
   file.setUint32(28, sampleRate * size, true);
   file.setUint16(32, size, true);
@@ -56,12 +51,23 @@ export function wavFile(channels, sampleRate) {
   file.setUint32(46, length, true);
   text(50, "data");
   file.setUint32(54, size * length, true);
-  let at = 58;
-  for (let i = 0; i < length; i++) {
+  return file;
+}
+
+/**
+ * A WAV file of 32-bit floating point samples.
+ *
+ * @param {Float32Array[]} channels - Of equal length.
+ * @param {number} sampleRate - Hz.
+ */
+export function wavFile(channels, sampleRate) {
+  const length = channels[0].length;
+  const samples = new DataView(new ArrayBuffer(4 * channels.length * length));
+  for (let i = 0, at = 0; i < length; i++) {
     for (const channel of channels) {
-      file.setFloat32(at, channel[i], true);
+      samples.setFloat32(at, channel[i], true);
       at += 4;
     }
   }
-  return new Blob([file], { type: "audio/wav" });
+  return new Blob([wavHeader(length, channels.length, sampleRate), samples], { type: "audio/wav" });
 }

@@ -104,7 +104,7 @@ function prepareExport(strips, reel) {
   for (const [i, { name, controls }] of strips.entries()) {
     const samples = () => Array.from({ length: reel.buffers[i].numberOfChannels }, (_, c) => reel.buffers[i].getChannelData(c));
     const made = button("Save as WAV", () => save(samples(), name));
-    made.setAttribute("aria-label", `Save ${name} as WAV`);
+    made.setAttribute("aria-label", `Save as WAV: ${name}`);
     controls.append(made);
   }
 }
@@ -129,7 +129,8 @@ async function main() {
   const showHeard = () => strips.forEach((each) => each.stem && each.showHeard());
   for (const strip of strips) strip.connect(player, player.addStem(), showHeard);
   const ids = ["player", "play", "position", "time", "stems"];
-  new Bar(Object.fromEntries(ids.map((id) => [id, find(id)]))).control(player, strips, () => song.duration);
+  const elements = Object.fromEntries(ids.map((id) => [id, find(id)]));
+  new Bar({ ...elements, numberKeys: find("number-keys") }).control(player, strips, () => song.duration);
   prepareExport(strips, reel);
   message.textContent = "";
 }

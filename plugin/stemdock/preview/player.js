@@ -25,7 +25,8 @@ function contextAt(sampleRate) {
  *     length       samples that exist now
  *     isComplete   whether there will be no more
  *     chunkLength  samples of a chunk
- *     chunk(i)     an AudioBuffer for each stem; null if they are not loaded yet
+ *     chunk(i)     an AudioBuffer for each stem, which may have samples of the next chunk at its end: at other
+ *                  speeds, there are values between the last and the first; null if they are not loaded yet
  *
  * and sends "loaded" when a chunk or more samples have arrived.
  *
@@ -254,7 +255,8 @@ export class Player extends EventTarget {
       const buffers = this.#reel.chunk(index);
       if (!buffers) return;
       const start = index * this.#reel.chunkLength;
-      const chunkEnd = start + Math.max(...buffers.map((buffer) => buffer.length));
+      const bufferEnd = start + Math.max(...buffers.map((buffer) => buffer.length));
+      const chunkEnd = Math.min(bufferEnd, start + this.#reel.chunkLength);
       const to = this.#loop && position < this.#loop.end ? Math.min(chunkEnd, this.#loop.end) : chunkEnd;
       if (to <= position) return;
       // Too late for the frame where the sound should go on, or so near that only some stems would be in time:
@@ -265,7 +267,7 @@ export class Player extends EventTarget {
         const source = new AudioBufferSourceNode(this.#context, { buffer, playbackRate: this.#speed });
         source.connect(this.#stems[i].input);
         source.start(frame / rate, (position - start) / rate);
-        if (to < chunkEnd) source.stop(until / rate);
+        if (to < bufferEnd) source.stop(until / rate);
         return source;
       });
       this.#spans.push({ at: frame, until, from: position, to, speed: this.#speed, sources });

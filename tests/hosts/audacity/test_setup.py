@@ -325,5 +325,5 @@ def test_launcher_survives_odd_python_paths(
         python.chmod(0o700)
     monkeypatch.setattr("sys.executable", str(python))
     setup.install(profile, queue, models)
-    done = subprocess.run([str(queue.folder / LAUNCHER)], capture_output=True, text=True, check=True)
+    done = subprocess.run([queue.folder / LAUNCHER], stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout == "-P -m stemdock_audacity.launcher\n"

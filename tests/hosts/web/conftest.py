@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 if not (find_spec("starlette") and find_spec("uvicorn")):
     # test_command.py says so.
-    collect_ignore = ["test_page.py", "test_security.py", "test_songs.py"]
+    collect_ignore = ["test_page.py", "test_security.py", "test_songs.py", "test_static_page.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

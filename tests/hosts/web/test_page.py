@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +15,12 @@ from selenium.webdriver.common.keys import Keys
 from stemdock import CancelledError, Progress
 from stemdock_hostkit.errors import InterruptedJobError
 from stemdock_hostkit.job.states import Fault, JobResult
+from support.page_desk import PICTURES, Desk
 from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from stemdock_hostkit.job.folder import Job
     from support.browser import Browser
@@ -28,26 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PICTURES = Path(__file__).resolve().parents[3] / "test-artefacts" / "web"
-AXE = "axe-core@4.14.1"
 VOCALS, ACCOMPANIMENT = range(2)
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The accessibility checker."""
-    npm = shutil.which("npm")
-    if not npm:
-        pytest.skip("npm, which gives axe-core, is not installed")
-    folder = tmp_path_factory.mktemp("axe")
-    done = subprocess.run(
-        [npm, "pack", "--silent", "--pack-destination", folder, AXE], check=False, capture_output=True
-    )
-    if done.returncode:
-        pytest.skip(f"npm does not give {AXE}")
-    (package,) = folder.glob("*.tgz")
-    shutil.unpack_archive(package, folder, filter="data")
-    return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -62,54 +43,9 @@ def songs(example: Path, tmp_path: Path) -> list[Path]:
     return paths
 
 
-class Desk:
-    """The page of a server in the browser."""
-
-    def __init__(self, browser: Browser, server: Server) -> None:
-        self.browser = browser
-        browser.size(1280, 900)
-        browser.messages()
-        browser.driver.get("about:blank")
-        browser.driver.get(f"{server.address}#{server.tokens.token}")
-        browser.wait(browser.find("#work").is_displayed)
-
-    def set(self, selector: str, value: object, number: int = 0, event: str = "input") -> None:
-        script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event(arguments[2]))"
-        self.browser.run(script, self.browser.find_all(selector)[number], value, event)
-
-    def states(self) -> list[str]:
-        return self._texts(".song .state")
-
-    def titles(self) -> list[str]:
-        return self._texts(".song .title")
-
-    def _texts(self, selector: str) -> list[str]:
-        # In one step: the list changes meanwhile.
-        script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)"
-        texts: list[str] = self.browser.run(script, selector)
-        return texts
-
-    def wait_until_ready(self, number: int) -> None:
-        wait_for(lambda: [state.startswith("Ready") for state in self.states()[number:]][:1] == [True], 240)
-
-    def export(self, what: str, choice: str, folder: Path) -> Path:
-        self.browser.saves_to(folder)
-        self.set("#export-what", what, event="change")
-        self.set("#export-choice", choice, event="change")
-        before = set(folder.iterdir())
-        self.browser.find("#export").click()
-
-        def finished() -> Path | None:
-            new = [path for path in set(folder.iterdir()) - before if path.suffix != ".crdownload"]
-            return new[0] if new and self.browser.find("#export").is_enabled() else None
-
-        path: Path = wait_for(finished)
-        return path
-
-
 @pytest.fixture
 def desk(browser: Browser, server: Server) -> Desk:
-    return Desk(browser, server)
+    return Desk(browser, server.link)
 
 
 def test_dropped_songs_sound_while_they_are_separated_and_are_mixed_and_exported(
@@ -273,10 +209,15 @@ def test_the_keyboard_is_enough(desk: Desk, example: Path) -> None:
         "Play", "Position",
         f"Open {example.name}", f"Remove {example.name}", "Start here", "End here", "Speed, per cent",
         "What to export", "Format", "Export", "Mute vocals", "Solo vocals", "Gain of vocals", "Pan of vocals",
+        "Use number keys",
     } <= seen  # fmt: skip
     browser.run("document.activeElement.blur()")
     browser.press(Keys.SPACE)
     wait_for(lambda: browser.position() > 0)
+    browser.press("1")
+    assert browser.find_all(".solo")[VOCALS].get_attribute("aria-pressed") == "true"
+    browser.find("#number-keys").click()
+    browser.run("document.activeElement.blur()")
     browser.press("1")
     assert browser.find_all(".solo")[VOCALS].get_attribute("aria-pressed") == "true"
     browser.press(Keys.SPACE)
@@ -290,7 +231,7 @@ def test_the_keyboard_is_enough(desk: Desk, example: Path) -> None:
 def test_it_fits_the_window_and_is_accessible(
     browser: Browser, start: Callable[..., Server], example: Path, axe: str, width: int, scheme: str
 ) -> None:
-    desk = Desk(browser, start())
+    desk = Desk(browser, start().link)
     browser.size(width, 900, scheme)
     browser.drop("#drop", [example])
     desk.wait_until_ready(0)
@@ -298,12 +239,7 @@ def test_it_fits_the_window_and_is_accessible(
     browser.picture(PICTURES / f"{scheme}-{width}.png")
     inner = browser.run("return document.documentElement.clientWidth")
     assert browser.run("return document.documentElement.scrollWidth") == inner
-    browser.run(axe)
-    found: list[Any] = browser.driver.execute_async_script(
-        "const [done] = arguments; axe.run().then((result) => done(result.violations.map((each) => "
-        "[each.id, each.impact, each.nodes.map((node) => node.html)])));"
-    )
-    assert found == []
+    assert browser.violations(axe) == []
 
 
 def test_a_folder_is_taken_with_its_songs_only(desk: Desk, example: Path, tmp_path: Path) -> None:
@@ -358,13 +294,13 @@ def test_songs_that_cannot_be_sent_stay_with_their_reason(
     browser: Browser, start: Callable[..., Server], songs: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     PuppetWorker(monkeypatch).go_on.set()
-    desk = Desk(browser, start(n_songs=1))
+    desk = Desk(browser, start(n_songs=1).link)
     third = songs[0].with_name("Third song.flac")
     shutil.copy(songs[0], third)
     browser.drop("#drop", [*songs, third])
     desk.wait_until_ready(0)
     wait_for(lambda: desk.states()[2:] == ["Not sent."])
-    assert desk.states()[1].startswith("there are already 1 songs on this page")
+    assert desk.states()[1].startswith("There are already 1 songs on this page")
     browser.find_all(".song button[aria-label^=Remove]")[1].click()
     wait_for(lambda: desk.titles() == [songs[0].name, third.name])
 
@@ -386,10 +322,10 @@ def test_a_song_that_failed_is_tried_again(
 
 def test_a_sixth_tab_says_why_it_does_not_open(browser: Browser, server: Server) -> None:
     first = browser.driver.current_window_handle
-    Desk(browser, server)
+    Desk(browser, server.link)
     for _ in range(4):
         browser.driver.switch_to.new_window("tab")
-        Desk(browser, server)
+        Desk(browser, server.link)
     browser.driver.switch_to.new_window("tab")
     browser.driver.get(f"{server.address}#{server.tokens.token}")
     browser.wait(lambda: "already 5 tabs" in browser.find("#notice").text)
@@ -398,7 +334,7 @@ def test_a_sixth_tab_says_why_it_does_not_open(browser: Browser, server: Server)
     browser.driver.close()
     browser.driver.switch_to.window(browser.driver.window_handles[-1])
     browser.driver.switch_to.new_window("tab")
-    Desk(browser, server)
+    Desk(browser, server.link)
     for handle in browser.driver.window_handles:
         if handle != first:
             browser.driver.switch_to.window(handle)
@@ -431,7 +367,7 @@ def test_a_closed_tab_leaves_nothing(browser: Browser, start: Callable[..., Serv
     server = start(closed_time=1.0)
     first = browser.driver.current_window_handle
     browser.driver.switch_to.new_window("tab")
-    desk = Desk(browser, server)
+    desk = Desk(browser, server.link)
     browser.drop("#drop", [example])
     wait_for(desk.states)
     wait_for(server.files)

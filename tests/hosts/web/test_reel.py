@@ -10,11 +10,8 @@ from support.page_script import PageScript
 
 BROWSER = """
 const asked = [];
-let answer = async (address) => {
-  const [start, end] = /start=(\\d+)&end=(\\d+)/.exec(address).slice(1).map(Number);
-  return { arrayBuffer: async () => new ArrayBuffer((end - start) * 2 * 4) };
-};
-const send = (address) => { asked.push(address); return answer(address); };
+let answer = async (start, end) => new Float32Array((end - start) * 2);
+const samples = (id, start, end) => { asked.push([id, start, end]); return answer(start, end); };
 class AudioBuffer {
   constructor(options) { Object.assign(this, options); this.data = new Float32Array(options.length); }
   getChannelData() { return this.data; }
@@ -31,24 +28,24 @@ def page() -> PageScript:
 
 
 def test_a_chunk_is_asked_for_when_it_is_complete(page: PageScript) -> None:
-    page.run("const reel = new ServerReel(song('separating', 100000)); reel.chunk(0);")
+    page.run("const reel = new SongReel(song('separating', 131072)); reel.chunk(0);")
     assert page.value("asked") == []
     page.run("reel.update(song('separating', 140000)); reel.chunk(0);")
-    assert page.value("asked") == ["/api/songs/s/samples?start=0&end=131072"]
-    assert page.value("reel.chunk(0).map((buffer) => buffer.length)") == [131072, 131072]
+    assert page.value("asked") == [["s", 0, 131073]]
+    assert page.value("reel.chunk(0).map((buffer) => buffer.length)") == [131073, 131073]
     assert not page.value("reel.isComplete")
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
 def test_what_there_is_of_a_song_ends(page: PageScript, state: str) -> None:
-    page.run(f"const reel = new ServerReel(song('{state}', 140000)); reel.chunk(1);")
-    assert page.value("asked") == ["/api/songs/s/samples?start=131072&end=140000"]
+    page.run(f"const reel = new SongReel(song('{state}', 140000)); reel.chunk(1);")
+    assert page.value("asked") == [["s", 131072, 140000]]
     assert page.value("reel.isComplete")
     assert page.value("reel.chunk(1)[0].length") == 140000 - 131072
 
 
 def test_a_fault_is_said(page: PageScript) -> None:
     page.run("answer = async () => { throw new Error('away'); };")
-    page.run("const reel = new ServerReel(song('done', 140000)); const said = [];")
+    page.run("const reel = new SongReel(song('done', 140000)); const said = [];")
     page.run("reel.addEventListener('failed', (event) => said.push(event.detail.message)); reel.chunk(1);")
     assert page.value("said") == ["away"]

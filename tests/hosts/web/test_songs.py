@@ -7,27 +7,29 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import rpp
 import soundfile
 
 from stemdock import CancelledError, Progress
 from stemdock_hostkit.errors import InterruptedJobError, WorkerError
 from stemdock_hostkit.job.states import Fault, JobProgress, JobResult
 from stemdock_web.errors import RefusedError
-from stemdock_web.exporting import pan_matrix
+from stemdock_web.folder_archive import archived
 from stemdock_web.orders import REST, Parts, parts_of
 from support.web_server import PuppetWorker, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
@@ -222,6 +224,117 @@ def test_stems_are_exported_alone_and_in_an_archive(server: Server, worker: Pupp
     assert soundfile.info(io.BytesIO(flac.body)).format == "FLAC"
 
 
+MIX = {"vocals": {"gain": 0.5, "pan": 0.25}, "accompaniment": {"gain": 0, "pan": 0}}
+
+
+def members_of(archive: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert opened.testzip() is None
+        return {member: opened.read(member) for member in opened.namelist()}
+
+
+def test_a_mix_that_is_set_is_in_the_archive_too(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), "A song.wav")
+    page.wait(song, "done")
+    members = members_of(page.export(song, choice="zip", mix=MIX)[0].body)
+    assert set(members) == {f"A song/{name}.wav" for name in ("vocals", "accompaniment", "mix")}
+    mix, _ = page.export(song, choice="wav", mix=MIX)
+    assert np.array_equal(sound_of(members["A song/mix.wav"]), sound_of(mix.body))
+    assert np.array_equal(sound_of(members["A song/vocals.wav"]), worker.stems[0])
+
+
+def test_a_project_comes_with_its_sounds(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), "A song.wav")
+    page.wait(song, "done")
+    archive, name = page.export(song, choice="rpp", mix=MIX)
+    assert name == "A song (REAPER project).zip"
+    members = members_of(archive.body)
+    project = rpp.loads(members.pop("A song/A song.rpp").decode())
+    sounds = {each[1] for each in project.findall(".//SOURCE/FILE")}
+    assert {f"A song/{sound}" for sound in sounds} == set(members)
+    assert len(members) == 4  # the mixture, two stems and the mix
+    assert np.array_equal(sound_of(members["A song/A song media/vocals.wav"]), worker.stems[0])
+
+
+def test_a_session_has_a_folder_of_its_name(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), "No. 1: a song.wav")
+    page.wait(song, "done")
+    archive, name = page.export(song, choice="ardour")
+    assert name.endswith(" (Ardour session).zip")
+    members = members_of(archive.body)
+    (session,) = (Path(member) for member in members if member.endswith(".ardour"))
+    assert session.parent.name == session.stem
+    sounds = [member for member in members if member.endswith(".wav")]
+    assert len(sounds) == 3
+    assert {Path(sound).parent for sound in sounds} == {
+        session.parent / "interchange" / session.stem / "audiofiles"
+    }
+
+
+def test_an_archive_needs_no_space_and_no_seeking(tmp_path: Path) -> None:
+    contents = {"a.wav": os.urandom(1_000_000), "b/c.wav": b"", "\N{EIGHTH NOTE}.wav": b"sound"}
+    for name, content in contents.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    parts = list(archived(tmp_path, "A song"))
+    assert max(map(len, parts)) < 300_000
+    assert members_of(b"".join(parts)) == {f"A song/{name}": content for name, content in contents.items()}
+
+
+def test_a_silent_mix_is_refused(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker))
+    page.wait(song, "done")
+    silent = {stem: {"gain": 0, "pan": 0} for stem in worker.STEMS}
+    answer = page.order(song, json.dumps({"choice": "wav", "mix": silent}).encode())
+    assert (answer.status, answer.json["error"]) == (422, "no stem is heard in this mix")
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("A film.mp4", ".mp4"), ("A film.avi", ".mkv")])
+def test_a_film_gets_the_mix_as_its_sound(
+    server: Server, worker: PuppetWorker, tmp_path: Path, name: str, suffix: str
+) -> None:
+    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+        pytest.skip("ffmpeg, which writes films, is not installed")
+    film = tmp_path / name
+    film.with_suffix(".wav").write_bytes(wav_of(worker))
+    command = [
+        "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1.5",
+        "-i", str(film.with_suffix(".wav")), "-shortest", str(film),
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+    worker.go_on.set()
+    page = server.page()
+    choice = next(choice for choice in page.offered["choices"] if choice["name"] == "video")
+    assert film.suffix in choice["endings"]
+    song = page.add(film.read_bytes(), name)
+    page.wait(song, "done")
+    answer, exported = page.export(song, choice="video", mix=MIX)
+    assert exported == f"A film (mix){suffix}"
+    (tmp_path / exported).write_bytes(answer.body)
+    probe = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_type", "-of", "csv=p=0"]
+    kinds = subprocess.run([*probe, str(tmp_path / exported)], check=True, capture_output=True, text=True)
+    assert set(kinds.stdout.split()) == {"video", "audio"}
+
+
+def test_a_song_without_pictures_is_no_film(server: Server, worker: PuppetWorker) -> None:
+    if not shutil.which("ffmpeg"):
+        pytest.skip("ffmpeg, which writes films, is not installed")
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), "A song.mp4")
+    page.wait(song, "done")
+    answer = page.order(song, b'{"choice": "video"}')
+    assert (answer.status, answer.json["error"]) == (422, "A song.mp4: contains no picture")
+
+
 LONG = (
     "Symphony No. 5 in C minor, Op. 67 - I. Allegro con brio - Berliner Philharmoniker - remastered in 1984"
 )
@@ -232,7 +345,7 @@ LONG = (
     [
         ("Wait...wav", "Wait.zip", "Wait (mix).wav"),
         (".hidden.wav", "hidden.zip", "hidden (mix).wav"),
-        ("Opus 3. No. 1", "Opus 3. No.zip", "Opus 3. No. 1 (mix).wav"),
+        ("Opus 3. No. 1", "Opus 3. No. 1.zip", "Opus 3. No. 1 (mix).wav"),
         (f"{LONG} (live at home).flac", f"{LONG} (live at home).zip", f"{LONG} (live at home) (mix).wav"),
         ("\u3042" * 50 + ".wav", "\u3042" * 40 + ".zip", "\u3042" * 40 + " (mix).wav"),
     ],
@@ -447,18 +560,6 @@ def test_a_question_holds_no_other_songs(server: Server, worker: PuppetWorker) -
     assert len(worker.ended) == 2
     ours.wait(asked[2], "asking")
     assert not [path for path in server.files() if asked[0] in str(path)]
-
-
-@pytest.mark.parametrize("pan", [-1.0, -0.4, 0.0, 0.4, 1.0])
-def test_panning_keeps_the_loudness(pan: float) -> None:
-    matrix = np.array(pan_matrix(pan))
-    (to_left, _), (to_right, _) = matrix.T[0], matrix.T[1]
-    assert matrix.shape == (2, 2)
-    far = matrix[:, 0] if pan > 0 else matrix[:, 1]
-    assert np.hypot(*far) == pytest.approx(1)
-    assert to_left >= 0
-    assert to_right >= 0
-    assert np.array_equal(np.array(pan_matrix(0.0)), np.eye(2))
 
 
 @pytest.mark.slow

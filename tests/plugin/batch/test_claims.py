@@ -173,6 +173,7 @@ def test_the_beats_of_a_holder_are_its_own(folder: Path, monkeypatch: pytest.Mon
     assert held
     with held:
         before = (folder / "song.claim").read_bytes()
+        beaten.clear()  # the first may have come before
         assert beaten.wait(60)
         assert (folder / "song.claim").read_bytes() != before
     again = holder.claim("song")

@@ -149,7 +149,7 @@ def test_a_successor_that_cannot_load_the_model_ends_only_its_place(tmp_path: Pa
 
 def test_what_is_done_is_told_before_the_batch_ends_for_want_of_processes(tmp_path: Path) -> None:
     events: list[BatchEvent] = []
-    batch = run_batch(plans("deadly", "after deadly", "deadly 2"), pool(tmp_path, fault="later"))
+    batch = run_batch(plans("doomed b", "b"), pool(tmp_path, fault="later"))
     with pytest.raises(StemdockError, match="no memory any more"):
         events.extend(batch)
     assert last_events(events) == [(2, Done)]

@@ -49,6 +49,7 @@ def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_a_killed_writer_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -57,6 +58,7 @@ def test_a_killed_writer_changes_nothing(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_the_next_write_removes_what_a_killed_one_left_in_its_part_file(tmp_path: Path) -> None:
     path, part = tmp_path / "file", tmp_path / "file.part"
     subprocess.run([sys.executable, "-c", KILLED, path, part], check=False)
@@ -275,6 +277,7 @@ def test_on_windows_renaming_does_not_replace(tmp_path: Path, monkeypatch: pytes
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it moves files in another way")
 @pytest.mark.parametrize("is_gone", [False, True])
 def test_without_links_a_name_that_was_reserved_in_vain_is_free_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gone: bool
@@ -421,6 +424,7 @@ def test_an_old_file_that_somebody_removes_meanwhile_is_no_error(
     assert (tmp_path / "a").read_text() == "new"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it moves files in another way")
 def test_a_second_name_for_a_link_is_never_one_for_its_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,16 @@ def test_packages_in_a_zip_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert found("group.of.tests") == [("one", "a.module", "zipped 1.0")]
 
 
+def test_pythons_own_archive_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = tmp_path / f"python{sys.version_info.major}{sys.version_info.minor}.zip"
+    zipfile.ZipFile(library, "w").close()
+    install(tmp_path, "real", "[group.of.tests]\none = a.module\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(library)
+    monkeypatch.setattr(importlib.metadata, "entry_points", None)
+    assert found("group.of.tests") == [("one", "a.module", "real 1.0")]
+
+
 def test_a_damaged_file_is_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, "damaged", "[group.of.tests]")
     (tmp_path / "damaged-1.0.dist-info" / "entry_points.txt").write_bytes(b"[group.of.tests]\n\xff = \xff\n")

@@ -11,13 +11,13 @@ RATE = 44100
 BROWSER = """
 const setInterval = () => 1, clearInterval = () => {};
 const dial = { time: 0, cost: 0, most: 200000 };
-const started = [];
+const started = [], stopped = [];
 const parameter = { value: 0, setTargetAtTime() {}, cancelScheduledValues: () => ({ value: 0 }) };
 class AudioNode {
   constructor(context, options = {}) { Object.assign(this, options); this.gain = this.pan = parameter; }
   connect(node) { return node; }
   disconnect() {}
-  stop() {}
+  stop(when) { if (when) stopped.push(when); }
   start(when, offset) { started.push({ when, offset, now: dial.time }); dial.time += dial.cost; }
 }
 class GainNode extends AudioNode {}
@@ -40,7 +40,11 @@ class Reel extends EventTarget {
   }
   isComplete = false;
   nChunks = 1;
-  chunk(index) { return index < this.nChunks ? [0, 1, 2].map(() => ({ length: this.chunkLength })) : null; }
+  nMore = 0;
+  chunk(index) {
+    const length = this.chunkLength + this.nMore;
+    return index < this.nChunks ? [0, 1, 2].map(() => ({ length })) : null;
+  }
 }
 """
 
@@ -94,6 +98,14 @@ def test_stems_that_arrive_in_time_follow_without_a_gap(tab: Tab) -> None:
     tab.run(f"started.length = 0; dial.time = {first + 2}; reel.nChunks = 2;")
     tab.run("reel.dispatchEvent(new Event('loaded'));")
     assert [start["when"] for start in tab.value("started")] == pytest.approx([first + 4] * 3, abs=1e-9)
+
+
+def test_the_samples_of_the_next_chunk_are_not_played_twice(tab: Tab) -> None:
+    tab.play()
+    tab.run("reel.nMore = 1; reel.nChunks = 2; started.length = 0; player.currentTime = 2;")
+    starts, stops = tab.value("started"), tab.value("stopped")
+    assert stops[:3] == pytest.approx([starts[0]["when"] + 2] * 3, abs=1e-9)
+    assert [start["when"] for start in starts[3:]] == pytest.approx(stops[:3], abs=1e-9)
 
 
 def test_a_rate_that_the_browser_refuses_is_played_at_another(tab: Tab) -> None:

@@ -133,8 +133,9 @@ def test_a_click_on_a_picture_seeks_in_all_stems(player: Browser, selector: str)
     width = picture.size["width"]
     ActionChains(player.driver).move_to_element_with_offset(picture, width // 4, 0).click().perform()
     becomes(player, LOUD, QUIET, 0)
-    assert 0.75 * N_SECONDS - 0.1 < player.position() < N_SECONDS
-    player.find("#play").click()
+    assert 0.75 * N_SECONDS - 0.1 < player.position() <= N_SECONDS
+    # On a busy machine, it may have come to its end.
+    player.run("const [play] = arguments; if (play.ariaLabel === 'Pause') play.click()", player.find("#play"))
     assert player.run("return [...document.querySelectorAll('.playhead')].map(p => p.offsetLeft)") == (
         pytest.approx([width * player.position() / N_SECONDS] * 3, abs=3)
     )
@@ -180,7 +181,7 @@ def test_keys_belong_to_the_control_in_focus(player: Browser) -> None:
 def test_every_control_has_a_name(player: Browser) -> None:
     names = [control.accessible_name for control in player.find_all("button, input")]
     assert all(names)
-    assert len(set(names)) == len(names) == 2 + 3 * 5 + 1
+    assert len(set(names)) == len(names) == 2 + 3 * 5 + 2
     assert player.find("img").accessible_name == "Spectrogram of high"
 
 
@@ -258,7 +259,9 @@ def test_awkward_stems_are_told_and_shown(browser: Browser, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("width", "scheme"), [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
 )
-def test_it_fits_the_window(browser: Browser, page: Path, width: int, scheme: str) -> None:
+def test_it_fits_the_window_and_is_accessible(
+    browser: Browser, page: Path, axe: str, width: int, scheme: str
+) -> None:
     browser.open(page, width=width, height=900, scheme=scheme)
     play(browser)
     browser.find_all(".solo")[LOW].click()
@@ -268,3 +271,4 @@ def test_it_fits_the_window(browser: Browser, page: Path, width: int, scheme: st
     assert browser.run("return document.documentElement.scrollWidth") == inner
     boxes = [control.rect for control in browser.find_all("button, input")]
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    assert browser.violations(axe) == []

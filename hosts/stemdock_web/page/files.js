@@ -1,5 +1,3 @@
-import { send } from "./api.js";
-
 /** The songs in a drop: files, and all files in folders. */
 export async function filesOf(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
@@ -31,10 +29,4 @@ async function collect(entry, found) {
     if (!part.length) return;
     for (const each of part.sort((a, b) => a.name.localeCompare(b.name))) await collect(each, found);
   }
-}
-
-/** Sends a song to the server; returns its id there. */
-export async function upload(file, model, stems, signal) {
-  const query = new URLSearchParams({ name: file.name, model, stems: stems.join(",") });
-  return (await (await send(`/api/songs?${query}`, { method: "POST", body: file, signal })).json()).id;
 }

@@ -1,4 +1,4 @@
-/** The page's connection to the server. */
+/** What separates the songs of the page: the server. `local/backend.js` offers the same without one. */
 
 // Browsers give a server six connections, and each tab keeps one. Without the sixth, all tabs would stand still.
 const MOST_TABS = 5;
@@ -15,15 +15,18 @@ export class ServerError extends Error {
 
 let key = "";
 
+/** A message as a sentence. One about a file begins with its name. */
+const sentence = (text) => (text.includes(": ") ? text : text[0].toUpperCase() + text.slice(1));
+
 async function answerOf(response) {
   if (response.ok) return response;
   const { error, remedy } = await response.json().catch(() => ({}));
-  const message = error ? `${error}. ${remedy}` : `The server answered with the status ${response.status}.`;
+  const message = error ? `${sentence(error)}. ${remedy}` : `The server answered with the status ${response.status}.`;
   throw new ServerError(message, response.status);
 }
 
 /** Sends a request with the page's key. */
-export async function send(address, options = {}) {
+async function send(address, options = {}) {
   const headers = { Authorization: `Bearer ${key}` };
   let response;
   try {
@@ -89,6 +92,46 @@ export async function listen(onSongs) {
   }
 }
 
+/** Makes sure that the page is still connected. */
+export const check = () => send("/api/session", { method: "POST" });
+
+/** Says that the page is closed, so that the server does not wait for long. */
+export function leave() {
+  send("/api/session/leave", { method: "POST", keepalive: true }).catch(() => {});
+}
+
+/** Loads a model before the first song. */
+export function warm(model) {
+  send(`/api/warm?model=${encodeURIComponent(model)}`, { method: "POST" }).catch(() => {});
+}
+
+/** Hands a song over; returns its id. */
+export async function add(file, model, stems, signal) {
+  const query = new URLSearchParams({ name: file.name, model, stems: stems.join(",") });
+  return (await (await send(`/api/songs?${query}`, { method: "POST", body: file, signal })).json()).id;
+}
+
+/** Stops a song, and removes it. */
+export const remove = (id) => send(`/api/songs/${id}`, { method: "DELETE" });
+
+/** Lets the model of a song be downloaded. */
+export const allowDownload = (id) => send(`/api/songs/${id}/download`, { method: "POST" });
+
+/** Separates a song that has failed once more. */
+export const retry = (id) => send(`/api/songs/${id}/retry`, { method: "POST" });
+
+/** Samples from `start` to `end`: for each sample the channels of each stem, stem after stem. */
+export async function samples(id, start, end, signal) {
+  const response = await send(`/api/songs/${id}/samples?start=${start}&end=${end}`, { signal });
+  return new Float32Array(await response.arrayBuffer());
+}
+
+/** Columns of the pictures from `start` to `end`, stem after stem: see stemdock.GrowingPicture. */
+export async function columns(id, start, end) {
+  const response = await send(`/api/songs/${id}/pictures?start=${start}&end=${end}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 /**
  * Exports a mix, a stem or all stems.
  *
@@ -112,9 +155,4 @@ export async function exported(id, order, onProgress, signal) {
     if (error.name === "AbortError") await send(address, { method: "DELETE" });
     throw error;
   }
-}
-
-/** Tells the server that the page is closed, so that it does not wait for long. */
-export function leave() {
-  send("/api/session/leave", { method: "POST", keepalive: true }).catch(() => {});
 }
