@@ -133,10 +133,12 @@ class Actors:
     @staticmethod
     def _connect(address: str, started: ExitStack) -> None:
         host, _, port = address.rpartition(":")
+        # Left to choose by "auto", Ray takes clusters that have ended, too, and waits for them.
+        if not port.isdecimal():
+            raise RayAddressError(address, "the address is not HOST:PORT")
         try:
-            if port.isdecimal():
-                # Ray itself tries for minutes, and prints.
-                socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT).close()
+            # Ray itself tries for minutes, and prints.
+            socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT).close()
             started.callback(ray.shutdown)
             ray.init(address, **_QUIETLY)
         except (RayError, RuntimeError, OSError, ValueError) as error:

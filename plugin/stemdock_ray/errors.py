@@ -22,8 +22,8 @@ class RayAddressError(StemdockError):
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(
             f"the Ray cluster {address} cannot be used ({reason})",
-            remedy="Start the run on a machine of the cluster, with --address auto or HOST:PORT, the address "
-            "that `ray start --head` prints. If the cluster uses tokens, set RAY_AUTH_MODE=token.",
+            remedy="Start the run on a machine of the cluster, with --address HOST:PORT, the address that "
+            "`ray start --head` prints. If the cluster uses tokens, set RAY_AUTH_MODE=token.",
         )
         self.address = address
 

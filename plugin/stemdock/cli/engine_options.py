@@ -36,7 +36,7 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--address", metavar="ADDRESS",
-            help="Use the engine's machines at this address. For ray: auto, or HOST:PORT.  [default: only "
+            help="Use the engine's machines at this address. For ray: HOST:PORT.  [default: only "
             "this machine]",
         ),
         click.option(

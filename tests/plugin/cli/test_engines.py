@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     ("options", "message"),
     [
         (("--engine", "slurm"), "There is no engine 'slurm'. Engines of plug-ins: ray."),
-        (("--address", "auto"), "--address needs --engine."),
+        (("--address", "head:6379"), "--address needs --engine."),
         (("--max-workers", "3"), "--max-workers needs --engine."),
         (("--worker-cpus", "0.5"), "--worker-cpus needs --engine."),
         (("--worker-gpus", "0.5"), "--worker-gpus needs --engine."),
@@ -70,10 +70,10 @@ def test_on_this_machine_workers_share_it() -> None:
 
 
 def test_elsewhere_workers_get_what_is_named() -> None:
-    shares, needs = engine_shares(options("auto"), Execution(provider="cuda"), 1000)
+    shares, needs = engine_shares(options("head:6379"), Execution(provider="cuda"), 1000)
     assert (len(shares), {(share.n_threads, share.memory) for share in shares}) == (1000, {(1, 0)})
-    assert (needs.n_cores, needs.address) == (1, "auto")
-    assert opening_execution(shares[0], options("auto")).provider == "cpu"
-    shares, needs = engine_shares(options("auto", 2.5, 0.25), Execution(memory=8000), 4)
+    assert (needs.n_cores, needs.address) == (1, "head:6379")
+    assert opening_execution(shares[0], options("head:6379")).provider == "cpu"
+    shares, needs = engine_shares(options("head:6379", 2.5, 0.25), Execution(memory=8000), 4)
     assert {(share.n_threads, share.memory) for share in shares} == {(3, 2000)}
     assert (needs.n_cores, needs.n_gpus) == (2.5, 0.25)

@@ -135,7 +135,7 @@ def test_addresses_that_nobody_answers_are_refused(tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    for address in (f"127.0.0.1:{port}", "nowhere"):
+    for address in (f"127.0.0.1:{port}", "nowhere", "auto"):
         with pytest.raises(RayAddressError, match=address) as caught:
             list(
                 run_batch(
