@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import soundfile
 
 from stemdock import Excerpt, Observer, Output, separate_file
 from stemdock.cli.main import run
+from stemdock.cli.streams import OutputStream
 from stemdock.errors import AudioFileError, OutputError, OutputOptionError
 
 if TYPE_CHECKING:
@@ -144,7 +146,7 @@ def make_full_film(path: Path, folder: Path) -> Path:
     """A film with two subtitles, a font, languages and the place where it was made."""
     (folder / "text.srt").write_text("1\n00:00:00,500 --> 00:00:01,000\nHello\n")
     (folder / "font.ttf").write_bytes(b"a font")
-    extra = ("-i", str(folder / "text.srt"), "-map", "2:s", "-map", "2:s")
+    extra: tuple[str, ...] = ("-i", str(folder / "text.srt"), "-map", "2:s", "-map", "2:s")
     extra += ("-metadata:s:s:0", "language=ita", "-metadata:s:s:1", "language=eng")
     extra += ("-metadata", "location=+50.0+003.0/", "-metadata:s:a:0", "title=Dialogue")
     if path.suffix == ".mkv":
@@ -273,3 +275,51 @@ def test_the_command(plugins: Plugins, tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out == ""
     assert run(command, plugins) == 2
     assert "a film has one sound" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("a.mp4", ()), ("a.mkv", ()), ("a.mp4", ("-f", "{filename}.mkv"))]
+)
+def test_a_film_on_standard_output(
+    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, options: tuple[str, ...]
+) -> None:
+    sent = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", OutputStream(io.TextIOWrapper(sent, write_through=True)))
+    source = make_film(tmp_path / name, codec="alac")
+    command = ["separate", str(source), "-m", "small", "-o", "-", "--as", "video", "--stems", "low"]
+    assert run([*command, *options], plugins) == 0
+    made = tmp_path / "made"
+    made.write_bytes(sent.getvalue())
+    assert len(pictures(made)) == len(pictures(source))
+    assert sent.getvalue().startswith(b"\x1aE\xdf\xa3") == (name == "a.mkv" or bool(options))
+
+
+def test_a_film_from_standard_input(
+    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has no name that says the container."""
+    source = make_film(tmp_path / "a.mkv")
+    command = ["separate", "-", "-m", "small", "-o", str(tmp_path / "out"), "--as", "video", "--stems", "low"]
+    assert run(command, plugins) == 2
+    assert "--template '{filename}.mkv'" in capsys.readouterr().err
+    with source.open() as content:
+        monkeypatch.setattr("sys.stdin", content)
+        assert run([*command, "-f", "{filename}.mkv"], plugins) == 0
+    assert pictures(tmp_path / "out" / "stdin.mkv")
+
+
+def test_another_container_is_a_matter_of_the_template(
+    plugins: Plugins, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = make_film(tmp_path / "a.avi", codec="pcm_s16le")
+    command = ["separate", str(source), "-m", "small", "-o", str(tmp_path / "out"), "--as", "video"]
+    command += ["--stems", "low"]
+    assert run(command, plugins) == 1
+    error = capsys.readouterr().err
+    assert "targets" not in error
+    assert "--template '{filename}.mkv'" in error
+    assert run([*command, "-f", "{filename}.mkv"], plugins) == 0
+    assert pictures(tmp_path / "out" / "a.mkv")
+    source = make_film(tmp_path / "b.mkv")
+    command[1] = str(source)
+    assert run([*command, "-f", "{foldername}/{filename}.{extension}"], plugins) == 0
