@@ -178,6 +178,7 @@ class ResumableSeparation:
             targets = plan.files.values()
             name = self.manifest.name_of(targets)
             if resume and self.manifest.covers(provenance, targets):
+                _tidy(targets)
                 return UpToDate(damage=self.manifest.damage_of(targets))
             try:
                 self.claims.check_deaths(name, plan.song.path)
