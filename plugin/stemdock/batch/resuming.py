@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stemdock.batch.claims import SetAsideError
 from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
 from stemdock.batch.remote_manifest import RemoteManifest
@@ -146,11 +145,11 @@ class ResumableSeparation:
         targets = plan.files.values()
         if not (self.settings.resume and self.manifest.is_recorded(targets)):
             return None
+        _tidy(targets)
         with Source(plan.song.path, self.settings.cancel) as source:
             provenance = self.settings.provenance(source.identity())
             if not self.manifest.covers(provenance, targets, is_claimed=False):
                 return None
-        _tidy(targets)
         return UpToDate(damage=self.manifest.damage_of(targets))
 
     def claim(self, plan: SongPlan) -> AbstractContextManager[None] | None:
@@ -177,14 +176,10 @@ class ResumableSeparation:
             provenance = self.settings.provenance(source.identity())
             targets = plan.files.values()
             name = self.manifest.name_of(targets)
+            _tidy(targets)
             if resume and self.manifest.covers(provenance, targets):
-                _tidy(targets)
                 return UpToDate(damage=self.manifest.damage_of(targets))
-            try:
-                self.claims.check_deaths(name, plan.song.path)
-            except SetAsideError:
-                _tidy(targets)
-                raise
+            self.claims.check_deaths(name, plan.song.path)
             existing = [target for target in targets if os.path.lexists(target)]
             if not self.settings.replaces_other_mixtures:
                 for target in existing:
@@ -227,6 +222,9 @@ class ResumableSeparation:
 
 
 def _tidy(targets: Collection[Path]) -> None:
-    """Removes what killed runs left of a song that is not separated now."""
+    """Removes what killed runs left of a song.
+
+    That can be stems that have their names already. So it comes before a look at what is finished.
+    """
     for folder in {target.parent for target in targets}:
         remove_abandoned(folder)

@@ -17,7 +17,7 @@ from stemdock_audacity.capture.request import CapturedTrack
 from stemdock_audacity.capture.request import Request as AudacityRequest
 from stemdock_audacity.jobs.job import AudacityJob, add_job
 from stemdock_audacity.jobs.queue import JobQueue
-from stemdock_audacity.link import transport
+from stemdock_audacity.link import transport, unreachable
 from stemdock_hostkit import client
 from stemdock_hostkit.errors import JobError
 from stemdock_hostkit.job.folder import Job, new_job_folder
@@ -175,6 +175,7 @@ class _Audacity:
             mock.patch.object(courier, "DELIVERY_TIME", 0.0),
             mock.patch.object(transport, "TO_AUDACITY", closed),
             mock.patch.object(transport, "FROM_AUDACITY", closed),
+            mock.patch.object(unreachable, "find_audacity", list),
             mock.patch.object(client, "follow", lambda job, **_: job.result()),
         ):
             for job in jobs:
