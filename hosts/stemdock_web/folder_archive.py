@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK_SIZE: Final = 1 << 18
+_SMALL: Final = 2_000_000_000
+"""Bytes of files up to which an archive has no wider fields, so that its own bytes do not depend on them."""
 
 
 def archived(folder: Path, name: str) -> Iterator[bytes]:
@@ -23,22 +25,47 @@ def archived(folder: Path, name: str) -> Iterator[bytes]:
     Raises:
         OSError: A file cannot be read.
     """
-    entries = list(folder.iterdir())
-    if len(entries) == 1 and entries[0].is_dir():
-        folder, name = entries[0], entries[0].name
     sent = _Sent()
     # What cannot seek gets sizes behind the content, and nothing of it must be kept.
     with ZipFile(sent, "w") as archive:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            entry = ZipInfo(f"{name}/{path.relative_to(folder).as_posix()}")
-            entry.compress_type = ZIP_STORED
-            entry.external_attr = 0o644 << 16
-            entry.file_size = path.stat().st_size
+        for path, entry in _entries(folder, name):
             with path.open("rb") as source, archive.open(entry, "w") as target:
                 while chunk := source.read(_CHUNK_SIZE):
                     target.write(chunk)
                     yield sent.taken()
     yield sent.taken()
+
+
+def n_archived_bytes(folder: Path, name: str) -> int | None:
+    """How many bytes `archived` gives of the same arguments; None if they are too many to tell.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    entries = _entries(folder, name)
+    n_content_bytes = sum(entry.file_size for _, entry in entries)
+    if n_content_bytes > _SMALL:
+        return None
+    sent = _Sent()
+    with ZipFile(sent, "w") as archive:
+        for _, entry in entries:
+            archive.open(entry, "w").close()
+    return n_content_bytes + len(sent.taken())
+
+
+def _entries(folder: Path, name: str) -> list[tuple[Path, ZipInfo]]:
+    """Each file with its entry in the archive."""
+    parts = list(folder.iterdir())
+    if len(parts) == 1 and parts[0].is_dir():
+        folder, name = parts[0], parts[0].name
+    entries = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        entry = ZipInfo(f"{name}/{path.relative_to(folder).as_posix()}")
+        entry.compress_type = ZIP_STORED
+        entry.external_attr = 0o644 << 16
+        entry.file_size = path.stat().st_size
+        entries.append((path, entry))
+    return entries
 
 
 class _Sent:

@@ -16,8 +16,9 @@ from secrets import token_hex
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock import make_private_folder, os_errors_as
+from stemdock import make_private_folder, os_errors_as, printable
 from stemdock_hostkit.worker.naming import file_name
+from stemdock_web.downloads import Download
 from stemdock_web.errors import RefusedError, TooManyError, UnknownSongError, unwritable
 from stemdock_web.keys import new_secret
 from stemdock_web.songs import Song
@@ -47,7 +48,7 @@ class Session:
     folder: Path
     key: str = field(default_factory=new_secret)
     songs: dict[str, Song] = field(default_factory=dict)
-    downloads: dict[str, Path] = field(default_factory=dict)
+    downloads: dict[str, Download] = field(default_factory=dict)
     """Finished exports by their secret."""
     exports: dict[str, RunningExport] = field(default_factory=dict)
     """Those that the page waits for."""
@@ -89,7 +90,7 @@ class Session:
         title, suffix = _title_and_suffix(name)
         return Song(
             identifier=identifier,
-            name=name[:_LONGEST_NAME] or "song",
+            name=_shown(name, suffix),
             folder=folder,
             title=title,
             source=folder / "source" / f"{title}{suffix}",
@@ -165,10 +166,12 @@ class Session:
         finally:
             self._n_listeners -= 1
             self._wait(limits.closed_time if self._is_closed else limits.away_time)
+            # Another tab with the same key was not closed.
+            self._is_closed = False
 
     def leave(self, limits: Limits) -> None:
         """The page says that it is closed, shortly before or after its connection ends."""
-        self._is_closed = True
+        self._is_closed = self._n_listeners > 0
         self._wait(limits.closed_time)
 
     def _wait(self, seconds: float) -> None:
@@ -181,7 +184,7 @@ class Session:
         return not self._n_listeners and time.monotonic() > self._ends_at
 
     async def end(self) -> None:
-        """Stops all songs, and removes all files."""
+        """Stops all songs, and removes all files but those that are being downloaded: they go then."""
         self.ended.set()
         self.changed()
         self._pending.put_nowait(None)
@@ -189,16 +192,31 @@ class Session:
             song.stop()
         ends = (running.end() for running in self.exports.values())
         await asyncio.gather(*ends, *(song.remove() for song in self.songs.values()))
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        kept = {download.folder for download in self.downloads.values() if not download.end()}
+        await asyncio.to_thread(_clear, self.folder, kept)
 
     def keep(self, path: Path) -> str:
         """Offers a finished export for download; returns its secret."""
         secret = new_secret()
-        self.downloads[secret] = path
+        self.downloads[secret] = Download(path)
         while len(self.downloads) > _N_DOWNLOADS:
             oldest = next(iter(self.downloads))
-            shutil.rmtree(self.downloads.pop(oldest).parent, ignore_errors=True)
+            self.downloads.pop(oldest).end()
         return secret
+
+
+def _clear(folder: Path, kept: set[Path]) -> None:
+    """Removes a folder, or all in it but the folders that are kept."""
+    with suppress(OSError):
+        for path in set(folder.iterdir()) - kept:
+            shutil.rmtree(path, ignore_errors=True)
+        folder.rmdir()
+
+
+def _shown(name: str, suffix: str) -> str:
+    """The name on the page: not too long, but with the suffix, and without characters that do not display."""
+    stem = printable(name.removesuffix(suffix))
+    return f"{stem[: _LONGEST_NAME - len(suffix)]}{suffix}" or "song"
 
 
 def _title_and_suffix(name: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from stemdock_web.space import Space
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stemdock_web.downloads import Download
     from stemdock_web.limits import Limits
 
 _N_EXPORTS: Final = 2
@@ -70,11 +71,11 @@ class Sessions:
         """The session with a key."""
         return self._sessions.get(key)
 
-    def find_download(self, secret: str) -> Path | None:
+    def find_download(self, secret: str) -> Download | None:
         """A finished export by its secret."""
         for session in self._sessions.values():
-            if path := session.downloads.get(secret):
-                return path
+            if download := session.downloads.get(secret):
+                return download
         return None
 
     async def tend(self) -> None:

@@ -15,7 +15,6 @@ from stemdock import (
     GrowingPicture,
     ModelEntry,
     OutputError,
-    OutputExistsError,
     StemdockError,
     find_entry,
     os_errors_as,
@@ -57,13 +56,14 @@ def write_static(folder: Path, runtime: Path, plugins: Plugins) -> None:
         plugins: Where the model is from.
 
     Raises:
-        OutputExistsError: There is something in the folder's place.
-        OutputError: It cannot be written.
+        OutputError: There is something in the folder's place, or it cannot be written.
         RuntimePackageError: The package is another one, or damaged.
         ModelError: The model is missing or damaged.
     """
     if folder.exists():
-        raise OutputExistsError(folder)
+        raise OutputError(
+            folder, "already exists", remedy="Delete it to write the page again, or name another folder."
+        )
     entry = find_entry(DEFAULT_MODEL, plugins)
     verify_model(entry)
 

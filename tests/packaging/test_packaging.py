@@ -111,7 +111,8 @@ def test_the_page_of_the_server_has_all_its_parts_and_their_licence(artefacts: A
         for name in (
             "backend.js", "desk.js", "files.js", "icon.svg", "index.html", "main.js", "pictures.js",
             "queue.js", "reel.js", "web.css", "local/about.html", "local/backend.js",
-            "local/engine.js", "local/exporting.js", "local/fft.js", "local/growing.js", "local/worker.js",
+            "local/engine.js", "local/exporting.js", "local/fft.js", "local/folding.js", "local/growing.js",
+            "local/worker.js",
             "vendor/signalsmith-stretch.LICENSE", "vendor/signalsmith-stretch.mjs",
         )
     }  # fmt: skip

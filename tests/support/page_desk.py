@@ -29,6 +29,10 @@ class Desk:
         script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event(arguments[2]))"
         self.browser.run(script, self.browser.find_all(selector)[number], value, event)
 
+    def position(self) -> float:
+        """Seconds of the song."""
+        return float(self.browser.run("return document.getElementById('position').value"))
+
     def states(self) -> list[str]:
         return self._texts(".song .state")
 

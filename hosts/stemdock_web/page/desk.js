@@ -44,6 +44,7 @@ export class Desk {
     find("export").addEventListener("click", () => this.#export());
     find("export-cancel").addEventListener("click", () => this.#exporting?.abort());
     setInterval(() => this.#showState(), 250);
+    addEventListener("pagehide", () => this.#keep());
   }
 
   get isPlaying() {
@@ -97,7 +98,7 @@ export class Desk {
   }
 
   /** Sets the song as it was before another one was opened, or before the page was loaded again. */
-  #restore({ stems, section, speed }) {
+  #restore({ stems, section, speed, position }) {
     for (const strip of this.#strips) {
       const { gain, pan, isMuted, isSolo } = stems[strip.name];
       [strip.gain.value, strip.pan.value] = [gain, pan];
@@ -105,6 +106,8 @@ export class Desk {
       if (isMuted) strip.mute();
       if (isSolo) strip.solo();
     }
+    // Before the loop, which moves what is outside of it.
+    this.#player.currentTime = position;
     this.#section = section;
     this.#applyLoop();
     find("speed").value = speed;
@@ -115,7 +118,8 @@ export class Desk {
     if (!this.#song || !this.#strips.every((strip) => strip.stem)) return;
     const stems = this.#strips.map(({ name, stem: { gain, pan, isMuted, isSolo } }) => [name, { gain, pan, isMuted, isSolo }]);
     const speed = Number(find("speed").value);
-    this.#kept[this.#song.id] = { stems: Object.fromEntries(stems), section: this.#section, speed };
+    const position = this.#player.currentTime;
+    this.#kept[this.#song.id] = { stems: Object.fromEntries(stems), section: this.#section, speed, position };
     sessionStorage.setItem(KEPT, JSON.stringify(this.#kept));
   }
 
@@ -147,6 +151,7 @@ export class Desk {
 
   close() {
     if (!this.#song) return;
+    this.#keep();
     this.#bar.control(null, [], () => 0);
     this.#player.close();
     this.#reel.close();

@@ -24,7 +24,7 @@ class Page {
   #songs = []; // of the server
   #uploads = []; // on the way to it
   #states = new Map();
-  #autoplay = null; // the song that plays as soon as it can
+  #autoplay = null; // the song that plays as soon as it can, unless another one plays then
 
   constructor(offered) {
     this.#offered = { ...offered, colours: Uint8Array.from(offered.colours.match(/../g), (hex) => parseInt(hex, 16)) };
@@ -204,8 +204,10 @@ class Page {
     const wanted = songs.find((song) => song.id === this.#autoplay && song.length);
     if (wanted) {
       this.#autoplay = null;
-      this.#desk.open(wanted);
-      this.#desk.play();
+      if (!this.#desk.isPlaying) {
+        if (wanted.id !== this.#desk.songId) this.#desk.open(wanted);
+        this.#desk.play();
+      }
     } else if (!this.#desk.songId && first) {
       this.#desk.open(first);
     }

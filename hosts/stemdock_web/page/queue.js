@@ -40,11 +40,12 @@ export class Queue {
       item.remove();
       this.#rows.delete(id);
     }
+    const asking = songs.find((song) => song.state === "asking");
     for (const [i, song] of songs.entries()) {
       if (!this.#rows.has(song.id)) this.#add(song);
       const row = this.#rows.get(song.id);
       if (this.#list.children[i] !== row.item) this.#list.insertBefore(row.item, this.#list.children[i] ?? null);
-      this.#update(row, song, song.id === openId);
+      this.#update(row, song, song.id === openId, asking);
     }
     // Whoever works with the keyboard would have to start at the top of the page.
     if (hadFocus) (this.#list.querySelector("button:not([hidden])") ?? this.#fallback).focus();
@@ -72,12 +73,12 @@ export class Queue {
     this.#rows.set(song.id, row);
   }
 
-  #update(row, song, isOpen) {
+  #update(row, song, isOpen, asking) {
     const isRunning = RUNNING.has(song.state);
     row.abort = song.abort;
     row.item.classList.toggle("open", isOpen);
     row.item.classList.toggle("failed", song.state === "failed");
-    row.state.textContent = stateText(song);
+    row.state.textContent = stateText(song, asking);
     row.progress.hidden = !["separating", "fetching", "uploading"].includes(song.state);
     if (song.fraction === null) row.progress.removeAttribute("value");
     else row.progress.value = song.fraction;
@@ -100,10 +101,12 @@ export class Queue {
   }
 }
 
-function stateText(song) {
+/** What a row says of its song, while another one may ask something, or none does. */
+function stateText(song, asking) {
   if (song.state === "failed") return song.remedy ? `${song.text}. ${song.remedy}` : song.text;
   if (song.state === "asking") return song.text;
   if (song.state === "uploading") return "Sending";
+  if (song.state === "queued" && asking) return `Waits until you answer for ${asking.name}, or cancel it`;
   const word = WORDS[song.state];
   if (song.state === "separating") {
     const left = song.remaining === null ? "" : `, ${Math.ceil(song.remaining)} s left`;

@@ -13,17 +13,20 @@ from starlette.routing import Route
 from stemdock import legal_name
 from stemdock_web.errors import RefusedError
 from stemdock_web.export_orders import order_from_values
-from stemdock_web.folder_archive import archived
+from stemdock_web.folder_archive import archived, n_archived_bytes
 from stemdock_web.running_exports import RunningExport
 from stemdock_web.server.asking import body_of, recognise, session_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
+    from stemdock_web.downloads import Download
     from stemdock_web.exporting import Exported
     from stemdock_web.session import Session
     from stemdock_web.sessions import Sessions
 
+_BINARY: Final = "application/octet-stream"
 _WAIT: Final = 0.5
 """Seconds after which an export that is not complete says how far it is."""
 _MOST: Final = 4
@@ -93,16 +96,33 @@ class ExportRoutes:
 
     async def _download(self, request: Request) -> Response:
         """A finished export. Its address is the secret, because a download cannot send a key."""
-        path = self._sessions.find_download(request.path_params["secret"])
-        if path is None:
+        download = self._sessions.find_download(request.path_params["secret"])
+        if download is None:
             raise RefusedError(404, "this export is gone", remedy="Export it again.")
         recognise(request)
+        path = download.path
         name = legal_name(request.query_params.get("name", ""), fallback=path.name)
-        if path.is_dir():
-            whole = archived(path, name.removesuffix(".zip"))
-            headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-            return StreamingResponse(whole, media_type="application/octet-stream", headers=headers)
-        return FileResponse(path, media_type="application/octet-stream", filename=name)
+        if not path.is_dir():
+            return _Keeping(download, FileResponse(path, media_type=_BINARY, filename=name))
+        title = name.removesuffix(".zip")
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        if n_bytes := n_archived_bytes(path, title):
+            headers["Content-Length"] = str(n_bytes)
+        whole = archived(path, title)
+        return _Keeping(download, StreamingResponse(whole, media_type=_BINARY, headers=headers))
+
+
+class _Keeping(Response):
+    """Sends an export, whose files stay meanwhile."""
+
+    def __init__(self, download: Download, response: Response) -> None:
+        super().__init__()
+        self._download = download
+        self._response = response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._download.running():
+            await self._response(scope, receive, send)
 
 
 def _running(session: Session, number: str) -> RunningExport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from itertools import pairwise
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -276,8 +277,10 @@ def test_each_song_keeps_its_settings(desk: Desk, songs: list[Path], monkeypatch
     browser.find_all(".solo")[ACCOMPANIMENT].click()
     desk.set("#position", 4)
     browser.find("#loop-start").click()
+    desk.set("#position", 7)
     browser.find_all(".song button[aria-label^=Open]")[1].click()
     assert browser.find("#desk-title").text == songs[1].name
+    assert desk.position() == 0
     assert [text.text for text in browser.find_all(".gain-text")] == ["0.0 dB", "0.0 dB"]
     assert browser.find("#loop-text").text == "off"
     browser.driver.refresh()
@@ -287,6 +290,40 @@ def test_each_song_keeps_its_settings(desk: Desk, songs: list[Path], monkeypatch
     wait_for(lambda: browser.find_all(".gain-text")[VOCALS].text == "\N{MINUS SIGN}6.0 dB")
     assert browser.find_all(".solo")[ACCOMPANIMENT].get_attribute("aria-pressed") == "true"
     assert browser.find("#loop-text").text.startswith("0:04.0")
+    assert desk.position() == pytest.approx(7, abs=0.1)
+    desk.set("#position", 9)
+    browser.driver.refresh()
+    browser.wait(browser.find("#work").is_displayed)
+    wait_for(lambda: abs(desk.position() - 9) < 0.1)
+    assert browser.messages() == []
+
+
+def test_a_song_that_arrives_does_not_interrupt_another_one(
+    desk: Desk, songs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = PuppetWorker(monkeypatch, n_blocks=30)
+    worker.go_on.set()
+    browser, may_begin = desk.browser, Event()
+    may_begin.set()
+
+    def run(job: Job, **arguments: Any) -> JobResult:
+        assert may_begin.wait(60)
+        return worker.run(job, **arguments)
+
+    monkeypatch.setattr("stemdock_web.songs.client.run", run)
+    browser.find("#at-once").click()
+    browser.drop("#drop", songs[:1])
+    desk.wait_until_ready(0)
+    may_begin.clear()
+    browser.find("#at-once").click()
+    browser.drop("#drop", songs[1:])
+    wait_for(lambda: len(desk.states()) == 2 and desk.states()[1] != "Sending")
+    browser.find("#play").click()
+    wait_for(lambda: max(browser.levels(), default=0) > 0)
+    may_begin.set()
+    desk.wait_until_ready(1)
+    assert browser.find("#desk-title").text == songs[0].name
+    assert browser.find("#play").get_attribute("aria-label") == "Pause"
     assert browser.messages() == []
 
 

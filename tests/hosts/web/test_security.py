@@ -19,11 +19,13 @@ from urllib.parse import quote
 
 import pytest
 
+from stemdock import parse_json
 from stemdock_web.errors import without_paths
 from stemdock_web.keys import Tokens
 from stemdock_web.limits import Limits
 from stemdock_web.place import Place
 from stemdock_web.server.gate import Gate
+from stemdock_web.session import Session
 from stemdock_web.space import used_bytes
 from support.web_server import PuppetWorker, Server, wait_for
 
@@ -231,11 +233,12 @@ NAMES = {
     r"C:\Windows\con.wav": "con.wav",
     "..": "..",
     ".hidden.wav": ".hidden.wav",
-    "a\x00b\n.wav": "a\x00b\n.wav",
+    "a\x00b\n.wav": r"a\x00b\n.wav",
     "<img src=x>.wav": "<img src=x>.wav",
-    "\N{RIGHT-TO-LEFT OVERRIDE}gpj.wav": "\N{RIGHT-TO-LEFT OVERRIDE}gpj.wav",
+    "\N{RIGHT-TO-LEFT OVERRIDE}gpj.wav": r"\u202egpj.wav",
     "": "song",
     "x" * 5000: "x" * 120,
+    "x" * 5000 + ".mp4": "x" * 116 + ".mp4",
 }
 """Names of songs, and what the page shows of them."""
 
@@ -249,7 +252,10 @@ def test_a_song_stays_in_its_folder_whatever_its_name(server: Server, worker: Pu
         assert path.parents[1].name == song
         assert not path.name.startswith(".")
         assert path.name.isprintable()
-        assert wait_for(partial(page.song, song))["name"] == shown
+        found = wait_for(partial(page.song, song))["name"]
+        assert found == shown
+        # The job's request has it, too.
+        assert parse_json(json.dumps(found)) == shown
     assert len(worker.running) <= 1
 
 
@@ -592,6 +598,23 @@ def test_a_page_that_says_it_is_closed_is_not_waited_for(
         step()
     wait_for(lambda: page.ask("POST", "/api/session").status == 401)
     assert wait_for(lambda: server.files() == [])
+
+
+def test_a_copy_of_a_tab_that_is_closed_does_not_shorten_the_life_of_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("stemdock_web.session.time.monotonic", lambda: now)
+    session, limits = Session(folder=tmp_path), Limits(away_time=300, closed_time=15)
+    with session.listening(limits):
+        with session.listening(limits):
+            session.leave(limits)
+        now += 400
+        assert not session.is_left
+    now += 299
+    assert not session.is_left
+    now += 2
+    assert session.is_left
 
 
 def test_the_end_of_the_server_leaves_nothing(start: Callable[..., Server], worker: PuppetWorker) -> None:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from importlib.resources import files
 from pathlib import Path
 from threading import Event
@@ -24,7 +25,7 @@ from stemdock import CancelledError, Progress
 from stemdock_hostkit.errors import InterruptedJobError, WorkerError
 from stemdock_hostkit.job.states import Fault, JobProgress, JobResult
 from stemdock_web.errors import RefusedError
-from stemdock_web.folder_archive import archived
+from stemdock_web.folder_archive import archived, n_archived_bytes
 from stemdock_web.orders import REST, Parts, parts_of
 from support.web_server import PuppetWorker, wait_for
 
@@ -284,7 +285,48 @@ def test_an_archive_needs_no_space_and_no_seeking(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     parts = list(archived(tmp_path, "A song"))
     assert max(map(len, parts)) < 300_000
+    assert n_archived_bytes(tmp_path, "A song") == sum(map(len, parts))
     assert members_of(b"".join(parts)) == {f"A song/{name}": content for name, content in contents.items()}
+
+
+def test_an_archive_of_more_than_2_gb_does_not_say_its_size(tmp_path: Path) -> None:
+    with (tmp_path / "a.wav").open("wb") as file:
+        file.truncate(2_100_000_000)  # it needs no space
+    assert n_archived_bytes(tmp_path, "A song") is None
+
+
+@pytest.mark.parametrize("end", ["closed page", "many exports"])
+def test_a_download_that_runs_is_completed(
+    start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    # More than the buffers of a connection hold.
+    worker = PuppetWorker(monkeypatch, n_blocks=300)
+    worker.go_on.set()
+    server = start(away_time=0.2, closed_time=0.2)
+    page = server.page()
+    song = page.add(wav_of(worker))
+    page.wait(song, "done")
+    answer = page.order(song, b'{"choice": "zip"}')
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request("GET", answer.json["address"])
+    response = connection.getresponse()
+    begin = response.read(1000)
+    if end == "closed page":
+        page.close()
+        wait_for(lambda: page.ask("POST", "/api/session").status == 401)
+        wait_for(lambda: all("export-" in str(path) for path in server.files()))
+    else:
+        for _ in range(4):
+            assert page.order(song, b'{"choice": "wav"}').status == 200
+        assert server.ask("GET", answer.json["address"]).status == 404
+    members = members_of(begin + response.read())
+    connection.close()
+    assert {name.rpartition("/")[2] for name in members} == {"vocals.wav", "accompaniment.wav"}
+    assert int(response.headers["Content-Length"]) > sum(map(len, members.values()))
+    if end == "closed page":
+        wait_for(lambda: not [path for path in server.folder.glob("*/*") if path.is_dir()])
+    else:
+        wait_for(lambda: len(list(server.folder.glob("*/*/export-*"))) == 4)
 
 
 def test_a_silent_mix_is_refused(server: Server, worker: PuppetWorker) -> None:

@@ -19,9 +19,10 @@ import soundfile
 
 from stemdock import GrowingPicture, load_plugins
 from stemdock.cli.main import run
+from stemdock.dsp.downmix import full_downmix, usual_speakers
 from stemdock.dsp.panning import panned
 from stemdock.engine.spleeter import make_engine
-from stemdock.errors import OutputExistsError
+from stemdock.errors import OutputError
 from stemdock_web.errors import RuntimePackageError
 from stemdock_web.static_build import write_static
 from support.small_model import SmallSession, small_card
@@ -86,8 +87,10 @@ def test_both_backends_offer_the_same(built: Path) -> None:
 
 def test_an_existing_folder_is_kept(tmp_path: Path) -> None:
     (tmp_path / "page").mkdir()
-    with pytest.raises(OutputExistsError):
+    with pytest.raises(OutputError, match="already exists") as caught:
         write_static(tmp_path / "page", npm_package(tmp_path / "runtime.tgz"), load_plugins())
+    # The command has no --overwrite.
+    assert caught.value.remedy == "Delete it to write the page again, or name another folder."
 
 
 @pytest.mark.parametrize(
@@ -338,6 +341,51 @@ def test_its_backend_separates_songs_as_the_page_expects(node: Any) -> None:
     assert (found["exported"]["name"], found["exported"]["notes"]) == ("First.song (mix).wav", [])
     assert (found["seen"][-1], found["reason"]) == (1, "AbortError")
     assert [model["name"] for model in found["offered"]["models"]] == ["small"]
+
+
+def test_it_folds_surround_sound_as_ours(node: Any) -> None:
+    script = """
+        import { foldOf } from "./folding.js";
+        console.log(JSON.stringify(Array.from({ length: 10 }, (_, nChannels) => foldOf(nChannels))));
+    """
+    folds = node(script)
+    assert folds[1] == [[1, 1]]
+    for n_channels in range(3, 9):
+        expected = full_downmix(usual_speakers(n_channels, ogg=False)).matrix
+        assert np.array(folds[n_channels]) == pytest.approx(np.array(expected))
+    assert folds[2] == [[1, 0], [0, 1]]
+    assert folds[9] is None
+
+
+SURROUND = """
+    const every = floats("all");
+    const all = Array.from({ length: 9 }, (_, i) => every.subarray(20000 * i, 20000 * (i + 1)));
+    let numberOfChannels;
+    globalThis.OfflineAudioContext = class {
+      decodeAudioData = async () => ({ numberOfChannels, getChannelData: (number) => all[number] });
+    };
+    const parts = [];
+    for (numberOfChannels of [1, 6]) {
+      const id = await add("surround.wav", "sound", ["vocals"]);
+      await until(() => state(id) === "done");
+      parts.push([...(await backend.samples(id, 0, 20000))]);
+    }
+    numberOfChannels = 9;
+    const strange = await add("strange.wav", "sound", ["vocals"]);
+    await until(() => ["failed", "done"].includes(state(strange)));
+    console.log(JSON.stringify({ parts, text: songs.at(-1).text }));
+"""
+
+
+def test_all_channels_of_surround_sound_are_separated(node: Any) -> None:
+    samples = np.random.default_rng(1).uniform(-0.5, 0.5, (20_000, 9)).astype(np.float32)
+    found = node(IN_A_PAGE + SURROUND, mixture=samples[:, :2].T.copy(), all=samples.T.copy())
+    mono, surround = (np.array(part).reshape(-1, 2, 2).sum(axis=1) for part in found["parts"])
+    # The parts add up to what was separated.
+    assert mono == pytest.approx(samples[:, [0, 0]], abs=1e-6)
+    matrix = np.array(full_downmix(usual_speakers(6, ogg=False)).matrix)
+    assert surround == pytest.approx(samples[:, :6] @ matrix, abs=1e-6)
+    assert found["text"].startswith("strange.wav: it has 9 channels")
 
 
 BREAK = """

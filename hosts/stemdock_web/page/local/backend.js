@@ -1,6 +1,7 @@
 /** What separates the songs of a page without a server: a thread of the browser. See `../backend.js`. */
 
 import { exportedWav } from "./exporting.js";
+import { folded, foldOf } from "./folding.js";
 
 // As in stemdock_web.orders.
 const REST = "everything else";
@@ -139,7 +140,15 @@ async function next() {
   song.shown.state = "loading";
   changed();
   try {
-    const [left, right] = await decoded(song.file);
+    const buffer = await decoded(song.file);
+    const fold = foldOf(buffer.numberOfChannels);
+    if (!fold) {
+      const text = `${song.shown.name}: it has ${buffer.numberOfChannels} channels and does not say which loudspeakers they are for`;
+      finish(song, "failed", text, "Convert it to stereo.");
+      return;
+    }
+    const channels = Array.from(fold, (_, number) => buffer.getChannelData(number));
+    const [left, right] = folded(channels, fold);
     song.shown.duration = left.length / card.sampleRate;
     song.shown.state = "separating";
     song.began = performance.now();
@@ -149,12 +158,10 @@ async function next() {
   }
 }
 
-/** Both channels of a song at the rate of the model; a single one twice, and only the first two of more. */
+/** All channels of a song at the rate of the model. */
 async function decoded(file) {
   const context = new OfflineAudioContext(2, 1, card.sampleRate);
-  const buffer = await context.decodeAudioData(await file.arrayBuffer());
-  const channel = (number) => buffer.getChannelData(Math.min(number, buffer.numberOfChannels - 1)).slice();
-  return [channel(0), channel(1)];
+  return context.decodeAudioData(await file.arrayBuffer());
 }
 
 function receive({ id, frames, columns: found, fraction, isDone, isCancelled, error }) {
