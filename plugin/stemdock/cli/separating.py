@@ -6,7 +6,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from stemdock.output.options import Output
     from stemdock.plugins import Plugins
     from stemdock.types import DownmixMode, Execution, Separation
+
+_PATIENCE: Final = 30.0
+"""Seconds without any worker of an engine that is ready, after which people are told."""
 
 
 def separate(
@@ -155,6 +158,7 @@ def separate(
                 resume=batch.resume,
                 overwrite=overwrite,
                 growing=growing and not to_standard_output,
+                identity=separator.entry.identity,
             )
             names = result_names(output, separator.stems)
             destination = replace(destination, companions=sound_files(output, separator.stems))
@@ -195,6 +199,8 @@ def separate(
                     n_songs=n_at_once,
                     cancel=cancel,
                     clean=recipe.clean,
+                    warn=reporter.warn,
+                    patience=_PATIENCE if workforce else None,
                 )
             listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
             obstacles = Obstacles(
@@ -216,7 +222,7 @@ def separate(
                 obstacles,
                 delivery,
                 pages,
-                Accounting(ledger=ledger, whole=whole),
+                Accounting(ledger=ledger, whole=whole, n_cores_each=needs.n_cores if workforce else None),
                 reporter,
             )
     _report_faults(plugins)
