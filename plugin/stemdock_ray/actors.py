@@ -10,8 +10,9 @@ import socket
 import sys
 import tempfile
 from collections import deque
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, chdir, contextmanager, suppress
 from math import ceil
+from pathlib import Path
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -32,7 +33,7 @@ _N_CALLS: Final = 3
 _STORE_SIZE: Final = 100 << 20
 """Bytes of memory for objects that actors share, near the least that Ray accepts: only messages pass."""
 _LONGEST_FOLDER: Final = 20
-"""Characters of the folder for temporary files: the paths of Ray's sockets add 82, and may have 107."""
+"""Characters of the folder for temporary files: the paths of Ray's sockets add 84, and may have 107."""
 _CONNECT_TIMEOUT: Final = 20.0
 """Seconds."""
 _LONGEST_REASON: Final = 200
@@ -108,22 +109,19 @@ class Actors:
 
     def _start_here(self, started: ExitStack) -> None:
         needs = self._needs
-        folder = tempfile.gettempdir()
-        if len(folder) > _LONGEST_FOLDER and os.name != "nt":
-            folder = "/tmp"  # noqa: S108  only a private folder is made in it
-        # The names of hidden folders are too long.
-        private = tempfile.mkdtemp(prefix="stemdock-", dir=folder)
-        started.callback(shutil.rmtree, private, ignore_errors=True)
-        started.callback(ray.shutdown)
         try:
-            ray.init(
-                "local",
-                # Workers take turns on the cores as other programs do.
-                num_cpus=ceil(needs.n_workers * needs.n_cores),
-                object_store_memory=_STORE_SIZE,
-                _temp_dir=private,
-                **_QUIETLY,
-            )
+            private = _private_folder(started)
+            started.callback(ray.shutdown)
+            with chdir(private):
+                ray.init(
+                    "local",
+                    # Workers take turns on the cores as other programs do.
+                    num_cpus=ceil(needs.n_workers * needs.n_cores),
+                    object_store_memory=_STORE_SIZE,
+                    # Ray lets everybody write into the folder that it gets.
+                    _temp_dir=str(private / "r"),
+                    **_QUIETLY,
+                )
         except (RayError, RuntimeError, OSError, ValueError) as error:
             raise RayStartError(_reason(error)) from error
         n_gpus = ray.cluster_resources().get("GPU", 0)
@@ -139,8 +137,10 @@ class Actors:
         try:
             # Ray itself tries for minutes, and prints.
             socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT).close()
+            private = _private_folder(started)
             started.callback(ray.shutdown)
-            ray.init(address, **_QUIETLY)
+            with chdir(private):
+                ray.init(address, **_QUIETLY)
         except (RayError, RuntimeError, OSError, ValueError) as error:
             raise RayAddressError(address, _reason(error)) from error
 
@@ -208,6 +208,24 @@ _QUIETLY: Final[dict[str, Any]] = {
 }
 
 
+def _private_folder(started: ExitStack) -> Path:
+    """An empty folder for this user alone, to start Ray in, removed at the end.
+
+    Ray lets its workers import modules from the folder in which it is started: songs and other people's files
+    are in the user's.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    folder = tempfile.gettempdir()
+    if len(folder) > _LONGEST_FOLDER and os.name != "nt":
+        folder = "/tmp"  # noqa: S108  only a private folder is made in it
+    # The names of hidden folders are too long.
+    private = tempfile.mkdtemp(prefix="stemdock-", dir=folder)
+    started.callback(shutil.rmtree, private, ignore_errors=True)
+    return Path(private)
+
+
 def _reason(error: Exception) -> str:
     """What an error says, on one line: Ray's have many, the last of which says what it is about."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -240,7 +258,10 @@ def _signals_of_ours(*, keep_from_children: bool) -> Iterator[None]:
 def _quiet() -> Iterator[None]:
     """Keeps Ray from printing the ends of workers, which the pool reports."""
     module: Any = ray._private.worker  # noqa: SLF001  there is no public way
-    before = module.listen_error_messages
+    before = getattr(module, "listen_error_messages", None)
+    if before is None:  # another version of Ray
+        yield
+        return
     module.listen_error_messages = lambda worker, threads_stopped: None  # noqa: ARG005
     try:
         yield

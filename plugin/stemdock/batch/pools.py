@@ -27,10 +27,13 @@ class Pool(Protocol):
     Attributes:
         cancel: Set it to stop soon: each song that was put in ends without another event.
         n_songs: How many songs are useful in it at the same time.
+        worker_seconds: Seconds from the time at which workers were ready to their ends, of those that have
+            ended, added up. After the context, that is all. 0 if it has no workers.
     """
 
     cancel: Event
     n_songs: int
+    worker_seconds: float
 
     def __enter__(self) -> Self:
         """Starts what it needs.
@@ -69,6 +72,7 @@ class ThreadPool:
         """
         self.cancel = cancel
         self.n_songs = n_songs
+        self.worker_seconds = 0.0
         self._work = work
         self._events: SimpleQueue[PoolEvent] = SimpleQueue()
         self._pool = ThreadPoolExecutor(n_songs, thread_name_prefix="stemdock-song")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from stemdock.batch.manifest import Manifest
 from stemdock.batch.manifest_files import FOLDER
 from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.resuming import ResumableSeparation, SongSettings
+from stemdock.batch.shared_places import OtherModelError
 from stemdock.batch.uploading import UploadedSeparation
 from stemdock.files.staging import remove_abandoned
 from stemdock.lib.locations import Location
@@ -75,6 +77,8 @@ class SeparationRecipe:
     """As of `SongSettings`; only for a folder on this machine."""
     replaces_other_mixtures: bool = True
     """As of `SongSettings`."""
+    identity: str | None = None
+    """`ModelEntry.identity` that the model must have; None for any."""
 
     def open(
         self,
@@ -95,12 +99,15 @@ class SeparationRecipe:
         Raises:
             ProviderUnavailableError: The provider is missing or does not work here.
             ModelError: The model is missing, damaged or contradicts its entry.
+            OtherModelError: It is not the one of `identity`.
         """
+        separator = separator or Separator(
+            self.model, execution=self.execution, separation=self.separation, plugins=self.plugins
+        )
+        if self.identity not in {None, separator.entry.identity}:
+            raise OtherModelError(separator.model, socket.gethostname())
         settings = SongSettings(
-            separator=separator
-            or Separator(
-                self.model, execution=self.execution, separation=self.separation, plugins=self.plugins
-            ),
+            separator=separator,
             output=self.output,
             excerpt=self.excerpt,
             downmix=self.downmix,

@@ -35,6 +35,7 @@ class Report:
     shares: Mapping[str, float]
     """Parts of the time that the stages took, which add up to 1, largest first; empty if unknown."""
     n_cores: float
+    """On average."""
     price: float | None
     """Of a core for an hour, in any currency."""
 
@@ -115,13 +116,18 @@ class Ledger:
             self._stages[stage] += seconds
         self._stages["other"] += max(0.0, event.elapsed - sum(separated.stages.values()))
 
-    def report(self, elapsed: float | None = None) -> Report:
+    def report(self, elapsed: float | None = None, core_seconds: float | None = None) -> Report:
         """What the separated songs took.
 
         Args:
             elapsed: Seconds of the whole run. If it is not given, as if all places that got a song had always
                 been busy: a run of few songs has idle places at its end.
+            core_seconds: Seconds that cores were kept, if not all of them were for the whole run. Only with
+                `elapsed`.
         """
+        n_cores = self._n_cores
+        if elapsed and core_seconds is not None:
+            n_cores = core_seconds / elapsed
         total = sum(self._stages.values())
         ordered = sorted(self._stages.items(), key=lambda item: -item[1])
         return Report(
@@ -129,7 +135,7 @@ class Ledger:
             elapsed=self._busy / max(1, min(self._n_at_once, self._n_done)) if elapsed is None else elapsed,
             duration=self._duration,
             shares={stage: seconds / total for stage, seconds in ordered} if total else {},
-            n_cores=self._n_cores,
+            n_cores=n_cores,
             price=self._price,
         )
 

@@ -65,6 +65,23 @@ class OtherVersionError(StemdockError):
         self.machine = machine
 
 
+class OtherModelError(StemdockError):
+    """A worker's machine has another model of the same name.
+
+    Attributes:
+        model: Its name.
+        machine: The worker's.
+    """
+
+    def __init__(self, model: str, machine: str) -> None:
+        super().__init__(
+            f"the worker on {machine} has another model {model} than the machine that started the run",
+            remedy="Install the same model on all machines.",
+        )
+        self.model = model
+        self.machine = machine
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedRecipe:
     """Passes a recipe to a worker that is perhaps on another machine."""
@@ -83,6 +100,7 @@ class SharedRecipe:
         Raises:
             OtherVersionError: It has another version of Stemdock.
             PlaceNotSharedError: It does not see the same files.
+            OtherModelError: As of `SeparationRecipe`.
             StemdockError: The model cannot be loaded.
         """
         machine = socket.gethostname()

@@ -62,6 +62,27 @@ class WorkersUnusableError(StemdockError):
         )
 
 
+class PlaceGivenUpError(StemdockError):
+    """Workers cannot work in one place, while others go on.
+
+    The `__cause__` says why.
+    """
+
+    def __init__(self, cause: StemdockError) -> None:
+        super().__init__(f"the run goes on with fewer workers, because {cause}", remedy=cause.remedy)
+        self.__cause__ = cause
+
+
+class NoWorkerYetError(StemdockError):
+    """No worker has loaded its model for a while: perhaps all wait for machines."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"no worker is ready after {seconds:.0f} s",
+            remedy="The run goes on waiting. If no machine has room for a worker, ask for less for each.",
+        )
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Member:
     """A worker of the pool."""
@@ -73,13 +94,18 @@ class _Member:
     """Workers before it in its place that died one after another before they had loaded their model."""
     plans: dict[int, SongPlan] = field(default_factory=dict)
     """The songs that it has, by number."""
-    is_ready: bool = False
-    """Whether it has loaded its model."""
+    ready_since: float | None = None
+    """Time at which it had loaded its model."""
     fault: StemdockError | None = None
     """Why it cannot load its model, if it could say so."""
     is_dismissed: bool = False
     idle_since: float = field(default_factory=monotonic)
     """Time at which it had its last song."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has loaded its model."""
+        return self.ready_since is not None
 
 
 class WorkerPool:
@@ -95,6 +121,8 @@ class WorkerPool:
         cancel: Event,
         clean: Callable[[SongPlan], None] = lambda _: None,
         idle: float = IDLE,
+        warn: Callable[[StemdockError], None] = lambda _: None,
+        patience: float | None = None,
     ) -> None:
         """Starts nothing yet.
 
@@ -107,6 +135,8 @@ class WorkerPool:
             cancel: As of `Pool`.
             clean: Removes what killed workers left of a song that is set aside.
             idle: Seconds without a song, after which a worker that is not needed is given back.
+            warn: Called once for each reason why a place is given up while others go on.
+            patience: Seconds without any worker that is ready, after which `warn` is called. None for never.
         """
         self.cancel = cancel
         self.n_songs = len(recipes) * n_songs
@@ -124,12 +154,19 @@ class WorkerPool:
         self._was_ready = False
         """Whether any worker has loaded its model."""
         self._is_stopping = False
+        self._warn = warn
+        self._patience = patience
+        self._start_time = 0.0
+        self._warned: set[str] = set()
+        """Reasons that were told."""
+        self.worker_seconds = 0.0
 
     def __enter__(self) -> Self:
         """Starts the workers."""
         with ExitStack() as started:
             self._workforce.__enter__()
             started.callback(self.__exit__)
+            self._start_time = monotonic()
             for _ in range(self._n_least):
                 self._start(self._vacant.popleft())
             started.pop_all()
@@ -158,7 +195,15 @@ class WorkerPool:
             self._stop()
         if not self._events:
             self._receive(timeout)
+            self._watch_start()
         return self._events.popleft() if self._events else None
+
+    def _watch_start(self) -> None:
+        if self._patience is None or self._was_ready or self._is_stopping:
+            return
+        if monotonic() - self._start_time > self._patience:
+            self._warn(NoWorkerYetError(self._patience))
+            self._patience = None
 
     def _receive(self, timeout: float | None) -> None:
         by_worker = {id(member.worker): member for member in self._members}
@@ -173,7 +218,8 @@ class WorkerPool:
                 if message.error:  # it ends now, like one that was killed
                     member.fault = message.error
                     continue
-                self._was_ready = member.is_ready = True
+                self._was_ready = True
+                member.ready_since = monotonic()
                 member.n_stillborn = 0
             else:
                 if isinstance(message, Ended):
@@ -224,6 +270,8 @@ class WorkerPool:
         """Starts another worker for one that has ended."""
         self._members.remove(member)
         how = member.worker.end()
+        if member.ready_since is not None:
+            self.worker_seconds += monotonic() - member.ready_since
         if self._is_stopping:
             self._events.extend(Ended(plan=plan) for plan in member.plans.values())
             return
@@ -245,8 +293,17 @@ class WorkerPool:
                 self._start(member.recipe, n_stillborn)
             except StemdockError as error:
                 fault = error
+            else:
+                return
+        self._give_up(fault)
+
+    def _give_up(self, fault: StemdockError) -> None:
+        """Goes on without a place, or ends if it was the last."""
         if not self._members:
             raise fault
+        if str(fault) not in self._warned:
+            self._warned.add(str(fault))
+            self._warn(PlaceGivenUpError(fault))
 
     def _stop(self) -> None:
         """Tells the workers to give up their songs, and to end."""

@@ -48,6 +48,8 @@ class Accounting:
     ledger: Ledger
     whole: Sequence[Song] | None
     """The songs that an estimate is for; None if this is the run itself."""
+    n_cores_each: float | None
+    """Cores that each worker keeps while it lives; None if the run keeps those of the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +139,9 @@ def run_plans(
     if accounting.whole is not None:
         reporter.estimate(estimated(accounting.ledger.report(), own.songs, accounting.whole))
     elif options.report or options.price is not None:
-        reporter.report(accounting.ledger.report(monotonic() - start))
+        n_cores = accounting.n_cores_each
+        core_seconds = None if n_cores is None else n_cores * pool.worker_seconds
+        reporter.report(accounting.ledger.report(monotonic() - start, core_seconds))
     return delivery.exit_status or int(summary.n_failed > 0)
 
 

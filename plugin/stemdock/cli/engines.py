@@ -46,7 +46,10 @@ def chosen_engine(options: EngineOptions, plugins: Plugins, destination: Destina
     engines = {engine.name: engine for engine in plugins.batch_engines()}
     if options.engine not in engines:
         known = ", ".join(engines) or "none"
-        raise click.UsageError(f"There is no engine {options.engine!r}. Engines of plug-ins: {known}.")
+        raise click.UsageError(
+            f"There is no engine {options.engine!r}. Engines of plug-ins: {known}. "
+            f"Install Stemdock again with the extra of the engine, such as: pip install 'stemdock[ray]'"
+        )
     if str(destination.folder) == STANDARD_OUTPUT:
         raise click.UsageError("--engine cannot be used with -o -: the stems must be files.")
     if destination.location and destination.location.scheme == "memory":

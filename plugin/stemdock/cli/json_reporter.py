@@ -49,6 +49,10 @@ class JsonReporter:
         """Prints the event "refused"."""
         self._write("refused", error=str(error), remedy=error.remedy)
 
+    def warn(self, error: StemdockError) -> None:
+        """Prints the event "warning"."""
+        self._write("warning", kind=type(error).__name__, error=str(error), remedy=error.remedy)
+
     def show(self, event: BatchEvent) -> None:
         """Prints the events "song", "waiting", "progress", "done", "skipped" and "failed"."""
         self._eta.count(event)

@@ -61,6 +61,9 @@ if TYPE_CHECKING:
     from stemdock.plugins import Plugins
     from stemdock.types import DownmixMode, Execution, Separation
 
+_PATIENCE: Final = 30.0
+"""Seconds without any worker of an engine that is ready, after which people are told."""
+
 
 _ONE_STEM: Final = "{instrument}.{codec}"
 """Template of a single stem."""
@@ -165,6 +168,7 @@ def separate(
                 resume=batch.resume,
                 overwrite=overwrite,
                 growing=growing and not to_standard_output,
+                identity=separator.entry.identity,
             )
             names = _names(output, separator.stems, mix_places)
             destination = replace(destination, companions=sound_files(output, separator.stems))
@@ -205,6 +209,8 @@ def separate(
                     n_songs=n_at_once,
                     cancel=cancel,
                     clean=recipe.clean,
+                    warn=reporter.warn,
+                    patience=_PATIENCE if workforce else None,
                 )
             listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
             obstacles = Obstacles(
@@ -226,7 +232,7 @@ def separate(
                 obstacles,
                 delivery,
                 pages,
-                Accounting(ledger=ledger, whole=whole),
+                Accounting(ledger=ledger, whole=whole, n_cores_each=needs.n_cores if workforce else None),
                 reporter,
             )
     _report_faults(plugins)

@@ -59,6 +59,10 @@ class TextReporter:
         """Prints a conflict that keeps the batch from starting."""
         self._print(f"error: {one_line(error)}")
 
+    def warn(self, error: StemdockError) -> None:
+        """Prints what keeps a worker from working, while the others go on."""
+        self._print(f"warning: {one_line(error)}")
+
     def show(self, event: BatchEvent) -> None:
         """Prints errors and warnings, and updates the status line."""
         self._count(event)

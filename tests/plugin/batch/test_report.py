@@ -65,6 +65,12 @@ def test_figures_of_a_run() -> None:
     ]
 
 
+def test_cores_that_were_not_kept_for_the_whole_run() -> None:
+    report = ledger(done(20), price=0.5).report(40, core_seconds=100)
+    assert report.core_hours == pytest.approx(100 / 3600)
+    assert report.cost == pytest.approx(50 / 3600)
+
+
 def test_places_without_a_song_do_not_make_the_rest_look_fast() -> None:
     few = Ledger(n_at_once=6, n_cores=4)
     for _ in range(3):

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from dataclasses import replace
+from hashlib import sha256
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from stemdock import Execution, Plugins
+from stemdock import BatchEngine, Execution, Plugins, hookimpl, serve_songs
 from stemdock.cli import builtin
 from stemdock.cli.engine_options import EngineOptions
 from stemdock.cli.engines import engine_shares, opening_execution
 from stemdock.cli.main import run
 from stemdock.lib.cores import n_physical_cores
 from stemdock_ray import opening, plugin
+from support.scripted import LONGEST
+from support.small_model import write_noise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from stemdock import WorkerNeeds
+    from support.small_model import SmallPlugin
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (("--engine", "slurm"), "There is no engine 'slurm'. Engines of plug-ins: ray."),
+        (("--engine", "slurm"), "Install Stemdock again with the extra of the engine"),
         (("--address", "head:6379"), "--address needs --engine."),
         (("--max-workers", "3"), "--max-workers needs --engine."),
         (("--worker-cpus", "0.5"), "--worker-cpus needs --engine."),
@@ -77,3 +89,101 @@ def test_elsewhere_workers_get_what_is_named() -> None:
     shares, needs = engine_shares(options("head:6379", 2.5, 0.25), Execution(memory=8000), 4)
     assert {(share.n_threads, share.memory) for share in shares} == {(3, 2000)}
     assert (needs.n_cores, needs.n_gpus) == (2.5, 0.25)
+
+
+class ThreadWorker:
+    """A worker that is a thread of this process."""
+
+    def __init__(self, recipe: Any, n_songs: int, told: SimpleQueue[tuple[Any, Any]]) -> None:
+        self._told = told
+        self._inbox: SimpleQueue[Any] = SimpleQueue()
+        self.opened: SimpleQueue[None] = SimpleQueue()
+        self._link = Link(self, self._inbox)
+        Thread(target=self._serve, args=(recipe, n_songs), daemon=True).start()
+
+    def _serve(self, recipe: Any, n_songs: int) -> None:
+        serve_songs(self._link, recipe, n_songs)
+        self.tell(None)
+
+    def tell(self, message: Any) -> None:
+        self._told.put((self, message))
+        self.opened.put(None)
+
+    def send(self, plan: Any) -> None:
+        self._inbox.put(plan)
+
+    def end(self) -> str:
+        return ""
+
+
+class Link:
+    """The end of the messages that the worker has."""
+
+    def __init__(self, worker: ThreadWorker, inbox: SimpleQueue[Any]) -> None:
+        self._worker = worker
+        self.recv = inbox.get
+        self.send = worker.tell
+
+
+class Threads:
+    """Starts threads one after another. Something changes before the second."""
+
+    def __init__(self, change: Callable[[], None]) -> None:
+        self._change = change
+        self._told: SimpleQueue[tuple[Any, Any]] = SimpleQueue()
+        self._n_started = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def start(self, recipe: Any, n_songs: int) -> ThreadWorker:
+        self._n_started += 1
+        if self._n_started == 2:
+            self._change()
+        worker = ThreadWorker(recipe, n_songs, self._told)
+        worker.opened.get(timeout=LONGEST)
+        return worker
+
+    def receive(self, workers: Sequence[Any], timeout: float | None) -> Iterator[tuple[Any, Any]]:  # noqa: ARG002
+        try:
+            yield self._told.get(timeout=timeout)
+        except Empty:
+            return
+
+
+class ThreadsPlugin:
+    def __init__(self, change: Callable[[], None]) -> None:
+        self._change = change
+
+    @hookimpl
+    def stemdock_batch_engines(self) -> list[BatchEngine]:
+        def start(needs: WorkerNeeds) -> Threads:  # noqa: ARG001
+            return Threads(self._change)
+
+        return [BatchEngine(name="threads", summary="", open=start)]
+
+
+def test_a_machine_with_another_model_is_told_and_not_paid(
+    tmp_path: Path, plugins: Plugins, small_plugin: SmallPlugin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def change_model() -> None:
+        assert small_plugin.entry.path
+        small_plugin.entry.path.write_bytes(b"another")
+        small_plugin.entry = replace(small_plugin.entry, sha256=sha256(b"another").hexdigest())
+
+    for number in range(5):
+        write_noise(tmp_path / f"{number}.wav")
+    plugins.register(ThreadsPlugin(change_model), "threads")
+    line = ["separate", str(tmp_path), "-m", "small", "-o", str(tmp_path / "out"), "--progress", "json"]
+    assert run([*line, "--engine", "threads", "-w", "2", "--worker-cpus", "3", "--report"], plugins) == 0
+    events = [json.loads(told) for told in capsys.readouterr().err.splitlines()]
+    (warning,) = (event for event in events if event["event"] == "warning")
+    assert "has another model small" in warning["error"]
+    assert warning["remedy"] == "Install the same model on all machines."
+    summary, report = events[-2:]
+    assert summary["n_done"] == 5
+    # Only one of the two workers had its cores.
+    assert 0 < report["core_hours"] <= 3 * summary["elapsed"] / 3600

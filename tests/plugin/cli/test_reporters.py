@@ -266,3 +266,13 @@ def test_a_refusal_for_a_program() -> None:
     assert line["event"] == "refused"
     assert "out/low.wav" in line["error"]
     assert "--overwrite" in line["remedy"]
+
+
+def test_a_warning_for_a_program_and_for_people() -> None:
+    stream = io.StringIO()
+    JsonReporter(stream).warn(FAULT)
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["kind"], line["remedy"]) == ("warning", "AudioFileError", "Name another.")
+    stream = io.StringIO()
+    TextReporter(stream, live=False).warn(FAULT)
+    assert stream.getvalue() == "warning: b.wav: is no audio. Name another.\n"
