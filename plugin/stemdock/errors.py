@@ -200,7 +200,8 @@ class OutputTakenError(OutputExistsError):
             self,
             path,
             "is a stem of another song, or of another version of this one",
-            remedy="Give each song a name of its own. If this is the same song, pass replace_others=True.",
+            remedy="Give each song a name of its own, with another template or output folder. If this is "
+            "the same song, separate it with --overwrite; in Python, with replace_others=True.",
         )
 
 
