@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from stemdock.audio.ffmpeg.films import join_film
-from stemdock.audio.ffmpeg.reading import first_frame
+from stemdock.audio.ffmpeg.films import MATROSKA, join_film, subtitle_codec
+from stemdock.audio.ffmpeg.reading import FirstFrame, first_frame
 from stemdock.errors import AudioFileError, OutputError, OutputOptionError, StemdockError
 from stemdock.lib.os_errors import os_errors_as, write_remedy
 
@@ -21,21 +20,15 @@ CONTAINERS: Final[dict[str, tuple[str, Sequence[CodecName]]]] = {
     ".mp4": ("mp4", ("m4a", "alac")),
     ".m4v": ("mp4", ("m4a", "alac")),
     ".mov": ("mov", ("m4a", "alac")),
-    ".mkv": ("matroska", ("m4a", "alac", "flac")),
+    ".mkv": (MATROSKA, ("m4a", "alac", "flac")),
 }
 """ffmpeg's name of the container, and the codecs that players expect in it, by the end of the file's name.
 Opus is not among them: ffmpeg 5.1 moves it 6.5 ms to the front when it copies it to Matroska."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilmSound:
-    """The sound of a film that is separated."""
-
-    track: int
-    """Its number among the audio tracks, from 0."""
-    delay: float
-    """Seconds that its first sample is behind the beginning of the film, beyond the silence that `open_audio`
-    puts in front of it."""
+FilmSound: TypeAlias = FirstFrame
+"""The sound of a film that is separated, and what else is in the film."""
+_MKV: Final = "--template '{filename}.mkv'"
 
 
 def film_sound(source: Path, track: int | None, target: Path, codec: CodecName) -> FilmSound:
@@ -48,25 +41,44 @@ def film_sound(source: Path, track: int | None, target: Path, codec: CodecName) 
         codec: Codec of its sound.
 
     Raises:
-        AudioFileError: The file has no picture, or cannot be read.
+        AudioFileError: The file has no picture, or cannot be read, or the container of the new film cannot
+            contain its subtitles.
         OutputOptionError: The container of the new film cannot contain the codec.
     """
-    _, codecs = CONTAINERS[target.suffix.lower()]
+    container, codecs = CONTAINERS[target.suffix.lower()]
     if codec not in codecs:
         raise OutputOptionError(
             "codec",
             f"{target.suffix} films cannot contain {codec}",
-            remedy=f"Use {' or '.join(codecs)}, or write an .mkv film: --template '{{filename}}.mkv'.",
+            remedy=f"Use {' or '.join(codecs)}, or write an .mkv film: {_MKV}.",
         )
     found = first_frame(source, track)
     if not found.has_video:
         raise AudioFileError(
             source, "contains no picture", remedy="Choose a video file, or another format than video."
         )
-    return FilmSound(track=found.track, delay=found.delay)
+    _check_subtitles(source, found, target.suffix, container)
+    return found
 
 
-def write_film(path: Path, source: Path, found: FilmSound, sound: Path, cancel: Event | None) -> None:
+def _check_subtitles(source: Path, found: FilmSound, suffix: str, container: str) -> None:
+    subtitles = [stream.codec for stream in found.streams if stream.kind == "Subtitle"]
+    for codec in subtitles:
+        if subtitle_codec(container, codec):
+            continue
+        others = all(subtitle_codec(MATROSKA, each) for each in subtitles)
+        raise AudioFileError(
+            source,
+            f"has subtitles ({codec}) that {suffix.lower()} films cannot contain",
+            remedy=f"Write an .mkv film: {_MKV}."
+            if others
+            else "Copy the film without them first: ffmpeg -i FILM -map 0:v -map 0:a -c copy NEW.",
+        )
+
+
+def write_film(
+    path: Path, source: Path, found: FilmSound, sound: Path, *, copy_tags: bool, cancel: Event | None
+) -> None:
     """Writes a film with another sound.
 
     Args:
@@ -74,6 +86,7 @@ def write_film(path: Path, source: Path, found: FilmSound, sound: Path, cancel: 
         source: The film.
         found: Its sound, which is replaced.
         sound: The new sound.
+        copy_tags: Whether to copy the film's tags.
         cancel: Set it from another thread to stop.
 
     Raises:
@@ -90,10 +103,12 @@ def write_film(path: Path, source: Path, found: FilmSound, sound: Path, cancel: 
 
     container, _ = CONTAINERS[path.suffix.lower()]
     with os_errors_as(unwritable, keep=StemdockError):
-        reason = join_film(source, sound, path, container, found.track, found.delay, cancel)
+        reason = join_film(source, sound, path, container, found, copy_tags=copy_tags, cancel=cancel)
     if reason:
         raise OutputError(
             path,
             f"ffmpeg cannot join picture and sound ({reason})",
-            remedy="Write an .mkv film, which can contain any picture: --template '{filename}.mkv'.",
+            remedy="Convert the film to a common format first, such as H.264."
+            if container == MATROSKA
+            else f"Write an .mkv film, which can contain any picture: {_MKV}.",
         )

@@ -1,12 +1,14 @@
-"""Recognising audio files by name or by their first bytes."""
+"""Recognising audio files by name or by their first bytes, and films by name."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stemdock.lib.paths import is_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 AUDIO_SUFFIXES: Final = frozenset({
@@ -16,6 +18,11 @@ AUDIO_SUFFIXES: Final = frozenset({
     ".w64", ".wav", ".wave", ".weba", ".wma", ".wv",
 })  # fmt: skip
 """File name extensions of audio, in lower case."""
+FILM_SUFFIXES: Final = frozenset({
+    ".3g2", ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg",
+    ".mpg", ".mts", ".mxf", ".ogv", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv",
+})  # fmt: skip
+"""File name extensions of films, in lower case."""
 _STARTS: Final = (
     b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"wvpk", b"MAC ", b"DSD ", b"FRM8", b"tBaK", b"TTA1", b"ajkg",
     b"MPCK", b"MP+", b"#!AMR", b"DTSHDHDR", b"\x7f\xfe\x80\x01", b"\x0b\x77", b"riff\x2e\x91\xcf\x11",
@@ -38,3 +45,24 @@ def is_audio_file(path: Path) -> bool:
     except OSError:
         return False
     return start.startswith(_STARTS) or start[8:12] in _CONTAINERS.get(start[:4], ())
+
+
+def is_film_file(path: Path) -> bool:
+    """Whether a file has the extension of a film; its first bytes can also be those of audio."""
+    return path.suffix.lower() in FILM_SUFFIXES and is_file(path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What is looked for in folders."""
+
+    title: str
+    """For people: `no <title> matches this pattern`."""
+    plural: str
+    suffixes: frozenset[str]
+    has: Callable[[Path], bool]
+    """Whether a file is one."""
+
+
+SONGS: Final = Kind(title="audio file", plural="songs", suffixes=AUDIO_SUFFIXES, has=is_audio_file)
+FILMS: Final = Kind(title="film", plural="films", suffixes=FILM_SUFFIXES, has=is_film_file)

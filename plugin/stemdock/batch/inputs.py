@@ -12,7 +12,7 @@ from glob import glob, has_magic
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
-from stemdock.batch.audio_files import is_audio_file
+from stemdock.batch.audio_files import SONGS, Kind
 from stemdock.batch.looking import Looking
 from stemdock.batch.playlists import SUFFIXES as PLAYLISTS
 from stemdock.batch.playlists import playlist_entries
@@ -42,6 +42,7 @@ def find_songs(
     output: Place | None = None,
     made: Callable[[Collection[Path]], Collection[Path]] | None = None,
     looking: Looking | None = None,
+    kind: Kind = SONGS,
 ) -> Sequence[Song]:
     """Finds the songs that arguments mean, each once, in the order of the arguments.
 
@@ -56,8 +57,9 @@ def find_songs(
             skipped in folders and patterns. Called after the files were found, since another process may be
             writing.
         looking: Hears of the songs while they are found.
+        kind: What counts in folders and patterns.
     """
-    search = _Search(output, made, looking or Looking())
+    search = _Search(output, made, looking or Looking(), kind)
     return search.without_repeats(SongTable(song for each in arguments for song in search.songs(each)))
 
 
@@ -66,6 +68,7 @@ class _Search:
     output: Place | None
     made: Callable[[Collection[Path]], Collection[Path]] | None
     looking: Looking
+    kind: Kind
     resolve: Resolver = field(default_factory=Resolver)
 
     def without_repeats(self, songs: Sequence[Song]) -> Sequence[Song]:
@@ -109,7 +112,7 @@ class _Search:
             yield faulty_song(Path(_without_user(argument)), str(error), "Name a file of this machine.")
             return
         if isinstance(place, Location):
-            yield from songs_at(place, output=self.output)
+            yield from songs_at(place, output=self.output, kind=self.kind)
         else:
             yield from self._on_this_machine(place, argument)
 
@@ -131,7 +134,8 @@ class _Search:
 
     def _in_folder(self, root: Path) -> Iterator[Song]:
         songs = SongTable(self.looking.each(self._walk(root)))
-        none = faulty_song(root, "contains no audio files", "Name a folder with songs.")
+        kind = self.kind
+        none = faulty_song(root, f"contains no {kind.title}s", f"Name a folder with {kind.plural}.")
         yield from self._without_made(songs, none)
 
     def _without_made(self, songs: Sequence[Song], none: Song) -> Iterator[Song]:
@@ -169,7 +173,7 @@ class _Search:
             below = PurePath(here.relative_to(root))
             for name in sorted(names):
                 path = here / name
-                if not name.startswith(".") and is_audio_file(path):
+                if not name.startswith(".") and self.kind.has(path):
                     yield Song(path=path, folder=below)
         for fault in faults:
             yield faulty_song(
@@ -191,9 +195,10 @@ class _Search:
         for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207  a Path has no absolute patterns
             path = Path(match)
             # *.dat asks for these files, audio or not; * asks for the songs without their cover pictures.
-            if is_file(path) and (is_audio_file(path) or path.suffix.lower() == suffix):
+            if is_file(path) and (self.kind.has(path) or path.suffix.lower() == suffix):
                 songs.append(Song(path=path))
-        none = faulty_song(Path(pattern), "no audio file matches this pattern", "Check the pattern.")
+        reason = f"no {self.kind.title} matches this pattern"
+        none = faulty_song(Path(pattern), reason, "Check the pattern.")
         yield from self._without_made(songs, none)
 
 

@@ -8,7 +8,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from stemdock.batch import object_store
-from stemdock.batch.audio_files import AUDIO_SUFFIXES
 from stemdock.batch.manifest_files import FOLDER, entry_from
 from stemdock.batch.song_lists import check_location, checked_place
 from stemdock.batch.songs import Song, faulty_song
@@ -19,6 +18,7 @@ from stemdock.lib.locations import WEB, Location
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from stemdock.batch.audio_files import Kind
     from stemdock.batch.manifest_files import ManifestEntry
     from stemdock.lib.locations import Place
 
@@ -28,10 +28,10 @@ _MAX_SIZE: Final = 4 << 20
 """Bytes of an entry of the manifest."""
 
 
-def songs_at(location: Location, *, output: Place | None) -> Iterator[Song]:
+def songs_at(location: Location, *, output: Place | None, kind: Kind) -> Iterator[Song]:
     """The songs at an address, in the order of their names.
 
-    A folder is searched at any depth for names with an extension of audio. Names that start with a dot are
+    A folder is searched at any depth for names with an extension of the kind. Names that start with a dot are
     skipped, and so are folders with such names. An address with `*`, `?` or `[…]` is a pattern if nothing has
     this name.
 
@@ -39,6 +39,7 @@ def songs_at(location: Location, *, output: Place | None) -> Iterator[Song]:
         location: The address. On the web, it is always that of one file.
         output: The output folder, skipped when a folder that contains it is searched. In itself and in
             folders of it, what its manifest lists is skipped.
+        kind: What counts in folders.
     """
     try:
         check_location(location)
@@ -46,14 +47,14 @@ def songs_at(location: Location, *, output: Place | None) -> Iterator[Song]:
             checked_place(location.address)
             yield Song(path=location)
         elif _is_pattern(location):
-            found = _below(_root_of(location), object_store.find(location, is_pattern=True), output)
-            none = faulty_song(location, "no audio file matches this pattern", "Check the pattern.")
+            found = _below(_root_of(location), object_store.find(location, is_pattern=True), output, kind)
+            none = faulty_song(location, f"no {kind.title} matches this pattern", "Check the pattern.")
             yield from _or_none((Song(path=song.path) for song in found), none)
         elif location.name and not object_store.info(location).is_folder:
             yield Song(path=location)
         else:
-            none = faulty_song(location, "contains no audio files", "Name a folder with songs.")
-            yield from _or_none(_below(location, object_store.find(location), output), none)
+            none = faulty_song(location, f"contains no {kind.title}s", f"Name a folder with {kind.plural}.")
+            yield from _or_none(_below(location, object_store.find(location), output, kind), none)
     except MissingObjectError as error:
         yield faulty_song(location, str(error), error.remedy)
     except StoreError as error:
@@ -78,7 +79,7 @@ def _is_pattern(location: Location) -> bool:
     return False
 
 
-def _below(root: Location, found: Iterator[Location], output: Place | None) -> Iterator[Song]:
+def _below(root: Location, found: Iterator[Location], output: Place | None, kind: Kind) -> Iterator[Song]:
     start = len(root.path.parts)
     skipped: str | None = None
     made: frozenset[str] = frozenset()
@@ -92,7 +93,7 @@ def _below(root: Location, found: Iterator[Location], output: Place | None) -> I
         parts = place.path.parts[start:]
         if (skipped and str(place).startswith(skipped)) or str(place) in made:
             continue
-        if place.path.suffix.lower() in AUDIO_SUFFIXES and not any(part.startswith(".") for part in parts):
+        if place.path.suffix.lower() in kind.suffixes and not any(part.startswith(".") for part in parts):
             # The names of objects can be anything, also what is no folder on a disk.
             yield Song(path=place, folder=PurePath(*map(legal_name, parts[:-1])))
 

@@ -198,6 +198,7 @@ class ResumableSeparation:
             targets = plan.files.values()
             name = self.manifest.name_of(targets)
             if resume and self.manifest.covers(provenance, targets):
+                _tidy(targets)
                 return UpToDate(damage=self.manifest.damage_of(targets))
             try:
                 self.claims.check_deaths(name, plan.song.path)
@@ -209,7 +210,7 @@ class ResumableSeparation:
             for target in existing:
                 known = self.manifest.entry_for(target, targets)
                 if self.settings.is_taken(known, provenance.mixture, place):
-                    raise OutputTakenError(target)
+                    raise OutputTakenError(target, plan.song.path)
             entry: ManifestEntry | None = None
 
             def announce(staged: Mapping[Path, Path], damage: Sequence[Damage]) -> None:

@@ -134,7 +134,8 @@ class UploadedSeparation:
         if existing:
             entry = self.manifest.entry_of(targets.values())
             if self.settings.is_taken(entry, provenance.mixture, self._place(plan)):
-                raise OutputTakenError(next(target for target in targets.values() if target in existing))
+                taken = next(target for target in targets.values() if target in existing)
+                raise OutputTakenError(taken, plan.song.path)
         return frozenset(existing)
 
 

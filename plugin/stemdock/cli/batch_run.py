@@ -123,7 +123,7 @@ def run_plans(
     start = monotonic()
     try:
         for event in run_batch(own, pool):
-            reporter.show(event)
+            reporter.show(delivery.told(event) if isinstance(event, Done) else event)
             accounting.ledger.count(event)
             if isinstance(event, Done | Skipped | Failed):
                 ended[type(event)] += 1

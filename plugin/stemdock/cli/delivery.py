@@ -29,6 +29,10 @@ class Delivery(Protocol):
         """
         ...
 
+    def told(self, done: Done) -> Done:
+        """The result as people and programs are told of it."""
+        ...
+
     def deliver(self, done: Done, cancel: Event) -> None:
         """Takes the result of a song.
 
@@ -54,6 +58,10 @@ class PrintedPaths:
     def receiver(self, cancel: Event) -> None:
         """None: paths are printed when the files are complete."""
 
+    def told(self, done: Done) -> Done:
+        """The result itself."""
+        return done
+
     def deliver(self, done: Done, cancel: Event) -> None:  # noqa: ARG002  prints at once
         """Prints the places of a song's files."""
         for place in done.plan.targets.values():
@@ -71,6 +79,10 @@ class Unmentioned:
 
     def receiver(self, cancel: Event) -> None:
         """None: nobody wants the files."""
+
+    def told(self, done: Done) -> Done:
+        """The result itself."""
+        return done
 
     def deliver(self, done: Done, cancel: Event) -> None:
         """Does nothing."""

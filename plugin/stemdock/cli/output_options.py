@@ -68,7 +68,10 @@ def _destination(folder: str, template: str) -> Destination:
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the stems to write and their format, as the argument `output`."""
+    """Adds the stems to write and their format, as the argument `output`.
+
+    The argument `mix_places` says where each mix comes from, for errors.
+    """
     options = (
         click.option(
             "-c", "--codec", type=click.Choice(list(CODECS)),
@@ -129,20 +132,22 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         **values: Any,
     ) -> Any:
         names = ("bit_depth", "sample_rate", "prevent_clipping")
+        written = _mixes(mixes)
         output = Output(
             **{name: values.pop(name) for name in names},
             format=format_name,
             codec=codec or default_codec(format_name),
             bitrate=_bitrate(bitrate),
             stems=None if stems is None else _stems(stems),
-            mixes=_mixes(mixes),
+            mixes={name: terms for name, (terms, _) in written.items()},
             copy_tags=not no_tags,
         )
         if output.stems == () and not output.mixes:
             raise click.UsageError("--stems none needs at least one --mix.")
         format_of(output)
         codec_of(output, typed_bitrate=bitrate)
-        return command(*arguments, output=output, **values)
+        mix_places = {name: place for name, (_, place) in written.items()}
+        return command(*arguments, output=output, mix_places=mix_places, **values)
 
     return with_options(wrapped, options)
 
@@ -161,13 +166,14 @@ def _stems(text: str) -> tuple[str, ...]:
     return () if text == "none" else tuple(stem.strip() for stem in text.split(","))
 
 
-def _mixes(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    mixes: dict[str, tuple[str, ...]] = {}
+def _mixes(texts: tuple[str, ...]) -> dict[str, tuple[tuple[str, ...], str]]:
+    """The terms of each mix, and where it comes from."""
+    mixes: dict[str, tuple[tuple[str, ...], str]] = {}
     for text, option in mix_texts(texts):
         name, terms = parse_mix(text, option)
         if name in mixes:
             raise OutputOptionError(
                 option, f"{name} is defined twice", remedy="Give each mix a different name."
             )
-        mixes[name] = terms
+        mixes[name] = terms, option
     return mixes

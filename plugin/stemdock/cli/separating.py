@@ -6,10 +6,11 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from stemdock.batch.audio_files import FILMS, SONGS
 from stemdock.batch.budget import n_cores_used
 from stemdock.batch.inputs import find_songs
 from stemdock.batch.looking import Looking
@@ -40,10 +41,12 @@ from stemdock.cli.standard_output import (
     temporary_destination,
 )
 from stemdock.output.codecs import can_grow, check_growing, codec_of
-from stemdock.output.formats import format_of, named_for, result_names, sound_files
+from stemdock.output.formats import KEPT_ENDING, format_of, named_for, result_names, sound_files
+from stemdock.output.mixes import check_mixes
+from stemdock.output.naming import DEFAULT_TEMPLATE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from stemdock.batch.pools import Pool
@@ -59,6 +62,10 @@ if TYPE_CHECKING:
     from stemdock.types import DownmixMode, Execution, Separation
 
 
+_ONE_STEM: Final = "{instrument}.{codec}"
+"""Template of a single stem."""
+
+
 def separate(
     plugins: Plugins,
     songs: Sequence[str],
@@ -66,6 +73,7 @@ def separate(
     destination: Destination,
     model: str,
     output: Output,
+    mix_places: Mapping[str, str],
     execution: Execution,
     overwrite: bool,
     growing: bool,
@@ -85,6 +93,7 @@ def separate(
         destination: Output folder and template; the folder "-" is standard output.
         model: Name or path.
         output: What to write.
+        mix_places: Where each mix comes from, for errors.
         execution: How the networks run.
         overwrite: Whether to replace any existing file.
         growing: Whether files appear with their first segment and grow.
@@ -103,7 +112,7 @@ def separate(
         click.UsageError: The options contradict each other.
         StemdockError: The batch cannot start, or standard output cannot be written.
     """
-    _check(destination, output, preview=preview, growing=growing, estimate=batch.estimate)
+    _check(songs, destination, output, preview=preview, growing=growing, estimate=batch.estimate)
     chosen = chosen_engine(engine, plugins, destination)
     with ExitStack() as inputs:
         destination, delivery = _outlet(destination, output, inputs)
@@ -119,6 +128,7 @@ def separate(
                 output=root,
                 made=None if destination.location else manifest.made,
                 looking=Looking(reporter.look),
+                kind=FILMS if output.format == "video" else SONGS,
             ),
             songs,
             inputs,
@@ -156,10 +166,10 @@ def separate(
                 overwrite=overwrite,
                 growing=growing and not to_standard_output,
             )
-            names = result_names(output, separator.stems)
+            names = _names(output, separator.stems, mix_places)
             destination = replace(destination, companions=sound_files(output, separator.stems))
             if to_standard_output:
-                check_single(len(found), (*names, *destination.companions))
+                check_single(len(found), (*names, *destination.companions), output)
             cancel = interrupted.cancel
             plans = Plans(
                 found,
@@ -231,7 +241,15 @@ def _recipe_of_worker(
     return paged if witnesses is None else SharedRecipe(recipe=paged, witnesses=witnesses)
 
 
-def _check(destination: Destination, output: Output, *, preview: bool, growing: bool, estimate: bool) -> None:
+def _check(
+    songs: Sequence[str],
+    destination: Destination,
+    output: Output,
+    *,
+    preview: bool,
+    growing: bool,
+    estimate: bool,
+) -> None:
     """Checks that options do not contradict each other."""
     to_standard_output = str(destination.folder) == STANDARD_OUTPUT
     if preview and output.format:
@@ -251,16 +269,29 @@ def _check(destination: Destination, output: Output, *, preview: bool, growing: 
         )
     if estimate and (to_standard_output or preview):
         raise click.UsageError("--estimate cannot be used with -o - or --preview.")
+    form = format_of(output)
+    ending = (DEFAULT_TEMPLATE, KEPT_ENDING)
+    if form and form.keeps_ending and STANDARD_INPUT in songs and destination.template.endswith(ending):
+        raise click.UsageError(
+            "the container of a film is that of its name, and standard input has none. Choose it with "
+            f"--template '{{filename}}{form.endings[-1]}'."
+        )
 
 
 def _outlet(destination: Destination, output: Output, inputs: ExitStack) -> tuple[Destination, Delivery]:
     """Where the files go, with the names of their format, and what takes the results."""
     if str(destination.folder) != STANDARD_OUTPUT:
         return named_for(output, destination), PrintedPaths()
-    form = format_of(output)
-    template = form.template if form else "{instrument}.{codec}"
-    destination = inputs.enter_context(temporary_destination(template))
-    return named_for(output, destination), StandardOutput(streams=can_grow(output))
+    # Only the end of a name in a template matters here: it says what container a film gets.
+    named = named_for(output, destination) if output.format else replace(destination, template=_ONE_STEM)
+    temporary = inputs.enter_context(temporary_destination(named.template))
+    return replace(temporary, own_folder=named.own_folder), StandardOutput(streams=can_grow(output))
+
+
+def _names(output: Output, stems: Sequence[str], mix_places: Mapping[str, str]) -> Sequence[str]:
+    """The files of each song by name; errors in a mix say where it comes from."""
+    check_mixes(output, stems, mix_places)
+    return result_names(output, stems)
 
 
 def _report_faults(plugins: Plugins) -> None:

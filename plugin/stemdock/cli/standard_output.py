@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.batch.events import Done
+    from stemdock.lib.locations import Place
+    from stemdock.output.options import Output
 
 STANDARD_OUTPUT: Final = "-"
 EXIT_READER_LEFT: Final = 128 + getattr(signal, "SIGPIPE", 13)
@@ -51,18 +54,37 @@ def temporary_destination(template: str) -> Iterator[Destination]:
         yield Destination(folder=folder, template=template)
 
 
-def check_single(n_songs: int, names: Sequence[str]) -> None:
+def check_single(n_songs: int, names: Sequence[str], output: Output) -> None:
     """Checks that there is only one file to write to standard output.
+
+    Args:
+        n_songs: Songs of the run.
+        names: The files of each of them.
+        output: What is written.
 
     Raises:
         OutputOptionError: There is more than one song, stem or mix.
     """
-    if n_songs != 1 or len(names) != 1:
-        raise OutputOptionError(
-            "output",
-            f"standard output can hold one file, but this run writes {n_songs * len(names)}",
-            remedy="Name one song, and choose one stem with --stems.",
-        )
+    if n_songs == len(names) == 1:
+        return
+    remedies = ["Name one song"] if n_songs != 1 else []
+    if len(names) != 1:
+        remedies.append(_remedy(output))
+    remedy = ", and ".join(remedies)
+    raise OutputOptionError(
+        "output",
+        f"standard output can hold one file, but this run writes {n_songs * len(names)}",
+        remedy=f"{remedy[0].upper()}{remedy[1:]}.",
+    )
+
+
+def _remedy(output: Output) -> str:
+    """How to get one file for each song."""
+    if output.format:
+        return "use --as zip, which holds all files of a song"
+    if output.mixes and output.stems != ():
+        return "leave the stems out with --stems none"
+    return "choose one stem with --stems, or write all of them with --as zip"
 
 
 class StandardOutput:
@@ -108,6 +130,18 @@ class StandardOutput:
         with suppress(CancelledError), path.open("rb") as file:
             while piece := file.read(1 << 20):
                 self.write(piece, cancel)
+
+    def told(self, done: Done) -> Done:
+        """The result with "-" in place of the temporary file, also in the warnings."""
+        targets: dict[str, Place] = dict.fromkeys(done.plan.targets, Path(STANDARD_OUTPUT))
+        warnings = done.separated.warnings
+        for path in done.separated.files.values():
+            warnings = tuple(warning.replace(str(path), STANDARD_OUTPUT) for warning in warnings)
+        return replace(
+            done,
+            plan=replace(done.plan, targets=targets),
+            separated=replace(done.separated, warnings=warnings),
+        )
 
     def write(self, data: bytes, cancel: Event) -> None:
         """Sends the next bytes; waits as long as the reader does not read.

@@ -40,7 +40,7 @@ class GrowingFiles:
         self._staged = staged
         self._places = places
         self._overwrite = overwrite
-        self._shown: set[str] = set()
+        self._shown: dict[str, os.stat_result] = {}
         self._aside: dict[str, Path] = {}
 
     def show(self, name: str) -> None:
@@ -71,7 +71,13 @@ class GrowingFiles:
                 f"cannot grow in this folder ({reason})",
                 remedy="Leave --growing out, or choose a folder on another disk.",
             ) from error
-        self._shown.add(name)
+        self._shown[name] = staged.lstat()
+
+    def _is_own(self, name: str) -> bool:
+        """Whether the file in a place is the shown one: somebody may have put another there."""
+        with suppress(OSError):
+            return os.path.samestat(self._places[name].lstat(), self._shown[name])
+        return False
 
     def observed(self, observer: Observer) -> Observer:
         """An observer that also shows the files."""
@@ -90,26 +96,37 @@ class GrowingFiles:
             yield
         except BaseException:
             for name in self._shown:
-                with suppress(OSError):
-                    self._places[name].unlink()
+                if self._is_own(name):
+                    with suppress(OSError):
+                        self._places[name].unlink()
             for name, aside in self._aside.items():
                 with suppress(OSError):
-                    aside.replace(self._places[name])
+                    if not os.path.lexists(self._places[name]):
+                        aside.replace(self._places[name])
             raise
 
     def finish(self) -> None:
         """Completes all files. When this returns, they survive a power failure.
 
         Raises:
+            OutputExistsError: Somebody put another file in a place, which must not be replaced.
             OutputError: A file cannot be written.
         """
         for name, staged in self._staged.items():
             self.show(name)
             path = self._places[name]
             try:
-                # A cover makes a new file.
-                if not path.samefile(staged):
+                if _are_same(staged, path):
+                    continue
+                if self._overwrite or self._is_own(name):  # a cover makes a new file
+                    own = staged.lstat()
                     staged.replace(path)
+                    self._shown[name] = own
+                else:  # the shown file was removed, or is another
+                    os.link(staged, path)
+                    self._shown[name] = staged.lstat()
+            except FileExistsError as error:
+                raise OutputExistsError(path) from error
             except OSError as error:
                 raise OutputError(
                     path,

@@ -63,6 +63,8 @@ def pack(
     tags: Tags,
     cancel: Event | None,
     film: FilmSound | None = None,
+    *,
+    copy_tags: bool = True,
 ) -> list[str]:
     """Joins the encoded sounds if one file holds all of them.
 
@@ -73,6 +75,7 @@ def pack(
         tags: Tags and cover of the song.
         cancel: Set it from another thread to stop.
         film: The sound to replace, if the file is a film.
+        copy_tags: Whether a film gets the tags of the other one.
 
     Returns:
         Warnings.
@@ -97,7 +100,7 @@ def pack(
     if isinstance(files.package, Film):
         assert film is not None  # noqa: S101  looked for before the separation
         (sound,) = sounds.values()
-        write_film(path, files.source, film, sound, cancel)
+        write_film(path, files.source, film, sound, copy_tags=copy_tags, cancel=cancel)
         return []
     reason = write_dj_file(path, files.package, sounds, tags, cancel)
     return [_missing_tags(files.places[files.format], reason)] if reason else []

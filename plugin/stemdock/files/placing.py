@@ -173,7 +173,8 @@ def placement(
     extension = codec_of(output).extension
     template = form.template if form else "{instrument}.{codec}"
     names = result_names(output, separator.stems)
-    places = _places(targets, names, source, template, codec=extension, model=separator.model)
+    own_folder = form.endings[0] if form and form.has_own_folder else ""
+    places = _places(targets, names, source, template, own_folder, codec=extension, model=separator.model)
     if form:
         _check_form(form, separator, places)
         beside = companions_of(next(iter(places.values())), sound_files(output, separator.stems))
@@ -210,7 +211,9 @@ def _levels(output: Output, separator: Separator) -> Mapping[str, Levels]:
 
 def _check_form(form: Format, separator: Separator, places: Mapping[str, Path]) -> None:
     for path in places.values():
-        check_ending(form, path.name, "targets")
+        check_ending(
+            form, path.name, "format", f"Choose the names with --template '{{filename}}{form.endings[-1]}'."
+        )
     if form.n_channels not in {None, separator.n_channels}:
         raise OutputOptionError(
             "format",
@@ -224,6 +227,7 @@ def _places(
     names: Sequence[str],
     source: Path,
     template: str,
+    own_folder: str,
     *,
     codec: str,
     model: str,
@@ -231,7 +235,7 @@ def _places(
     if not isinstance(targets, Mapping):
         if not is_path(targets):
             raise ArgumentError("targets", targets, "a folder, or a mapping of stems to files")
-        in_folder = Destination(folder=Path(targets), template=template)
+        in_folder = Destination(folder=Path(targets), template=template, own_folder=own_folder)
         return in_folder.targets(source, names, codec=codec, model=model)
     for name in names:
         if not is_path(targets.get(name)):

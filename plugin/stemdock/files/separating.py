@@ -126,7 +126,9 @@ def separate_file(
                 sample_rate=rate, n_channels=separator.n_channels, total_length=written.total_length
             )
             with writing.running():
-                warnings += pack(files, staged, signal, tags, observer.cancel, film)
+                warnings += pack(
+                    files, staged, signal, tags, observer.cancel, film, copy_tags=output.copy_tags
+                )
             damage = damage_within(audio.damage, excerpt)
             if observer.before_placing:
                 observer.before_placing({files.places[name]: path for name, path in staged.items()}, damage)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from stemdock.output.colors import COLORS, GREY
-from stemdock.output.mixes import selected
+from stemdock.output.mixes import name_used, selected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,9 +48,13 @@ def daw_project(output: Output, stems: Sequence[str]) -> DawProject:
         stems: The model's stems, in its order.
 
     Raises:
-        OutputOptionError: The model does not have the stems that `output` asks for.
+        OutputOptionError: The model does not have the stems that `output` asks for, or a mix has the name of
+            the mixture or of the project.
     """
     chosen = selected(output, stems)
+    for name in output.mixes:
+        if name.casefold() in {_MIXTURE, output.format}:
+            raise name_used(name)
     colors = {name: COLORS[number % len(COLORS)] for number, name in enumerate(chosen) if name in stems}
     return DawProject(
         sounds={_MIXTURE: tuple(range(len(stems) + 1))} | chosen,

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from stemdock.output.options import CodecName, FormatName, Output
 
 
+KEPT_ENDING: Final = ".{extension}"
+"""End of templates that keep that of the song's name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StemArchive:
     """What an archive of stems contains."""
@@ -65,6 +69,11 @@ class Format:
     Empty if they are inside the file."""
     has_own_folder: bool = False
     """Whether the file has the name of its folder, which contains nothing else."""
+
+    @property
+    def keeps_ending(self) -> bool:
+        """Whether its files have the ends of the songs' names."""
+        return self.template.endswith(KEPT_ENDING)
 
 
 FORMATS: Final = {
@@ -229,10 +238,14 @@ def named_for(output: Output, destination: Destination) -> Destination:
     found = format_of(output)
     if found is None:
         return destination
+    if found.has_own_folder:
+        destination = replace(destination, own_folder=found.endings[0])
     if destination.template == DEFAULT_TEMPLATE:
         return replace(destination, template=found.template)
     template = destination.template.replace("{codec}", codec_of(output).extension)
-    check_ending(found, template, "template")
+    # That of a song is known later, from its file.
+    if not (found.keeps_ending and template.endswith(KEPT_ENDING)):
+        check_ending(found, template, "template", f"End it with {' or '.join(found.endings)}.")
     if found.has_own_folder:
         _check_folder(found, template)
     return destination
@@ -250,8 +263,14 @@ def _check_folder(form: Format, template: str) -> None:
         )
 
 
-def check_ending(form: Format, name: str, option: str) -> None:
+def check_ending(form: Format, name: str, option: str, remedy: str) -> None:
     """Checks the end of a name.
+
+    Args:
+        form: The format of the file.
+        name: Of the file, or its template.
+        option: What the name comes from, for the error.
+        remedy: What to do if the end is wrong.
 
     Raises:
         OutputOptionError: Other programs would not recognise the file.
@@ -260,7 +279,7 @@ def check_ending(form: Format, name: str, option: str) -> None:
         raise OutputOptionError(
             option,
             f"other programs recognise {form.title} by the end of its name, and {name!r} ends otherwise",
-            remedy=f"End it with {' or '.join(form.endings)}.",
+            remedy=remedy,
         )
 
 

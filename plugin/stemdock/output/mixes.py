@@ -19,6 +19,10 @@ Levels: TypeAlias = "Mapping[int, Level]"
 _AS_IT_IS: Final = Level()
 _ALL: Final = "all"
 _MIXTURE: Final = "mixture"
+_SPLEETER: Final = {
+    "accompaniment": "2stems", "drums": "4stems", "bass": "4stems", "other": "4stems", "piano": "5stems",
+}  # fmt: skip
+"""The smallest of Spleeter's models with a stem, except for vocals, which all have."""
 
 
 def parse_mix(text: str, option: str = "mix") -> tuple[str, tuple[str, ...]]:
@@ -74,11 +78,7 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
     taken = {stem.casefold() for stem in chosen}
     for name, terms in output.mixes.items():
         if name.casefold() in taken:
-            raise OutputOptionError(
-                "mix",
-                f"the name {name} is already used",
-                remedy="Choose a name that no other file has: neither a stem that is written nor a mix.",
-            )
+            raise name_used(name)
         if legal_name(name) != name:
             raise OutputOptionError(
                 "mix",
@@ -90,6 +90,30 @@ def selected(output: Output, stems: Sequence[str]) -> dict[str, tuple[int, ...]]
     if not chosen:
         raise OutputOptionError("stems", "there is nothing to write", remedy="Choose a stem or a mix.")
     return chosen
+
+
+def name_used(name: str) -> OutputOptionError:
+    """The error for a mix that has the name of another file."""
+    return OutputOptionError(
+        "mix",
+        f"the name {name} is already used",
+        remedy="Choose a name that no other file has: neither a stem that is written nor a mix.",
+    )
+
+
+def check_mixes(output: Output, stems: Sequence[str], places: Mapping[str, str]) -> None:
+    """Checks the sums of mixes.
+
+    Args:
+        output: Which mixes to write.
+        stems: The model's stems, in its order.
+        places: Where each mix comes from, for errors.
+
+    Raises:
+        OutputOptionError: A mix is invalid.
+    """
+    for name, terms in output.mixes.items():
+        _parsed(name, terms, stems, places[name])
 
 
 def mix_levels(output: Output, stems: Sequence[str]) -> dict[str, Levels]:
@@ -106,27 +130,27 @@ def mix_levels(output: Output, stems: Sequence[str]) -> dict[str, Levels]:
     return {name: levels for name, levels in found.items() if any(map(_AS_IT_IS.__ne__, levels.values()))}
 
 
-def _parsed(name: str, terms: Sequence[str], stems: Sequence[str]) -> Levels:
+def _parsed(name: str, terms: Sequence[str], stems: Sequence[str], option: str = "mix") -> Levels:
     """The level of each index in a mix, in ascending order."""
-    read = [parse_term(term, name) for term in terms]
+    read = [parse_term(term, name, option) for term in terms]
     # A model may have a stem of that name.
     whole = any(stem == _MIXTURE for stem, _ in read) and _MIXTURE not in stems
     omitted = [stem[1:] for stem, _ in read if stem.startswith("-")]
     added = {
         stem: level for stem, level in read if not stem.startswith("-") and not (whole and stem == _MIXTURE)
     }
-    check_known([*omitted, *added], stems)
-    _check_levels(name, read, added)
+    _check_known([*omitted, *added], stems, option, f"{name}: ")
+    _check_levels(name, read, added, option)
     named = [stem for stem, _ in read]
     if twice := sorted({stem.lstrip("-") for stem in named if named.count(stem) > 1}):
         # A sum of a stem with itself would be 6 dB louder, which no mix wants.
         raise OutputOptionError(
-            "mix", f"{name} names {', '.join(twice)} more than once", remedy="Name each stem once."
+            option, f"{name} names {', '.join(twice)} more than once", remedy="Name each stem once."
         )
     is_rest = whole or bool(omitted)
     if is_rest and not added.keys() <= set(omitted):
         raise OutputOptionError(
-            "mix",
+            option,
             f"{name} both adds and omits stems",
             remedy="Write NAME=STEM+STEM or NAME=all-STEM. Only a stem that is left out can be added again, "
             "with a gain or pan: practice=all-vocals+vocals:-12dB.",
@@ -139,19 +163,21 @@ def _parsed(name: str, terms: Sequence[str], stems: Sequence[str]) -> Levels:
         levels[len(stems)] = _AS_IT_IS
     if not levels:
         raise OutputOptionError(
-            "mix",
+            option,
             f"{name} contains no stem",
             remedy="Write NAME=STEM+STEM or NAME=all-STEM, for example karaoke=all-vocals.",
         )
     return dict(sorted(levels.items()))
 
 
-def _check_levels(name: str, read: Sequence[tuple[str, Level]], added: Mapping[str, Level]) -> None:
+def _check_levels(
+    name: str, read: Sequence[tuple[str, Level]], added: Mapping[str, Level], option: str
+) -> None:
     for stem, level in read:
         if level != _AS_IT_IS and stem not in added:
             kind = "stem that is left out" if stem.startswith("-") else "whole mixture"
             raise OutputOptionError(
-                "mix",
+                option,
                 f"{name} gives a gain or pan to a {kind}",
                 remedy="Set it for a stem that is added, for example practice=all-vocals+vocals:-12dB.",
             )
@@ -163,10 +189,20 @@ def check_known(names: Sequence[str], stems: Sequence[str]) -> None:
     Raises:
         OutputOptionError: It lacks one.
     """
+    _check_known(names, stems, "stems")
+
+
+def _check_known(names: Sequence[str], stems: Sequence[str], option: str, mix: str = "") -> None:
     for stem in names:
         if stem not in stems:
+            other = f", or use --model {_SPLEETER[stem]}" if _is_spleeter(stem, stems) else ""
             raise OutputOptionError(
-                "stems",
-                f"the model has no stem {stem!r}",
-                remedy=f"Choose from its stems: {', '.join(stems)}.",
+                option,
+                f"{mix}the model has no stem {stem!r}",
+                remedy=f"Choose from its stems: {', '.join(stems)}{other}.",
             )
+
+
+def _is_spleeter(stem: str, stems: Sequence[str]) -> bool:
+    """Whether a stem is one of another of Spleeter's models, and the others are theirs."""
+    return {*stems, stem} <= {"vocals", *_SPLEETER}

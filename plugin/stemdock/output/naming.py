@@ -44,6 +44,8 @@ class Destination:
     """A relative path with fields in braces. Both / and \\ separate folders; {{ and }} mean braces."""
     location: Location | None = None
     """Where the folder is if it is not on this machine; `folder` is then relative to it."""
+    own_folder: str = ""
+    """End of the names of results if each has the name of its folder apart from that; else empty."""
     companions: Mapping[str, str] = field(default_factory=dict)
     """Further results by name: their paths from the folder of the first result, with / between folders. In
     these, {project} stands for the name of the first result without its ending."""
@@ -90,7 +92,7 @@ class Destination:
         targets = {}
         for name in names:
             values["instrument"] = name
-            targets[name] = self.folder.joinpath(*(_named(component, values) for component in components))
+            targets[name] = self.folder.joinpath(*self._names(components, values))
         targets |= companions_of(next(iter(targets.values())), self.companions)
         known = set()
         for path in targets.values():
@@ -99,6 +101,14 @@ class Destination:
                 raise OutputConflictError(path, source)
             known.add(key)
         return targets
+
+    def _names(self, components: Sequence[Sequence[_Part]], values: Mapping[str, str]) -> list[str]:
+        if not self.own_folder:
+            return [_named(component, values) for component in components]
+        *folders, own, _ = components
+        # A name that is too long is shortened alike.
+        name = _named(own, values, _MAX_BYTES - n_bytes(self.own_folder))
+        return [*(_named(component, values) for component in folders), name, f"{name}{self.own_folder}"]
 
 
 def companions_of(project: Path, companions: Mapping[str, str]) -> dict[str, Path]:
@@ -183,11 +193,11 @@ def _values(source: Path, filename: str, codec: str, model: str, tags: Tags) -> 
     return {field: cut_to_bytes(value, _MAX_BYTES) for field, value in values.items()}
 
 
-def _named(parts: Iterable[_Part], values: Mapping[str, str]) -> str:
+def _named(parts: Iterable[_Part], values: Mapping[str, str], max_bytes: int = _MAX_BYTES) -> str:
     """A legal name of a file or folder."""
     pieces = [replace_illegal(text if field is None else values[field]) for text, field in parts]
     # The longest value is shortened, because the others distinguish the stems.
-    while (surplus := n_bytes("".join(pieces)) - _MAX_BYTES) > 0:
+    while (surplus := n_bytes("".join(pieces)) - max_bytes) > 0:
         longest = max(range(len(pieces)), key=lambda index: n_bytes(pieces[index]))
         pieces[longest] = cut_to_bytes(pieces[longest], max(n_bytes(pieces[longest]) - surplus, 0))
     return legal_name("".join(pieces))

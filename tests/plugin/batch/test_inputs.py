@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemdock import open_audio
+from stemdock.batch.audio_files import FILMS
 from stemdock.batch.inputs import find_songs
 from stemdock.batch.playlists import playlist_entries
 from stemdock.batch.standard_input import copied_to_file
@@ -40,6 +41,15 @@ def test_a_folder_is_searched_at_any_depth_in_order_and_keeps_its_structure(tmp_
     assert below(tmp_path, songs) == ["a.wav", "b/1.FLAC", "b/2.mp3", "b/c/d.ogg"]
     assert [song.folder for song in songs] == [PurePath(), PurePath("b"), PurePath("b"), PurePath("b/c")]
     assert all(song.fault is None for song in songs)
+
+
+def test_films_instead_of_songs(tmp_path: Path) -> None:
+    touch(tmp_path, "b/2.mp4", "b/song.mp3", "a.MKV", "c.webm", "notes.txt", "songs/1.wav")
+    assert below(tmp_path, find_songs([str(tmp_path)], kind=FILMS)) == ["a.MKV", "c.webm", "b/2.mp4"]
+    assert below(tmp_path, find_songs([f"{tmp_path}/**"], kind=FILMS)) == ["a.MKV", "b/2.mp4", "c.webm"]
+    for argument in (tmp_path / "songs", tmp_path / "songs/*"):
+        (none,) = find_songs([str(argument)], kind=FILMS)
+        assert "film" in str(none.fault)
 
 
 def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
@@ -15,10 +16,9 @@ from stemdock.cli.main import run
 from stemdock.cli.streams import OutputStream
 from support.mixtures import SONG
 from support.mp4_tree import file_tree
+from support.small_model import write_noise
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from stemdock import Plugins
 
 pytestmark = pytest.mark.slow
@@ -161,3 +161,66 @@ def test_runs_without_a_format_are_resumed_as_before(plugins: Plugins, song: Pat
     assert provenance is not None
     assert "format" not in provenance.options
     assert provenance.options["codec"] == "wav"
+
+
+@pytest.mark.parametrize("form", ["rpp", "ardour", "dawproject"])
+@pytest.mark.parametrize("name", ["(mixture)", "(Mixture)", "{form}"])
+def test_names_that_projects_use_themselves(
+    plugins: Plugins, song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, name: str
+) -> None:
+    name = name.format(form=form)
+    command = ["separate", str(song), "-m", "small", "-o", str(tmp_path / "out"), "--as", form]
+    assert run([*command, "--mix", f"{name}=low"], plugins) == 2
+    assert f"the name {name} is already used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        (["--as", "rpp"], "Use --as zip"),
+        (["--as", "ardour", "--stems", "low"], "Use --as zip"),
+        (["--mix", "a=low"], "Leave the stems out with --stems none."),
+        ([], "Choose one stem with --stems, or write all of them with --as zip."),
+    ],
+)
+def test_what_standard_output_cannot_hold(
+    plugins: Plugins, song: Path, capsys: pytest.CaptureFixture[str], options: list[str], remedy: str
+) -> None:
+    assert run(["separate", str(song), "-m", "small", "-o", "-", *options], plugins) == 2
+    assert remedy in capsys.readouterr().err
+    assert run(["separate", str(song), str(SONG), "-m", "small", "-o", "-", *options], plugins) == 2
+    assert "Name one song, and" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("progress", ["auto", "json"])
+def test_warnings_name_standard_output(
+    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    progress: str,
+) -> None:  # fmt: skip
+    song = write_noise(tmp_path / "loud.wav", level=4, sample_rate=11025)
+    sent = io.TextIOWrapper(io.BytesIO(), write_through=True)
+    monkeypatch.setattr("sys.stdout", OutputStream(sent))
+    command = ["separate", str(song), "-m", "small", "-o", "-", "-c", "opus", "--stems", "low"]
+    assert run([*command, "--progress", progress], plugins) == 0
+    error = capsys.readouterr().err
+    if progress == "auto":
+        assert "warning: -: opus does not support 11025 Hz" in error
+        assert "warning: -: " in error.replace("warning: -: opus", "")
+        assert ".stemdock" not in error
+        return
+    (done,) = [event for line in error.splitlines() if (event := json.loads(line))["event"] == "done"]
+    assert done["outputs"] == {"low": "-"}
+    assert done["warnings"][0].startswith("-: ")
+
+
+def test_a_session_with_a_long_name_has_a_folder_of_that_name(
+    plugins: Plugins, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    song = write_noise(tmp_path / f"{'é' * 119}x.wav")
+    command = ["separate", str(song), "-m", "small", "-o", str(tmp_path / "out"), "--as", "ardour"]
+    for options in ([], ["-f", "{model}/{filename}/{filename}.ardour"]):
+        assert run([*command, *options], plugins) == 0
+        session = Path(capsys.readouterr().out.splitlines()[0])
+        assert session.name == f"{session.parent.name}.ardour"
+        assert len(session.name.encode()) <= 240
+        assert (session.parent / "interchange" / session.stem / "audiofiles" / "low.wav").exists()

@@ -127,6 +127,11 @@ def test_mixes_from_a_file(
         (b"a=low\n# b\nc=low:9\n", "m.txt, line 3: c: '9' of low is neither a gain nor a pan"),
         (b"a=low\nA\n", "m.txt, line 2: 'A' is not a valid mix"),
         (b"a=low\na=high\n", "m.txt, line 2: a is defined twice"),
+        (
+            b"a=low\n\nb=high+guitar\n",
+            "m.txt, line 3: b: the model has no stem 'guitar'. Choose from its stems: ",
+        ),
+        (b"a=low\nb=all-low+high\n", "m.txt, line 2: b both adds and omits stems"),
         (b"#\n", "m.txt cannot be read (it contains no mix)"),
         (b"\xff", "m.txt cannot be read (it is not UTF-8 text)"),
         (b"#" * 70_000, "m.txt cannot be read (File too large)"),

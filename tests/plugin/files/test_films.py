@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from stemdock import Excerpt, Output, separate_file
+from stemdock import Excerpt, Observer, Output, separate_file
 from stemdock.cli.main import run
+from stemdock.cli.streams import OutputStream
 from stemdock.errors import AudioFileError, OutputError, OutputOptionError
 
 if TYPE_CHECKING:
@@ -140,6 +142,77 @@ def test_everything_else_is_copied(small_separator: Separator, tmp_path: Path) -
     assert described.count("Audio:") == 1
 
 
+def make_full_film(path: Path, folder: Path) -> Path:
+    """A film with two subtitles, a font, languages and the place where it was made."""
+    (folder / "text.srt").write_text("1\n00:00:00,500 --> 00:00:01,000\nHello\n")
+    (folder / "font.ttf").write_bytes(b"a font")
+    extra: tuple[str, ...] = ("-i", str(folder / "text.srt"), "-map", "2:s", "-map", "2:s")
+    extra += ("-metadata:s:s:0", "language=ita", "-metadata:s:s:1", "language=eng")
+    extra += ("-metadata", "location=+50.0+003.0/", "-metadata:s:a:0", "title=Dialogue")
+    if path.suffix == ".mkv":
+        extra += ("-c:s", "srt", "-attach", str(folder / "font.ttf"), "-metadata:s:t", "mimetype=font/ttf")
+        return make_film(path, extra=extra)
+    return make_film(path, codec="alac", extra=(*extra, "-c:s", "mov_text"))
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.mov"])
+@pytest.mark.parametrize("film", ["a.mkv", "a.mp4"])
+def test_subtitles_fit_every_container(
+    small_separator: Separator, tmp_path: Path, film: str, name: str
+) -> None:
+    source = make_full_film(tmp_path / film, tmp_path)
+    output = Output(format="video", codec="alac", mixes=WHOLE)
+    path = separate_file(small_separator, source, {"video": tmp_path / "out" / name}, output=output).packages[
+        "video"
+    ]
+    for number in range(2):
+        assert b"Hello" in ffmpeg("-i", path, "-map", f"0:s:{number}", "-f", "srt", "-")
+    described = subprocess.run(["ffmpeg", "-i", path], capture_output=True, text=True, check=False).stderr
+    assert re.search(r"\(ita\): Subtitle", described)
+    assert re.search(r"\(eng\): Subtitle", described)
+    assert ("font.ttf" in described) == (film == name == "a.mkv")
+
+
+@pytest.mark.parametrize("film", ["a.mkv", "a.mp4"])
+def test_without_tags(small_separator: Separator, tmp_path: Path, film: str) -> None:
+    source = make_full_film(tmp_path / film, tmp_path)
+    output = Output(format="video", codec="alac", mixes=WHOLE, copy_tags=False)
+    path = separate_file(small_separator, source, tmp_path / "out", output=output).packages["video"]
+    described = subprocess.run(["ffmpeg", "-i", path], capture_output=True, text=True, check=False).stderr
+    for text in ("A film", "+50.0", "Dialogue"):
+        assert text in subprocess.run(
+            ["ffmpeg", "-i", source], capture_output=True, text=True, check=False
+        ).stderr or (text, film) == ("Dialogue", "a.mp4")
+        assert text not in described
+    assert re.search(r"\(fra\): Audio", described)
+    assert re.search(r"\(ita\): Subtitle", described)
+    assert ("font.ttf" in described) == (film == "a.mkv")
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("a.mov", "filename}.mkv"), ("a.mkv", "")])
+def test_subtitles_that_are_pictures(
+    small_separator: Separator, tmp_path: Path, name: str, remedy: str
+) -> None:
+    """Found before the separation; Matroska can contain them."""
+    film, other = make_full_film(tmp_path / "a.mkv", tmp_path), tmp_path / "b.mkv"
+    ffmpeg("-i", film, "-map", "0:v", "-map", "0:a", "-map", "0:s:0", "-c", "copy", other)
+    data = other.read_bytes()
+    assert data.count(b"S_TEXT/UTF8") == 1
+    other.write_bytes(data.replace(b"S_TEXT/UTF8", b"S_HDMV/PGS\0"))
+    targets = {"video": tmp_path / "out" / name}
+    output = Output(format="video", codec="alac", mixes=WHOLE)
+    started: list[object] = []
+    observer = Observer(on_progress=started.append)
+    if remedy:
+        with pytest.raises(AudioFileError, match=r"has subtitles \(hdmv_pgs_subtitle\)") as caught:
+            separate_file(small_separator, other, targets, output=output, observer=observer)
+        assert remedy in caught.value.remedy
+        assert not started
+    else:
+        made = separate_file(small_separator, other, targets, output=output)
+        assert b"S_HDMV/PGS" in made.packages["video"].read_bytes()
+
+
 def test_the_second_track(small_separator: Separator, tmp_path: Path) -> None:
     film, other = make_film(tmp_path / "a.mkv"), tmp_path / "b.mkv"
     ffmpeg("-i", film, "-map", "0", "-map", "0:a", "-c", "copy", "-metadata:s:a:1", "language=deu", other)
@@ -202,3 +275,51 @@ def test_the_command(plugins: Plugins, tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out == ""
     assert run(command, plugins) == 2
     assert "a film has one sound" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("a.mp4", ()), ("a.mkv", ()), ("a.mp4", ("-f", "{filename}.mkv"))]
+)
+def test_a_film_on_standard_output(
+    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, options: tuple[str, ...]
+) -> None:
+    sent = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", OutputStream(io.TextIOWrapper(sent, write_through=True)))
+    source = make_film(tmp_path / name, codec="alac")
+    command = ["separate", str(source), "-m", "small", "-o", "-", "--as", "video", "--stems", "low"]
+    assert run([*command, *options], plugins) == 0
+    made = tmp_path / "made"
+    made.write_bytes(sent.getvalue())
+    assert len(pictures(made)) == len(pictures(source))
+    assert sent.getvalue().startswith(b"\x1aE\xdf\xa3") == (name == "a.mkv" or bool(options))
+
+
+def test_a_film_from_standard_input(
+    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has no name that says the container."""
+    source = make_film(tmp_path / "a.mkv")
+    command = ["separate", "-", "-m", "small", "-o", str(tmp_path / "out"), "--as", "video", "--stems", "low"]
+    assert run(command, plugins) == 2
+    assert "--template '{filename}.mkv'" in capsys.readouterr().err
+    with source.open() as content:
+        monkeypatch.setattr("sys.stdin", content)
+        assert run([*command, "-f", "{filename}.mkv"], plugins) == 0
+    assert pictures(tmp_path / "out" / "stdin.mkv")
+
+
+def test_another_container_is_a_matter_of_the_template(
+    plugins: Plugins, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = make_film(tmp_path / "a.avi", codec="pcm_s16le")
+    command = ["separate", str(source), "-m", "small", "-o", str(tmp_path / "out"), "--as", "video"]
+    command += ["--stems", "low"]
+    assert run(command, plugins) == 1
+    error = capsys.readouterr().err
+    assert "targets" not in error
+    assert "--template '{filename}.mkv'" in error
+    assert run([*command, "-f", "{filename}.mkv"], plugins) == 0
+    assert pictures(tmp_path / "out" / "a.mkv")
+    source = make_film(tmp_path / "b.mkv")
+    command[1] = str(source)
+    assert run([*command, "-f", "{foldername}/{filename}.{extension}"], plugins) == 0

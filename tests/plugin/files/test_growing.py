@@ -217,6 +217,50 @@ def test_a_file_that_appears_at_the_last_moment_stays(
     assert target.read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize("before", [None, b"old"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_file_that_takes_the_place_of_a_growing_one_stays(
+    small_separator: Separator, song: Path, tmp_path: Path, before: bytes | None, fails: bool
+) -> None:
+    """Unless files may be replaced, and the separation succeeds."""
+    target = tmp_path / "out" / "low.wav"
+    target.parent.mkdir()
+    if before:
+        target.write_bytes(before)
+
+    def take_place(_: object, __: object) -> None:
+        target.unlink()
+        target.write_bytes(b"precious")
+        if fails:
+            raise Stop
+
+    def separate() -> None:
+        separate_file(
+            small_separator, song, target.parent, growing=True, overwrite=before is not None,
+            observer=Observer(before_placing=take_place),
+        )  # fmt: skip
+
+    if before and not fails:
+        separate()
+        assert soundfile.info(target).frames == 16000
+        return
+    with pytest.raises(Stop if fails else OutputExistsError):
+        separate()
+    assert [path.name for path in target.parent.iterdir()] == ["low.wav"]
+    assert target.read_bytes() == b"precious"
+
+
+def test_a_growing_file_that_was_removed_comes_back(
+    small_separator: Separator, song: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out" / "low.wav"
+    separate_file(
+        small_separator, song, target.parent, growing=True,
+        observer=Observer(before_placing=lambda *_: target.unlink()),
+    )  # fmt: skip
+    assert soundfile.info(target).frames == 16000
+
+
 def test_a_cover_comes_at_the_end(small_separator: Separator, tmp_path: Path) -> None:
     cover = Cover(mime_type="image/png", data=PNG)
     song = tmp_path / "song.flac"

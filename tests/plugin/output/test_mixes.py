@@ -132,6 +132,25 @@ def test_what_cannot_be_selected(output: dict[str, Any], reason: str) -> None:
         assert "vocals, drums, bass, other" in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("stems", "stem", "model"),
+    [
+        (("vocals", "accompaniment"), "drums", "4stems"),
+        (("vocals", "accompaniment"), "piano", "5stems"),
+        (STEMS, "piano", "5stems"),
+        (STEMS, "accompaniment", "2stems"),
+        (("low", "high"), "drums", ""),
+        (STEMS, "guitar", ""),
+    ],
+)
+def test_the_model_that_has_the_stem(stems: tuple[str, ...], stem: str, model: str) -> None:
+    for output in (Output(stems=(stem,)), Output(mixes={"k": (stem,)})):
+        with pytest.raises(OutputOptionError) as caught:
+            selected(output, stems)
+        other = f", or use --model {model}" if model else ""
+        assert caught.value.remedy == f"Choose from its stems: {', '.join(stems)}{other}."
+
+
 def test_the_levels_of_mixes() -> None:
     mixes = {"a": ("bass", "drums"), "b": ("bass:-6dB:R50", "drums"), "c": ("-vocals", "vocals:L100")}
     assert mix_levels(Output(mixes=mixes), STEMS) == {

@@ -19,7 +19,10 @@ _FRAME: Final = re.compile(
     rb".* rate:(\d{1,9}) nb_samples:(\d{1,9})\b"
 )
 _ERROR: Final = re.compile(r"(?:\[(?P<part>[^\]]*) @ [^\]]*\] )?\[(?:error|fatal)\] (?P<text>.*)")
-_STREAM: Final = re.compile(r"\[info\] +Stream #0:\d+\S*: (?P<kind>Audio|Video): (?P<text>.*)")
+_STREAM: Final = re.compile(
+    r"\[info\] +Stream #0:\d+(?:\[[^\]]*\])?(?:\((?P<language>[^)]*)\))?: (?P<kind>[A-Z][a-z]+): "
+    r"(?P<text>(?P<codec>[^ ,]*).*)"
+)
 _REFUSED: Final = "Format not on whitelist"
 _DURATION: Final = re.compile(r"\[info\] +Duration: (\d{1,9}):(\d\d):(\d\d(?:\.\d+)?)")
 _INPUT: Final = re.compile(r"\[info\] Input #0, (?P<formats>.*), from ")
@@ -31,6 +34,18 @@ _MAX_LINE: Final = 4096
 """Bytes. Tags of any length are printed, too; the rest of such a line counts as another."""
 _MAX_FRAME: Final = 1 << 20
 """Samples per channel. The largest frames, of TTA, have a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputStream:
+    """A stream of a file."""
+
+    kind: str
+    """Audio, Video, Subtitle, Attachment or Data."""
+    language: str
+    """As the file names it; empty if it does not."""
+    codec: str
+    """ffmpeg's name of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +70,7 @@ class FfmpegLog:
     Attributes:
         formats: Names of the container format; empty if ffmpeg does not know it.
         refused_format: Name of a format that ffmpeg recognizes and may not read; empty if there is none.
+        streams: All streams, in the order of the file.
         audio_streams: Description of each audio stream: codec, rate, channels, disposition.
         has_video: Whether there is a picture besides the sound, other than a cover.
         duration: Seconds that the container announces; None if unknown or estimated.
@@ -66,6 +82,7 @@ class FfmpegLog:
         """Starts to read."""
         self.formats: frozenset[str] = frozenset()
         self.refused_format = ""
+        self.streams: list[InputStream] = []
         self.audio_streams: list[str] = []
         self.has_video = False
         self.duration: float | None = None
@@ -135,9 +152,13 @@ class FfmpegLog:
         elif (found := _DURATION.match(line)) and not self._is_estimated:
             self.duration = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
         elif found := _STREAM.match(line):
-            if found["kind"] == "Audio":
-                self.audio_streams.append(found["text"])
-            elif "(attached pic)" not in found["text"]:
+            kind, text = found["kind"], found["text"]
+            self.streams.append(
+                InputStream(kind=kind, language=found["language"] or "", codec=found["codec"])
+            )
+            if kind == "Audio":
+                self.audio_streams.append(text)
+            elif kind == "Video" and "(attached pic)" not in text:
                 self.has_video = True
         elif line.startswith(("[info] Stream mapping", "[info] Output #0")):
             self._in_input = False

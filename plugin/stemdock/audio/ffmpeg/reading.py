@@ -20,10 +20,10 @@ from stemdock.audio.stream import BLOCK_LENGTH, AudioStream
 from stemdock.types import Damage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from stemdock.audio.ffmpeg.log import DecodedFrame
+    from stemdock.audio.ffmpeg.log import DecodedFrame, InputStream
     from stemdock.types import FloatArray
 
 _COUNTED: Final = frozenset({"mp3", "aac", "ac3", "eac3", "dts", "truehd", "mlp", "amr", "loas"})
@@ -82,6 +82,8 @@ class FirstFrame:
     """Whether there is a picture besides the sound, other than a cover."""
     delay: float
     """Seconds by which the sound starts later than the samples that are read of it."""
+    streams: Sequence[InputStream]
+    """All streams of the file."""
 
 
 def first_frame(path: Path, track: int | None = None) -> FirstFrame:
@@ -100,7 +102,10 @@ def first_frame(path: Path, track: int | None = None) -> FirstFrame:
         start = 0 if frame is None or frame.start is None else frame.start
         rate = 1 if frame is None else frame.sample_rate
         return FirstFrame(
-            track=decoding.track, has_video=decoding.log.has_video, delay=unkept_start(start, rate)
+            track=decoding.track,
+            has_video=decoding.log.has_video,
+            delay=unkept_start(start, rate),
+            streams=tuple(decoding.log.streams),
         )
 
 
