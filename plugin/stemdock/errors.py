@@ -193,14 +193,20 @@ class OutputExistsError(OutputError, FileExistsError):
 
 
 class OutputTakenError(OutputExistsError):
-    """The output file is a stem of another song, or of another version of this one."""
+    """The output file is a stem of another song, or of another version of this one.
 
-    def __init__(self, path: StrPath | Location) -> None:
+    Attributes:
+        song: The song that was not separated.
+    """
+
+    def __init__(self, path: StrPath | Location, song: StrPath | Location) -> None:
+        self.song: Place = song if isinstance(song, Location) else Path(song)
         OutputError.__init__(
             self,
             path,
-            "is a stem of another song, or of another version of this one",
-            remedy="Give each song a name of its own. If this is the same song, pass replace_others=True.",
+            f"is a stem of another song than {self.song}, or of another version of it",
+            remedy="Give each song a name of its own, with another template or output folder. If this is "
+            "the same song, separate it with --overwrite; in Python, with replace_others=True.",
         )
 
 

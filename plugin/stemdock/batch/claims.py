@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Lock, Thread
+from threading import Condition, Lock, Thread
 from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Final
 
@@ -110,6 +110,10 @@ class Claims:
         self._watches: dict[str, _Watch] = {}
         self._n_failures: Counter[str] = Counter()
         self._set_aside: set[str] = set()
+        self._turns = Condition()
+        self._n_taken = 0
+        self._is_alone = False
+        """Whether a song that perhaps killed a process waits to be alone in this one, or is."""
         self._made: list[Path] = []
         self._is_beating = False
 
@@ -120,6 +124,9 @@ class Claims:
         claimed by nobody: its stems cannot be written either, and their error says more. An error that may
         pass says nothing about others: the song counts as held, so that it is looked at again.
 
+        A song that a process held when it died is alone in this one, so that no other song is taken for the
+        one that killed it: the call waits for the songs in progress, and the next ones wait for it.
+
         Args:
             name: The name of its entry in the manifest.
 
@@ -127,7 +134,7 @@ class Claims:
             OutputError: The disk is full, or looking failed many times.
         """
         try:
-            file = self._acquired(self._folder / f"{name}.claim", name)
+            file = self._in_turn(name)
         except FileExistsError:
             return None  # another process was faster
         except OSError as error:
@@ -137,6 +144,34 @@ class Claims:
             return None
         self._n_failures.pop(name, None)
         return self._holding(name, file) if file else None
+
+    def _in_turn(self, name: str) -> ClaimFile | None:
+        path = self._folder / f"{name}.claim"
+        with self._turns:
+            self._turns.wait_for(lambda: not self._is_alone)
+            file = self._acquired(path, name)
+            if file and file.dead and self._n_taken:
+                # Given back meanwhile: if a song in progress ends the process, this one is innocent.
+                file.release(keep_dead=True)
+                self._is_alone, file = True, None
+                try:
+                    self._turns.wait_for(lambda: not self._n_taken)
+                    file = self._acquired(path, name)
+                finally:
+                    self._is_alone = False
+                    self._turns.notify_all()
+            if file:
+                self._watches.pop(name, None)
+                self._n_taken += 1
+                self._is_alone = bool(file.dead)
+            return file
+
+    def _end_turn(self, file: ClaimFile) -> None:
+        with self._turns:
+            self._n_taken -= 1
+            if file.dead:
+                self._is_alone = False
+            self._turns.notify_all()
 
     def check_deaths(self, name: str, path: Place) -> None:
         """Checks that a song that this process has claimed did not kill the last processes that held it.
@@ -187,7 +222,6 @@ class Claims:
             finally:
                 if not holds:
                     file.release()
-            self._watches.pop(name, None)
             return file if holds else None
         raise OSError("other processes remove its folder again and again")
 
@@ -236,6 +270,7 @@ class Claims:
                     file.release(keep_dead=name in self._set_aside)
                     self._set_aside.discard(name)
                     remove_empty(self._made)
+                self._end_turn(file)
 
     def _beat(self) -> None:
         while True:

@@ -108,8 +108,8 @@ class _Search:
         try:
             place = place_of(argument)
         except ValueError as error:
-            # A Path would merge the two slashes; an address of another machine has no user to hide.
-            yield faulty_song(Path(argument.rpartition("@")[2]), str(error), "Name a file of this machine.")
+            # A Path would merge the two slashes.
+            yield faulty_song(Path(_without_user(argument)), str(error), "Name a file of this machine.")
             return
         if isinstance(place, Location):
             yield from songs_at(place, output=self.output, kind=self.kind)
@@ -215,7 +215,7 @@ def _in_playlist(path: Path) -> Iterator[Song]:
             yield faulty_song(
                 # A Path would merge the two slashes.
                 path,
-                f"contains a URL, which is not supported: {entry}",
+                f"contains a URL, which is not supported: {_without_secrets(entry)}",
                 "Replace it with the path of a file.",
             )
         elif PurePath(entry).suffix.lower() in PLAYLISTS:
@@ -226,6 +226,19 @@ def _in_playlist(path: Path) -> Iterator[Song]:
             )
         else:
             yield _playlist_song(path, entry)
+
+
+def _without_secrets(address: str) -> str:
+    try:
+        place = place_of(address)
+    except ValueError:
+        return _without_user(address)
+    return str(place) if isinstance(place, Location) else address
+
+
+def _without_user(address: str) -> str:
+    """A `file://` address of another machine, whose user `place_of` does not know."""
+    return address.rpartition("@")[2]
 
 
 def _playlist_song(playlist: Path, entry: str) -> Song:

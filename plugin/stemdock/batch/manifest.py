@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from stemdock.batch.contents import Content
     from stemdock.batch.manifest_files import Provenance
-    from stemdock.batch.object_store import ObjectVersion
     from stemdock.types import Damage
 
 
@@ -44,7 +43,7 @@ class Manifest:
         Args:
             root: The output folder, which need not exist.
         """
-        self._root = root
+        self.root = root
         self._prefix = os.path.join(os.path.abspath(root), "")  # noqa: PTH100, PTH118  see _output
         self._entries = ManifestEntries(root)
 
@@ -54,7 +53,7 @@ class Manifest:
         Raises:
             OutputError: Something else has the name of the manifest's folder.
         """
-        check_folder(self._root / FOLDER)
+        check_folder(self.root / FOLDER)
 
     def name_of(self, targets: Collection[Path]) -> str:
         """The name of the entry for a song's files."""
@@ -62,7 +61,7 @@ class Manifest:
 
     def is_recorded(self, targets: Collection[Path]) -> bool:
         """Whether there is a file with the name of the entry for a song's files, whatever it contains."""
-        return os.path.lexists(self._root / FOLDER / f"{self.name_of(targets)}.json")
+        return os.path.lexists(self.root / FOLDER / f"{self.name_of(targets)}.json")
 
     def made(self, paths: Collection[Path]) -> frozenset[Path]:
         """Those of some files that separations wrote, other processes included.
@@ -71,7 +70,7 @@ class Manifest:
             paths: Resolved. Stems are announced before they appear, so of files that were seen before this
                 call, none is missed.
         """
-        root = resolved(self._root)
+        root = resolved(self.root)
         outputs = {path.relative_to(root).as_posix(): path for path in paths if path.is_relative_to(root)}
         return frozenset(map(outputs.__getitem__, self._entries.listed(outputs))) if outputs else frozenset()
 
@@ -87,7 +86,7 @@ class Manifest:
             as_written: Whether a file that has changed since does not count.
         """
         output = self._output(path)
-        entry = self._entry_for(path, targets)
+        entry = self.entry_for(path, targets)
         if entry is None:
             return self._entries.is_damaged(self._outputs(targets)) and not as_written
         known = (entry.outputs.get(output), entry.replaced.get(output))
@@ -95,15 +94,16 @@ class Manifest:
             has_content(file or path, content) for content in known if content
         )
 
-    def mixture_of(self, path: Path, targets: Collection[Path]) -> Content | ObjectVersion | None:
-        """The mixture from which a separation wrote this file; None if that is unknown.
+    def entry_for(self, path: Path, targets: Collection[Path]) -> ManifestEntry | None:
+        """The entry that lists this file, best that of its song.
 
         Args:
             path: The file.
             targets: All files of its song.
         """
-        entry = self._entry_for(path, targets)
-        return entry.provenance.mixture if entry else None
+        output = self._output(path)
+        entry = self._entries.of(self._outputs(targets))
+        return entry if entry and output in entry.outputs else self._entries.listing({output})
 
     def covers(self, provenance: Provenance, targets: Collection[Path], *, is_claimed: bool = True) -> bool:
         """Whether all targets exist, byte for byte as a run with the same provenance wrote them.
@@ -139,7 +139,12 @@ class Manifest:
         return entry.provenance if entry and self._is_intact(entry, paths) else None
 
     def announce(
-        self, provenance: Provenance, staged: Mapping[Path, Path], damage: Sequence[Damage] = ()
+        self,
+        provenance: Provenance,
+        staged: Mapping[Path, Path],
+        damage: Sequence[Damage] = (),
+        *,
+        place: str = "",
     ) -> ManifestEntry:
         """Saves an entry for files that are about to move to their final paths.
 
@@ -147,6 +152,7 @@ class Manifest:
             provenance: What they were made from.
             staged: The finished files by their final paths.
             damage: Damaged places of the mixture.
+            place: As of `ManifestEntry`.
 
         Raises:
             OutputError: A file cannot be read again, or the entry cannot be written.
@@ -164,6 +170,7 @@ class Manifest:
             complete=False,
             damage=tuple(damage),
             replaced=self._contents(earlier),
+            place=place,
         )
         self._entries.save(entry)
         return entry
@@ -182,12 +189,6 @@ class Manifest:
         with ThreadPoolExecutor() as pool:
             contents = {output: pool.submit(output_content, file) for output, file in outputs}
             return {output: content.result() for output, content in contents.items()}
-
-    def _entry_for(self, path: Path, targets: Collection[Path]) -> ManifestEntry | None:
-        """The entry that lists this file, best that of its song."""
-        output = self._output(path)
-        entry = self._entries.of(self._outputs(targets))
-        return entry if entry and output in entry.outputs else self._entries.listing({output})
 
     def _entry_of(self, paths: Collection[Path]) -> ManifestEntry | None:
         """The entry that lists all these files."""
@@ -213,4 +214,4 @@ class Manifest:
         text = os.path.abspath(path)  # noqa: PTH100
         if text.startswith(self._prefix):
             return text[len(self._prefix) :].replace(os.sep, "/")
-        return Path(os.path.relpath(path, self._root)).as_posix()
+        return Path(os.path.relpath(path, self.root)).as_posix()

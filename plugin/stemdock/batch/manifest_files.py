@@ -63,6 +63,8 @@ class ManifestEntry:
     """Until the entry is complete: files of earlier runs that still may be in the places of outputs."""
     etags: Mapping[str, str] = field(default_factory=dict)
     """Of outputs in an object store, once the entry is complete."""
+    place: str = ""
+    """Where the mixture was (`stemdock.batch.song_places`); empty if unknown."""
 
     @property
     def is_short(self) -> bool:
@@ -90,6 +92,7 @@ class _File:
     damage: tuple[Damage, ...] = ()
     replaced: Mapping[str, Content] = field(default_factory=dict)
     etags: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
 
 def check_folder(folder: Path) -> None:
@@ -130,6 +133,7 @@ def entry_from(content: bytes) -> ManifestEntry | None:
         damage=file.damage,
         replaced=file.replaced,
         etags=file.etags,
+        place=file.place,
     )
 
 
@@ -147,6 +151,8 @@ def entry_content(entry: ManifestEntry) -> bytes:
         value["replaced"] = {output: asdict(content) for output, content in entry.replaced.items()}
     if entry.etags:
         value["etags"] = dict(entry.etags)
+    if entry.place:
+        value["place"] = entry.place
     return json.dumps(value, indent=1).encode()
 
 

@@ -14,7 +14,8 @@ from stemdock.batch.events import SongPlan
 from stemdock.batch.shards import ALL
 from stemdock.batch.song_table import SongTable
 from stemdock.batch.sources import Source
-from stemdock.errors import AudioFileError
+from stemdock.errors import AudioFileError, AudioFileNotFoundError
+from stemdock.lib.os_errors import reason_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -179,17 +180,24 @@ def _placed(destination: Destination, song: Song) -> Destination:
 
 
 def _tags(place: Place, cancel: Event | None) -> Tags | None:
-    """The song's tags for the template; None if the file has none that can be read.
+    """The song's tags for the template; None if they are damaged.
 
     Raises:
-        AudioFileError: The song cannot be downloaded. Without tags, its stems would get other names.
+        AudioFileError: The song cannot be read or downloaded now. Without tags, its stems would get other
+            names.
         CancelledError: `cancel` was set.
     """
     with Source(place, cancel) as source, source.local() as path:
         try:
             return read_tags(path)
-        except (UnreadableTagsError, AudioFileError, OSError):
+        except UnreadableTagsError:
             return None  # its separation will tell
+        except FileNotFoundError as error:
+            raise AudioFileNotFoundError(place) from error
+        except (OSError, ValueError) as error:
+            raise AudioFileError(
+                place, f"cannot be read ({reason_for(error)})", remedy="Name an audio file that you can read."
+            ) from error
 
 
 class Chosen(Sequence["Song"]):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.batch.events import SongPlan
+    from stemdock.batch.resuming import OtherMixtures
     from stemdock.files.excerpts import Excerpt
     from stemdock.lib.locations import Place
     from stemdock.output.options import Output
@@ -75,7 +76,7 @@ class SeparationRecipe:
     """As of `SongSettings`."""
     growing: bool = False
     """As of `SongSettings`; only for a folder on this machine."""
-    replaces_other_mixtures: bool = True
+    other_mixtures: OtherMixtures = "at the same place"
     """As of `SongSettings`."""
     identity: str | None = None
     """`ModelEntry.identity` that the model must have; None for any."""
@@ -116,7 +117,7 @@ class SeparationRecipe:
             resume=self.resume,
             overwrite=self.overwrite,
             growing=self.growing,
-            replaces_other_mixtures=self.replaces_other_mixtures,
+            other_mixtures=self.other_mixtures,
             on_encoded=on_encoded,
             cancel=cancel,
         )

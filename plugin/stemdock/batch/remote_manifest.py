@@ -40,7 +40,7 @@ class RemoteManifest:
             root: The output folder.
             cancel: Set it to stop requests.
         """
-        self._root = root
+        self.root = root
         self._cancel = cancel
 
     def owns(self, target: Location, targets: Collection[Location]) -> bool:
@@ -115,7 +115,12 @@ class RemoteManifest:
             return self._entry_from(content, targets) if content else None
 
     def announce(
-        self, provenance: Provenance, contents: Mapping[Location, Content], damage: tuple[Damage, ...]
+        self,
+        provenance: Provenance,
+        contents: Mapping[Location, Content],
+        damage: tuple[Damage, ...],
+        *,
+        place: str = "",
     ) -> ManifestEntry | None:
         """Saves an entry for files that are about to be uploaded; None if another run just made one.
 
@@ -123,6 +128,7 @@ class RemoteManifest:
             provenance: What they were made from.
             contents: Of the files, by their targets.
             damage: Damaged places of the mixture.
+            place: As of `ManifestEntry`.
 
         Raises:
             OutputError: The entry cannot be written.
@@ -139,6 +145,7 @@ class RemoteManifest:
             complete=False,
             damage=damage,
             replaced=replaced,
+            place=place,
         )
         try:
             self._save(entry, only_new=before is None)
@@ -170,7 +177,7 @@ class RemoteManifest:
         return replaced
 
     def _save(self, entry: ManifestEntry, *, only_new: bool = False) -> None:
-        location = self._root / f"{FOLDER}/{entry_name(entry.outputs)}.json"
+        location = self.root / f"{FOLDER}/{entry_name(entry.outputs)}.json"
         with store_errors_of(location):
             object_store.write(location, entry_content(entry), self._cancel, only_new=only_new)
 
@@ -205,10 +212,10 @@ class RemoteManifest:
         return ObjectVersion(size=entry.outputs[output].size, etag=entry.etags.get(output, ""))
 
     def _location(self, targets: Collection[Location]) -> Location:
-        return self._root / f"{FOLDER}/{entry_name(map(self._output, targets))}.json"
+        return self.root / f"{FOLDER}/{entry_name(map(self._output, targets))}.json"
 
     def _output(self, target: Location) -> str:
-        return str(target).removeprefix(str(self._root / ""))
+        return str(target).removeprefix(str(self.root / ""))
 
 
 @contextmanager

@@ -6,11 +6,12 @@ import os
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from stemdock.batch.events import UpToDate
 from stemdock.batch.manifest_files import Provenance
 from stemdock.batch.remote_manifest import RemoteManifest
+from stemdock.batch.song_places import place_key
 from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputTakenError
 from stemdock.files.observing import Observer
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from stemdock.output.options import Output
     from stemdock.separator import Separator
     from stemdock.types import Damage, DownmixMode, Progress, SeparatedFile
+
+OtherMixtures: TypeAlias = Literal["none", "at the same place", "any"]
+"""Mixtures other than a song, by their relation to it."""
 
 
 def may_replace(
@@ -76,11 +80,26 @@ class SongSettings:
     """Whether to replace any file."""
     growing: bool = False
     """Whether the files appear with their first segment and grow."""
-    replaces_other_mixtures: bool = True
-    """Whether `resume` also replaces stems of other songs, and of other versions of the same."""
+    other_mixtures: OtherMixtures = "at the same place"
+    """Of which other mixtures `resume` also replaces the stems: of what was in the song's place before it was
+    edited, or of any song."""
     on_encoded: Callable[[str, bytes], None] | None = None
     """As of `Observer`."""
     cancel: Event
+
+    def is_taken(self, entry: ManifestEntry | None, mixture: Content | ObjectVersion, place: str) -> bool:
+        """Whether existing stems are of another song, which this one must not replace.
+
+        Args:
+            entry: That of the stems; None if there is none.
+            mixture: The song's.
+            place: Where the song is, as of `ManifestEntry`.
+        """
+        if entry is None or self.overwrite or not self.resume or entry.provenance.mixture == mixture:
+            return False
+        if self.other_mixtures == "at the same place":
+            return entry.place not in {"", place}
+        return self.other_mixtures == "none"
 
     def provenance(self, mixture: Content | ObjectVersion) -> Provenance:
         """What the stems of a mixture are made from."""
@@ -165,6 +184,7 @@ class ResumableSeparation:
 
         Raises:
             AudioFileError: The song cannot be separated, or changed during the separation.
+            OutputTakenError: A file is a stem of another song, and must not be replaced.
             OutputError: A stem or the manifest cannot be written.
             CancelledError: `cancel` was set.
             ClaimLostError: Another process has taken the song over.
@@ -181,17 +201,18 @@ class ResumableSeparation:
                 return UpToDate(damage=self.manifest.damage_of(targets))
             self.claims.check_deaths(name, plan.song.path)
             existing = [target for target in targets if os.path.lexists(target)]
-            if not self.settings.replaces_other_mixtures:
-                for target in existing:
-                    if self.manifest.mixture_of(target, targets) not in {None, provenance.mixture}:
-                        raise OutputTakenError(target)
+            place = place_key(plan.song.path, self.manifest.root)
+            for target in existing:
+                known = self.manifest.entry_for(target, targets)
+                if self.settings.is_taken(known, provenance.mixture, place):
+                    raise OutputTakenError(target, plan.song.path)
             entry: ManifestEntry | None = None
 
             def announce(staged: Mapping[Path, Path], damage: Sequence[Damage]) -> None:
                 nonlocal entry
                 source.check_unchanged()
                 self.claims.check(name)
-                entry = self.manifest.announce(provenance, staged, damage)
+                entry = self.manifest.announce(provenance, staged, damage, place=place)
 
             with source.local() as path:
                 separated = self.settings.separate(

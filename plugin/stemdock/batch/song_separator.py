@@ -124,7 +124,7 @@ class SongSeparator:
             options=stem_options(output, excerpt, separation, execution.precision, downmix, track),
             resume=True,
             overwrite=False,
-            replaces_other_mixtures=replace_others,
+            other_mixtures="any" if replace_others else "none",
         ).open(self._cancel)
         separator = self._work.settings.separator
         self._names = result_names(output, separator.stems)

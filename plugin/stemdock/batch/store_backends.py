@@ -6,6 +6,7 @@ module.
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache, partial
 from threading import Event
 from time import monotonic, sleep
@@ -51,7 +52,7 @@ def call(
         StoreError: The call failed.
         CancelledError: `cancel` was set.
     """
-    files = _file_system(location.scheme)
+    files = _file_system(location.scheme, os.getpid())
     for wait in (*_WAITS, None):
         try:
             return _attempt(files, method, arguments, options, cancel)
@@ -128,8 +129,8 @@ def guard(max_size: int) -> Any:
 
 
 @lru_cache
-def _file_system(scheme: str) -> Any:
-    """The backend of a scheme, for all threads."""
+def _file_system(scheme: str, process: int) -> Any:  # noqa: ARG001  a backend does not survive a fork
+    """The backend of a scheme, for all threads of a process."""
     try:
         import fsspec  # noqa: PLC0415  an extra
 

@@ -13,6 +13,7 @@ from stemdock.batch.contents import output_content
 from stemdock.batch.events import UpToDate
 from stemdock.batch.remote_manifest import RemoteManifest, store_errors_of
 from stemdock.batch.resuming import may_replace
+from stemdock.batch.song_places import place_key
 from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputExistsError, OutputTakenError
 from stemdock.files.stages import Stopwatch
@@ -81,7 +82,9 @@ class UploadedSeparation:
                     if found := self._finished(provenance, targets):
                         return UpToDate(damage=found.damage)
                     replaced = self._existing(plan, targets, provenance)
-                    entry = self.manifest.announce(provenance, contents, separated.damage)
+                    entry = self.manifest.announce(
+                        provenance, contents, separated.damage, place=self._place(plan)
+                    )
                 # What was announced stays, also if this fails: it may be what another run relies on by now,
                 # and the next one knows it.
                 for name, target in targets.items():
@@ -100,6 +103,9 @@ class UploadedSeparation:
         if self.settings.overwrite and not self.settings.resume:
             return None
         return self.manifest.covering(provenance, targets.values())
+
+    def _place(self, plan: SongPlan) -> str:
+        return place_key(plan.song.path, self.manifest.root)
 
     def _existing(
         self, plan: SongPlan, targets: Mapping[str, Location], provenance: Provenance
@@ -125,10 +131,11 @@ class UploadedSeparation:
             )
             if is_edited or not may_replace(target, plan, self.manifest, resume=resume, overwrite=overwrite):
                 raise OutputExistsError(target)
-        if existing and not self.settings.replaces_other_mixtures:
+        if existing:
             entry = self.manifest.entry_of(targets.values())
-            if entry and entry.provenance.mixture != provenance.mixture:
-                raise OutputTakenError(next(target for target in targets.values() if target in existing))
+            if self.settings.is_taken(entry, provenance.mixture, self._place(plan)):
+                taken = next(target for target in targets.values() if target in existing)
+                raise OutputTakenError(taken, plan.song.path)
         return frozenset(existing)
 
 

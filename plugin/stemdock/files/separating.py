@@ -28,6 +28,7 @@ from stemdock.files.stages import Stopwatch
 from stemdock.files.staging import remove_abandoned
 from stemdock.files.stem_writing import decibels, write_stems
 from stemdock.lib.arguments import is_path
+from stemdock.lib.os_errors import reason_for
 from stemdock.output.codecs import check_growing, codec_of
 from stemdock.output.formats import Film, file_rate
 from stemdock.output.options import Output
@@ -233,6 +234,10 @@ def _tags(source: Path, cancel: Event | None) -> tuple[Tags, list[str]]:
         return read_tags(source, cancel), []
     except UnreadableTagsError as error:
         return Tags(), [f"{source}: its tags are damaged and not copied ({error})"]
+    except OSError as error:
+        raise AudioFileError(
+            source, f"its tags cannot be read ({reason_for(error)})", remedy="Try again."
+        ) from error
 
 
 def _damage_warnings(source: Path, damage: Sequence[Damage]) -> list[str]:

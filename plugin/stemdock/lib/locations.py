@@ -24,10 +24,11 @@ _PARAMETERS: Final = re.compile(
 )
 """A query of a store. The names of objects can contain question marks, too."""
 _USER: Final = re.compile(
-    r"\A(?!\[[0-9a-f:.]*\](:|/|\Z))([^/]*@|[^/@:]*:(?!\d{1,5}(/|\Z))[^@]*@)", re.IGNORECASE
+    r"\A(?!\[[0-9a-f:.]*\](:\d{1,5})?(/|\Z))(?=[^/]*@|[^/@:]*:(?!\d{1,5}(/|\Z))[^@]*@)(.*@(?=[^@]*/)|.*?@)",
+    re.DOTALL | re.IGNORECASE,
 )
-"""A user and a password, which can contain slashes that should have been escaped. Brackets have the colons of
-IPv6."""
+"""A user and a password, which can contain slashes, @, ? and # that should have been escaped. Up to the last
+@ that a path can follow: rather too much is hidden than too little. Brackets have the colons of IPv6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ class Location:
 
     def __str__(self) -> str:
         scheme, rest = _parts(self.address)
+        rest = _USER.sub("", rest)
         rest = rest.partition("#")[0].partition("?")[0] if scheme in WEB else _PARAMETERS.sub("", rest)
-        return f"{scheme}://{_USER.sub('', rest)}"
+        return f"{scheme}://{rest}"
 
     @property
     def scheme(self) -> str:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from threading import Event
@@ -42,6 +43,38 @@ else:
     ClaimFile(Path(sys.argv[1], "song.claim"), None)
     print("held", flush=True)
     sys.stdin.readline()
+"""
+
+TWO_SONGS = """
+import os, sys
+from pathlib import Path
+from threading import Event, Thread
+from stemdock.batch.claims import Claims, SetAsideError
+claims = Claims(Path(sys.argv[1]))
+in_time, both = Event(), Event()
+
+def deadly():
+    held = claims.claim("deadly")
+    in_time.set()
+    with held:
+        try:
+            claims.check_deaths("deadly", Path("deadly"))
+        except SetAsideError:
+            return print("deadly set aside", flush=True)
+        both.wait(1)
+        os._exit(9)
+
+def harmless():
+    in_time.wait()
+    with claims.claim("harmless"):
+        both.set()
+        if len(sys.argv) > 2:
+            claims.check_deaths("harmless", Path("harmless"))
+            return print("harmless tried", flush=True)
+        Event().wait()
+
+for work in (deadly, harmless):
+    Thread(target=work).start()
 """
 
 
@@ -412,6 +445,52 @@ def test_a_song_that_killed_three_processes_is_set_aside_for_an_hour(folder: Pat
     with held:
         heir.check_deaths("song", Path("a.wav"))
         assert Claims(folder).claim("song") is None
+    assert not list(folder.glob("*"))
+
+
+def test_the_neighbour_of_a_song_that_kills_processes_is_not_set_aside(folder: Path) -> None:
+    line = [sys.executable, "-c", TWO_SONGS, str(folder)]
+    for _ in range(3):
+        assert subprocess.run(line, check=False).returncode == 9
+    last = subprocess.run([*line, "last"], check=True, capture_output=True, text=True)
+    assert last.stdout.splitlines() == ["deadly set aside", "harmless tried"]
+
+
+def test_a_song_that_a_dead_process_held_is_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("dead", "another"):
+        ClaimFile(_made(folder).with_name(f"{name}.claim"), None)
+    monkeypatch.setattr(claim_files, "is_gone", lambda *_: True)
+    here = Claims(folder)
+    running: list[str] = []
+    beside: dict[str, set[str]] = {}
+    may_end = Event()
+
+    def work(name: str) -> None:
+        held = here.claim(name)
+        assert held
+        with held:
+            running.append(name)
+            for each in [*running]:
+                beside.setdefault(each, set()).update(running)
+            if name == "dead":
+                works.append(pool.submit(work, "late"))
+            may_end.wait(60)
+            time.sleep(0.5 if name == "dead" else 0)  # the others could begin
+            running.remove(name)
+
+    with ThreadPoolExecutor(10) as pool:
+        works = [pool.submit(work, name) for name in ("first", "second")]
+        while len(running) < 2:
+            time.sleep(0.01)
+        works.append(pool.submit(work, "dead"))
+        while not here._is_alone:
+            time.sleep(0.01)
+        works += [pool.submit(work, name) for name in ("third", "another", "fourth")]
+        may_end.set()
+        for each in works:
+            each.result(60)
+    assert (beside["dead"], beside["another"]) == ({"dead"}, {"another"})
+    assert len(beside) == 7
     assert not list(folder.glob("*"))
 
 

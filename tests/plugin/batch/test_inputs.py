@@ -201,6 +201,16 @@ def test_urls_in_a_playlist_are_reported_one_by_one(tmp_path: Path) -> None:
     assert song.path == tmp_path / "b.mp3"
 
 
+def test_secrets_of_addresses_in_a_playlist_are_not_told(tmp_path: Path) -> None:
+    playlist = tmp_path / "mine.m3u"
+    playlist.write_text(
+        "https://me:s3cret@host/a.mp3?X-Amz-Signature=s3cret\nfile://me:s3cret@host/a.mp3\ns3://k:s3/cret@b/a.mp3\n"
+    )
+    faults = [str(song.fault) for song in find_songs([str(playlist)])]
+    assert "which is not supported: https://host/a.mp3" in faults[0]
+    assert not any(secret in fault for fault in faults for secret in ("s3cret", "me:", "cret@"))
+
+
 def test_a_playlist_in_a_playlist_is_reported(tmp_path: Path) -> None:
     playlist = tmp_path / "mine.m3u"
     playlist.write_text("other.M3U8\nb.mp3\n")

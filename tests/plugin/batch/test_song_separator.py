@@ -66,7 +66,7 @@ def test_the_stems_of_another_song_stay(plugins: Plugins, tmp_path: Path, out: s
     folder = out if "memory" in out else tmp_path / out
     separate = separator(plugins, folder)
     first = separate(tmp_path / "0001/audio.wav")
-    with pytest.raises(OutputTakenError, match="is a stem of another song") as raised:
+    with pytest.raises(OutputTakenError, match=r"is a stem of another song than .*0002") as raised:
         separate(tmp_path / "0002/audio.wav")
     assert "replace_others=True" in raised.value.remedy
     with pytest.raises(OutputExistsError):  # other stems, of which there is no record of their own

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import errno
+import io
+import os
 from pathlib import Path, PurePath, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import NoReturn
+
+import pytest
 
 from stemdock.batch.plans import Chosen, Plans
 from stemdock.batch.song_table import SongTable
 from stemdock.batch.songs import Song, faulty_song
+from stemdock.errors import AudioFileNotFoundError
 from stemdock.lib.locations import Location
 from stemdock.output.naming import Destination
-
-if TYPE_CHECKING:
-    import pytest
+from support.small_model import write_noise
 
 SONGS = [
     Song(path=Path("a.wav")),
@@ -55,3 +59,35 @@ def test_tags_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     own = Plans(songs, destination, ["low"], codec="wav", model="small").of([1, 3])
     assert [list(own), list(own)][0] == list(own)
     assert read == [Path("a.wav"), Path("c.wav")]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE])
+@pytest.mark.parametrize("method", ["open", "read"])
+def test_a_song_that_cannot_be_read_now_gets_no_wrong_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, method: str
+) -> None:
+    song = write_noise(tmp_path / "a.wav")
+    damaged = tmp_path / "b.flac"
+    damaged.write_bytes(b"fLaC")
+
+    class Failing(io.FileIO):
+        def read(self, *_: object) -> NoReturn:
+            raise OSError(number, os.strerror(number))
+
+    def failing(path: Path) -> io.IOBase:
+        if path != song:
+            return path.open("rb")
+        file = Failing(path)
+        if method == "open":
+            with file:
+                file.read()
+        return file
+
+    monkeypatch.setattr("stemdock.audio.tags.reading.open_regular_file", failing)
+    destination = Destination(folder=tmp_path, template="{artist}/{filename}-{instrument}")
+    songs = [Song(path=song), Song(path=damaged), Song(path=tmp_path / "none.wav")]
+    plans = Plans(songs, destination, ["low"], codec="wav", model="small")
+    assert not plans[0].targets
+    assert os.strerror(number) in str(plans[0].song.fault)
+    assert list(plans[1].files.values()) == [tmp_path / "unknown artist/b-low"]
+    assert isinstance(plans[2].song.fault, AudioFileNotFoundError)

@@ -246,7 +246,7 @@ def test_when_the_first_process_is_killed_the_others_end(tmp_path: Path) -> None
         ModelNotFoundError("a", ("b",)),
         WorkerLostError(Path("a"), 3, "by signal 9"),
         SetAsideError(Path("a"), 3, "a*.claim"),
-        OutputTakenError("a.wav"),
+        OutputTakenError("a.wav", "b.wav"),
     ],
     ids=lambda error: type(error).__name__,
 )

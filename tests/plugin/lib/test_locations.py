@@ -23,6 +23,16 @@ from stemdock.lib.locations import Location, place_of
         ("https://[::1]:8080/a/b@c.mp3", "https://[::1]:8080/a/b@c.mp3"),
         ("https://me:secret@[fe80::1]/a.mp3", "https://[fe80::1]/a.mp3"),
         ("https://host/a@b.mp3?secret", "https://host/a@b.mp3"),
+        ("https://me:secret#1@host/x.mp3", "https://host/x.mp3"),
+        ("https://me:sec?ret@host/x.mp3?secret", "https://host/x.mp3"),
+        ("https://me:secret@host?secret", "https://host"),
+        ("https://me:p@ss/secret@host/x.mp3", "https://host/x.mp3"),
+        ("https://me:p@ss/sec@ret#@host:80/x.mp3", "https://host:80/x.mp3"),
+        ("https://me:secret@host/live@home.mp3", "https://host/live@home.mp3"),
+        ("https://me:secret@host/@home/a.mp3", "https://home/a.mp3"),  # rather too much than too little
+        ("https://[::1]:secret@host/a.mp3", "https://host/a.mp3"),
+        ("s3://key:secret?versionId=1@bucket/song.mp3", "s3://bucket/song.mp3"),
+        ("https://host/@me/a.mp3?b=c@d/e", "https://host/@me/a.mp3"),
     ],
 )
 def test_a_text_has_no_secrets(address: str, text: str) -> None:

@@ -40,6 +40,7 @@ def read_tags(path: Path, cancel: Event | None = None) -> Tags:
 
     Raises:
         UnreadableTagsError: The tags are damaged, or too large.
+        OSError: The system cannot open or read the file, perhaps only now.
         CancelledError: `cancel` was set.
     """
     with abandonable(nullcontext(), cancel) as (_, call):
@@ -48,15 +49,19 @@ def read_tags(path: Path, cancel: Event | None = None) -> Tags:
 
 
 def _read(path: Path) -> Tags:
-    try:
-        with open_regular_file(path) as file:
-            limited = cast("BinaryIO", _LimitedFile(file))
-            found = TinyTag.get(os.fspath(path), file_obj=limited, duration=False, image=True)
-    except UnsupportedFormatError:
-        return Tags()
-    # Damaged or malicious files can raise errors of any type inside tinytag.
-    except Exception as error:
-        raise UnreadableTagsError(str(error) or type(error).__name__) from error
+    with open_regular_file(path) as file:
+        limited = _LimitedFile(file)
+        try:
+            found = TinyTag.get(
+                os.fspath(path), file_obj=cast("BinaryIO", limited), duration=False, image=True
+            )
+        except UnsupportedFormatError:
+            return Tags()
+        # Damaged or malicious files can raise errors of any type inside tinytag.
+        except Exception as error:
+            if limited.fault:
+                raise limited.fault from None
+            raise UnreadableTagsError(str(error) or type(error).__name__) from error
     image = found.images.any
     return Tags(
         title=_text(found.title),
@@ -98,15 +103,22 @@ class _LimitedFile:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._n_reads = self._n_bytes = 0
+        self.fault: OSError | None = None
+        """Of the system, which says nothing about the tags."""
 
     def read(self, size: int = -1) -> bytes:
         """Reads up to `size` bytes.
 
         Raises:
             ValueError: It is too much, or too often.
+            OSError: The system cannot read now; `fault` from then on.
         """
         left = _MAX_BYTES - self._n_bytes + 1
-        data = self._file.read(left if size < 0 else min(size, left))
+        try:
+            data = self._file.read(left if size < 0 else min(size, left))
+        except OSError as error:
+            self.fault = error
+            raise
         self._n_reads += 1
         self._n_bytes += len(data)
         if self._n_bytes > _MAX_BYTES or self._n_reads > _MAX_READS:
