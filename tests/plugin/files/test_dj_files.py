@@ -224,7 +224,7 @@ def test_a_file_of_ones_own_name(small_separator: Separator, loud_song: Path, tm
         separate_file(small_separator, loud_song, {"stem": target}, output=STEM_FILE)
     with pytest.raises(OutputOptionError, match="recognise") as caught:
         separate_file(small_separator, loud_song, {"stem": tmp_path / "x.m4a"}, output=STEM_FILE)
-    assert caught.value.option == "targets"
+    assert caught.value.option == "format"
 
 
 def test_mono_stems_do_not_fit(tmp_path: Path, loud_song: Path) -> None:
