@@ -173,6 +173,10 @@ class Claims:
                 self._is_alone = False
             self._turns.notify_all()
 
+    def is_known(self, name: str) -> bool:
+        """Whether there is a claim on a song, perhaps of a process that has died."""
+        return os.path.lexists(self._folder / f"{name}.claim")
+
     def check_deaths(self, name: str, path: Place) -> None:
         """Checks that a song that this process has claimed did not kill the last processes that held it.
 

@@ -164,6 +164,9 @@ class ResumableSeparation:
         targets = plan.files.values()
         if not (self.settings.resume and self.manifest.is_recorded(targets)):
             return None
+        # Whoever claims the song removes the claim of a process that died when all was done.
+        if self.claims.is_known(self.manifest.name_of(targets)):
+            return None
         _tidy(targets)
         with Source(plan.song.path, self.settings.cancel) as source:
             provenance = self.settings.provenance(source.identity())
