@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from stemdock.cli.warm import meeting
+from support.child_signals import default_signals
 from support.mixtures import SONG
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Place:
     def start(self, *arguments: object, **options: Any) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "stemdock", "separate", *map(str, arguments)]
         options = {"cwd": self.folder, "env": self.variables, **options}
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        with default_signals():
+            return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
     def run(self, *arguments: object, **options: Any) -> tuple[int, bytes, bytes]:
         given = options.pop("input", None)
