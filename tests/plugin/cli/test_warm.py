@@ -176,9 +176,15 @@ def test_signals_reach_the_copy(warm: Place, tmp_path: Path, number: int, status
     assert warm.run(SONG, *SHORT, "-o", "next")[0] == 0
 
 
-def test_the_copy_ends_with_the_users_process(warm: Place, tmp_path: Path) -> None:
+@pytest.mark.parametrize("of_sigint", [signal.SIG_DFL, signal.SIG_IGN])
+def test_the_copy_ends_with_the_users_process(
+    warm: Place, tmp_path: Path, of_sigint: signal.Handlers
+) -> None:
     (tmp_path / "songs").mkdir()
-    process = warm.start(long_song(tmp_path / "songs"), "-o", "out")
+    process = warm.start(
+        long_song(tmp_path / "songs"), "-o", "out",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, of_sigint),
+    )  # fmt: skip
     wait_for(lambda: warm.stems("out"))
     process.kill()
     process.communicate(timeout=LONG)

@@ -194,4 +194,6 @@ def _end_with(connection: socket.socket) -> None:
     """Stops the command if the user's process is gone."""
     with suppress(OSError):
         if connection.recv(1) == b"":
-            os.kill(os.getpid(), signal.SIGINT)
+            # A command in the background of a script ignores SIGINT.
+            is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            os.kill(os.getpid(), signal.SIGTERM if is_ignored else signal.SIGINT)
