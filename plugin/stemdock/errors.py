@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from stemdock.lib.locations import Location
+from stemdock.lib.os_errors import write_remedy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stemdock.lib.arguments import StrPath
     from stemdock.lib.locations import Place
 
@@ -173,6 +176,20 @@ class OutputError(StemdockError, OSError):
         self.path: Place = path if isinstance(path, Location) else Path(path)
         super().__init__(f"{self.path}: {reason}", remedy=remedy)
         self.reason = reason
+
+
+def unwritable(path: StrPath, otherwise: str) -> Callable[[str], OutputError]:
+    """Makes the error for a file that cannot be written, from the reason; for `os_errors_as`.
+
+    Args:
+        path: The file.
+        otherwise: The remedy unless the disk is full.
+    """
+
+    def error(reason: str) -> OutputError:
+        return OutputError(path, f"cannot be written ({reason})", remedy=write_remedy(reason, otherwise))
+
+    return error
 
 
 class OutputExistsError(OutputError, FileExistsError):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from stemdock.audio.ffmpeg.joining import join_tracks
 from stemdock.audio.mp4_boxes import add_user_data
-from stemdock.errors import OutputError, StemdockError
-from stemdock.lib.os_errors import os_errors_as, write_remedy
+from stemdock.errors import OutputError, StemdockError, unwritable
+from stemdock.lib.os_errors import os_errors_as
 from stemdock.output.dj_parts import MIXTURE
 
 if TYPE_CHECKING:
@@ -62,21 +62,15 @@ def write_dj_file(
         OutputError: The file cannot be written, or ffmpeg cannot join the sounds.
         CancelledError: `cancel` was set.
     """
-
-    def unwritable(reason: str) -> OutputError:
-        return OutputError(
-            path,
-            f"cannot be written ({reason})",
-            remedy=write_remedy(reason, "Check the disk and its free space, and install ffmpeg again."),
-        )
-
     tracks = [sounds[MIXTURE], *(sounds[part.sound] for part in content.parts)]
     described = {
         "mastering_dsp": _MASTERING,
         "version": _VERSION,
         "stems": [{"name": part.name, "color": part.color} for part in content.parts],
     }
-    with os_errors_as(unwritable, keep=StemdockError):
+    with os_errors_as(
+        unwritable(path, "Check the disk and its free space, and install ffmpeg again."), keep=StemdockError
+    ):
         warning = join_tracks(tracks, path, tags, cancel)
         try:
             add_user_data(path, _BOX, json.dumps(described).encode())

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from stemdock.audio.ffmpeg.films import MATROSKA, join_film, subtitle_codec
 from stemdock.audio.ffmpeg.reading import FirstFrame, first_frame
-from stemdock.errors import AudioFileError, OutputError, OutputOptionError, StemdockError
-from stemdock.lib.os_errors import os_errors_as, write_remedy
+from stemdock.errors import AudioFileError, OutputError, OutputOptionError, StemdockError, unwritable
+from stemdock.lib.os_errors import os_errors_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,16 +93,10 @@ def write_film(
         OutputError: The file cannot be written.
         CancelledError: `cancel` was set.
     """
-
-    def unwritable(reason: str) -> OutputError:
-        return OutputError(
-            path,
-            f"cannot be written ({reason})",
-            remedy=write_remedy(reason, "Check the disk and its free space, and install ffmpeg again."),
-        )
-
     container, _ = CONTAINERS[path.suffix.lower()]
-    with os_errors_as(unwritable, keep=StemdockError):
+    with os_errors_as(
+        unwritable(path, "Check the disk and its free space, and install ffmpeg again."), keep=StemdockError
+    ):
         reason = join_film(source, sound, path, container, found, copy_tags=copy_tags, cancel=cancel)
     if reason:
         raise OutputError(

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from stemdock.errors import CancelledError, OutputError, StemdockError
+from stemdock.errors import CancelledError, StemdockError, unwritable
 from stemdock.lib.legal_names import legal_name
-from stemdock.lib.os_errors import os_errors_as, write_remedy
+from stemdock.lib.os_errors import os_errors_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,15 +28,10 @@ def new_archive(path: Path) -> Iterator[ZipFile]:
     Raises:
         OutputError: The file cannot be written.
     """
-
-    def unwritable(reason: str) -> OutputError:
-        return OutputError(
-            path,
-            f"cannot be written ({reason})",
-            remedy=write_remedy(reason, "Check the disk and its free space."),
-        )
-
-    with os_errors_as(unwritable, keep=StemdockError), ZipFile(path, "x") as archive:
+    with (
+        os_errors_as(unwritable(path, "Check the disk and its free space."), keep=StemdockError),
+        ZipFile(path, "x") as archive,
+    ):
         yield archive
 
 

@@ -10,8 +10,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from stemdock.errors import OutputError
-from stemdock.lib.os_errors import os_errors_as, write_remedy
+from stemdock.errors import OutputError, unwritable
+from stemdock.lib.os_errors import os_errors_as
 from stemdock.lib.xml_text import xml_text
 
 if TYPE_CHECKING:
@@ -70,18 +70,11 @@ def write_ardour_session(
     """
     _check_name(place, place.name, "its name")
 
-    def unwritable(reason: str) -> OutputError:
-        return OutputError(
-            path,
-            f"cannot be written ({reason})",
-            remedy=write_remedy(reason, "Check the disk and its free space."),
-        )
-
     session = _Session(signal, place.stem)
     session.add_metadata(tags)
     for track, name in zip(content.tracks, _distinct(content.tracks), strict=True):
         session.add_track(track, name, _reference(sounds[track.sound], place))
-    with os_errors_as(unwritable), path.open("xb") as file:
+    with os_errors_as(unwritable(path, "Check the disk and its free space.")), path.open("xb") as file:
         file.write(session.xml())
 
 

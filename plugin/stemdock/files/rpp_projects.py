@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from stemdock.errors import OutputError
-from stemdock.lib.os_errors import os_errors_as, write_remedy
+from stemdock.errors import OutputError, unwritable
+from stemdock.lib.os_errors import os_errors_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,21 +43,13 @@ def write_rpp_project(
     Raises:
         OutputError: The file cannot be written, or REAPER could not read the name of a sound.
     """
-
-    def unwritable(reason: str) -> OutputError:
-        return OutputError(
-            path,
-            f"cannot be written ({reason})",
-            remedy=write_remedy(reason, "Check the disk and its free space."),
-        )
-
     lines = ['<REAPER_PROJECT 0.1 "6.47" 0', f"  SAMPLERATE {signal.sample_rate} 1 0"]
     lines += [f"  {key} {_word(text)}" for key, text in _titles(tags)]
     seconds = (signal.total_length or 0) / signal.sample_rate
     for track in content.tracks:
         lines += (f"  {line}" for line in _track(track, _reference(sounds[track.sound], place), seconds))
     lines.append(">\n")
-    with os_errors_as(unwritable), path.open("xb") as file:
+    with os_errors_as(unwritable(path, "Check the disk and its free space.")), path.open("xb") as file:
         file.write("\n".join(lines).encode("utf-8", "surrogateescape"))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock.errors import OutputError, OutputExistsError, StemdockError
+from stemdock.errors import OutputError, OutputExistsError, StemdockError, unwritable
 from stemdock.files.staging import staging
 from stemdock.lib.atomic import move_to_place
-from stemdock.lib.os_errors import os_errors_as, write_remedy
+from stemdock.lib.os_errors import os_errors_as
 from stemdock.preview.page import write_page
 from stemdock.preview.reading import draw
 from stemdock.preview.sound import sound_for
@@ -59,14 +59,10 @@ def write_preview(
         if on_progress:
             on_progress(Progress(done_length=done_length, total_length=total_length))
 
-    def unwritable(reason: str) -> OutputError:
-        return OutputError(
-            path,
-            f"cannot be written ({reason})",
-            remedy=write_remedy(reason, "Check the permissions and the free disk space."),
-        )
-
-    with os_errors_as(unwritable, keep=StemdockError), staging(path.parent) as unfinished:
+    with (
+        os_errors_as(unwritable(path, "Check the permissions and the free disk space."), keep=StemdockError),
+        staging(path.parent) as unfinished,
+    ):
         try:
             drawn = [
                 draw(

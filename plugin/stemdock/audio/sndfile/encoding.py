@@ -11,8 +11,8 @@ import soundfile
 
 from stemdock.audio.sndfile.growth import SAMPLE_SIZES, Growth, keep_header_up_to_date
 from stemdock.audio.sndfile.rf64 import become_wav_if_small, fits_in_wav
-from stemdock.errors import OutputError
-from stemdock.lib.os_errors import os_errors_as, reason_for, write_remedy
+from stemdock.errors import OutputError, unwritable
+from stemdock.lib.os_errors import os_errors_as, reason_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -190,11 +190,7 @@ class SndfileSink:
         return error
 
     def _output_error(self, reason: str) -> OutputError:
-        return OutputError(
-            self._path,
-            f"cannot be written ({reason})",
-            remedy=write_remedy(reason, "Check the permissions and the free disk space."),
-        )
+        return unwritable(self._path, "Check the permissions and the free disk space.")(reason)
 
 
 def _text(error: BaseException) -> str:
