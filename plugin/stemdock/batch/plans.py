@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from stemdock.audio import UnreadableTagsError, read_tags
 from stemdock.batch.events import SongPlan
@@ -15,6 +15,7 @@ from stemdock.batch.shards import ALL
 from stemdock.batch.song_table import SongTable
 from stemdock.batch.sources import Source
 from stemdock.errors import AudioFileError, AudioFileNotFoundError
+from stemdock.lib.lazy_sequences import LazySequence
 from stemdock.lib.os_errors import reason_for
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from stemdock.output.tags import Tags
 
 
-class Plans(Sequence[SongPlan]):
+class Plans(LazySequence[SongPlan]):
     """The plans of some songs. With tags in the template, each is kept: its song was read for it."""
 
     def __init__(
@@ -75,19 +76,13 @@ class Plans(Sequence[SongPlan]):
         place = bisect_left(self._numbers, plan.number)
         return place < len(self) and self._numbers[place] == plan.number
 
-    @overload
-    def __getitem__(self, index: int) -> SongPlan: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[SongPlan]: ...
-    def __getitem__(self, index: int | slice) -> SongPlan | Sequence[SongPlan]:
+    def item(self, index: int) -> SongPlan:
         """A plan. The song has a fault if its tags were to be read and its store does not answer.
 
         Raises:
             OutputConflictError: The template gives two stems of the song the same path.
             CancelledError: `cancel` was set during a download.
         """
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
         number = self._numbers[index]
         plan = self._kept.get(number) or self._plan(number, self._songs[number - 1])
         if self.needs_tags:
@@ -200,7 +195,7 @@ def _tags(place: Place, cancel: Event | None) -> Tags | None:
             ) from error
 
 
-class Chosen(Sequence["Song"]):
+class Chosen(LazySequence["Song"]):
     """Some of many songs."""
 
     def __init__(self, songs: Sequence[Song], numbers: Sequence[int]) -> None:
@@ -212,12 +207,6 @@ class Chosen(Sequence["Song"]):
         """The number of songs."""
         return len(self._numbers)
 
-    @overload
-    def __getitem__(self, index: int) -> Song: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Song]: ...
-    def __getitem__(self, index: int | slice) -> Song | Sequence[Song]:
+    def item(self, index: int) -> Song:
         """A song."""
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
         return self._songs[self._numbers[index] - 1]

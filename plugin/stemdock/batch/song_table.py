@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final
 
 from stemdock.batch.songs import Song
+from stemdock.lib.lazy_sequences import LazySequence
 from stemdock.lib.locations import Location
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _AS_IT_IS: Final = 2
 """A song with a fault: there are few."""
 
 
-class SongTable(Sequence[Song]):
+class SongTable(LazySequence[Song]):
     """Songs, with about a hundred bytes for each; equal parts of neighbours are kept once."""
 
     def __init__(self, songs: Iterable[Song] = ()) -> None:
@@ -60,14 +60,8 @@ class SongTable(Sequence[Song]):
         """The number of songs."""
         return len(self._kinds)
 
-    @overload
-    def __getitem__(self, index: int) -> Song: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Song]: ...
-    def __getitem__(self, index: int | slice) -> Song | Sequence[Song]:
+    def item(self, index: int) -> Song:
         """A song."""
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
         kind = self._kinds[index]
         if kind == _AS_IT_IS:
             return self._others[index % len(self)]
