@@ -11,10 +11,9 @@ from stemdock.batch.claims import Claims
 from stemdock.batch.manifest import Manifest
 from stemdock.batch.manifest_files import FOLDER
 from stemdock.batch.remote_manifest import RemoteManifest
-from stemdock.batch.resuming import ResumableSeparation, SongSettings
+from stemdock.batch.resuming import ResumableSeparation, SongSettings, remove_remains
 from stemdock.batch.shared_places import OtherModelError
 from stemdock.batch.uploading import UploadedSeparation
-from stemdock.files.staging import remove_abandoned
 from stemdock.lib.locations import Location
 from stemdock.lib.untrusted_json import parse_json
 from stemdock.separator import Separator
@@ -136,5 +135,4 @@ class SeparationRecipe:
         claimed = Claims(self.root / FOLDER).claim(Manifest(self.root).name_of(plan.files.values()))
         if claimed:
             with claimed:
-                for folder in {path.parent for path in plan.files.values()}:
-                    remove_abandoned(folder)
+                remove_remains(plan.files.values())

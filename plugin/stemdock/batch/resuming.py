@@ -167,7 +167,7 @@ class ResumableSeparation:
         # Whoever claims the song removes the claim of a process that died when all was done.
         if self.claims.is_known(self.manifest.name_of(targets)):
             return None
-        _tidy(targets)
+        remove_remains(targets)
         with Source(plan.song.path, self.settings.cancel) as source:
             provenance = self.settings.provenance(source.identity())
             if not self.manifest.covers(provenance, targets, is_claimed=False):
@@ -199,7 +199,7 @@ class ResumableSeparation:
             provenance = self.settings.provenance(source.identity())
             targets = plan.files.values()
             name = self.manifest.name_of(targets)
-            _tidy(targets)
+            remove_remains(targets)
             if resume and self.manifest.covers(provenance, targets):
                 return UpToDate(damage=self.manifest.damage_of(targets))
             self.claims.check_deaths(name, plan.song.path)
@@ -245,8 +245,8 @@ class ResumableSeparation:
         return is_project(target.name) and not self.manifest.owns(target, targets, as_written=True)
 
 
-def _tidy(targets: Collection[Path]) -> None:
-    """Removes what killed runs left of a song.
+def remove_remains(targets: Collection[Path]) -> None:
+    """Removes the hidden folders that killed runs left of a song.
 
     That can be stems that have their names already. So it comes before a look at what is finished.
     """
