@@ -131,9 +131,6 @@ class Actors:
     @staticmethod
     def _connect(address: str, started: ExitStack) -> None:
         host, _, port = address.rpartition(":")
-        # Left to choose by "auto", Ray takes clusters that have ended, too, and waits for them.
-        if not port.isdecimal():
-            raise RayAddressError(address, "the address is not HOST:PORT")
         try:
             # Ray itself tries for minutes, and prints.
             socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT).close()

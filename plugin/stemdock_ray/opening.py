@@ -25,10 +25,18 @@ def open_actors(needs: WorkerNeeds) -> Actors:
     """
     if find_spec("ray") is None:
         raise RayMissingError
-    if needs.address and "://" in needs.address:
-        raise RayAddressError(needs.address, "Ray's client is not supported")
+    if needs.address:
+        _check(needs.address)
     prepare_environment(is_here=needs.address is None)
     # Ray reads the environment when it is imported.
     from stemdock_ray.actors import Actors  # noqa: PLC0415
 
     return Actors(needs)
+
+
+def _check(address: str) -> None:
+    if "://" in address:
+        raise RayAddressError(address, "Ray's client is not supported")
+    # Left to choose by "auto", Ray takes clusters that have ended, too, and waits for them.
+    if not address.rpartition(":")[2].isdecimal():
+        raise RayAddressError(address, "the address is not HOST:PORT")
