@@ -240,24 +240,19 @@ def test_workers_let_files_grow(tmp_path: Path) -> None:
     assert not list((tmp_path / "out").rglob(".stemdock-*"))
 
 
+def one_stem(song: Path, folder: Path, *options: str) -> list[str | Path]:
+    """The command for one stem, in a process of its own."""
+    (folder / "model").mkdir()
+    line: list[str | Path] = [sys.executable, DRIVER, folder / "model", "separate", song, "-m", "small"]
+    return [*line, "--stems", "low", *options]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("codec", ["wav", "mp3"])
 def test_one_song_on_standard_output_with_a_report_and_workers(
     plugins: Plugins, song: Path, tmp_path: Path, codec: str
 ) -> None:
-    (tmp_path / "model").mkdir()
-    command: list[str | Path] = [
-        sys.executable,
-        DRIVER,
-        tmp_path / "model",
-        "separate",
-        song,
-        "-m",
-        "small",
-        "--stems",
-        "low",
-    ]
-    command += ["-c", codec, "-o", "-", "--workers", "2", "--report"]
+    command = one_stem(song, tmp_path, "-c", codec, "-o", "-", "--workers", "2", "--report")
     done = subprocess.run(command, check=True, capture_output=True, timeout=300)
     out = tmp_path / "out"
     line = ["separate", str(song), "-m", "small", "--stems", "low", "-c", codec, "-o", str(out)]
@@ -269,19 +264,7 @@ def test_one_song_on_standard_output_with_a_report_and_workers(
 @pytest.mark.slow
 def test_a_report_when_the_reader_has_left(song: Path, tmp_path: Path) -> None:
     """Who asked for it gets it; the summary is left out."""
-    (tmp_path / "model").mkdir()
-    command: list[str | Path] = [
-        sys.executable,
-        DRIVER,
-        tmp_path / "model",
-        "separate",
-        song,
-        "-m",
-        "small",
-        "--stems",
-        "low",
-    ]
-    command += ["-o", "-", "--report"]
+    command = one_stem(song, tmp_path, "-o", "-", "--report")
     with subprocess.Popen(["true"], stdin=subprocess.PIPE) as reader:
         reader.wait()
         done = subprocess.run(command, check=False, stdout=reader.stdin, stderr=subprocess.PIPE, timeout=300)
