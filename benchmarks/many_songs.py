@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _STEP: Final = 0.5
 """Seconds between two looks at the processes."""
 _BUCKET: Final = "songs"
+_N_MESSAGES: Final = 20
+"""Lines of messages that are shown if a way fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ class _Told:
     """Seconds until the first song began."""
     separating: list[float] = field(default_factory=list)
     """Seconds of each song."""
+    messages: list[str] = field(default_factory=list)
+    """Errors, and what is no event."""
 
 
 def main() -> None:
@@ -137,7 +141,7 @@ def _measured(way: _Way, line: list[str], n_songs: int) -> str:
         listener.join()
     wall = perf_counter() - begin
     if any(run.returncode for run in runs) or len(told.separating) != n_songs or told.begun is None:
-        raise SystemExit(f"{way.name} failed")
+        raise SystemExit(f"{way.name} failed\n{''.join(told.messages[-_N_MESSAGES:])}")
     overhead = ((wall - told.begun) * way.n_at_once - sum(told.separating)) / n_songs
     used = (_processor_time() - used_before) / n_songs
     return f"{told.begun:7.1f}s{wall:7.1f}s{overhead:9.3f}s{used:10.2f}s{peak / 1e6:6.0f} MB"
@@ -146,12 +150,15 @@ def _measured(way: _Way, line: list[str], n_songs: int) -> str:
 def _listen(lines: Iterable[bytes], told: _Told, begin: float) -> None:
     for line in lines:
         if not line.startswith(b"{"):
+            told.messages.append(line.decode(errors="replace"))
             continue
         event = json.loads(line)
         if event["event"] == "song" and told.begun is None:
             told.begun = perf_counter() - begin
         if event["event"] == "done":
             told.separating.append(event["elapsed"])
+        if event["event"] in {"failed", "refused"}:
+            told.messages.append(f"{event['error']}\n")
 
 
 def _processor_time() -> float:

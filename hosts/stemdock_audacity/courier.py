@@ -19,7 +19,7 @@ from stemdock import CancelledError, HostError, StemdockError
 from stemdock_audacity.capture.preference import restore_preference
 from stemdock_audacity.delivery.delivered import Delivered
 from stemdock_audacity.delivery.importing import Delivery
-from stemdock_audacity.delivery.legacy import write_project
+from stemdock_audacity.delivery.project import write_project
 from stemdock_audacity.delivery.stem_tracks import stem_tracks
 from stemdock_audacity.errors import BRING_IN, ModuleOffError
 from stemdock_audacity.jobs.job import NAME, AudacityJob, Phase

@@ -120,6 +120,14 @@ CHOICES: Final = {
             contains_mix=True,
             is_folder=True,
         ),
+        Choice(
+            name="audacity",
+            title="Audacity project",
+            output=Output(format="audacity"),
+            holds_all=True,
+            contains_mix=True,
+            is_folder=True,
+        ),
     )
 }
 

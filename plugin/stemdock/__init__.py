@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     from stemdock.errors import SeparationOptionError as SeparationOptionError
     from stemdock.errors import StemdockError as StemdockError
     from stemdock.errors import ThreadShortageError as ThreadShortageError
+    from stemdock.files.audacity_projects import AudacityTrack as AudacityTrack
+    from stemdock.files.audacity_projects import audacity_project as audacity_project
     from stemdock.files.excerpts import Excerpt as Excerpt
     from stemdock.files.excerpts import excerpt_of as excerpt_of
     from stemdock.files.excerpts import samples_between as samples_between
@@ -145,6 +147,7 @@ _NAMES: Final = {
         NonFiniteSampleError NothingSelectedError OutputConflictError OutputError OutputExistsError
         OutputOptionError OutputTakenError ProviderUnavailableError SeparationOptionError StemdockError
     """,
+    "files.audacity_projects": "AudacityTrack audacity_project",
     "files.excerpts": "Excerpt excerpt_of samples_between",
     "files.observing": "Observer",
     "files.separating": "separate_file",

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from stemdock import AudacityTrack
     from stemdock_audacity.capture.request import CapturedTrack, Request
-    from stemdock_audacity.delivery.legacy import StemTrack
     from stemdock_audacity.link.pipe import Pipe
     from stemdock_audacity.link.protocol import TrackInfo
 
@@ -34,7 +34,7 @@ class Delivery:
     """The import of one request's stems."""
 
     def __init__(
-        self, request: Request, stems: Sequence[StemTrack], project: Path, known: frozenset[str] | None
+        self, request: Request, stems: Sequence[AudacityTrack], project: Path, known: frozenset[str] | None
     ) -> None:
         """Prepares the import.
 
@@ -138,7 +138,9 @@ def _return_focus(pipe: Pipe, before: Sequence[TrackInfo], after: Sequence[Track
         pipe.run("PrevTrack")
 
 
-def _difference(before: Sequence[TrackInfo], after: Sequence[TrackInfo], stems: Sequence[StemTrack]) -> str:
+def _difference(
+    before: Sequence[TrackInfo], after: Sequence[TrackInfo], stems: Sequence[AudacityTrack]
+) -> str:
     """How the new tracks differ from the stems; "" if they match."""
     if len(after) != len(before) + len(stems):
         return f"{len(after) - len(before)} of {len(stems)} tracks were imported"

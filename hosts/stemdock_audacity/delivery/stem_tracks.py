@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stemdock import StemdockError, printable
-from stemdock_audacity.delivery.legacy import StemTrack
+from stemdock import AudacityTrack, StemdockError, printable
 from stemdock_audacity.errors import HOST, SeparationError
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from stemdock_hostkit.job.states import JobResult, SourceResult
 
 
-def stem_tracks(request: Request, result: JobResult) -> tuple[StemTrack, ...]:
+def stem_tracks(request: Request, result: JobResult) -> tuple[AudacityTrack, ...]:
     """The new tracks, grouped by source track.
 
     Args:
@@ -32,18 +31,18 @@ def stem_tracks(request: Request, result: JobResult) -> tuple[StemTrack, ...]:
     return tuple(stem for track in request.tracks for stem in _stems(track, made[str(track.index)]))
 
 
-def _stems(track: CapturedTrack, source: SourceResult) -> Iterator[StemTrack]:
+def _stems(track: CapturedTrack, source: SourceResult) -> Iterator[AudacityTrack]:
     if source.length != track.separable_length:
         raise StemdockError(
             f"{HOST}: Audacity exported {source.length} of {track.separable_length} samples of {track.name}",
             remedy="Check the free disk space and try again.",
         )
     for stem in source.stems:
-        yield StemTrack(
+        yield AudacityTrack(
             # The stem comes first, because Audacity shows only the start of a long name. XML allows no
             # control characters, and Audacity must find the name as it was written.
             name=printable(f"{stem.name} \N{EN DASH} {track.name}"),
-            audio=stem.path.absolute(),
+            audio=stem.path.absolute().as_posix(),
             sample_rate=track.sample_rate,
             n_channels=source.n_channels,
             length=source.length,

@@ -19,9 +19,10 @@ from stemdock.files.excerpts import WHOLE_SONG, Excerpt
 from stemdock.lib.arguments import is_path
 from stemdock.lib.locations import OUTPUT_SCHEMES, Location, place_of
 from stemdock.output.codecs import codec_of
-from stemdock.output.formats import named_for, result_names, sound_files
+from stemdock.output.formats import named_for
 from stemdock.output.naming import DEFAULT_TEMPLATE, Destination
 from stemdock.output.options import Output
+from stemdock.output.packages import result_names, sound_files
 from stemdock.plugins import load_plugins
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION, DownmixMode, Execution, Separation
 

@@ -85,8 +85,8 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "Traktor, Mixxx and others, with the mixture and four stems, in m4a or alac. dawproject: a "
             "project for Bitwig, Studio One, Cubase and others, with a track for each stem, in wav or flac. "
             "rpp: a project for REAPER, with the stems beside it. ardour: a session of Ardour, in wav or "
-            "flac. zip: an archive of the stems. video: the film with one stem or mix as its sound, in m4a, "
-            "alac or flac.",
+            "flac. audacity: a project that Audacity 3 opens. zip: an archive of the stems. video: the film "
+            "with one stem or mix as its sound, in m4a, alac or flac.",
         ),
         click.option(
             "-b", "--bit-depth", type=click.Choice(["16", "24", "32f"]),

@@ -29,6 +29,7 @@ from stemdock.batch.trial import passing
 from stemdock.batch.worker_pool import WorkerPool
 from stemdock.batch.worker_process import Processes
 from stemdock.cli.batch_run import Accounting, Facts, Obstacles, reporter_for, run_plans
+from stemdock.cli.contradictions import check_options
 from stemdock.cli.delivery import PrintedPaths, Unmentioned
 from stemdock.cli.engines import chosen_engine, engine_shares, opening_execution
 from stemdock.cli.interruption import interruptible
@@ -40,10 +41,10 @@ from stemdock.cli.standard_output import (
     check_single,
     temporary_destination,
 )
-from stemdock.output.codecs import can_grow, check_growing, codec_of
-from stemdock.output.formats import KEPT_ENDING, format_of, named_for, result_names, sound_files
+from stemdock.output.codecs import can_grow, codec_of
+from stemdock.output.formats import named_for
 from stemdock.output.mixes import check_mixes
-from stemdock.output.naming import DEFAULT_TEMPLATE
+from stemdock.output.packages import result_names, sound_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +116,7 @@ def separate(
         click.UsageError: The options contradict each other.
         StemdockError: The batch cannot start, or standard output cannot be written.
     """
-    _check(songs, destination, output, preview=preview, growing=growing, estimate=batch.estimate)
+    check_options(songs, destination, output, preview=preview, growing=growing, estimate=batch.estimate)
     chosen = chosen_engine(engine, plugins, destination)
     with ExitStack() as inputs:
         destination, delivery = _outlet(destination, output, inputs)
@@ -245,43 +246,6 @@ def _recipe_of_worker(
     """The recipe of one worker; with witnesses (perhaps none), one that is perhaps on another machine."""
     paged = PagedRecipe(replace(recipe, execution=share), pages)
     return paged if witnesses is None else SharedRecipe(recipe=paged, witnesses=witnesses)
-
-
-def _check(
-    songs: Sequence[str],
-    destination: Destination,
-    output: Output,
-    *,
-    preview: bool,
-    growing: bool,
-    estimate: bool,
-) -> None:
-    """Checks that options do not contradict each other."""
-    to_standard_output = str(destination.folder) == STANDARD_OUTPUT
-    if preview and output.format:
-        raise click.UsageError("--preview cannot be used with --as: a page needs one file for each stem.")
-    if preview and output.codec == "raw":
-        raise click.UsageError("--preview cannot be used with raw: browsers cannot play it. Use wav or flac.")
-    if preview and destination.location:
-        raise click.UsageError("--preview needs an output folder on this machine.")
-    if preview and to_standard_output:
-        raise click.UsageError("--preview cannot be used with -o -: standard output holds one file.")
-    if growing:
-        check_growing(output)
-    if growing and destination.location:
-        raise click.UsageError(
-            "--growing needs an output folder on this machine: files in an object store appear when they are "
-            "complete."
-        )
-    if estimate and (to_standard_output or preview):
-        raise click.UsageError("--estimate cannot be used with -o - or --preview.")
-    form = format_of(output)
-    ending = (DEFAULT_TEMPLATE, KEPT_ENDING)
-    if form and form.keeps_ending and STANDARD_INPUT in songs and destination.template.endswith(ending):
-        raise click.UsageError(
-            "the container of a film is that of its name, and standard input has none. Choose it with "
-            f"--template '{{filename}}{form.endings[-1]}'."
-        )
 
 
 def _outlet(destination: Destination, output: Output, inputs: ExitStack) -> tuple[Destination, Delivery]:

@@ -10,7 +10,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from stemdock.errors import OutputError, unwritable
+from stemdock.errors import unwritable
+from stemdock.files.xml_names import check_xml_name
 from stemdock.lib.os_errors import os_errors_as
 from stemdock.lib.xml_text import xml_text
 
@@ -43,7 +44,8 @@ _TEMPO: Final = {
 _METER: Final = {
     "note-value": "4", "divisions-per-bar": "4", "sclock": "0", "quarters": "0:0", "bbt": "1|1|0",
 }  # fmt: skip
-_TAGS: Final = ("title", "artist", "album", "genre", "comment")
+_TAGS: Final = ("title", "artist", "album", "genre", "comment", "year")
+_FORM: Final = "a session of Ardour"
 _N_OUTPUTS: Final = 2
 """Channels of the master bus, and of each track behind its panner."""
 _MASTER: Final = "Master"
@@ -68,8 +70,7 @@ def write_ardour_session(
         OutputError: The file cannot be written, or Ardour could not save the session under this name or
             read the path of a sound.
     """
-    _check_name(place, place.name, "its name")
-
+    check_xml_name(place, place.name, "its name", _FORM)
     session = _Session(signal, place.stem)
     session.add_metadata(tags)
     for track, name in zip(content.tracks, _distinct(content.tracks), strict=True):
@@ -105,9 +106,8 @@ class _Session:
         self._add_route(_MASTER, "MasterOut", _N_OUTPUTS, outputs)
 
     def add_metadata(self, tags: Tags) -> None:
-        texts = {name: getattr(tags, name) for name in _TAGS} | {"year": _year(tags)}
-        for name, text in texts.items():
-            if text:
+        for name in _TAGS:
+            if text := getattr(tags, name):
                 ET.SubElement(self._metadata, name).text = xml_text(text)
 
     def add_track(self, track: DawTrack, name: str, file: str) -> None:
@@ -186,19 +186,5 @@ def _reference(sound: Path, place: Path) -> str:
     """The name of a sound in the session's folder of sounds, or its path if it is elsewhere."""
     is_inside = sound.parent.name == "audiofiles" and place.parent in sound.parents
     reference = sound.name if is_inside else str(sound.absolute())
-    _check_name(place, reference, "the name of a sound")
+    check_xml_name(place, reference, "the name of a sound", _FORM)
     return reference
-
-
-def _check_name(place: Path, name: str, subject: str) -> None:
-    if xml_text(name) != name:
-        raise OutputError(
-            place,
-            f"cannot be a session of Ardour: {subject} has control characters or is not UTF-8",
-            remedy="Choose another name.",
-        )
-
-
-def _year(tags: Tags) -> str:
-    year = tags.date[:4]
-    return year if year.isascii() and year.isdigit() else ""

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from stemdock.audio import FilmSound, write_dj_file, write_film
 from stemdock.files.archives import write_stem_archive
 from stemdock.files.ardour_sessions import write_ardour_session
+from stemdock.files.audacity_projects import write_audacity_project
 from stemdock.files.daw_projects import write_daw_project
 from stemdock.files.rpp_projects import write_rpp_project
 from stemdock.files.stem_writing import StemFile
 from stemdock.output.daw_tracks import DawProject
 from stemdock.output.dj_parts import DjFile
-from stemdock.output.formats import Film, StemArchive
+from stemdock.output.packages import Film, StemArchive
 from stemdock.output.tags import Tags
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from stemdock.files.placing import Placement
     from stemdock.files.stem_writing import Written
 
-_PROJECTS: Final = {"rpp": write_rpp_project, "ardour": write_ardour_session}
+_PROJECTS: Final = {
+    "rpp": write_rpp_project,
+    "ardour": write_ardour_session,
+    "audacity": write_audacity_project,
+}
 """Projects beside their sounds."""
 
 

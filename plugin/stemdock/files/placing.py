@@ -15,17 +15,19 @@ from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
 from stemdock.lib.paths import exists, is_folder
 from stemdock.output.codecs import codec_of
-from stemdock.output.formats import check_ending, format_of, package_of, result_names, sound_files
+from stemdock.output.formats import check_ending, format_of
 from stemdock.output.mixes import mix_levels, selected
 from stemdock.output.naming import Destination, companions_of
+from stemdock.output.packages import package_of, result_names, sound_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stemdock.lib.arguments import StrPath
-    from stemdock.output.formats import Format, Package
+    from stemdock.output.formats import Format
     from stemdock.output.mixes import Levels
     from stemdock.output.options import FormatName, Output
+    from stemdock.output.packages import Package
     from stemdock.separator import Separator
 
 _N_STEREO: Final = 2

@@ -30,8 +30,9 @@ from stemdock.files.stem_writing import decibels, write_stems
 from stemdock.lib.arguments import is_path
 from stemdock.lib.os_errors import reason_for
 from stemdock.output.codecs import check_growing, codec_of
-from stemdock.output.formats import Film, file_rate
+from stemdock.output.formats import file_rate
 from stemdock.output.options import Output
+from stemdock.output.packages import Film
 from stemdock.output.tags import Tags
 from stemdock.types import DownmixMode, SeparatedFile, check_choice
 

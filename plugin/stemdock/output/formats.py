@@ -1,49 +1,24 @@
-"""Formats that hold all stems of a song in one file, and what each of them supports and contains."""
+"""Formats that hold all stems of a song in one file, and what each of them supports."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import OutputOptionError
 from stemdock.output.codecs import SAMPLE_RATES, codec_of, written_rate
-from stemdock.output.daw_tracks import daw_project
-from stemdock.output.dj_parts import dj_file
-from stemdock.output.mixes import selected
 from stemdock.output.naming import DEFAULT_TEMPLATE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from stemdock.output.daw_tracks import DawProject
-    from stemdock.output.dj_parts import DjFile
     from stemdock.output.naming import Destination
     from stemdock.output.options import CodecName, FormatName, Output
 
 
 KEPT_ENDING: Final = ".{extension}"
 """End of templates that keep that of the song's name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StemArchive:
-    """What an archive of stems contains."""
-
-    sounds: Mapping[str, tuple[int, ...]]
-    """The stems and mixes to encode: for each name, the indices of the stems that are added up."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Film:
-    """What a film with another sound contains, besides the picture."""
-
-    sounds: Mapping[str, tuple[int, ...]]
-    """The single stem or mix to encode, with the indices of the stems that are added up."""
-
-
-Package: TypeAlias = "DjFile | DawProject | StemArchive | Film"
-"""The content of a file that holds all stems of a song."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +39,9 @@ class Format:
     """Default names of its files."""
     endings: tuple[str, ...]
     """Ends of names by which other programs recognise its files."""
-    sound_folder: str = ""
-    """Where the sounds are, from the folder of the file; {project} stands for its name without the ending.
-    Empty if they are inside the file."""
+    sound: str = ""
+    """Path of a sound from the folder of the file: {project} stands for the name of the file without the
+    ending, {sound} for that of the sound. Empty if the sounds are inside the file."""
     has_own_folder: bool = False
     """Whether the file has the name of its folder, which contains nothing else."""
 
@@ -104,7 +79,7 @@ FORMATS: Final = {
             contains_mixes=True,
             template="{filename}/{filename}.rpp",
             endings=(".rpp",),
-            sound_folder="{project} media",
+            sound="{project} media/{sound}",
         ),
         Format(
             name="ardour",
@@ -113,8 +88,18 @@ FORMATS: Final = {
             contains_mixes=True,
             template="{filename}/{filename}.ardour",
             endings=(".ardour",),
-            sound_folder="interchange/{project}/audiofiles",
+            sound="interchange/{project}/audiofiles/{sound}",
             has_own_folder=True,
+        ),
+        Format(
+            name="audacity",
+            title="a project of Audacity",
+            codecs=("wav",),
+            contains_mixes=True,
+            template="{filename}/{filename}.aup",
+            endings=(".aup",),
+            # The whole name, because Audacity looks for it in its current folder first.
+            sound="{project}_data/{project} {sound}",
         ),
         Format(
             name="zip",
@@ -173,62 +158,6 @@ def default_codec(form: FormatName | None) -> CodecName:
     return FORMATS[form].codecs[0] if form else "wav"
 
 
-def package_of(output: Output, stems: Sequence[str]) -> Package | None:
-    """The content of the file that holds all stems of a song; None for one file for each stem.
-
-    Raises:
-        OutputOptionError: The model or the format does not have what `output` asks for.
-    """
-    found = format_of(output)
-    if found is None:
-        return None
-    if found.name == "stem":
-        return dj_file(output.stems, stems)
-    if found.name in {"dawproject", "rpp", "ardour"}:
-        return daw_project(output, stems)
-    if found.name == "video":
-        return _film(output, stems)
-    return StemArchive(sounds=selected(output, stems))
-
-
-def _film(output: Output, stems: Sequence[str]) -> Film:
-    # The mix alone is meant: all stems beside it could not be.
-    is_mix = output.stems is None and output.mixes
-    sounds = selected(replace(output, stems=()) if is_mix else output, stems)
-    if len(sounds) != 1:
-        raise OutputOptionError(
-            "format",
-            f"a film has one sound, and this run makes {len(sounds)}: {', '.join(sounds)}",
-            remedy="Choose one stem with --stems, or one mix with --mix.",
-        )
-    return Film(sounds=sounds)
-
-
-def result_names(output: Output, stems: Sequence[str]) -> tuple[str, ...]:
-    """The files of each song by name: its stems and mixes, or the format if one file holds all.
-
-    Raises:
-        OutputOptionError: The model or the format does not have what `output` asks for.
-    """
-    package = package_of(output, stems)
-    if output.format is None or package is None:
-        return tuple(selected(output, stems))
-    return (output.format,)
-
-
-def sound_files(output: Output, stems: Sequence[str]) -> dict[str, str]:
-    """The files of sounds beside a project: as of `Destination.companions`; empty for other formats.
-
-    Raises:
-        OutputOptionError: The model or the format does not have what `output` asks for.
-    """
-    found, package = format_of(output), package_of(output, stems)
-    if found is None or package is None or not found.sound_folder:
-        return {}
-    extension = codec_of(output).extension
-    return {name: f"{found.sound_folder}/{name}.{extension}" for name in package.sounds}
-
-
 def named_for(output: Output, destination: Destination) -> Destination:
     """A destination with the format's template instead of the default one.
 
@@ -285,7 +214,7 @@ def check_ending(form: Format, name: str, option: str, remedy: str) -> None:
 
 def is_project(name: str) -> bool:
     """Whether people save their own work under a name of results: it is a project beside its sounds."""
-    return any(form.sound_folder and name.lower().endswith(form.endings) for form in FORMATS.values())
+    return any(form.sound and name.lower().endswith(form.endings) for form in FORMATS.values())
 
 
 def file_rate(output: Output, sample_rate: int) -> tuple[int, str]:

@@ -116,12 +116,17 @@ def companions_of(project: Path, companions: Mapping[str, str]) -> dict[str, Pat
 
     Args:
         project: The path of that one.
-        companions: As of `Destination`.
+        companions: As of `Destination`. In names that would be too long, that of the project is shortened.
     """
     return {
-        name: project.parent.joinpath(*path.replace("{project}", project.stem).split("/"))
+        name: project.parent.joinpath(*(_within(part, project.stem) for part in path.split("/")))
         for name, path in companions.items()
     }
+
+
+def _within(part: str, project: str) -> str:
+    rest = n_bytes(part.replace("{project}", ""))
+    return part.replace("{project}", cut_to_bytes(project, max(0, _MAX_BYTES - rest)))
 
 
 def path_key(place: Place) -> str:

@@ -10,7 +10,7 @@ from stemdock.errors import OutputOptionError
 from stemdock.lib.arguments import is_text_sequence, is_whole
 
 CodecName = Literal["wav", "flac", "mp3", "ogg", "opus", "m4a", "alac", "raw"]
-FormatName = Literal["stem", "dawproject", "rpp", "ardour", "zip", "video"]
+FormatName = Literal["stem", "dawproject", "rpp", "ardour", "audacity", "zip", "video"]
 BitDepth = Literal["16", "24", "32f"]
 """Bits per sample: integers, or 32-bit floating point (32f), which cannot clip."""
 
@@ -22,9 +22,9 @@ class Output:
     format: FormatName | None = None
     """One file for all stems of a song: "stem" for a DJ stem file, in m4a or alac; "dawproject" for a
     project with a track for each stem, in wav or flac; "rpp" for a project of REAPER with the sounds beside
-    it, in wav, flac, mp3, ogg or opus; "ardour" for a session of Ardour, in wav or flac; "zip" for an
-    archive; "video" for the film with another sound, in m4a, alac or flac: one stem, or one mix. None for
-    one file for each stem."""
+    it, in wav, flac, mp3, ogg or opus; "ardour" for a session of Ardour, in wav or flac; "audacity" for a
+    project that Audacity 3 opens, in wav; "zip" for an archive; "video" for the film with another sound, in
+    m4a, alac or flac: one stem, or one mix. None for one file for each stem."""
     codec: CodecName = "wav"
     bit_depth: BitDepth | None = None
     """None for the highest that the codec supports: 32f in wav and raw, else 24. Lossy codecs have none."""

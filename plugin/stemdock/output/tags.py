@@ -25,3 +25,9 @@ class Tags:
     genre: str = ""
     comment: str = ""
     cover: Cover | None = None
+
+    @property
+    def year(self) -> str:
+        """The four digits that a date begins with; empty if it does not."""
+        year = self.date[:4]
+        return year if year.isascii() and year.isdigit() else ""

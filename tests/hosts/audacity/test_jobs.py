@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from stemdock import StemdockError, try_locked
+from stemdock import AudacityTrack, StemdockError, try_locked
 from stemdock_audacity.capture.request import CapturedTrack, Request
 from stemdock_audacity.courier import Courier
-from stemdock_audacity.delivery.legacy import StemTrack, write_project
+from stemdock_audacity.delivery.project import write_project
 from stemdock_audacity.delivery.stem_tracks import stem_tracks
 from stemdock_audacity.errors import SeparationError
 from stemdock_audacity.jobs.job import AudacityJob, Phase, add_job, describe
@@ -54,7 +54,7 @@ def added(queue: JobQueue, request: Request = REQUEST, mixture: np.ndarray | Non
     return add_job(request, queue.inbox, queue.jobs_folder)
 
 
-def separated(job: AudacityJob) -> tuple[StemTrack, ...]:
+def separated(job: AudacityJob) -> tuple[AudacityTrack, ...]:
     run_job(job.kit, lambda *_: known_separator())
     result = job.kit.result()
     assert result is not None
@@ -118,8 +118,8 @@ def test_starts_are_written_as_this_audacity_reads_them(
     tmp_path: Path, version: tuple[int, ...], offset: float
 ) -> None:
     """3.7 scales the start of a clip when its track gets a rate of its own."""
-    stem = StemTrack(
-        name="a", audio=tmp_path / "a.wav", sample_rate=22050, n_channels=1, length=100, start=1.5
+    stem = AudacityTrack(
+        name="a", audio="/a.wav", sample_rate=22050, n_channels=1, length=100, start=1.5
     )  # fmt: skip
     write_project(tmp_path / "stems.aup", [stem], 44100.0, version)
     assert f'offset="{offset}"' in (tmp_path / "stems.aup").read_text("utf-8")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemdock import AudacityTrack
 from stemdock_audacity.capture.preference import escape_setting, noted_value, unescape_setting
 from stemdock_audacity.capture.request import (
     CapturedTrack,
@@ -17,10 +18,13 @@ from stemdock_audacity.capture.request import (
     nearest_sample,
     parse_track,
 )
-from stemdock_audacity.delivery.legacy import StemTrack, write_project
+from stemdock_audacity.delivery.project import write_project
 from stemdock_audacity.errors import ReplyError
 from stemdock_audacity.link.protocol import LINE_LIMIT, command_line, is_complete, parse_reply, parse_tracks
 from stemdock_audacity.profile.settings import get_value, set_value
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 line_text = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=60)
 
@@ -163,9 +167,9 @@ def test_only_audio_of_the_track_is_separated(
 
 
 def test_project_for_import(tmp_path: Path) -> None:
-    track = StemTrack(
+    track = AudacityTrack(
         name='<a> & "b"',
-        audio=tmp_path / "ä&.wav",
+        audio=(tmp_path / "ä&.wav").as_posix(),
         sample_rate=48000,
         n_channels=2,
         length=600000,
@@ -189,7 +193,7 @@ def test_project_for_import(tmp_path: Path) -> None:
             alias = block[0].attrib
             assert int(block.attrib["start"]) == int(alias["aliasstart"]) == position
             assert alias["aliaschannel"] == str(n_channel)
-            assert Path(alias["aliasfile"]) == track.audio
+            assert alias["aliasfile"] == track.audio
             position += int(alias["aliaslen"])
             summaries.append(alias["summaryfile"])
         assert position == track.length

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hosts.audacity.test_jobs import REQUEST, SAMPLE_RATE, added, separated
-from stemdock import CancelledError
+from stemdock import AudacityTrack, CancelledError
 from stemdock_audacity import launcher, transfer
 from stemdock_audacity.courier import Courier
 from stemdock_audacity.delivery.delivered import Delivered
 from stemdock_audacity.delivery.importing import Delivery, Placed
-from stemdock_audacity.delivery.legacy import StemTrack, write_project
+from stemdock_audacity.delivery.project import write_project
 from stemdock_audacity.errors import BusyError, ModuleOffError
 from stemdock_audacity.jobs.job import AudacityJob, Phase
 from stemdock_audacity.jobs.queue import JobQueue
@@ -170,8 +170,8 @@ def test_an_import_needs_few_commands_and_leaves_focus_and_selection(
         REQUEST, tracks=(replace(REQUEST.tracks[0], index=1, name="Track 1"),), mute_original=True
     )
     stems = [
-        StemTrack(
-            name=name, audio=tmp_path, sample_rate=SAMPLE_RATE, n_channels=2, length=40_000, start=0.0
+        AudacityTrack(
+            name=name, audio=tmp_path.as_posix(), sample_rate=SAMPLE_RATE, n_channels=2, length=40_000
         )
         for name in NEW
     ]  # fmt: skip

@@ -57,21 +57,32 @@ def lines_of(project: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("form", "folder"), [("rpp", "song media"), ("ardour", "interchange/song/audiofiles")]
+    ("form", "ending", "sounds"),
+    [
+        ("rpp", "rpp", "song media/"),
+        ("ardour", "ardour", "interchange/song/audiofiles/"),
+        ("audacity", "aup", "song_data/song "),
+    ],
 )
 def test_a_project_in_an_object_store_finds_its_sounds(
-    form: str, folder: str, plugins: Plugins, song: Path, memory: Any, capsys: pytest.CaptureFixture[str]
+    form: str,
+    ending: str,
+    sounds: str,
+    plugins: Plugins,
+    song: Path,
+    memory: Any,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     command = ["separate", str(song), "-m", "small", "--as", form, "--mix", "both=low:-6dB+high"]
     assert run([*command, "-o", str(song.parent / "local")], plugins) == 0
     capsys.readouterr()
     assert run([*command, "-o", "memory://stems/out"], plugins) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"memory://stems/out/song/song.{form}",
-        *(f"memory://stems/out/song/{folder}/{name}.wav" for name in ("(mixture)", "low", "high", "both")),
+        f"memory://stems/out/song/song.{ending}",
+        *(f"memory://stems/out/song/{sounds}{name}.wav" for name in ("(mixture)", "low", "high", "both")),
     ]
     found, expected = stems_in(memory), files_in(song.parent / "local")
-    project, local = found.pop(f"song/song.{form}"), expected.pop(f"song/song.{form}")
+    project, local = found.pop(f"song/song.{ending}"), expected.pop(f"song/song.{ending}")
     assert found == expected
     assert lines_of(project) == lines_of(local)
     if form == "rpp":
@@ -79,18 +90,18 @@ def test_a_project_in_an_object_store_finds_its_sounds(
     before = stems_in(memory)
     assert run([*command, "-o", "memory://stems/out", "--resume"], plugins) == 0
     assert stems_in(memory) == before
-    memory.rm(f"/stems/out/song/{folder}/high.wav")
+    memory.rm(f"/stems/out/song/{sounds}high.wav")
     assert run([*command, "-o", "memory://stems/out", "--resume"], plugins) == 0
     assert stems_in(memory).keys() == before.keys()
 
 
-@pytest.mark.parametrize("form", ["rpp", "ardour"])
+@pytest.mark.parametrize(("form", "ending"), [("rpp", "rpp"), ("ardour", "ardour"), ("audacity", "aup")])
 def test_a_project_in_which_somebody_has_saved_stays(
-    form: str, plugins: Plugins, song: Path, memory: Any, capsys: pytest.CaptureFixture[str]
+    form: str, ending: str, plugins: Plugins, song: Path, memory: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["separate", str(song), "-m", "small", "--as", form, "-o", "memory://stems/out"]
     assert run(command, plugins) == 0
-    memory.pipe_file(f"/stems/out/song/song.{form}", b"work")
+    memory.pipe_file(f"/stems/out/song/song.{ending}", b"work")
     capsys.readouterr()
     assert run([*command, "--resume"], plugins) == 0
     assert capsys.readouterr().out == ""
@@ -98,9 +109,9 @@ def test_a_project_in_which_somebody_has_saved_stays(
     memory.pipe_file(f"/stems/out/{high}", b"damaged")
     assert run([*command, "--resume"], plugins) == 1
     assert "already exists" in capsys.readouterr().err
-    assert stems_in(memory)[f"song/song.{form}"] == b"work"
+    assert stems_in(memory)[f"song/song.{ending}"] == b"work"
     assert run([*command, "--resume", "--overwrite"], plugins) == 0
-    assert stems_in(memory)[f"song/song.{form}"] != b"work"
+    assert stems_in(memory)[f"song/song.{ending}"] != b"work"
 
 
 @pytest.mark.parametrize(("form", "name"), [("zip", "song.zip"), ("dawproject", "song.dawproject")])
@@ -117,17 +128,22 @@ def test_files_that_hold_all_stems(plugins: Plugins, song: Path, memory: Any, fo
 
 
 @pytest.mark.parametrize(
-    ("form", "sounds"), [("rpp", "Waterloo media"), ("ardour", "interchange/Waterloo/audiofiles")]
+    ("form", "ending", "sounds"),
+    [
+        ("rpp", "rpp", "Waterloo media/"),
+        ("ardour", "ardour", "interchange/Waterloo/audiofiles/"),
+        ("audacity", "aup", "Waterloo_data/Waterloo "),
+    ],
 )
 def test_projects_of_a_program_that_separates_songs(
-    form: Any, sounds: str, plugins: Plugins, song: Path, memory: Any
+    form: Any, ending: str, sounds: str, plugins: Plugins, song: Path, memory: Any
 ) -> None:
     for folder in (str(song.parent / "out"), "memory://stems/out"):
         separate = SongSeparator(folder, model="small", plugins=plugins, output=Output(format=form))
         first = separate(song, name="Abba/Waterloo")
         assert first.outputs == {
-            form: f"{folder}/Abba/Waterloo/Waterloo.{form}",
-            **{name: f"{folder}/Abba/Waterloo/{sounds}/{name}.wav" for name in first.outputs if name != form},
+            form: f"{folder}/Abba/Waterloo/Waterloo.{ending}",
+            **{name: f"{folder}/Abba/Waterloo/{sounds}{name}.wav" for name in first.outputs if name != form},
         }
         assert {"low", "high"} < first.outputs.keys()
         assert separate(song, name="Abba/Waterloo").status == "skipped"

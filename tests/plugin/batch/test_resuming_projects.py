@@ -18,18 +18,21 @@ if TYPE_CHECKING:
     from stemdock import Plugins
 
 
-@pytest.fixture(params=["rpp", "ardour"])
+FORMATS = {".rpp": "rpp", ".ardour": "ardour", ".aup": "audacity"}
+
+
+@pytest.fixture(params=FORMATS)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return tmp_path / f"out/song/song.{request.param}"
+    return tmp_path / f"out/song/song{request.param}"
 
 
 def command_for(project: Path, *songs: Path) -> list[str]:
     out = str(project.parent.parent)
-    return ["separate", *map(str, songs), "-m", "small", "-o", out, "--as", project.suffix[1:]]
+    return ["separate", *map(str, songs), "-m", "small", "-o", out, "--as", FORMATS[project.suffix]]
 
 
 def sound_of(project: Path, name: str) -> Path:
-    (found,) = project.parent.rglob(f"{name}.wav")
+    (found,) = project.parent.rglob(f"*{name}.wav")
     return found
 
 

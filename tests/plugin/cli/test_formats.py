@@ -163,7 +163,7 @@ def test_runs_without_a_format_are_resumed_as_before(plugins: Plugins, song: Pat
     assert provenance.options["codec"] == "wav"
 
 
-@pytest.mark.parametrize("form", ["rpp", "ardour", "dawproject"])
+@pytest.mark.parametrize("form", ["rpp", "ardour", "audacity", "dawproject"])
 @pytest.mark.parametrize("name", ["(mixture)", "(Mixture)", "{form}"])
 def test_names_that_projects_use_themselves(
     plugins: Plugins, song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, name: str

@@ -7,8 +7,9 @@ import pytest
 from stemdock import Output
 from stemdock.errors import OutputOptionError
 from stemdock.output.dj_parts import dj_file
-from stemdock.output.formats import FORMATS, file_rate, format_of, named_for, result_names
+from stemdock.output.formats import FORMATS, file_rate, format_of, named_for
 from stemdock.output.naming import Destination
+from stemdock.output.packages import result_names
 
 TWO = ("vocals", "accompaniment")
 FOUR = ("vocals", "drums", "bass", "other")

@@ -1,0 +1,67 @@
+"""Projects of `separate --as audacity`, opened and imported by a real Audacity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+from stemdock import Output, Plugins, Separator, separate_file
+from support.small_model import SmallPlugin, small_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hosts.audacity.desktop import Desktop
+
+MIXES = {"it's & quiet": ("low:-6dB", "high")}
+TRACKS = [("mixture", True), ("low", False), ("high", False), ("it's & quiet", True)]
+
+
+def noise(path: Path, length: int, sample_rate: int, n_channels: int) -> Path:
+    samples = np.random.default_rng(length).uniform(-0.5, 0.5, (length, n_channels)).astype(np.float32)
+    soundfile.write(path, samples, sample_rate, subtype="FLOAT")
+    return path
+
+
+@pytest.mark.parametrize("command", ["Import2", "OpenProject2"])
+def test_all_tracks_with_all_samples(
+    desktop: Desktop, small_separator: Separator, tmp_path: Path, command: str
+) -> None:
+    song = noise(tmp_path / "my song & ünï.wav", 300_000, 44100, 2)
+    output = Output(format="audacity", mixes=MIXES)
+    made = separate_file(small_separator, song, tmp_path / "out", output=output)
+    # Where the project is does not matter, and Audacity needs nothing of it later.
+    folder = made.packages["audacity"].parent.rename(tmp_path / "moved")
+    wanted = [
+        soundfile.read(folder / f"{song.stem}_data" / made.files[name].name, dtype="float32")[0]
+        for name in ("(mixture)", *(name for name, _ in TRACKS[1:]))
+    ]
+    desktop.do(command, Filename=str(folder / f"{song.stem}.aup"))
+    folder.rename(tmp_path / "elsewhere")
+    tracks = desktop.tracks()
+    assert [(track.name, track.mute) for track in tracks] == TRACKS
+    assert {(track.start, track.end) for track in tracks} == {(0.0, pytest.approx(300_000 / 44100))}
+    assert desktop.dialogs() == []
+    desktop.do("SelectAll")
+    desktop.do("SetTrackAudio", Mute=0)
+    for number, expected in enumerate(wanted):
+        path = desktop.export(tmp_path / f"{number}.wav", 0.0, 300_000 / 44100, number)
+        found, rate = soundfile.read(path, dtype="float32")
+        assert rate == 44100
+        assert np.array_equal(found, expected)
+
+
+def test_mono_at_another_rate(desktop: Desktop, tmp_path: Path) -> None:
+    plugins = Plugins()
+    plugins.register(SmallPlugin(tmp_path, small_card(n_channels=1)), "small")
+    song = noise(tmp_path / "song.wav", 100_000, 48000, 1)
+    output = Output(format="audacity", bit_depth="16")
+    made = separate_file(Separator("small", plugins=plugins), song, tmp_path / "out", output=output)
+    desktop.do("Import2", Filename=str(made.packages["audacity"]))
+    tracks = desktop.tracks()
+    assert [(track.name, track.mute) for track in tracks] == TRACKS[:3]
+    assert {track.end for track in tracks} == {pytest.approx(100_000 / 48000)}
+    assert desktop.dialogs() == []
