@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hosts.audacity.desktop import Desktop
+    from stemdock import SeparatedFile
 
 MIXES = {"it's & quiet": ("low:-6dB", "high")}
 TRACKS = [("mixture", True), ("low", False), ("high", False), ("it's & quiet", True)]
+PRECISION = 1e-5
+"""Seconds: Audacity reports times with so many digits."""
 
 
 def noise(path: Path, length: int, sample_rate: int, n_channels: int) -> Path:
@@ -26,24 +29,29 @@ def noise(path: Path, length: int, sample_rate: int, n_channels: int) -> Path:
     return path
 
 
+def separated(song: Path, folder: Path, output: Output) -> SeparatedFile:
+    plugins = Plugins()
+    plugins.register(SmallPlugin(folder, small_card(n_channels=soundfile.info(song).channels)), "small")
+    return separate_file(Separator("small", plugins=plugins), song, folder / "out", output=output)
+
+
 @pytest.mark.parametrize("command", ["Import2", "OpenProject2"])
-def test_all_tracks_with_all_samples(
-    desktop: Desktop, small_separator: Separator, tmp_path: Path, command: str
-) -> None:
+def test_all_tracks_with_all_samples(desktop: Desktop, tmp_path: Path, command: str) -> None:
     song = noise(tmp_path / "my song & ünï.wav", 300_000, 44100, 2)
-    output = Output(format="audacity", mixes=MIXES)
-    made = separate_file(small_separator, song, tmp_path / "out", output=output)
+    made = separated(song, tmp_path, Output(format="audacity", mixes=MIXES))
     # Where the project is does not matter, and Audacity needs nothing of it later.
     folder = made.packages["audacity"].parent.rename(tmp_path / "moved")
     wanted = [
         soundfile.read(folder / f"{song.stem}_data" / made.files[name].name, dtype="float32")[0]
         for name in ("(mixture)", *(name for name, _ in TRACKS[1:]))
     ]
-    desktop.do(command, Filename=str(folder / f"{song.stem}.aup"))
+    # OpenProject2 reports a failure unless the window gets a file of its own, so its answer says nothing.
+    desktop.run(command, Filename=str(folder / f"{song.stem}.aup"))
     folder.rename(tmp_path / "elsewhere")
     tracks = desktop.tracks()
     assert [(track.name, track.mute) for track in tracks] == TRACKS
-    assert {(track.start, track.end) for track in tracks} == {(0.0, pytest.approx(300_000 / 44100))}
+    assert {track.start for track in tracks} == {0.0}
+    assert [track.end for track in tracks] == pytest.approx([300_000 / 44100] * 4, abs=PRECISION)
     assert desktop.dialogs() == []
     desktop.do("SelectAll")
     desktop.do("SetTrackAudio", Mute=0)
@@ -55,13 +63,10 @@ def test_all_tracks_with_all_samples(
 
 
 def test_mono_at_another_rate(desktop: Desktop, tmp_path: Path) -> None:
-    plugins = Plugins()
-    plugins.register(SmallPlugin(tmp_path, small_card(n_channels=1)), "small")
     song = noise(tmp_path / "song.wav", 100_000, 48000, 1)
-    output = Output(format="audacity", bit_depth="16")
-    made = separate_file(Separator("small", plugins=plugins), song, tmp_path / "out", output=output)
+    made = separated(song, tmp_path, Output(format="audacity", bit_depth="16"))
     desktop.do("Import2", Filename=str(made.packages["audacity"]))
     tracks = desktop.tracks()
     assert [(track.name, track.mute) for track in tracks] == TRACKS[:3]
-    assert {track.end for track in tracks} == {pytest.approx(100_000 / 48000)}
+    assert [track.end for track in tracks] == pytest.approx([100_000 / 48000] * 3, abs=PRECISION)
     assert desktop.dialogs() == []

@@ -231,10 +231,9 @@ def test_a_full_disk_leaves_nothing(small_separator: Separator, song: Path, tmp_
     ],
 )
 def test_options_that_do_not_fit(
-    song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
-) -> None:
-    plugins = Plugins()
-    plugins.register(SmallPlugin(tmp_path, small_card()), "small")
+    plugins: Plugins, song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    options: list[str], message: str,
+) -> None:  # fmt: skip
     command = ["separate", str(song), "-m", "small", "--as", "audacity", "-o", str(tmp_path / "out")]
     assert run([*command, *options], plugins) == 2
     assert message in " ".join(capsys.readouterr().err.split())
