@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from stemdock import Output, Plugins, Separator, separate_file
+from stemdock import AudacityTrack, Output, Plugins, Separator, audacity_project, separate_file
+from stemdock.output.tags import Tags
 from support.small_model import SmallPlugin, small_card
 
 if TYPE_CHECKING:
@@ -70,3 +71,24 @@ def test_mono_at_another_rate(desktop: Desktop, tmp_path: Path) -> None:
     assert [(track.name, track.mute) for track in tracks] == TRACKS[:3]
     assert [track.end for track in tracks] == pytest.approx([100_000 / 48000] * 3, abs=PRECISION)
     assert desktop.dialogs() == []
+
+
+def test_tags(desktop: Desktop, tmp_path: Path) -> None:
+    (tmp_path / "song_data").mkdir()
+    noise(tmp_path / "song_data/song.wav", 50_000, 44100, 2)
+    track = AudacityTrack(name="song", audio="song.wav", sample_rate=44100, n_channels=2, length=50_000)
+    tags = Tags(
+        title='"Rock" & röll', artist="an artist", album="an album", tracknumber="7", date="1999-12-31",
+        genre="Polka", comment="a comment",
+    )  # fmt: skip
+    project = tmp_path / "song.aup"
+    project.write_bytes(audacity_project([track], "song_data", 44100, tags))
+    desktop.run("OpenProject2", Filename=str(project))
+    desktop.do("SelectAll")
+    desktop.do("Export2", Filename=str(tmp_path / "song.flac"), NumChannels=2)
+    with soundfile.SoundFile(tmp_path / "song.flac") as file:
+        found = file.copy_metadata()
+    assert found == {
+        "title": tags.title, "artist": tags.artist, "album": tags.album, "tracknumber": "7",
+        "date": "1999", "genre": "Polka", "comment": "a comment",
+    }  # fmt: skip

@@ -278,6 +278,21 @@ def test_a_session_has_a_folder_of_its_name(server: Server, worker: PuppetWorker
     }
 
 
+def test_a_project_of_audacity_keeps_its_folder(server: Server, worker: PuppetWorker) -> None:
+    worker.go_on.set()
+    page = server.page()
+    song = page.add(wav_of(worker), "A song.wav")
+    page.wait(song, "done")
+    archive, name = page.export(song, choice="audacity", mix=MIX)
+    assert name == "A song (Audacity project).zip"
+    members = members_of(archive.body)
+    project = members.pop("A song/A song.aup")
+    assert b'projname="A song_data"' in project
+    assert len(members) == 4  # the mixture, two stems and the mix
+    assert all(f'aliasfile="{Path(member).name}"'.encode() in project for member in members)
+    assert np.array_equal(sound_of(members["A song/A song_data/A song vocals.wav"]), worker.stems[0])
+
+
 def test_an_archive_needs_no_space_and_no_seeking(tmp_path: Path) -> None:
     contents = {"a.wav": os.urandom(1_000_000), "b/c.wav": b"", "\N{EIGHTH NOTE}.wav": b"sound"}
     for name, content in contents.items():
