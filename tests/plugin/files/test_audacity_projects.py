@@ -200,11 +200,23 @@ def test_long_names(small_separator: Separator, tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that are not UTF-8")
-def test_names_that_audacity_could_not_read(small_separator: Separator, song: Path, tmp_path: Path) -> None:
-    name = os.fsdecode(b"b\xe9d")
-    with pytest.raises(OutputError, match="not UTF-8"):
-        separate_file(small_separator, song, {"audacity": tmp_path / "out" / f"{name}.aup"}, output=PROJECT)
-    assert not (tmp_path / "out").exists()
+@pytest.mark.parametrize(
+    ("project", "folder", "subject"),
+    [("BAD.aup", "song_data", "its name|of a sound"), ("song.aup", "BAD", "its name"),
+     ("song.aup", "BAD/sounds", "of a sound")],
+)  # fmt: skip
+def test_names_that_audacity_could_not_read(
+    small_separator: Separator, song: Path, tmp_path: Path, project: str, folder: str, subject: str
+) -> None:
+    """In the names of the project, of its data folder, and of a folder of sounds elsewhere."""
+    bad = os.fsdecode(b"b\xe9d")
+    out = tmp_path / "out"
+    names = ("low", "high") if "/" in folder else ("(mixture)", "low", "high")
+    places = {name: out / folder.replace("BAD", bad) / f"{name}.wav" for name in names}
+    targets = {"audacity": out / project.replace("BAD", bad), **(places if folder != "song_data" else {})}
+    with pytest.raises(OutputError, match=f"({subject}) .*not UTF-8"):
+        separate_file(small_separator, song, targets, output=PROJECT)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("name", ["(mixture).wav", "low.wav"])
