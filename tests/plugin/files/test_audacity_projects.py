@@ -65,11 +65,11 @@ def _wave(data: Path, element: ET.Element) -> Wave:
     (clip,) = element.findall("waveclip", SPACES)
     (sequence,) = clip.findall("sequence", SPACES)
     assert sequence.attrib["sampleformat"] == "262159"
-    parts = []
+    parts: list[NDArray[np.float32]] = []
     for block in sequence.findall("waveblock", SPACES):
         (alias,) = block
         start, length = int(alias.attrib["aliasstart"]), int(alias.attrib["aliaslen"])
-        assert start == int(block.attrib["start"]) == sum(map(len, parts))
+        assert start == int(block.attrib["start"]) == sum(part.size for part in parts)
         assert 0 < length <= int(sequence.attrib["maxsamples"])
         sound = soundfile.read(
             data / alias.attrib["aliasfile"], length, start, dtype="float32", always_2d=True
