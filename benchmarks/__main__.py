@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.cases import CASES, QUICK
 from benchmarks.errors import BenchmarkError
 from benchmarks.figures import show_summary
-from benchmarks.programs import NOT_COMPARED, install_stemdock
+from benchmarks.programs import NOT_COMPARED, PROGRAMS, earlier, install_stemdock
 from benchmarks.report import comparison, describe_machine, efficiency, sgemm, stages
 from benchmarks.session import profile, run_case, time_help
 from benchmarks.sgemm import sgemm_peaks
 
 if TYPE_CHECKING:
     from benchmarks.cases import Case
+    from benchmarks.programs import Program
 
 
 def main() -> int:
@@ -27,7 +28,9 @@ def main() -> int:
     names = QUICK if arguments.quick else arguments.cases
     n_repetitions = 1 if arguments.quick else arguments.repetitions
     try:
-        result = _session([case for case in CASES if case.name in names], n_repetitions)
+        before = [earlier(arguments.before)] if arguments.before else []
+        cases = [case for case in CASES if case.name in names]
+        result = _session(cases, [*PROGRAMS, *before], n_repetitions)
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -56,6 +59,9 @@ def _arguments() -> argparse.Namespace:
         help="repeat each measurement N times after one warm-up run (default: 5)",
     )
     parser.add_argument(
+        "--before", metavar="COMMIT", help="also run Stemdock as it was at this commit, branch or tag"
+    )
+    parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write every single figure to this file"
     )
     arguments = parser.parse_args()
@@ -64,7 +70,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _session(cases: list[Case], n_repetitions: int) -> dict[str, Any]:
+def _session(cases: list[Case], programs: list[Program], n_repetitions: int) -> dict[str, Any]:
     """Runs the cases and prints the results of each when it is finished."""
     machine = describe_machine()
     print(f"{machine}. Median of {n_repetitions} runs (smallest–largest).\n")  # noqa: RUF001
@@ -75,7 +81,7 @@ def _session(cases: list[Case], n_repetitions: int) -> dict[str, Any]:
     print(f"`plugin-cli --help` takes {show_summary(time_to_help)} s.\n", flush=True)
     results: dict[str, Any] = {}
     for case in cases:
-        outcomes = run_case(case, n_repetitions)
+        outcomes = run_case(case, programs, n_repetitions)
         print(f"## {case.name}\n\n{comparison(outcomes)}\n", flush=True)
         results[case.name] = {"programs": [asdict(outcome) for outcome in outcomes]}
         if case.n_songs == 1 and not outcomes[0].note:

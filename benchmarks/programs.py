@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.cases import songs
-from benchmarks.errors import BenchmarkError
+from benchmarks.errors import BenchmarkError, CommandFailedError
 from benchmarks.weights import (
     CHECKPOINTS,
     GENUINE,
@@ -60,17 +60,28 @@ class Program(ABC):
         return {}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stemdock(Program):
-    """This checkout, installed with pip."""
+    """This checkout or an earlier commit of it, installed with pip."""
+
+    commit: str = ""
+    """Hash of the commit; empty for the files as they are."""
 
     def prepare(self, case: Case) -> None:
-        """Converts the model; `install_stemdock` has installed the checkout."""
+        """Converts the model and installs a commit; `install_stemdock` has installed the checkout."""
         stemdock_model(case.model)
+        self._folder()
 
     def commands(self, case: Case, output: Path) -> Sequence[str | Path]:
         """`plugin-cli separate`."""
-        program = stemdock_python().with_name("plugin-cli")
-        return [program, "separate", *songs(case), "--model", stemdock_model(case.model), "--output", output]
+        model = stemdock_model(case.model)
+        return [self._folder() / "plugin-cli", "separate", *songs(case), "--model", model, "--output", output]
+
+    def _folder(self) -> Path:
+        if not self.commit:
+            return _stemdock_folder()
+        source = f"git+{ROOT.as_uri()}@{self.commit}"
+        return environment(f"stemdock-{self.commit[:12]}", (source,))
 
 
 class Spleeter(Program):
@@ -144,6 +155,19 @@ NOT_COMPARED: Final = {
     "SpleeterRT, spleeter-4stems-onnx": "are not on PyPI",
 }
 """Other programs, and why they are not in the tables."""
+
+
+def earlier(name: str) -> Stemdock:
+    """Stemdock at a commit, branch or tag of the checkout.
+
+    Raises:
+        BenchmarkError: git does not know it.
+    """
+    try:
+        commit = run(["git", "-C", ROOT, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]).strip()
+    except CommandFailedError as error:
+        raise BenchmarkError(f"git knows no commit {name}; choose one of git log") from error
+    return Stemdock(name=f"Stemdock at {name}", commit=commit)
 
 
 def install_stemdock() -> None:

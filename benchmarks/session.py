@@ -17,7 +17,7 @@ import soundfile
 from benchmarks.cases import SAMPLE_RATE, songs
 from benchmarks.errors import BenchmarkError, CommandFailedError
 from benchmarks.figures import snr, summarise
-from benchmarks.programs import PROGRAMS, spleeter_reference, stemdock_python
+from benchmarks.programs import spleeter_reference, stemdock_python
 from benchmarks.weights import stemdock_model
 from benchmarks.workspace import ROOT, WORK, available_memory, run
 
@@ -50,10 +50,10 @@ class Outcome:
         return summarise([run[measure] for run in self.runs])
 
 
-def run_case(case: Case, n_repetitions: int) -> list[Outcome]:
+def run_case(case: Case, programs: Sequence[Program], n_repetitions: int) -> list[Outcome]:
     """Runs every program that can handle the case: once to warm up, then `n_repetitions` times, in turns."""
     songs(case)
-    outcomes = {program: Outcome(program=program.name) for program in PROGRAMS}
+    outcomes = {program: Outcome(program=program.name) for program in programs}
     for program, outcome in outcomes.items():
         try:
             outcome.note = program.obstacle(case, available_memory())
