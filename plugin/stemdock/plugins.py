@@ -124,6 +124,11 @@ class Plugins:
         """Ways to start workers, the first of each name."""
         return _first_of_each_name(self._gather("stemdock_batch_engines"))
 
+    @property
+    def may_have_engines(self) -> bool:
+        """Whether any plug-in can have an engine of its own."""
+        return bool(self._manager.hook.stemdock_engine.get_hookimpls())
+
     def engine(self, entry: ModelEntry, execution: Execution, separation: Separation) -> Engine | None:
         """The engine of the first plug-in that has one for this model.
 

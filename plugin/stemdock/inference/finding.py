@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from stemdock.entries import ModelEntry
-from stemdock.errors import ModelDamagedError, ModelNotFoundError, ModelNotInstalledError
+from stemdock.errors import CancelledError, ModelDamagedError, ModelNotFoundError, ModelNotInstalledError
 from stemdock.inference.onnx_file import read_model, refuse_other_kinds
 from stemdock.lib.hashing import file_sha256
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import access_error, is_file, kind_of
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from stemdock.lib.arguments import StrPath
     from stemdock.plugins import Plugins
 
@@ -84,17 +86,27 @@ def file_entry(path: Path) -> ModelEntry:
     )
 
 
-def verify_model(entry: ModelEntry) -> None:
+def verify_model(entry: ModelEntry, cancel: Event | None = None) -> None:
     """Compares the file of a model, if it has one, with its entry.
+
+    Args:
+        entry: The model.
+        cancel: Set it from another thread to stop soon.
 
     Raises:
         ModelDamagedError: The file is missing, or its sha256 differs.
+        CancelledError: `cancel` was set.
     """
     if entry.path is None:
         return
+
+    def check_cancel() -> None:
+        if cancel is not None and cancel.is_set():
+            raise CancelledError
+
     refuse_other_kinds(entry.path, entry.name, entry.remedy)
     try:
-        found = file_sha256(entry.path)
+        found = file_sha256(entry.path, check_cancel)
     except OSError as error:
         raise ModelDamagedError(entry.name, f"{entry.path}: {error.strerror}", remedy=entry.remedy) from error
     if found != entry.sha256:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from stemdock.errors import (
@@ -25,6 +26,8 @@ from stemdock.lib.threads import try_threads
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from stemdock.entries import ModelEntry
     from stemdock.lib.arguments import StrPath
     from stemdock.plugins import Plugins
@@ -64,14 +67,16 @@ def open_model(
         ModelError: The model has no such bandwidth, or no plug-in runs it.
     """
     installed = installed_entry(model, plugins)
-    if installed:
+    unverified = installed
+    if installed and (installed.card is None or plugins.may_have_engines):
         verify_model(installed)
+        unverified = None
     found = installed or file_entry(Path(model))
     _check_options(found, separation)
     entry = with_bandwidth(found, separation.bandwidth)
     keep_prepared = installed is not None or _n_bins(entry) != _n_bins(found)
     engine = plugins.engine(entry, execution, separation) or spleeter_engine(
-        entry, execution, separation, keep_prepared=keep_prepared
+        entry, execution, separation, keep_prepared=keep_prepared, unverified=unverified
     )
     if (engine.stems, engine.sample_rate) != (entry.stems, entry.sample_rate):
         raise ModelContractError(
@@ -84,7 +89,12 @@ def open_model(
 
 
 def spleeter_engine(
-    entry: ModelEntry, execution: Execution, separation: Separation, *, keep_prepared: bool
+    entry: ModelEntry,
+    execution: Execution,
+    separation: Separation,
+    *,
+    keep_prepared: bool,
+    unverified: ModelEntry | None = None,
 ) -> Engine:
     """Loads a Spleeter model with onnxruntime.
 
@@ -93,8 +103,10 @@ def spleeter_engine(
         execution: How its network is run.
         separation: Options of the separation.
         keep_prepared: Whether to keep the network's prepared form for later processes.
+        unverified: The entry to compare the file with; None if that has been done.
 
     Raises:
+        ModelDamagedError: The file differs from `unverified`.
         ModelError: The entry has no card, or as for `open_model`.
         MemoryShortageError: There is too little memory.
         ThreadShortageError: The system allows no further threads.
@@ -113,17 +125,22 @@ def spleeter_engine(
         raise ThreadShortageError(entry.name) from error
     # Two threads that import numpy for the first time can see it half loaded: onnxruntime imports it as well.
     import_module("numpy")
-    # Importing the transforms keeps Python busy while loading keeps the disk and C++ code busy.
-    with ThreadPoolExecutor(1) as background:
+    # Imports keep Python busy, while hashing and loading keep the disk and C++ code busy.
+    cancel = Event()
+    with ThreadPoolExecutor(2) as background:
+        verified = background.submit(verify_model, unverified, cancel) if unverified else None
         transforms = background.submit(import_module, "stemdock.engine.spleeter")
-        sha256 = entry.sha256 if keep_prepared else ""
-        session = OnnxSession(entry.path, execution, n_bins=entry.card.n_bins, sha256=sha256)
         try:
+            session = _session(
+                entry.path, entry.card.n_bins, execution, entry.sha256 if keep_prepared else "", verified
+            )
             transforms.result()
         except (ImportError, RuntimeError, MemoryError) as error:
             if is_memory_shortage(error):
                 raise memory_shortage(entry.name) from error
             raise
+        finally:
+            cancel.set()  # whoever interrupts the start does not wait for the file
     if with_extension(session.card, separation.bandwidth) != entry.card:
         raise ModelContractError(
             entry.name, f"the card in {entry.path} differs from that of its entry", remedy=entry.remedy
@@ -133,6 +150,22 @@ def spleeter_engine(
     return make_engine(
         entry.card, session, mwf=separation.mwf, n_threads=execution.n_threads or n_logical_cores()
     )
+
+
+def _session(
+    path: Path, n_bins: int, execution: Execution, sha256: str, verified: Future[None] | None
+) -> OnnxSession:
+    """The session of a model whose file is verified at the same time."""
+    confirm = verified.result if verified else None
+    try:
+        session = OnnxSession(path, execution, n_bins=n_bins, sha256=sha256, confirm=confirm)
+    except Exception:
+        if verified:
+            verified.result()  # if the file is damaged, this says so better than what reads it
+        raise
+    if verified:
+        verified.result()
+    return session
 
 
 def _check_options(entry: ModelEntry, separation: Separation) -> None:

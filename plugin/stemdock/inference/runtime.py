@@ -18,7 +18,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from stemdock.errors import CancelledError, ModelDamagedError, ProviderUnavailableError
+from stemdock.errors import CancelledError, ModelDamagedError, ProviderUnavailableError, StemdockError
 from stemdock.inference.prepared import FOLDER_VARIABLE, WEIGHTS_NAME, prepared_model
 from stemdock.inference.providers import AUTO, PROVIDERS, candidates
 from stemdock.inference.scheduling import segments_at_once
@@ -30,7 +30,7 @@ from stemdock.lib.memory import is_memory_shortage
 from stemdock.lib.private_folders import UnsafeFolderError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from threading import Event
 
@@ -117,7 +117,13 @@ def available_providers() -> Sequence[str]:
     return [name for name, provider in PROVIDERS.items() if provider.onnx_name in available]
 
 
-def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") -> Network:
+def load_network(
+    model: OnnxModel,
+    execution: Execution,
+    *,
+    sha256: str = "",
+    confirm: Callable[[], object] | None = None,
+) -> Network:
     """Loads a model.
 
     Args:
@@ -125,6 +131,8 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
         execution: How to run it.
         sha256: Of the model's file, hex. If given, the prepared form is used that an earlier process kept,
             and is kept for later ones.
+        confirm: Called before onnxruntime reads the file itself. Its errors, which are raised, mean that the
+            file is not what it should be.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
@@ -133,18 +141,22 @@ def load_network(model: OnnxModel, execution: Execution, *, sha256: str = "") ->
     onnxruntime = _import_runtime()
     wanted = execution.provider
     n_cores = execution.n_threads or n_physical_cores()
+    confirm = confirm or (lambda: None)
     for name in candidates(execution, onnxruntime.get_available_providers()):
         provider = PROVIDERS[name]
         onnx_name = provider.onnx_name
         settings = provider.bfloat16 if execution.precision == "bfloat16" else provider.settings
         try:
             if name == "cpu":
-                sessions = _load_on_cpu(model, n_cores, sha256)
+                sessions = _load_on_cpu(model, n_cores, sha256, confirm)
             else:
+                confirm()
                 sessions = [_open(_source(model), _options(execution.n_threads), onnx_name, settings)]
             # onnxruntime skips a provider whose libraries are missing, without an error.
             works = sessions[0].get_providers()[0] == onnx_name
             reason = "" if works else "its libraries or drivers are missing"
+        except StemdockError:
+            raise
         except Exception as error:
             reason = reason_of(error)
             if is_memory_shortage(error):
@@ -186,11 +198,13 @@ def _import_runtime() -> Any:
     return onnxruntime
 
 
-def _load_on_cpu(model: OnnxModel, n_cores: int, sha256: str) -> Sequence[Any]:
+def _load_on_cpu(model: OnnxModel, n_cores: int, sha256: str, confirm: Callable[[], object]) -> Sequence[Any]:
     """Sessions that run side by side on all cores."""
     if sha256:
         try:
-            return _load_prepared(model, n_cores, sha256)
+            return _load_prepared(model, n_cores, sha256, confirm)
+        except StemdockError:
+            raise
         except UnsafeFolderError as error:
             _LOG.warning(
                 "%s: models load slowly. Set %s to a folder that only you can write to.",
@@ -199,19 +213,22 @@ def _load_on_cpu(model: OnnxModel, n_cores: int, sha256: str) -> Sequence[Any]:
             )
         except Exception as error:  # noqa: BLE001  the disk may be full; a damaged model raises again below
             _LOG.debug("%s is loaded without its prepared form: %s", model.path, error)
+    confirm()
     return [_open(_source(model), _options(n_cores))]
 
 
-def _load_prepared(model: OnnxModel, n_cores: int, sha256: str) -> Sequence[Any]:
+def _load_prepared(
+    model: OnnxModel, n_cores: int, sha256: str, confirm: Callable[[], object]
+) -> Sequence[Any]:
     """Sessions of the model, in parts if it can be split."""
     parts = () if n_cores % _N_PARTS else split_model(model, _N_PARTS)
     if not parts:
-        return [_load_part(model, n_cores, sha256)]
+        return [_load_part(model, n_cores, sha256, confirm)]
     with ThreadPoolExecutor(_N_PARTS) as pool:
-        return list(pool.map(_load_part, parts, repeat(n_cores // _N_PARTS), repeat(sha256)))
+        return list(pool.map(_load_part, parts, repeat(n_cores // _N_PARTS), repeat(sha256), repeat(confirm)))
 
 
-def _load_part(model: OnnxModel, n_threads: int, sha256: str) -> Any:
+def _load_part(model: OnnxModel, n_threads: int, sha256: str, confirm: Callable[[], object]) -> Any:
     """A session of a model's kept prepared form, which is made and kept if missing."""
     onnxruntime = _import_runtime()
     kept = prepared_model(sha256, f"onnxruntime {onnxruntime.__version__}, {model.variant or 'whole'}")
@@ -238,6 +255,7 @@ def _load_part(model: OnnxModel, n_threads: int, sha256: str) -> Any:
 
     found = kept.find()
     if not found:
+        confirm()
         with _PREPARING:
             found = kept.make(prepare)
             _trim_heap()

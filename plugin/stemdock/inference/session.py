@@ -22,7 +22,7 @@ from stemdock.lib.memory import is_memory_shortage
 from stemdock.types import DEFAULT_EXECUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from threading import Event
 
     from stemdock.lib.arguments import StrPath
@@ -49,6 +49,7 @@ class OnnxSession:
         *,
         n_bins: int | None = None,
         sha256: str = "",
+        confirm: Callable[[], object] | None = None,
     ) -> None:
         """Loads a model.
 
@@ -56,8 +57,9 @@ class OnnxSession:
             path: An ONNX file with a Stemdock card.
             execution: How to run it.
             n_bins: Bins that the network shall have; those of the file if None.
-            sha256: Of the file, hex, as its content has just been checked. If given, the prepared form is
-                used that an earlier session kept, and is kept for later ones. Meant for installed models.
+            sha256: Of the file, hex. If given, the prepared form is used that an earlier session kept, and is
+                kept for later ones. Meant for installed models, whose content is checked.
+            confirm: Called before onnxruntime reads the file itself; raises an error if its content is wrong.
 
         Raises:
             ModelNotFoundError: The file does not exist.
@@ -75,7 +77,7 @@ class OnnxSession:
         self._path = str(path)
         self._pid = os.getpid()
         try:
-            self._network = load_network(model, execution, sha256=sha256)
+            self._network = load_network(model, execution, sha256=sha256, confirm=confirm)
         except ModelDamagedError as error:
             if not model.variant:
                 raise

@@ -26,9 +26,10 @@ def is_thread_shortage(error: BaseException) -> bool:
 
 
 def try_threads(n_cores: int) -> None:
-    """Starts as many threads as numpy or scipy will when it is first imported, and ends them.
+    """Starts as many threads as numpy will when it is first imported, or else a network, and ends them.
 
-    Each contains OpenBLAS, which raises SIGINT where it cannot start a thread. That looks like Ctrl-C.
+    numpy contains OpenBLAS, which raises SIGINT where it cannot start a thread. That looks like Ctrl-C. In a
+    network, it looks like a damaged model.
 
     Args:
         n_cores: Cores that this process may use.
@@ -39,8 +40,7 @@ def try_threads(n_cores: int) -> None:
     wanted = os.environ.get("OPENBLAS_NUM_THREADS", "")
     n_threads = int(wanted) if wanted.isdecimal() and int(wanted) else n_cores
     if "numpy" in sys.modules:
-        # One more for the thread that imports scipy.
-        n_threads = 1 if "scipy" in sys.modules else n_threads + 1
+        n_threads = n_cores + 2  # two more for what runs while the network is loaded
     n_before = _n_counted()
     done = Event()
     started: list[Thread] = []

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from stemdock import ModelEntry, Separator, file_sha256, locked
+from stemdock import ModelDamagedError, ModelEntry, Plugins, Separator, file_sha256, hookimpl, locked
 from stemdock.card import INPUT_NAME, card_to_metadata
 from stemdock.inference.prepared import prepared_model
 from stemdock.inference.session import OnnxSession
+from stemdock.lib.hashing import files_checksum
 from support.mixtures import recorded_case
 from support.small_model import small_card
 
@@ -198,6 +199,42 @@ def test_other_weights_of_the_same_size_and_time_are_prepared_again(
     assert len(list(cache.iterdir())) == 2
 
 
+class Offering:
+    """A plug-in with one model, which onnxruntime runs."""
+
+    def __init__(self, entry: ModelEntry) -> None:
+        self.entry = entry
+
+    @hookimpl
+    def stemdock_models(self) -> list[ModelEntry]:
+        return [self.entry]
+
+
+@pytest.mark.parametrize("is_prepared", [True, False])
+@pytest.mark.parametrize("damage", ["missing", "changed", "cut", "empty"])
+def test_a_damaged_file_is_noticed_whether_or_not_it_is_read(
+    cache: Path, tmp_path: Path, damage: str, *, is_prepared: bool
+) -> None:
+    path = tmp_path / "own.onnx"
+    plugins = Plugins()
+    plugins.register(Offering(write_model(path, 2.0)), "offering")
+    if is_prepared:
+        Separator("own", plugins=plugins)
+        assert list(cache.iterdir())
+    kept = set(cache.rglob("*"))
+    if damage == "missing":
+        path.unlink()
+    elif damage == "changed":
+        write_model(path, 3.0)
+    else:
+        path.write_bytes(b"" if damage == "empty" else path.read_bytes()[:-100])
+    with pytest.raises(ModelDamagedError) as caught:
+        Separator("own", plugins=plugins)
+    assert damage == "missing" or "sha256" in str(caught.value)
+    assert caught.value.remedy == "Install the model again."
+    assert set(cache.rglob("*")) == kept
+
+
 def test_a_model_that_changes_while_it_is_prepared_is_not_kept(cache: Path, tmp_path: Path) -> None:
     entry = write_model(tmp_path / "own.onnx", 2.0)
     write_model(tmp_path / "own.onnx", 3.0)  # after the sha256 was computed
@@ -206,13 +243,14 @@ def test_a_model_that_changes_while_it_is_prepared_is_not_kept(cache: Path, tmp_
 
 
 def plant(cache: Path, tmp_path: Path) -> ModelEntry:
-    """Another user's network in the place of a model's prepared form. Its name has its SHA-256."""
+    """Another user's network in the place of a model's prepared form. Its name has its checksum."""
     entry = write_model(tmp_path / "own.onnx", 2.0)
     assert first_estimate(entry) == 2
     (kept,) = cache.iterdir()
     planted = write_model(tmp_path / "planted.onnx", 3.0)
     shutil.rmtree(kept)
-    other = cache / f"{kept.name[:32]}-{planted.sha256}"
+    assert planted.path
+    other = cache / f"{kept.name[:32]}-{files_checksum([planted.path])}"
     other.mkdir(mode=0o700)
     (tmp_path / "planted.onnx").rename(other / "model.onnx")
     return entry
