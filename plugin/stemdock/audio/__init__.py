@@ -2,16 +2,15 @@
 
 Conventions:
     Blocks are float32, `(n_samples, n_channels)`; full scale is 1.0.
+
+`stemdock.audio.dj_files` and `stemdock.audio.films` are not here: few separations need them, and all would
+wait for their import.
 """
 
-from stemdock.audio.dj_files import write_dj_file as write_dj_file
 from stemdock.audio.encoding import Signal as Signal
 from stemdock.audio.ffmpeg.encoding import check_encoder as check_encoder
 from stemdock.audio.ffmpeg.process import FfmpegProcess as FfmpegProcess
 from stemdock.audio.ffmpeg.process import find_ffmpeg as find_ffmpeg
-from stemdock.audio.films import FilmSound as FilmSound
-from stemdock.audio.films import film_sound as film_sound
-from stemdock.audio.films import write_film as write_film
 from stemdock.audio.reading import AudioInfo as AudioInfo
 from stemdock.audio.reading import audio_info as audio_info
 from stemdock.audio.reading import open_audio as open_audio

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stemdock.audio.ffmpeg.process import find_ffmpeg
-from stemdock.audio.ffmpeg.reading import open_by_ffmpeg
 from stemdock.errors import AudioFileError
 from stemdock.types import Damage
 
@@ -55,6 +54,8 @@ def continued(
 
 def _rest(path: Path, stream: AudioStream, position: int, damage: list[Damage]) -> Iterator[FloatArray]:
     """The blocks from a position on, from ffmpeg."""
+    from stemdock.audio.ffmpeg.reading import open_by_ffmpeg  # noqa: PLC0415  slow, and few files need it
+
     start = position / stream.sample_rate
     damage.append(Damage(start=start, duration=0.0, kind="invalid"))
     with open_by_ffmpeg(path) as other:

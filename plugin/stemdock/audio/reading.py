@@ -10,7 +10,6 @@ from stemdock.audio.abandoning import abandonable
 from stemdock.audio.bounds import bounded
 from stemdock.audio.continuing import continued
 from stemdock.audio.ffmpeg.process import find_ffmpeg
-from stemdock.audio.ffmpeg.reading import open_by_ffmpeg
 from stemdock.audio.sndfile.reading import open_by_sndfile, unreadable_reason
 from stemdock.audio.structure.inspecting import inspected
 from stemdock.dsp.downmix import downmixed, front_pair, full_downmix
@@ -159,6 +158,8 @@ def _by_ffmpeg(
     path: Path, track: int | None, inspection: Inspection | None, opened: ExitStack
 ) -> AudioStream:
     """A file opened by ffmpeg, with the damage that only the second look noticed."""
+    from stemdock.audio.ffmpeg.reading import open_by_ffmpeg  # noqa: PLC0415  slow, and few files need it
+
     has_times = inspection is not None and inspection.has_times
     stream = opened.enter_context(open_by_ffmpeg(path, track, has_times=has_times))
 

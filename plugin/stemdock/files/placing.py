@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from stemdock.errors import ArgumentError, OutputError, OutputExistsError, Outpu
 from stemdock.files.staging import staging
 from stemdock.lib.arguments import is_path
 from stemdock.lib.atomic import move_all_to_place
+from stemdock.lib.durable import flush_files
 from stemdock.lib.paths import exists, is_folder
 from stemdock.output.codecs import codec_of
 from stemdock.output.formats import check_ending, format_of
@@ -114,6 +116,22 @@ class Placement:
             name: path.with_name(f"{number}.{self.extension}") for number, name in enumerate(self.indices)
         }
 
+    @contextmanager
+    def flushing(self, staged: Mapping[str, Path]) -> Iterator[None]:
+        """The disk takes the files while the context lasts, so that `place` does not wait for it.
+
+        Args:
+            staged: From `staged`; the files must be complete.
+
+        Raises:
+            OutputError: A file cannot be written; raised at the end.
+        """
+        with ThreadPoolExecutor(1) as background:
+            flushed = background.submit(flush_files, staged.values())
+            yield
+            with self._errors_of_placing():
+                flushed.result()
+
     def place(self, staged: Mapping[str, Path]) -> None:
         """Moves all files from their temporary paths to their places, or none if one cannot be moved.
 
@@ -123,12 +141,17 @@ class Placement:
             OutputExistsError: A file appeared in a place and must not be replaced.
             OutputError: A file cannot be moved.
         """
-        try:
+        with self._errors_of_placing():
             move_all_to_place(
                 {staged[name]: path for name, path in self.places.items()},
                 overwrite=self.overwrite,
                 durable=True,
             )
+
+    @contextmanager
+    def _errors_of_placing(self) -> Iterator[None]:
+        try:
+            yield
         except FileExistsError as error:
             raise OutputExistsError(Path(error.filename2 or error.filename)) from error
         except OSError as error:

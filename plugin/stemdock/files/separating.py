@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
 from stemdock.audio import (
-    FilmSound,
     Signal,
     UnreadableTagsError,
     check_encoder,
-    film_sound,
     open_audio,
     read_tags,
 )
@@ -21,7 +19,7 @@ from stemdock.errors import ArgumentError, AudioError, AudioFileError, OutputOpt
 from stemdock.files.excerpts import WHOLE_SONG, Excerpt, damage_within, excerpt_of
 from stemdock.files.growing import GrowingFiles
 from stemdock.files.observing import Observer
-from stemdock.files.packing import by_kind, levels, pack, stem_files, tag_warnings
+from stemdock.files.packing import by_kind, levels, stem_files, tag_warnings
 from stemdock.files.placing import placement
 from stemdock.files.remainder import second_reading, with_remainder
 from stemdock.files.stages import Stopwatch
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from stemdock.audio import AudioStream
+    from stemdock.audio.films import FilmSound
     from stemdock.files.placing import Placement
     from stemdock.files.stem_writing import StemFile, Written
     from stemdock.lib.arguments import StrPath
@@ -126,13 +125,20 @@ def separate_file(
             signal = Signal(
                 sample_rate=rate, n_channels=separator.n_channels, total_length=written.total_length
             )
-            with writing.running():
-                warnings += pack(
-                    files, staged, signal, tags, observer.cancel, film, copy_tags=output.copy_tags
-                )
+            if files.package:
+                from stemdock.files.package_writing import pack  # noqa: PLC0415  as it says
+
+                with writing.running():
+                    warnings += pack(
+                        files, staged, signal, tags, observer.cancel, film, copy_tags=output.copy_tags
+                    )
             damage = damage_within(audio.damage, excerpt)
             if observer.before_placing:
-                observer.before_placing({files.places[name]: path for name, path in staged.items()}, damage)
+                # The disk takes the files meanwhile.
+                with files.flushing(staged):
+                    observer.before_placing(
+                        {files.places[name]: path for name, path in staged.items()}, damage
+                    )
             if growth:
                 growth.finish()
             else:
@@ -216,6 +222,8 @@ def _film(files: Placement, excerpt: Excerpt, track: int | None, output: Output)
             "a film cannot be cut: its pictures are copied",
             remedy="Leave --start and --duration out, and cut the film in a video editor.",
         )
+    from stemdock.audio.films import film_sound  # noqa: PLC0415  as stemdock.audio says
+
     files.check()
     return film_sound(files.source, track, next(iter(files.places.values())), output.codec)
 

@@ -22,11 +22,12 @@ from stemdock.errors import (
     OutputError,
     OutputExistsError,
 )
+from stemdock.files import placing
 from support.mixtures import SONG
 from support.small_model import write_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from stemdock import Damage, Progress, Separator
     from support.small_model import SmallPlugin
@@ -113,6 +114,40 @@ def test_a_file_that_appears_at_the_last_moment_is_not_overwritten(
     assert set(staged) == {tmp_path / "out" / "low.wav", tmp_path / "out" / "high.wav"}
     assert files_below(tmp_path / "out") == ["high.wav"]
     assert (tmp_path / "out" / "high.wav").read_text() == "precious"
+
+
+def test_the_disk_takes_the_files_while_observers_are_told(
+    small_separator: Separator, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_begun, is_told = Event(), Event()
+
+    def flush_files(paths: Iterable[Path]) -> None:
+        assert {path.name for path in paths} == {"low.wav", "high.wav"}
+        has_begun.set()
+        assert is_told.wait(60)
+
+    def before_placing(*_: object) -> None:
+        assert has_begun.wait(60)
+        is_told.set()
+
+    monkeypatch.setattr(placing, "flush_files", flush_files)
+    separate_file(small_separator, song, tmp_path / "out", observer=Observer(before_placing=before_placing))
+    assert files_below(tmp_path / "out") == ["high.wav", "low.wav"]
+
+
+def test_what_the_disk_does_not_take_is_an_error(
+    small_separator: Separator, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system tells it only once, so the second time that the files are flushed would succeed."""
+
+    def flush_files(_: Iterable[Path]) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(placing, "flush_files", flush_files)
+    observer = Observer(before_placing=lambda *_: None)
+    with pytest.raises(OutputError, match=os.strerror(errno.EIO)):
+        separate_file(small_separator, song, tmp_path / "out", observer=observer)
+    assert not (tmp_path / "out").exists()
 
 
 def test_if_one_stem_cannot_take_its_place_none_does(
