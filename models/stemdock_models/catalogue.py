@@ -6,10 +6,12 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stemdock import parse_json_as
-from stemdock_export.config import SpleeterConfig, load_config
+
+if TYPE_CHECKING:
+    from stemdock_export.config import SpleeterConfig
 
 URL_VARIABLE: Final = "STEMDOCK_RELEASE_URL"
 """Environment variable: the address of a folder with the release's archives, instead of Deezer's."""
@@ -34,6 +36,8 @@ class ReleasedModel:
     @cached_property
     def config(self) -> SpleeterConfig:
         """The configuration of the checkpoint."""
+        from stemdock_export.config import load_config  # noqa: PLC0415  slow, and a separation needs none
+
         return load_config(self.config_name)
 
     @property

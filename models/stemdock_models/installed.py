@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from stemdock import ModelEntry, card_from_values, parse_json_as
-from stemdock_models.catalogue import load_release
-from stemdock_models.variants import variants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +30,17 @@ def installed_models(store: Store | None) -> list[ModelEntry]:
     Of two with the same name, the first counts: an installed one before an embedded one.
     """
     installed = store.scan()[0] if store else []
-    return [*installed, *variants(installed, load_release()), *embedded_models()]
+    return [*installed, *_variants(installed), *embedded_models()]
+
+
+def _variants(installed: list[ModelEntry]) -> list[ModelEntry]:
+    if not installed:
+        return []
+    # Without installed models, no separation needs the catalogue.
+    from stemdock_models.catalogue import load_release  # noqa: PLC0415
+    from stemdock_models.variants import variants  # noqa: PLC0415
+
+    return variants(installed, load_release())
 
 
 def embedded_models() -> list[ModelEntry]:

@@ -7,10 +7,8 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from stemdock.batch import object_store
 from stemdock.batch.looking import Looking
 from stemdock.batch.plans import Plans
-from stemdock.batch.remote_manifest import store_errors_of
 from stemdock.errors import OutputError, OutputExistsError
 from stemdock.files.placing import folder_in_the_way
 from stemdock.files.staging import remove_abandoned
@@ -142,6 +140,10 @@ def _in_store(
     looking: Looking,
 ) -> list[OutputError]:
     """An error for each object that exists and may not be replaced; only one if the store fails."""
+    if not targets:
+        return []
+    from stemdock.batch import object_store  # noqa: PLC0415  only object stores need these
+    from stemdock.batch.remote_manifest import store_errors_of  # noqa: PLC0415
 
     def is_in_the_way(plan: SongPlan, target: Location) -> bool:
         with store_errors_of(target):

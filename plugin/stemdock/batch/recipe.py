@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import socket
+import platform
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from stemdock.batch.claims import Claims
 from stemdock.batch.manifest import Manifest
 from stemdock.batch.manifest_files import FOLDER
-from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.resuming import ResumableSeparation, SongSettings, remove_remains
-from stemdock.batch.shared_places import OtherModelError
-from stemdock.batch.uploading import UploadedSeparation
 from stemdock.lib.locations import Location
 from stemdock.lib.untrusted_json import parse_json
 from stemdock.separator import Separator
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
 
     from stemdock.batch.events import SongPlan
     from stemdock.batch.resuming import OtherMixtures
+    from stemdock.batch.uploading import UploadedSeparation
     from stemdock.files.excerpts import Excerpt
     from stemdock.lib.locations import Place
     from stemdock.output.options import Output
@@ -105,7 +103,9 @@ class SeparationRecipe:
             self.model, execution=self.execution, separation=self.separation, plugins=self.plugins
         )
         if self.identity not in {None, separator.entry.identity}:
-            raise OtherModelError(separator.model, socket.gethostname())
+            from stemdock.batch.shared_places import OtherModelError  # noqa: PLC0415  only workers need it
+
+            raise OtherModelError(separator.model, platform.node())
         settings = SongSettings(
             separator=separator,
             output=self.output,
@@ -121,6 +121,10 @@ class SeparationRecipe:
             cancel=cancel,
         )
         if isinstance(self.root, Location):
+            # Only runs with an object store need these.
+            from stemdock.batch.remote_manifest import RemoteManifest  # noqa: PLC0415
+            from stemdock.batch.uploading import UploadedSeparation  # noqa: PLC0415
+
             return UploadedSeparation(settings=settings, manifest=RemoteManifest(self.root, cancel))
         return ResumableSeparation(
             settings=settings,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from stemdock.batch.events import UpToDate
+from stemdock.batch.manifest import Manifest
 from stemdock.batch.manifest_files import Provenance
-from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.song_places import place_key
 from stemdock.batch.sources import Source
 from stemdock.errors import OutputError, OutputTakenError
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from stemdock.batch.claims import Claims
     from stemdock.batch.contents import Content
     from stemdock.batch.events import SongPlan
-    from stemdock.batch.manifest import Manifest
     from stemdock.batch.manifest_files import ManifestEntry
     from stemdock.batch.object_store import ObjectVersion
+    from stemdock.batch.remote_manifest import RemoteManifest
     from stemdock.files.excerpts import Excerpt
     from stemdock.lib.locations import Place
     from stemdock.output.options import Output
@@ -58,9 +58,9 @@ def may_replace(
     """
     if overwrite or not resume:
         return overwrite
-    if isinstance(manifest, RemoteManifest):
-        return isinstance(place, Location) and manifest.owns(place, plan.objects.values())
-    return isinstance(place, Path) and (manifest.owns(place, plan.files.values()) or is_unfinished(place))
+    if isinstance(manifest, Manifest):
+        return isinstance(place, Path) and (manifest.owns(place, plan.files.values()) or is_unfinished(place))
+    return isinstance(place, Location) and manifest.owns(place, plan.objects.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

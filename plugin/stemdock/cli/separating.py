@@ -18,23 +18,19 @@ from stemdock.batch.manifest import Manifest
 from stemdock.batch.plans import Chosen, Plans, numbers_in
 from stemdock.batch.pools import ThreadPool
 from stemdock.batch.recipe import SeparationRecipe, stem_options
-from stemdock.batch.remote_manifest import RemoteManifest
 from stemdock.batch.report import Ledger, sample
 from stemdock.batch.resuming import may_replace
-from stemdock.batch.shared_places import SharedRecipe, shared
 from stemdock.batch.song_table import SongTable
 from stemdock.batch.songs import STANDARD_INPUT
 from stemdock.batch.standard_input import copied_to_file
 from stemdock.batch.trial import passing
-from stemdock.batch.worker_pool import WorkerPool
-from stemdock.batch.worker_process import Processes
 from stemdock.cli.batch_run import Accounting, Facts, Obstacles, reporter_for, run_plans
 from stemdock.cli.contradictions import check_options
 from stemdock.cli.delivery import PrintedPaths, Unmentioned
 from stemdock.cli.engines import chosen_engine, engine_shares, opening_execution
 from stemdock.cli.interruption import interruptible
 from stemdock.cli.opening import open_separator
-from stemdock.cli.pages import PagedRecipe, PagedWork, Pages
+from stemdock.cli.pages import PagedWork, Pages
 from stemdock.cli.standard_output import (
     STANDARD_OUTPUT,
     StandardOutput,
@@ -48,23 +44,20 @@ from stemdock.output.packages import result_names, sound_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from threading import Event
 
     from stemdock.batch.pools import Pool
+    from stemdock.batch.remote_manifest import RemoteManifest
     from stemdock.batch.songs import Song
-    from stemdock.batch.working import Recipe
     from stemdock.cli.delivery import Delivery
     from stemdock.cli.engine_options import EngineOptions
     from stemdock.cli.options import BatchOptions
     from stemdock.files.excerpts import Excerpt
+    from stemdock.lib.locations import Location
     from stemdock.output.naming import Destination
     from stemdock.output.options import Output
     from stemdock.plugins import Plugins
     from stemdock.types import DownmixMode, Execution, Separation
-
-_PATIENCE: Final = 30.0
-"""Seconds without any worker of an engine that is ready, after which people are told."""
-
 
 _ONE_STEM: Final = "{instrument}.{codec}"
 """Template of a single stem."""
@@ -201,19 +194,22 @@ def separate(
                 )
                 pool = ThreadPool(PagedWork(work, pages), n_songs=n_at_once, cancel=cancel)
             else:
+                from stemdock.cli.workers import worker_pool  # noqa: PLC0415  slow, and few runs need them
+
                 del separator  # its memory is for the workers
-                witnesses = inputs.enter_context(shared(root, found)) if workforce else None
-                pool = WorkerPool(
-                    [_recipe_of_worker(recipe, share, pages, witnesses) for share in shares],
-                    workforce or Processes(),
+                pool = worker_pool(
+                    recipe,
+                    shares,
+                    pages,
+                    found,
+                    workforce,
                     n_least=min(batch.n_workers, len(shares)),
                     n_songs=n_at_once,
                     cancel=cancel,
-                    clean=recipe.clean,
                     warn=reporter.warn,
-                    patience=_PATIENCE if workforce else None,
+                    inputs=inputs,
                 )
-            listing = RemoteManifest(destination.location, cancel) if destination.location else manifest
+            listing = _listing(destination.location, cancel) if destination.location else manifest
             obstacles = Obstacles(
                 may_replace=partial(may_replace, manifest=listing, resume=batch.resume, overwrite=overwrite),
                 is_recorded=lambda plan: batch.resume and manifest.is_recorded(plan.files.values()),
@@ -240,12 +236,10 @@ def separate(
     return interrupted.exit_status or status
 
 
-def _recipe_of_worker(
-    recipe: SeparationRecipe, share: Execution, pages: Pages, witnesses: Sequence[Path] | None
-) -> Recipe:
-    """The recipe of one worker; with witnesses (perhaps none), one that is perhaps on another machine."""
-    paged = PagedRecipe(replace(recipe, execution=share), pages)
-    return paged if witnesses is None else SharedRecipe(recipe=paged, witnesses=witnesses)
+def _listing(location: Location, cancel: Event) -> RemoteManifest:
+    from stemdock.batch.remote_manifest import RemoteManifest  # noqa: PLC0415  only object stores need it
+
+    return RemoteManifest(location, cancel)
 
 
 def _outlet(destination: Destination, output: Output, inputs: ExitStack) -> tuple[Destination, Delivery]:

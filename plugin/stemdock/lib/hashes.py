@@ -34,7 +34,9 @@ class Hashes:
 
     def known(self) -> KnownKeys:
         """All keys so far."""
-        return KnownKeys(array("q", np.unique(self._sorted()).tobytes()))
+        values = self._sorted()
+        # Not numpy.unique, which imports the masked arrays of numpy.
+        return KnownKeys(array("q", values[np.diff(values, prepend=values[:1] - 1) != 0].tobytes()))
 
     def _sorted(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         return np.sort(np.array(self._hashes, np.int64))

@@ -172,3 +172,21 @@ def test_asking_for_help_imports_nothing_heavy() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.slow
+def test_a_plain_separation_imports_only_what_it_needs(tmp_path: Path) -> None:
+    """Each of these takes 5 to 30 ms, for which every start would wait."""
+    song, out = str(SONG), str(tmp_path)
+    separate = (
+        "import sys\nfrom stemdock.cli.main import run\n"
+        f"assert run(['separate', {song!r}, '--duration', '1', '-o', {out!r}, '--overwrite']) == 0\n"
+    )
+    check = (
+        "unneeded = {'email', 'fsspec', 'importlib.metadata', 'multiprocessing', 'numpy.ma', 'onnx', "
+        "'psutil', 'scipy.fft', 'xml.etree', 'zipfile'} & set(sys.modules)\n"
+        "assert not unneeded, unneeded"
+    )
+    # The first one prepares the model.
+    for code in (separate, separate + check):
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -89,6 +89,8 @@ def command(plugins: Plugins, /, songs: tuple[str, ...], *, warm: bool, **option
     """
     if warm:  # the process in the background does not get this option
         click.echo("warning: --warm is not possible here, so this is an ordinary run", err=True)
+    # numpy's algebra has nothing to do, and its threads take time to start and to end, one for each core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try_threads(os.cpu_count() or 1)  # the next import loads numpy
     from stemdock.cli.separating import separate  # noqa: PLC0415  loads the engine, and --help does not need it
 

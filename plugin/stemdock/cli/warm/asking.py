@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from stemdock.cli.warm.meeting import connected, is_supported, socket_path, surroundings
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -73,6 +73,8 @@ def _started(path: Path) -> socket.socket | None:
 
 def _hand_over(connection: socket.socket, arguments: Sequence[str]) -> int:
     """Sends everything that the command depends on; returns the process that does it, or 0."""
+    from socket import send_fds  # noqa: PLC0415  as in `connected`
+
     ignored = [name for name in _SIGNALS if signal.getsignal(getattr(signal, name)) is signal.SIG_IGN]
     request = {
         "arguments": [word for word in arguments if word != WARM],
@@ -85,7 +87,7 @@ def _hand_over(connection: socket.socket, arguments: Sequence[str]) -> int:
     folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         content = json.dumps(request).encode()
-        socket.send_fds(connection, [len(content).to_bytes(4, "big")], [*_STREAMS, folder])
+        send_fds(connection, [len(content).to_bytes(4, "big")], [*_STREAMS, folder])
         connection.sendall(content)
     finally:
         os.close(folder)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from binascii import crc32
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import stemdock
 from stemdock.lib.private_folders import is_private_folder
+
+if TYPE_CHECKING:
+    import socket
 
 IDLE_VARIABLE: Final = "STEMDOCK_WARM_SECONDS"
 """Environment variable: seconds without a command after which the process ends."""
@@ -59,6 +61,8 @@ def connected(path: Path) -> socket.socket | None:
             return None
     except OSError:
         return None
+    import socket  # noqa: PLC0415  most commands end before this, and need no sockets
+
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(_PATIENCE)
     try:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MODULES: Final = (
     "stemdock.cli.main", "stemdock.cli.commands.separate", "stemdock.cli.separating", "stemdock.separator",
     "stemdock.engine.spleeter", "stemdock.cli.text_reporter", "stemdock.cli.json_reporter", "filelock",
-    "platformdirs", "onnxruntime",
+    "platformdirs", "onnxruntime", "stemdock.audio.ffmpeg.reading", "stemdock.files.package_writing",
 )  # fmt: skip
 """What `separate` imports; that which is missing is imported as usual."""
 _MOST_BYTES: Final = 1 << 24
