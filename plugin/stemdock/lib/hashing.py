@@ -29,12 +29,7 @@ def file_sha256(path: StrPath, on_piece: Callable[[], object] | None = None) -> 
     Raises:
         OSError: It cannot be read, or is a folder, a pipe or a device, which may have no end.
     """
-    digest = hashlib.sha256()
-    for piece in _pieces([path]):
-        digest.update(piece)
-        if on_piece:
-            on_piece()
-    return digest.hexdigest()
+    return _sha256([path], on_piece)
 
 
 def files_sha256(paths: Iterable[StrPath]) -> str:
@@ -43,9 +38,15 @@ def files_sha256(paths: Iterable[StrPath]) -> str:
     Raises:
         OSError: One cannot be read, or is a folder, a pipe or a device, which may have no end.
     """
+    return _sha256(paths)
+
+
+def _sha256(paths: Iterable[StrPath], on_piece: Callable[[], object] | None = None) -> str:
     digest = hashlib.sha256()
     for piece in _pieces(paths):
         digest.update(piece)
+        if on_piece:
+            on_piece()
     return digest.hexdigest()
 
 
