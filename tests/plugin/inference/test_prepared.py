@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 
 from stemdock import ModelDamagedError, ModelEntry, Plugins, Separator, file_sha256, hookimpl, locked
 from stemdock.card import INPUT_NAME, card_to_metadata
+from stemdock.inference import runtime
 from stemdock.inference.prepared import prepared_model
 from stemdock.inference.session import OnnxSession
 from stemdock.lib.hashing import files_checksum
@@ -233,6 +234,24 @@ def test_a_damaged_file_is_noticed_whether_or_not_it_is_read(
     assert damage == "missing" or "sha256" in str(caught.value)
     assert caught.value.remedy == "Install the model again."
     assert set(cache.rglob("*")) == kept
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_onnxruntime_reads_no_file_that_is_not_confirmed(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_kept: bool
+) -> None:
+    entry = write_model(tmp_path / "own.onnx", 2.0)
+    opened: list[object] = []
+    monkeypatch.setattr(runtime, "_open", lambda *arguments: opened.append(arguments))
+
+    def refuse() -> None:
+        raise ModelDamagedError("own", "is damaged", remedy="Install it again.")
+
+    assert entry.path
+    with pytest.raises(ModelDamagedError, match="is damaged"):
+        OnnxSession(entry.path, sha256=entry.sha256 if is_kept else "", confirm=refuse)
+    assert opened == []
+    assert list(cache.rglob("*")) == []
 
 
 def test_a_model_that_changes_while_it_is_prepared_is_not_kept(cache: Path, tmp_path: Path) -> None:
