@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import zlib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -111,7 +112,9 @@ def _kept(place: Place) -> dict[str, str]:
     """What onnxruntime prepares is not the same twice. What a killed process left goes an hour later."""
     cache = place.state / "cache"
     (kept,) = cache.glob("[!.]*")
-    assert kept.name.endswith(file_sha256(kept / "model.onnx"))
+    files = sorted(kept.iterdir())  # the graph, and its weights if it has any
+    content = b"".join(path.read_bytes() for path in files)
+    assert kept.name.endswith(f"-{zlib.crc32(content):08x}")
     if abandoned := [path for path in cache.glob(".*") if path.name != ".preparing.lock"]:
         for path in abandoned:
             os.utime(path, (0, 0))
