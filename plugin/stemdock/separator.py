@@ -26,8 +26,10 @@ from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from threading import Event
+    from typing import Self
 
     from stemdock.entries import ModelEntry
+    from stemdock.inference.opening import OpenModel
     from stemdock.lib.arguments import StrPath
     from stemdock.types import Execution, FloatArray, Progress, Separation
 
@@ -72,9 +74,24 @@ class Separator:
         if not is_path(model):
             raise ArgumentError("model", model, "the name of a model or the path of an ONNX file")
         self.plugins = load_plugins() if plugins is None else plugins
-        opened = open_model(
-            model if isinstance(model, str) else Path(model), self.plugins, execution, separation
-        )
+        name = model if isinstance(model, str) else Path(model)
+        self._take(open_model(name, self.plugins, execution, separation), execution)
+
+    @classmethod
+    def of(cls, opened: OpenModel, plugins: Plugins, execution: Execution) -> Self:
+        """Takes a model that `stemdock.inference.opening` has opened, for the command line.
+
+        Args:
+            opened: The model.
+            plugins: Those that it was opened with.
+            execution: How it was opened.
+        """
+        separator = cls.__new__(cls)
+        separator.plugins = plugins
+        separator._take(opened, execution)  # noqa: SLF001  a method of this class
+        return separator
+
+    def _take(self, opened: OpenModel, execution: Execution) -> None:
         self.entry: ModelEntry = opened.entry
         self.n_threads = execution.n_threads or n_logical_cores()
         self._engine = opened.engine

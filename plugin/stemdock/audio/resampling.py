@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import soxr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +27,8 @@ def resampled(blocks: Iterable[FloatArray], from_rate: int, to_rate: int) -> Ite
     if from_rate == to_rate:
         yield from blocks
         return
+    import soxr  # noqa: PLC0415  most songs have the rate of the model
+
     stream = empty = None
     for block in blocks:
         if stream is None:

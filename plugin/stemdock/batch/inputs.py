@@ -16,8 +16,6 @@ from stemdock.batch.audio_files import SONGS, Kind
 from stemdock.batch.looking import Looking
 from stemdock.batch.playlists import SUFFIXES as PLAYLISTS
 from stemdock.batch.playlists import playlist_entries
-from stemdock.batch.remote_inputs import songs_at
-from stemdock.batch.song_lists import listed_songs
 from stemdock.batch.song_table import SongTable
 from stemdock.batch.songs import STANDARD_INPUT, Song, faulty_song
 from stemdock.lib.hashes import Hashes
@@ -25,13 +23,14 @@ from stemdock.lib.locations import Location, is_address, place_of
 from stemdock.lib.os_errors import reason_for
 from stemdock.lib.paths import Resolver, access_error, exists, is_file, is_folder
 from stemdock.lib.regular_files import read_regular_file
-from stemdock.lib.tables import SUFFIXES as LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from stemdock.lib.locations import Place
 
+_LISTS: Final = frozenset({".csv", ".parquet"})
+"""File name extensions of lists of songs, in lower case."""
 _MAX_PLAYLIST: Final = 16 << 20
 """Bytes: a hundred thousand long paths."""
 
@@ -112,6 +111,8 @@ class _Search:
             yield faulty_song(Path(_without_user(argument)), str(error), "Name a file of this machine.")
             return
         if isinstance(place, Location):
+            from stemdock.batch.remote_inputs import songs_at  # noqa: PLC0415  few songs are elsewhere
+
             yield from songs_at(place, output=self.output, kind=self.kind)
         else:
             yield from self._on_this_machine(place, argument)
@@ -125,7 +126,9 @@ class _Search:
             yield from self._in_folder(path)
         elif path.suffix.lower() in PLAYLISTS and is_file(path):
             yield from _in_playlist(path)
-        elif path.suffix.lower() in LISTS and is_file(path):
+        elif path.suffix.lower() in _LISTS and is_file(path):
+            from stemdock.batch.song_lists import listed_songs  # noqa: PLC0415  few songs are in lists
+
             yield from listed_songs(path)
         elif has_magic(argument) and not exists(path):
             yield from self._matching(argument)

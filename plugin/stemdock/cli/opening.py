@@ -11,6 +11,7 @@ from stemdock.errors import ModelNotInstalledError
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
+    from stemdock.cli.early_opening import EarlyOpening
     from stemdock.plugins import Plugins
     from stemdock.separator import Separator
     from stemdock.types import Execution, Separation
@@ -21,6 +22,8 @@ def open_separator(
     plugins: Plugins,
     execution: Execution = DEFAULT_EXECUTION,
     separation: Separation = DEFAULT_SEPARATION,
+    *,
+    early: EarlyOpening | None = None,
 ) -> Separator:
     """Loads a model; downloads it first if necessary, with progress on standard error.
 
@@ -29,6 +32,7 @@ def open_separator(
         plugins: The plug-ins that offer models.
         execution: How the networks run.
         separation: How stems are computed from the networks' estimates.
+        early: The same model with the same options, if it is being opened already.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
@@ -38,6 +42,8 @@ def open_separator(
     from stemdock.separator import Separator  # noqa: PLC0415
 
     try:
+        if early:
+            return Separator.of(early.result(), plugins, execution)
         return Separator(model, execution=execution, separation=separation, plugins=plugins)
     except ModelNotInstalledError as error:
         click.echo(f"{error}. Downloading it from {error.download.source}", err=True)

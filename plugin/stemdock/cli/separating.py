@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from stemdock.batch.remote_manifest import RemoteManifest
     from stemdock.batch.songs import Song
     from stemdock.cli.delivery import Delivery
+    from stemdock.cli.early_opening import EarlyOpening
     from stemdock.cli.engine_options import EngineOptions
     from stemdock.cli.options import BatchOptions
     from stemdock.files.excerpts import Excerpt
@@ -81,6 +82,7 @@ def separate(
     track: int | None,
     batch: BatchOptions,
     engine: EngineOptions,
+    early: EarlyOpening | None = None,
 ) -> int:
     """Separates songs, with reports on standard error.
 
@@ -101,6 +103,7 @@ def separate(
         track: The audio track of each song, from 1; None for its default.
         batch: How the batch runs.
         engine: What starts the workers.
+        early: The model, if this process is opening it to separate by itself.
 
     Returns:
         The exit status.
@@ -146,7 +149,9 @@ def separate(
             destination = inputs.enter_context(passing(destination))
             root = destination.location or destination.folder
             manifest, delivery = Manifest(destination.folder), Unmentioned()
-        separator = open_separator(model, plugins, opening_execution(shares[0], engine), separation)
+        separator = open_separator(
+            model, plugins, opening_execution(shares[0], engine), separation, early=early
+        )
         with interruptible() as interrupted:
             recipe = SeparationRecipe(
                 model=model,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stemdock.engine.masking import MaskingEngine
-from stemdock.engine.two_pass import WienerEngine
 
 if TYPE_CHECKING:
     from stemdock.card import ModelCard
@@ -25,4 +24,8 @@ def make_engine(card: ModelCard, session: MaskSession, *, mwf: bool, n_threads: 
     Raises:
         ModelContractError: The Wiener filter does not support the model.
     """
-    return WienerEngine(card, session, n_threads) if mwf else MaskingEngine(card, session, n_threads)
+    if mwf:
+        from stemdock.engine.two_pass import WienerEngine  # noqa: PLC0415  few runs use it
+
+        return WienerEngine(card, session, n_threads)
+    return MaskingEngine(card, session, n_threads)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stemdock.errors import (
     ModelContractError,
@@ -26,12 +26,16 @@ from stemdock.lib.threads import try_threads
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from stemdock.entries import ModelEntry
     from stemdock.lib.arguments import StrPath
     from stemdock.plugins import Plugins
     from stemdock.types import Engine, Execution, Separation
+
+_N_HELPERS: Final = 2
+"""Threads that work while this one loads the network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,8 @@ def open_model(
     plugins: Plugins,
     execution: Execution = DEFAULT_EXECUTION,
     separation: Separation = DEFAULT_SEPARATION,
+    *,
+    confirm: Callable[[], object] | None = None,
 ) -> OpenModel:
     """Loads a model.
 
@@ -56,6 +62,7 @@ def open_model(
         plugins: Models and engines.
         execution: How the engine uses the hardware.
         separation: Options of the separation.
+        confirm: Called before what may take seconds. Its errors are raised, instead of going on.
 
     Raises:
         ProviderUnavailableError: The provider is missing or does not work here.
@@ -75,8 +82,10 @@ def open_model(
     _check_options(found, separation)
     entry = with_bandwidth(found, separation.bandwidth)
     keep_prepared = installed is not None or _n_bins(entry) != _n_bins(found)
+    if confirm and plugins.may_have_engines:
+        confirm()
     engine = plugins.engine(entry, execution, separation) or spleeter_engine(
-        entry, execution, separation, keep_prepared=keep_prepared, unverified=unverified
+        entry, execution, separation, keep_prepared=keep_prepared, unverified=unverified, confirm=confirm
     )
     if (engine.stems, engine.sample_rate) != (entry.stems, entry.sample_rate):
         raise ModelContractError(
@@ -95,6 +104,7 @@ def spleeter_engine(
     *,
     keep_prepared: bool,
     unverified: ModelEntry | None = None,
+    confirm: Callable[[], object] | None = None,
 ) -> Engine:
     """Loads a Spleeter model with onnxruntime.
 
@@ -104,6 +114,7 @@ def spleeter_engine(
         separation: Options of the separation.
         keep_prepared: Whether to keep the network's prepared form for later processes.
         unverified: The entry to compare the file with; None if that has been done.
+        confirm: As for `open_model`.
 
     Raises:
         ModelDamagedError: The file differs from `unverified`.
@@ -120,19 +131,24 @@ def spleeter_engine(
         )
     check_memory(entry.name, len(entry.stems), size_of(entry.path), execution.memory)
     try:
-        try_threads(n_allowed_cores())
+        try_threads(n_allowed_cores() + _N_HELPERS)
     except RuntimeError as error:
         raise ThreadShortageError(entry.name) from error
-    # Two threads that import numpy for the first time can see it half loaded: onnxruntime imports it as well.
-    import_module("numpy")
     # Imports keep Python busy, while hashing and loading keep the disk and C++ code busy.
     cancel = Event()
-    with ThreadPoolExecutor(2) as background:
+    with ThreadPoolExecutor(_N_HELPERS) as background:
         verified = background.submit(verify_model, unverified, cancel) if unverified else None
+        # Two threads that import numpy for the first time can see it half loaded: onnxruntime needs it, too.
+        import_module("numpy")
         transforms = background.submit(import_module, "stemdock.engine.spleeter")
         try:
             session = _session(
-                entry.path, entry.card.n_bins, execution, entry.sha256 if keep_prepared else "", verified
+                entry.path,
+                entry.card.n_bins,
+                execution,
+                entry.sha256 if keep_prepared else "",
+                verified,
+                confirm or (lambda: None),
             )
             transforms.result()
         except (ImportError, RuntimeError, MemoryError) as error:
@@ -153,12 +169,22 @@ def spleeter_engine(
 
 
 def _session(
-    path: Path, n_bins: int, execution: Execution, sha256: str, verified: Future[None] | None
+    path: Path,
+    n_bins: int,
+    execution: Execution,
+    sha256: str,
+    verified: Future[None] | None,
+    confirm: Callable[[], object],
 ) -> OnnxSession:
     """The session of a model whose file is verified at the same time."""
-    confirm = verified.result if verified else None
+
+    def confirm_all() -> None:
+        if verified:
+            verified.result()
+        confirm()
+
     try:
-        session = OnnxSession(path, execution, n_bins=n_bins, sha256=sha256, confirm=confirm)
+        session = OnnxSession(path, execution, n_bins=n_bins, sha256=sha256, confirm=confirm_all)
     except Exception:
         if verified:
             verified.result()  # if the file is damaged, this says so better than what reads it

@@ -6,12 +6,10 @@ for all songs.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import math
 import os
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import suppress
 from functools import partial
 from itertools import repeat
 from threading import Lock
@@ -26,6 +24,7 @@ from stemdock.inference.shortages import memory_shortage, spare_memory
 from stemdock.inference.splitting import split_model
 from stemdock.lib.cores import n_physical_cores
 from stemdock.lib.hashing import file_sha256
+from stemdock.lib.heap import trim_heap
 from stemdock.lib.memory import is_memory_shortage
 from stemdock.lib.private_folders import UnsafeFolderError
 
@@ -168,7 +167,7 @@ def load_network(
                     remedy="Install or export the model again: the file may be cut short.",
                 ) from error
         if not reason:
-            _trim_heap()
+            trim_heap()  # loading needed three times the weights
             spare = partial(spare_memory, execution.memory)
             n_at_once = segments_at_once(n_cores, spare) if name == "cpu" else 1
             return Network(sessions, name, n_at_once)
@@ -258,7 +257,7 @@ def _load_part(model: OnnxModel, n_threads: int, sha256: str, confirm: Callable[
         confirm()
         with _PREPARING:
             found = kept.make(prepare)
-            _trim_heap()
+            trim_heap()  # loading needed three times the weights
     return _open(found, _prepared_options(n_threads))
 
 
@@ -336,9 +335,3 @@ def _options(n_threads: int) -> Any:
     # The arena grows by doubling, which suits temporary buffers but not weights.
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     return options
-
-
-def _trim_heap() -> None:
-    """Returns memory that loading needed, three times the weights, to the system if libc supports it."""
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)

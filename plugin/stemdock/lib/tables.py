@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-SUFFIXES: Final = frozenset({".csv", ".parquet"})
-"""File name extensions of tables, in lower case."""
 _MAX_SIZE: Final = 1 << 30
 """Bytes: several million rows."""
 _DELIMITER: Final = re.compile("[,;\t]")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Final
@@ -25,22 +24,21 @@ def is_thread_shortage(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and _SIGN in str(error) and address_limit() is None
 
 
-def try_threads(n_cores: int) -> None:
-    """Starts as many threads as numpy will when it is first imported, or else a network, and ends them.
+def n_numpy_threads() -> int:
+    """Threads that numpy starts when it is first imported: those of OpenBLAS, which it contains."""
+    wanted = os.environ.get("OPENBLAS_NUM_THREADS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) else os.cpu_count() or 1
 
-    numpy contains OpenBLAS, which raises SIGINT where it cannot start a thread. That looks like Ctrl-C. In a
-    network, it looks like a damaged model.
 
-    Args:
-        n_cores: Cores that this process may use.
+def try_threads(n_threads: int) -> None:
+    """Starts threads and ends them, to see whether a library can start as many.
+
+    OpenBLAS raises SIGINT where it cannot start a thread, which looks like Ctrl-C. In a network, it looks
+    like a damaged model.
 
     Raises:
         RuntimeError: A thread cannot be started.
     """
-    wanted = os.environ.get("OPENBLAS_NUM_THREADS", "")
-    n_threads = int(wanted) if wanted.isdecimal() and int(wanted) else n_cores
-    if "numpy" in sys.modules:
-        n_threads = n_cores + 2  # two more for what runs while the network is loaded
     n_before = _n_counted()
     done = Event()
     started: list[Thread] = []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from stemdock.cli.early_opening import EarlyOpening
 from stemdock.cli.engine_options import engine_options
 from stemdock.cli.grouped_help import GroupedCommand
 from stemdock.cli.options import (
@@ -18,9 +20,13 @@ from stemdock.cli.options import (
     separation_options,
 )
 from stemdock.cli.output_options import destination_options, output_options
-from stemdock.lib.threads import try_threads
+from stemdock.lib.heap import keep_memory
+from stemdock.lib.threads import n_numpy_threads, try_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from stemdock.inference.opening import OpenModel
     from stemdock.plugins import Plugins
 
 _GROUPS: Final = {
@@ -91,7 +97,22 @@ def command(plugins: Plugins, /, songs: tuple[str, ...], *, warm: bool, **option
         click.echo("warning: --warm is not possible here, so this is an ordinary run", err=True)
     # numpy's algebra has nothing to do, and its threads take time to start and to end, one for each core.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    try_threads(os.cpu_count() or 1)  # the next import loads numpy
-    from stemdock.cli.separating import separate  # noqa: PLC0415  loads the engine, and --help does not need it
+    try_threads(n_numpy_threads())
+    keep_memory()
+    if options["batch"].n_workers > 1 or options["engine"].engine is not None:
+        return _separate(plugins, songs, **options)
+    with EarlyOpening(partial(_open, plugins, options)) as early:
+        return _separate(plugins, songs, early=early, **options)
 
-    return separate(plugins, songs, **options)
+
+def _separate(*arguments: Any, **options: Any) -> int:
+    from stemdock.cli.separating import separate  # noqa: PLC0415  slow, and --help does not need it
+
+    return separate(*arguments, **options)
+
+
+def _open(plugins: Plugins, options: Mapping[str, Any], confirm: Callable[[], object]) -> OpenModel:
+    from stemdock.inference.opening import open_model  # noqa: PLC0415  as above
+
+    wanted = {name: options[name] for name in ("model", "execution", "separation")}
+    return open_model(**wanted, plugins=plugins, confirm=confirm)

@@ -32,6 +32,9 @@ _MODULES: Final = (
     "stemdock.cli.main", "stemdock.cli.commands.separate", "stemdock.cli.separating", "stemdock.separator",
     "stemdock.engine.spleeter", "stemdock.cli.text_reporter", "stemdock.cli.json_reporter", "filelock",
     "platformdirs", "onnxruntime", "stemdock.audio.ffmpeg.reading", "stemdock.files.package_writing",
+    "stemdock.engine.two_pass", "stemdock.batch.song_lists", "stemdock.batch.remote_inputs", "soxr",
+    "stemdock.audio.structure.flac_frames", "stemdock.audio.structure.mpeg_frames",
+    "stemdock.audio.structure.ogg_pages",
 )  # fmt: skip
 """What `separate` imports; that which is missing is imported as usual."""
 _MOST_BYTES: Final = 1 << 24
