@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from stemdock.plugins import Plugins, load_plugins
 from stemdock.types import DEFAULT_EXECUTION, DEFAULT_SEPARATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from threading import Event
     from typing import Self
 
@@ -79,7 +80,7 @@ class Separator:
 
     @classmethod
     def of(cls, opened: OpenModel, plugins: Plugins, execution: Execution) -> Self:
-        """Takes a model that `stemdock.inference.opening` has opened, for the command line.
+        """Takes a model that `open_model` has opened.
 
         Args:
             opened: The model.
@@ -158,9 +159,10 @@ class Separator:
         )
         stems = np.empty((len(self.stems), len(mixture), self.n_channels), np.float32)
         start = 0
-        for block in blocks:
-            stems[:, start : start + block.shape[1]] = block
-            start += block.shape[1]
+        with closing(blocks):
+            for block in blocks:
+                stems[:, start : start + block.shape[1]] = block
+                start += block.shape[1]
         return dict(zip(self.stems, stems, strict=True))
 
     def stream(
@@ -172,11 +174,13 @@ class Separator:
         total_length: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         cancel: Event | None = None,
-    ) -> Iterator[FloatArray]:
+    ) -> Generator[FloatArray, None, None]:
         """Separates a mixture that arrives in blocks, in memory that does not grow with it.
 
         The stems do not depend on how the mixture is cut into blocks. With the Wiener filter, the whole
         mixture is taken in before the first stems come out.
+
+        Threads work ahead of the caller. Who stops before the end calls `close`, which ends them.
 
         Args:
             blocks: `(n_samples, 1 or n_channels)` floating point each. Full scale is 1.0.
@@ -205,7 +209,7 @@ class Separator:
 
     def _stream(
         self, blocks: Iterable[FloatArray], source_rate: int, stems_rate: int, progress: ProgressTracker
-    ) -> Iterator[FloatArray]:
+    ) -> Generator[FloatArray, None, None]:
         model_rate = self.sample_rate
         length = StreamLength(source_rate, stems_rate)
         mixture = resampled(length.counted(checked(blocks, self.n_channels)), source_rate, model_rate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -216,7 +216,7 @@ class Separator:
                     )
                     for path, part in staged.items()
                 ]
-                for block in separator.stream(audio.blocks, rate):
+                for block in written.enter_context(closing(separator.stream(audio.blocks, rate))):
                     n_samples += block.shape[1]
                     for writer, samples in zip(writers, block, strict=True):
                         writer.write(samples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -191,7 +191,7 @@ def _write(
         n_channels=separator.n_channels,
         total_length=None if length is None else -(-length * rate // audio.sample_rate),
     )
-    stems = separator.stream(
+    stream = separator.stream(
         audio.blocks,
         audio.sample_rate,
         output_rate=rate,
@@ -199,7 +199,9 @@ def _write(
         on_progress=observer.on_progress,
         cancel=observer.cancel,
     )
-    with ExitStack() as opened:
+    # Otherwise its threads would live as long as an error that is handled, and end where that is forgotten.
+    with closing(stream), ExitStack() as opened:
+        stems: Iterator[FloatArray] = stream
         if any(len(separator.stems) in file.indices for file in files.values()):
             stems = with_remainder(stems, opened.enter_context(mixture()))
         return write_stems(
