@@ -31,13 +31,17 @@ def main() -> None:
     gc.set_threshold(_N_ALLOCATIONS)
     end = _QuickEnd()
     atexit.register(end.leave)  # what is registered first is called last
-    from stemdock.cli.main import main as run_here  # noqa: PLC0415  imports click
-
     try:
+        from stemdock.cli.main import main as run_here  # noqa: PLC0415  imports click
+
         run_here()
     except SystemExit as ended:
         end.status = ended.code
         raise
+    except KeyboardInterrupt:  # during the imports
+        sys.stderr.write("cancelled\n")
+        end.status = _INTERRUPTED
+        sys.exit(_INTERRUPTED)
 
 
 class _QuickEnd:

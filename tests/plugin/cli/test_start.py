@@ -51,6 +51,24 @@ def test_an_unforeseen_error_ends_python_as_usual() -> None:
     assert ended.stderr.endswith("LookupError: lost\n")
 
 
+def test_ctrl_c_during_the_first_imports() -> None:
+    importing = """
+import sys
+from stemdock.cli.start import main
+
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == "click":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted())
+sys.argv = ["plugin-cli"]
+main()
+"""
+    ended = run(importing)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "cancelled\n")
+
+
 class Slow:
     """A model that must be prepared."""
 
