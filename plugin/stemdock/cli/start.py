@@ -5,7 +5,6 @@ That needs no click, so it takes a third of the time of starting here.
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 import sys
@@ -14,7 +13,7 @@ from typing import Final
 _INTERRUPTED: Final = 130
 _N_ALLOCATIONS: Final = 200_000
 """New objects after which Python looks for unused ones. Importing makes half of that, and all of them stay;
-looking again and again, as Python does by default, takes 30 ms."""
+looking again and again, as Python does by default, takes 40 ms."""
 
 
 def main() -> None:
@@ -29,36 +28,24 @@ def main() -> None:
         if status is not None:
             sys.exit(status)
     gc.set_threshold(_N_ALLOCATIONS)
-    end = _QuickEnd()
-    atexit.register(end.leave)  # what is registered first is called last
     try:
         from stemdock.cli.main import main as run_here  # noqa: PLC0415  imports click
 
         run_here()
     except SystemExit as ended:
-        end.status = ended.code
+        _leave_behind(ended.code)
         raise
     except KeyboardInterrupt:  # during the imports
         sys.stderr.write("cancelled\n")
-        end.status = _INTERRUPTED
         sys.exit(_INTERRUPTED)
+    finally:
+        # What is left goes with the process. Looking for cycles in it would take as long as at the start.
+        gc.freeze()
 
 
-class _QuickEnd:
-    """Ends the process when all threads have ended and all clean-up is done.
+def _leave_behind(status: object) -> None:
+    """Ends the process if a model is still being opened: Python cannot end the thread, only this can."""
+    from stemdock.cli.early_opening import is_opening  # noqa: PLC0415  as above
 
-    What is left goes with the process. Taking it apart would take 30 ms.
-    """
-
-    def __init__(self) -> None:
-        self.status: object = None
-
-    def leave(self) -> None:
-        if not isinstance(self.status, int):
-            return  # an error that nobody expected: Python ends as usual
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except (OSError, ValueError, AttributeError):
-            return
-        os._exit(self.status)
+    if isinstance(status, int) and is_opening():
+        os._exit(status)

@@ -82,8 +82,6 @@ def open_model(
     _check_options(found, separation)
     entry = with_bandwidth(found, separation.bandwidth)
     keep_prepared = installed is not None or _n_bins(entry) != _n_bins(found)
-    if confirm and plugins.may_have_engines:
-        confirm()
     engine = plugins.engine(entry, execution, separation) or spleeter_engine(
         entry, execution, separation, keep_prepared=keep_prepared, unverified=unverified, confirm=confirm
     )

@@ -205,6 +205,7 @@ def _load_on_cpu(model: OnnxModel, n_cores: int, sha256: str, confirm: Callable[
         except StemdockError:
             raise
         except UnsafeFolderError as error:
+            confirm()  # whoever does not go on needs no warning
             _LOG.warning(
                 "%s: models load slowly. Set %s to a folder that only you can write to.",
                 error,

@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from threading import Event
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stemdock.cli.early_opening import EarlyOpening
-from stemdock.errors import CancelledError, ModelDamagedError
+from stemdock.cli.early_opening import EarlyOpening, is_opening
+from stemdock.cli.main import run as main
+from stemdock.errors import ModelDamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_ENDING = """
-import atexit, sys
-import stemdock.cli.main
-from stemdock.cli.start import main
-
-def run():
-    atexit.register(print, "cleaned up")
-    print("done", end=" ")
-    {end}
-
-stemdock.cli.main.main = run
-sys.argv = ["plugin-cli"]
-main()
-"""
+    from stemdock import Plugins
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
-    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=buffered, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize("status", [0, 1, 130])
-def test_the_end_cleans_up_and_keeps_output_and_status(status: int) -> None:
-    ended = run(_ENDING.format(end=f"sys.exit({status})"))
-    assert (ended.returncode, ended.stdout, ended.stderr) == (status, "done cleaned up\n", "")
-
-
-def test_an_unforeseen_error_ends_python_as_usual() -> None:
-    ended = run(_ENDING.format(end="raise LookupError('lost')"))
-    assert (ended.returncode, ended.stdout) == (1, "done cleaned up\n")
-    assert ended.stderr.endswith("LookupError: lost\n")
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
 def test_ctrl_c_during_the_first_imports() -> None:
@@ -73,7 +47,7 @@ class Slow:
     """A model that must be prepared."""
 
     def __init__(self) -> None:
-        self.is_asked = Event()
+        self.is_asked = threading.Event()
         self.was_prepared = False
 
     def open(self, confirm: Callable[[], object]) -> Any:
@@ -94,11 +68,11 @@ def test_a_model_that_turns_out_to_be_needed_is_prepared() -> None:
 
 def test_a_model_that_is_not_needed_is_not_prepared() -> None:
     slow = Slow()
-    with EarlyOpening(slow.open) as early:
+    with EarlyOpening(slow.open):
         assert slow.is_asked.wait(10)
+    while is_opening():
+        time.sleep(0.01)
     assert not slow.was_prepared
-    with pytest.raises(CancelledError):
-        early.result()
 
 
 def test_errors_of_opening_reach_who_needs_the_model() -> None:
@@ -109,6 +83,55 @@ def test_errors_of_opening_reach_who_needs_the_model() -> None:
         early.result()
     with EarlyOpening(fail):
         pass
+
+
+_HANGING = """
+import sys, time
+import stemdock.cli.commands.separate as command
+from stemdock.cli.start import main
+
+command._open = lambda *_: time.sleep(600)
+sys.argv = ["plugin-cli", "separate", "song.wav", "--estimate", "-o", "-"]
+main()
+"""
+
+
+def test_a_command_that_fails_does_not_wait_for_its_model() -> None:
+    ended = run(_HANGING)
+    assert ended.returncode == 2
+    assert "--estimate cannot be used with -o -" in ended.stderr
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_waits_for_the_end_of_an_import(name: str, status: int) -> None:
+    """Otherwise it could leave a module locked that the thread of the model needs."""
+    importing = f"""
+import signal, sys
+import stemdock.cli.commands.separate as command
+from stemdock.cli.start import main
+
+class Slow:
+    def find_spec(self, name, *_):
+        if name == "stemdock.cli.separating":
+            signal.raise_signal(signal.{name})
+            print("imported", flush=True)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Slow())
+sys.argv = ["plugin-cli", "separate", "song.wav"]
+main()
+"""
+    ended = run(importing)
+    assert (ended.returncode, ended.stdout) == (status, "imported\n")
+    assert ended.stderr.strip() == ("cancelled" if name == "SIGINT" else "")
+
+
+def test_engines_of_plug_ins_are_opened_in_the_main_thread(
+    plugins: Plugins, song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stemdock.cli.commands.separate.EarlyOpening", pytest.fail)
+    assert plugins.may_have_engines
+    assert main(["separate", str(song), "-m", "small", "-o", str(tmp_path / "out")], plugins) == 0
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import click
 from stemdock.cli.early_opening import EarlyOpening
 from stemdock.cli.engine_options import engine_options
 from stemdock.cli.grouped_help import GroupedCommand
+from stemdock.cli.interruption import signals_later
 from stemdock.cli.options import (
     batch_options,
     downmix_option,
@@ -99,14 +100,16 @@ def command(plugins: Plugins, /, songs: tuple[str, ...], *, warm: bool, **option
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try_threads(n_numpy_threads())
     keep_memory()
-    if options["batch"].n_workers > 1 or options["engine"].engine is not None:
+    has_workers = options["batch"].n_workers > 1 or options["engine"].engine is not None
+    if has_workers or plugins.may_have_engines:  # those of plug-ins may need the main thread
         return _separate(plugins, songs, **options)
     with EarlyOpening(partial(_open, plugins, options)) as early:
         return _separate(plugins, songs, early=early, **options)
 
 
 def _separate(*arguments: Any, **options: Any) -> int:
-    from stemdock.cli.separating import separate  # noqa: PLC0415  slow, and --help does not need it
+    with signals_later():
+        from stemdock.cli.separating import separate  # noqa: PLC0415  slow, and --help does not need it
 
     return separate(*arguments, **options)
 
