@@ -58,27 +58,6 @@ class Interruption:
 
 
 @contextmanager
-def signals_later() -> Iterator[None]:
-    """Holds signals back that would end the block anywhere, and hands them on at its end.
-
-    An import that is interrupted can leave its module locked. Another thread that imports it waits for ever.
-    """
-    if current_thread() is not main_thread():
-        yield
-        return
-    held: list[int] = []
-    handled = [number for number in _SIGNALS if callable(signal.getsignal(number))]
-    previous = {number: signal.signal(number, lambda number, _: held.append(number)) for number in handled}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        if held:
-            signal.raise_signal(held[0])
-
-
-@contextmanager
 def interruptible() -> Iterator[Interruption]:
     """Handles the signals until the context ends."""
     state = Interruption()

@@ -18,6 +18,7 @@ import click
 
 from stemdock.cli.builtin import ENTRIES
 from stemdock.cli.completion import COMPLETE_VARIABLE, register
+from stemdock.cli.held_signals import signals_later
 from stemdock.cli.streams import OutputStream, occupy_descriptors, protected_streams
 from stemdock.cli.terminal import echo_error
 from stemdock.cli.time_limit import EXIT_OUT_OF_TIME, end_in_time, out_of_time
@@ -53,10 +54,11 @@ class _LazyGroup(click.Group):
         return [entry.name for entry in _commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for entry in _commands(ctx):
-            if entry.name == cmd_name:
-                command: click.Command = entry.load()
-                return command
+        with signals_later():
+            for entry in _commands(ctx):
+                if entry.name == cmd_name:
+                    command: click.Command = entry.load()
+                    return command
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

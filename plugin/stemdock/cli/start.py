@@ -10,6 +10,8 @@ import os
 import sys
 from typing import Final
 
+from stemdock.cli.held_signals import signals_later
+
 _INTERRUPTED: Final = 130
 _N_ALLOCATIONS: Final = 200_000
 """New objects after which Python looks for unused ones. Importing makes half of that, and all of them stay;
@@ -19,9 +21,9 @@ looking again and again, as Python does by default, takes 40 ms."""
 def main() -> None:
     """Entry point of the programs `plugin-cli` and `stemdock`."""
     if sys.argv[1:2] == ["separate"]:
-        from stemdock.cli.warm.asking import ask  # noqa: PLC0415  only this command is done elsewhere
-
         try:
+            with signals_later():
+                from stemdock.cli.warm.asking import ask  # noqa: PLC0415  only this command is done elsewhere
             status = ask(sys.argv[1:])
         except KeyboardInterrupt:
             status = _INTERRUPTED
@@ -29,8 +31,8 @@ def main() -> None:
             sys.exit(status)
     gc.set_threshold(_N_ALLOCATIONS)
     try:
-        from stemdock.cli.main import main as run_here  # noqa: PLC0415  imports click
-
+        with signals_later():
+            from stemdock.cli.main import main as run_here  # noqa: PLC0415  imports click
         run_here()
     except SystemExit as ended:
         _leave_behind(ended.code)

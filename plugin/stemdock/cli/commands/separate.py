@@ -11,7 +11,7 @@ import click
 from stemdock.cli.early_opening import EarlyOpening
 from stemdock.cli.engine_options import engine_options
 from stemdock.cli.grouped_help import GroupedCommand
-from stemdock.cli.interruption import signals_later
+from stemdock.cli.held_signals import signals_later
 from stemdock.cli.options import (
     batch_options,
     downmix_option,
