@@ -14,6 +14,7 @@ from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from stemdock.types import ComplexArray, FloatArray
 
 _MODULE: Final = "scipy.fft._pocketfft.pypocketfft"
+_LOADING: Final = Lock()
 _UNSCALED, _BY_LENGTH = 0, 2
 """pocketfft's numbers of scales."""
 
@@ -71,9 +73,14 @@ def irfft(spectrum: ComplexArray, frame_length: int) -> FloatArray:
     return _irfft(pocketfft, whole, frame_length)
 
 
-@cache
 def _pocketfft() -> ModuleType | None:
     """The compiled module; None if this scipy does not have it as expected."""
+    with _LOADING:  # the first transforms run in several threads
+        return _tried()
+
+
+@cache
+def _tried() -> ModuleType | None:
     try:
         module = _load()
         ramp = np.arange(8, dtype=np.float32)[np.newaxis]

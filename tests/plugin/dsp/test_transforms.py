@@ -50,13 +50,13 @@ def test_a_scipy_with_other_transforms(
         monkeypatch.setattr(transforms, "_load", lambda: np.fft)
     else:
         monkeypatch.setattr(transforms, "_UNSCALED", 2)
-    transforms._pocketfft.cache_clear()
+    transforms._tried.cache_clear()
     try:
         assert transforms._pocketfft() is None
         if change == "missing":
             np.testing.assert_array_equal(transforms.rfft(frames), scipy.fft.rfft(frames))
     finally:
-        transforms._pocketfft.cache_clear()
+        transforms._tried.cache_clear()
 
 
 @pytest.mark.parametrize("order", ["transforms first", "scipy first"])
@@ -80,3 +80,39 @@ def test_transforms_are_loaded_without_the_rest_of_scipy() -> None:
     code += "print(*(name for name in sys.modules if name.startswith(('scipy', 'numpy.f2py'))))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() in ([], [transforms._MODULE])
+
+
+def test_threads_that_transform_for_the_first_time_at_once() -> None:
+    code = """
+import sys
+import threading
+import numpy as np
+from stemdock.dsp import transforms
+
+sys.setswitchinterval(1e-6)
+loading = transforms._load
+together = threading.Barrier(4)
+found = []
+
+def load():
+    module = loading()
+    del sys.modules[transforms._MODULE]  # as while it is being loaded
+    threading.Event().wait(0.05)
+    sys.modules[transforms._MODULE] = module
+    return module
+
+transforms._load = load
+
+def transform():
+    together.wait()
+    found.append(transforms._pocketfft())
+
+threads = [threading.Thread(target=transform) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(set(map(id, found))), "scipy.fft" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("1 False\n", "")
