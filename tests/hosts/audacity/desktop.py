@@ -132,10 +132,14 @@ class Desktop:
         return found
 
     def kill(self, *needles: str) -> None:
-        for pid in self.processes(*needles):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not self.processes(*needles), 20, "processes to end")
+        def have_ended() -> bool:
+            found = self.processes(*needles)
+            for pid in found:  # again, for some start others before they end
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return not found
+
+        wait_until(have_ended, 20, "processes to end")
 
     def stop(self) -> None:
         """Ends everything of this home, and makes as if Audacity had been closed properly."""

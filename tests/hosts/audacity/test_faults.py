@@ -274,9 +274,11 @@ def test_module_off(home: Desktop, song: Path) -> None:
         assert "name accompaniment – song" in notes.read_text("utf-8")
         assert "length 479832" in notes.read_text("utf-8")
     finally:
-        home.stop()
-        audacity.wait(20)
-        home.settings.write_text(text, "utf-8")
+        try:
+            home.stop()
+            audacity.wait(20)
+        finally:  # without its module, Audacity answers no further test
+            home.settings.write_text(text, "utf-8")
 
 
 def test_errors_say_what_to_do() -> None:
