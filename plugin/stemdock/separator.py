@@ -180,7 +180,7 @@ class Separator:
         The stems do not depend on how the mixture is cut into blocks. With the Wiener filter, the whole
         mixture is taken in before the first stems come out.
 
-        Threads work ahead of the caller. Who stops before the end calls `close`, which ends them.
+        Threads work ahead of you. If you stop before the end, call `close` to end them.
 
         Args:
             blocks: `(n_samples, 1 or n_channels)` floating point each. Full scale is 1.0.

@@ -9,10 +9,18 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+SIGNALS: Final[tuple[int, ...]] = tuple(
+    # Windows has only the first two.
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU")
+    if hasattr(signal, name)
+)
+"""Those of Ctrl-C, of `kill`, of the end of the terminal, and of the limit of processor time."""
 
 
 @contextmanager
@@ -22,10 +30,7 @@ def signals_later() -> Iterator[None]:
         yield
         return
     held: list[int] = []
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU")  # Windows has only the first two
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    previous = {number: signal.getsignal(number) for number in numbers}
-    handled = {number: handler for number, handler in previous.items() if callable(handler)}
+    handled = {number: handler for number in SIGNALS if callable(handler := signal.getsignal(number))}
     for number in handled:
         signal.signal(number, lambda number, _: held.append(number))
     try:

@@ -12,17 +12,12 @@ from threading import Event, current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from stemdock.cli.held_signals import SIGNALS
 from stemdock.cli.time_limit import is_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SIGNALS: Final = tuple(
-    # Windows has only the first two.
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU")
-    if hasattr(signal, name)
-)
 _SIGNAL_STATUS: Final = 128
 """Shells add the signal's number to this: 130 interrupted, 143 terminated, 129 hung up, 152 out of
 processor time."""
@@ -66,7 +61,7 @@ def interruptible() -> Iterator[Interruption]:
         yield state
         return
     # Signals that the parent process ignores, as nohup does, stay ignored.
-    handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    handled = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, state.handle) for number in handled}
     try:
         yield state

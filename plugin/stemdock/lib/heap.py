@@ -20,7 +20,7 @@ def keep_memory() -> None:
 
     Arrays of a few megabytes come and go in several threads. By default, each thread has a heap of its own,
     and the system takes most arrays back at once, and clears each page again for the next one. For 10 s of
-    song, this takes 50 MB more, and 5 % more processor time.
+    song, this takes 30 MB more, and 3 to 5 % more processor time.
 
     Meant for programs of our own: the settings are those of the whole process.
     """
