@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_ctrl_c_during_the_first_imports() -> None:
@@ -87,10 +88,12 @@ def test_errors_of_opening_reach_who_needs_the_model() -> None:
 
 _HANGING = """
 import sys, time
+from concurrent.futures import ThreadPoolExecutor
 import stemdock.cli.commands.separate as command
 from stemdock.cli.start import main
 
-command._open = lambda *_: time.sleep(600)
+# Python waits for such a thread at its end.
+command._open = lambda *_: ThreadPoolExecutor(1).submit(time.sleep, 600).result()
 sys.argv = ["plugin-cli", "separate", "song.wav", "--estimate", "-o", "-"]
 main()
 """
